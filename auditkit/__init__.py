@@ -1,0 +1,54 @@
+"""auditkit: finds field cost that never reached a client's invoice.
+
+>>> import auditkit as ak
+>>> audit = ak.open()        # the account in the settings, or the demo
+>>> audit.sync()             # read both vendors, audit, publish a snapshot
+>>> audit.statement()        # the bridge from cost to invoice, residual 0.00
+
+The names below are all that is public. Each is imported when it is first used, so that a part of the package that needs
+neither pandas nor plotly (the sandbox, say) starts without them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auditkit.audit import Audit
+    from auditkit.audit import open_audit as open
+    from auditkit.config import Settings
+    from auditkit.corrections.plan import Plan
+    from auditkit.errors import AuditkitError
+    from auditkit.reports.charts import ageing, scatter, top_vendors, variances, waterfall
+
+__all__ = [
+    "Audit",
+    "AuditkitError",
+    "Plan",
+    "Settings",
+    "ageing",
+    "open",
+    "scatter",
+    "top_vendors",
+    "variances",
+    "waterfall",
+]
+
+_ROOMS = {
+    "auditkit.audit": {"Audit": "Audit", "open": "open_audit"},
+    "auditkit.config": {"Settings": "Settings"},
+    "auditkit.corrections.plan": {"Plan": "Plan"},
+    "auditkit.errors": {"AuditkitError": "AuditkitError"},
+    "auditkit.reports.charts": {name: name for name in ("ageing", "scatter", "top_vendors", "variances", "waterfall")},
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from the room it lives in."""
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(room), names[name])
+    raise AttributeError(f"module 'auditkit' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

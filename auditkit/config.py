@@ -1,0 +1,275 @@
+"""Settings: where the vendors are, who we are there, where files live, how an audit is run.
+
+Read from the environment (`AUDITKIT_*`), then `auditkit.toml` in the nearest parent folder, then the keyring (secrets
+only); the environment wins. Nothing is read at import, a `Settings` is frozen, and no secret shows in its repr.
+
+With no credentials at all the settings are those of the demo; with some but not all of them, an error: a report on
+demo data must never pass for a report on an account.
+"""
+
+import difflib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import keyring
+import keyring.errors
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as EnvironmentSettingsError
+
+from auditkit.errors import SettingsError
+
+__all__ = [
+    "DEMO",
+    "PREFIX",
+    "VENDOR_PARALLEL",
+    "VENDOR_RATE_PER_SECOND",
+    "SandboxSettings",
+    "Settings",
+    "is_loopback",
+    "project_root",
+    "quiet",
+]
+
+PREFIX = "AUDITKIT_"
+FILE_NAME = "auditkit.toml"
+DEMO = "demo"
+VENDOR_RATE_PER_SECOND = 10
+VENDOR_PARALLEL = 10
+KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
+_CREDENTIALS = ("aimsio_url", "aimsio_username", "aimsio_password", "jobnimbus_url", "jobnimbus_token")
+_NOT_SETTINGS = frozenset({"QUIET"})  # read by `quiet()`: how things are shown, not what is done
+
+
+def quiet() -> bool:
+    """True when `AUDITKIT_QUIET` asks for no progress bars (tests and stored notebooks)."""
+    return os.environ.get(f"{PREFIX}QUIET", "") not in ("", "0")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host can only be this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Settings(BaseSettings):
+    """One frozen set of settings. Use `Settings.load()`, which turns every mistake into one `SettingsError` line."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    home: Path | None = Field(None, description="folder of every file auditkit writes")
+    aimsio_url: str | None = Field(None, description="base URL of Aimsio, e.g. https://portal.aimsio.com")
+    aimsio_username: str | None = None
+    aimsio_password: SecretStr | None = None
+    jobnimbus_url: str | None = Field(None, description="base URL of JobNimbus, e.g. https://app.jobnimbus.com")
+    jobnimbus_token: SecretStr | None = None
+    jobnimbus_actor: str | None = Field(None, description="e-mail that JobNimbus shall name behind a write")
+    timezone: str | None = Field(None, description="IANA name; decides each document's calendar day; UTC on loopback")
+    identity: str | None = Field(None, description="who decides and writes, for the journal")
+    as_of: date | None = Field(None, description="the day the audit looks from; default today")
+    tolerance: Decimal = Field(Decimal("0.00"), ge=0, decimal_places=2, description="money that may differ")
+    rate_per_second: float = Field(VENDOR_RATE_PER_SECOND, gt=0, description="calls; above 10 on loopback only")
+    parallel: int = Field(VENDOR_PARALLEL, ge=1, description="calls in flight; above 10 on loopback only")
+    allow_hosts: tuple[str, ...] = Field((), description="further hosts that may receive the credentials")
+    draft_status_names: tuple[str, ...] = ("draft",)
+    rules: Mapping[str, Mapping[str, Any]] = Field({}, description="rule id → parameter → value")
+
+    @field_validator("aimsio_url", "jobnimbus_url")
+    @classmethod
+    def _is_base_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts, _ = urlsplit(url), urlsplit(url).port
+        except ValueError:
+            raise ValueError("is not a URL") from None
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError("must be https://host with an optional path prefix")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user name or password; they have settings of their own")
+        if parts.query or parts.fragment:
+            raise ValueError("must not hold a query or fragment")
+        if parts.scheme == "http" and not is_loopback(url):
+            raise ValueError("must be https: plain http is allowed on loopback only")
+        return url.rstrip("/")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            near = difflib.get_close_matches(name, available_timezones(), n=1)
+            raise ValueError(f"is no IANA time zone{f'; did you mean {near[0]}?' if near else ''}")
+        return name
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        given = [name for name in _CREDENTIALS if getattr(self, name)]
+        missing = [PREFIX + name.upper() for name in _CREDENTIALS if name not in given]
+        if given and missing:
+            raise ValueError(f"credentials are partial, missing {', '.join(missing)}; unset all of them for the demo")
+        for url in (self.aimsio_url, self.jobnimbus_url):
+            host = urlsplit(url or "").hostname
+            if url and not is_loopback(url) and host not in KNOWN_HOSTS | set(self.allow_hosts):
+                raise ValueError(
+                    f"host {host} is not a known vendor host; allow it with {PREFIX}ALLOW_HOSTS='[\"{host}\"]'"
+                )
+        local = all(url is None or is_loopback(url) for url in (self.aimsio_url, self.jobnimbus_url))
+        if not local and (self.rate_per_second > VENDOR_RATE_PER_SECOND or self.parallel > VENDOR_PARALLEL):
+            raise ValueError(
+                f"{PREFIX}RATE_PER_SECOND and {PREFIX}PARALLEL may exceed the vendors' 10 on loopback only"
+            )
+        if given and not local and not self.timezone:
+            raise ValueError(f"{PREFIX}TIMEZONE is required for an account, e.g. America/Edmonton")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose content `load` passes as plain values."""
+        return env_settings, init_settings
+
+    @classmethod
+    def load(cls, *, demo: bool = False) -> Self:
+        """The settings that hold in the current folder; `demo` leaves out all credentials.
+
+        Raises `SettingsError`, in one line, for a misspelt, malformed or missing setting.
+        """
+        _refuse_unknown_variables()
+        root = project_root(Path.cwd())
+        values = _read_file(root / FILE_NAME)
+        try:
+            settings = cls(**{**values, **_secrets_from_keyring(values)})
+        except (ValidationError, EnvironmentSettingsError) as error:
+            raise SettingsError(_one_line(error)) from None
+        if demo:
+            settings = settings.model_copy(update=dict.fromkeys(_CREDENTIALS))
+        if settings.home is None:
+            home = root / "data" / "demo" if settings.is_demo else root / "data"
+            return settings.model_copy(update={"home": home})
+        return settings.model_copy(update={"home": (root / settings.home.expanduser()).resolve()})
+
+    @property
+    def is_demo(self) -> bool:
+        """No credentials at all: the embedded sandbox answers, and every figure says DEMO DATA."""
+        return not any(getattr(self, name) for name in _CREDENTIALS)
+
+    @property
+    def folder(self) -> Path:
+        """The home, as a resolved path."""
+        if self.home is None:
+            raise SettingsError("the home folder is not known; use Settings.load()")
+        return self.home
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The account's time zone (UTC where none is set)."""
+        return ZoneInfo(self.timezone or "UTC")
+
+    @property
+    def environment(self) -> str:
+        """Which servers a snapshot is of. It never holds a secret."""
+        return DEMO if self.is_demo else f"{self.aimsio_url} + {self.jobnimbus_url}"
+
+    @property
+    def account(self) -> str:
+        """Whose data a snapshot is. It never holds a secret."""
+        return DEMO if self.is_demo else str(self.aimsio_username)
+
+    def at_sandbox(self, **values: Any) -> "SandboxSettings":  # noqa: ANN401  any field of ours
+        """These settings of the demo, pointed at a running sandbox. `values` gives its URLs and credentials."""
+        return SandboxSettings.model_construct(**{**dict(self), **values})
+
+
+class SandboxSettings(Settings):
+    """Settings of the demo while its sandbox runs: it has credentials, but is the demo all the same."""
+
+    @property
+    def is_demo(self) -> bool:
+        """Always."""
+        return True
+
+
+def project_root(folder: Path) -> Path:
+    """The nearest folder at or above this one with auditkit.toml or pyproject.toml; else the folder itself."""
+    folder = folder.resolve()
+    for parent in (folder, *folder.parents):
+        if (parent / FILE_NAME).is_file() or (parent / "pyproject.toml").is_file():
+            return parent
+    return folder
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    for name in values:
+        if name not in Settings.model_fields:
+            raise SettingsError(f"{path}: unknown setting {name!r}{_did_you_mean(name, Settings.model_fields)}")
+    return values
+
+
+def _refuse_unknown_variables() -> None:
+    names = [name.upper() for name in Settings.model_fields] + sorted(_NOT_SETTINGS)
+    for variable in os.environ:
+        name = variable.removeprefix(PREFIX)
+        if variable.startswith(PREFIX) and name not in names:
+            raise SettingsError(f"unknown setting {variable}{_did_you_mean(name, names, PREFIX)}")
+
+
+def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean {prefix}{near[0]}?" if near else ""
+
+
+def _secrets_from_keyring(values: Mapping[str, Any]) -> dict[str, SecretStr]:
+    """The two secrets, for the URLs and user that are set but whose secret is not."""
+
+    def given(name: str) -> str | None:
+        return os.environ.get(PREFIX + name.upper()) or values.get(name)
+
+    wanted = {
+        "aimsio_password": ("aimsio_url", "aimsio_username"),
+        "jobnimbus_token": ("jobnimbus_url", None),
+    }
+    found = {}
+    for secret, (url, user) in wanted.items():
+        if given(secret) or not given(url) or (user and not given(user)):
+            continue
+        try:
+            stored = keyring.get_password(f"auditkit {given(url)}", (user and given(user)) or "token")
+        except keyring.errors.KeyringError:
+            continue
+        if stored:
+            found[secret] = SecretStr(stored)
+    return found
+
+
+def _one_line(error: ValidationError | EnvironmentSettingsError) -> str:
+    if isinstance(error, EnvironmentSettingsError):
+        return f'{error}; lists are written as JSON, e.g. ["host.example"]'
+    lines = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        where = "_".join(str(part) for part in item["loc"]).upper()
+        message = item["msg"].removeprefix("Value error, ")
+        lines.append(f"{PREFIX}{where} {message}" if where else message)
+    return "; ".join(lines)

@@ -1,0 +1,120 @@
+"""Every error that auditkit raises on purpose. An exception: *we could not look*. A finding: *we looked, it is wrong*.
+
+    AuditkitError
+    ├── SettingsError (ValueError)        a setting is missing, misspelt or out of range
+    ├── ValueRefused (ValueError)         a text is not the money, time or identifier it claims to be
+    ├── ApiError                          a vendor could not be asked, or did not answer as its contract says
+    │   ├── Unreachable (ConnectionError)     no connection, or it broke
+    │   ├── TimedOut (TimeoutError)           no whole answer before the deadline
+    │   ├── Denied (PermissionError)          401 or 403
+    │   ├── NotThere (LookupError)            404
+    │   ├── Refused                           any other error status; carries the vendor's own message
+    │   └── BadAnswer (ValueError)            a 200 that is not what the contract describes
+    ├── StoreError
+    │   ├── NoSnapshot (FileNotFoundError)    nothing has been synced yet
+    │   ├── Busy                              another writer is at work (its pid is named)
+    │   ├── OtherAccount                      the snapshot belongs to another environment or account
+    │   └── QueryFailed                       SQL that DuckDB refused; carries the SQL
+    ├── RuleError (ValueError)            a rule file is malformed: file, line, what to write instead
+    ├── JournalError                      the journal is broken or cannot be written: nothing may be sent
+    └── PlanError (ValueError)            a plan is stale, edited, for another account, or not applicable
+
+Each message says what happened, where, and what to do next, in one line; no message holds a secret.
+"""
+
+__all__ = [
+    "ApiError",
+    "AuditkitError",
+    "BadAnswer",
+    "Busy",
+    "Denied",
+    "JournalError",
+    "NoSnapshot",
+    "NotThere",
+    "OtherAccount",
+    "PlanError",
+    "QueryFailed",
+    "Refused",
+    "RuleError",
+    "SettingsError",
+    "StoreError",
+    "TimedOut",
+    "Unreachable",
+    "ValueRefused",
+]
+
+
+class AuditkitError(Exception):
+    """The root: catch this to catch everything that auditkit raises on purpose."""
+
+
+class SettingsError(AuditkitError, ValueError):
+    """A setting is missing, misspelt or out of range."""
+
+
+class ValueRefused(AuditkitError, ValueError):
+    """A text is not the money, time or identifier it claims to be."""
+
+
+class ApiError(AuditkitError):
+    """A vendor could not be asked, or did not answer as its contract says."""
+
+
+class Unreachable(ApiError, ConnectionError):
+    """No connection to the host, or it broke."""
+
+
+class TimedOut(ApiError, TimeoutError):
+    """No whole answer before the deadline. After a write this is an *ambiguous outcome*, never a failure."""
+
+
+class Denied(ApiError, PermissionError):
+    """The vendor answered 401 or 403: the credentials are wrong, or lack a permission."""
+
+
+class NotThere(ApiError, LookupError):
+    """The vendor answered 404: no such object, or it was deleted."""
+
+
+class Refused(ApiError):
+    """The vendor answered with an error; the message carries its own words."""
+
+
+class BadAnswer(ApiError, ValueError):
+    """The vendor answered 200 with something that its contract does not describe."""
+
+
+class StoreError(AuditkitError):
+    """The files under the home could not be read or written."""
+
+
+class NoSnapshot(StoreError, FileNotFoundError):
+    """Nothing has been synced into this home yet."""
+
+
+class Busy(StoreError):
+    """Another writer is at work in this home."""
+
+
+class OtherAccount(StoreError):
+    """The snapshot in this home belongs to another environment or account."""
+
+
+class QueryFailed(StoreError):
+    """DuckDB refused a statement; `sql` holds it whole."""
+
+    def __init__(self, message: str, sql: str) -> None:
+        super().__init__(message)
+        self.sql = sql
+
+
+class RuleError(AuditkitError, ValueError):
+    """A rule file is malformed; the message names file and line."""
+
+
+class JournalError(AuditkitError):
+    """The journal is broken or cannot be written, so nothing may be sent."""
+
+
+class PlanError(AuditkitError, ValueError):
+    """A plan is stale, edited, made for another account, or cannot be applied."""

@@ -1,0 +1,49 @@
+"""Progress that people can watch: a bar in a terminal or a notebook, a plain line every 10 seconds when neither.
+
+`AUDITKIT_QUIET=1` switches all of it off, so that stored notebooks and logs stay the same from run to run.
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from tqdm.auto import tqdm
+from tqdm.std import tqdm as plain_tqdm
+
+from auditkit.config import quiet
+
+__all__ = ["progress", "say"]
+
+_LINE_EVERY_SECONDS = 10
+
+
+def say(line: str) -> None:
+    """One line for the person who waits, on standard error; nothing when quiet."""
+    if not quiet():
+        plain_tqdm.write(line, file=sys.stderr)
+
+
+@contextlib.contextmanager
+def progress(label: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+    """Show how far a long task is: call the yielded function with the number of units done since the last call."""
+    if quiet() or total == 0:
+        yield lambda _: None
+    elif sys.stderr.isatty() or "ipykernel" in sys.modules:
+        with tqdm(total=total, desc=label, unit=unit, leave=True, dynamic_ncols=True) as bar:
+            yield lambda count: (bar.update(count), None)[1]
+    else:
+        yield _lines(label, total, unit)
+
+
+def _lines(label: str, total: int | None, unit: str) -> Callable[[int], None]:
+    done, last = 0, time.monotonic()
+
+    def advance(count: int) -> None:
+        nonlocal done, last
+        done += count
+        if time.monotonic() - last >= _LINE_EVERY_SECONDS:
+            last = time.monotonic()
+            say(f"{label}: {done:,}{f' of {total:,}' if total else ''} {unit}")
+
+    return advance

@@ -1,0 +1,138 @@
+"""Money, time and identifiers: strict in, exact out; what is missing stays None.
+
+Both vendors send money as strings *and* as numbers, and time in two units. Every conversion here takes the
+literal text (or an int / Decimal that lost nothing), refuses what it does not know, and never passes a float.
+The same rules are applied in bulk by the SQL under `store/typed/`; tests hold the two equal.
+
+Not here: anything that knows a vendor's field name, a table or a setting.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from auditkit.errors import ValueRefused
+
+__all__ = [
+    "CENT",
+    "SUB_TOTAL",
+    "SUB_TOTAL_AND_VENDOR_TAX",
+    "cents",
+    "local_day",
+    "money",
+    "quantity",
+    "time_from_ms",
+    "time_from_s",
+    "time_to_ms",
+    "time_to_s",
+    "total_after_markup",
+]
+
+CENT = Decimal("0.01")
+SUB_TOTAL = "SUB_TOTAL"
+SUB_TOTAL_AND_VENDOR_TAX = "SUB_TOTAL_AND_VENDOR_TAX"
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+_INTEGER = re.compile(r"-?[0-9]{1,16}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+Wire = str | int | Decimal | None
+
+
+def _number(value: Wire, what: str) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, (bool, float)):
+        raise ValueRefused(f"{what}: expected digits, found {type(value).__name__} {value!r}")
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if not _NUMBER.fullmatch(text):
+        raise ValueRefused(f"{what}: expected digits such as 862.50, found {text[:40]!r}")
+    return Decimal(text)
+
+
+def money(value: Wire, what: str = "money") -> Decimal | None:
+    """An amount with exactly two decimals, from the literal the vendor sent.
+
+    `"862.50"`, `"37.500"`, `10000` and `15438.99` are amounts. A third *significant* decimal, `NaN`, `1e3`,
+    `"1,000.00"`, `" 1 "`, full-width digits, a bool and a float raise `ValueRefused`. None stays None.
+    """
+    number = _number(value, what)
+    if number is None:
+        return None
+    exact = number.quantize(CENT)
+    if exact != number:
+        raise ValueRefused(f"{what}: expected whole cents, found {value}")
+    return exact
+
+
+def quantity(value: Wire, what: str = "quantity") -> Decimal | None:
+    """A rate, quantity or percentage: as `money`, with up to six decimals kept as they came."""
+    return _number(value, what)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """The amount rounded half up (away from zero) to the cent."""
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def _time(value: Wire, units_per_second: int, what: str) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not _INTEGER.fullmatch(str(value)):
+        raise ValueRefused(f"{what}: expected whole epoch units, found {str(value)[:40]!r}")
+    count = int(value)
+    try:
+        instant = _EPOCH + timedelta(microseconds=count * (1_000_000 // units_per_second))
+    except OverflowError:
+        instant = _EPOCH
+    if not _EARLIEST <= instant < _LATEST:
+        unit = "milliseconds" if units_per_second > 1 else "seconds"
+        raise ValueRefused(f"{what}: {count} is not between 2005 and 2100 in epoch {unit}")
+    return instant
+
+
+def time_from_ms(value: Wire, what: str = "time") -> datetime | None:
+    """An instant in UTC from Aimsio's epoch **milliseconds**, between 2005 and 2100."""
+    return _time(value, 1000, what)
+
+
+def time_from_s(value: Wire, what: str = "time") -> datetime | None:
+    """An instant in UTC from JobNimbus's epoch **seconds**, between 2005 and 2100; its 0 means unset."""
+    return None if str(value) == "0" else _time(value, 1, what)
+
+
+def time_to_ms(instant: datetime) -> int:
+    """Epoch milliseconds of an aware instant, exactly (below a millisecond is cut)."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def time_to_s(instant: datetime) -> int:
+    """Epoch seconds of an aware instant, exactly (below a second is cut)."""
+    return (instant - _EPOCH) // timedelta(seconds=1)
+
+
+def local_day(instant: datetime, zone: ZoneInfo) -> date:
+    """The calendar day of an instant in the account's zone: the day that decides month and cut-off."""
+    return instant.astimezone(zone).date()
+
+
+def total_after_markup(
+    rate: Decimal,
+    quantity: Decimal,
+    upcharge_percent: Decimal | None,
+    vendor_tax: Decimal | None,
+    applies_on: str | None,
+) -> Decimal:
+    """What Aimsio charges for an NRB: mark-up is a percentage, rounded half up to the cent at the end.
+
+    With `SUB_TOTAL` (also when unset) the vendor's tax is added after mark-up: 750 × 1.10 + 37.50 = 862.50, the
+    figure of the vendor's own sample. With `SUB_TOTAL_AND_VENDOR_TAX` it is marked up as well, by analogy: 866.25.
+    """
+    subtotal, tax = rate * quantity, vendor_tax or Decimal(0)
+    factor = 1 + (upcharge_percent or Decimal(0)) * CENT
+    if applies_on == SUB_TOTAL_AND_VENDOR_TAX:
+        return cents((subtotal + tax) * factor)
+    return cents(subtotal * factor + tax)
