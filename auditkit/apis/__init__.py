@@ -1,0 +1,1 @@
+"""What reaches the network: both vendors' clients."""

@@ -1,0 +1,141 @@
+"""JSON without surprises: what is read lost nothing, what is written is exact.
+
+Python's `json` keeps the last of two equal keys, reads `NaN`, turns 862.50 into a float and follows any depth. Here
+each of those is a `BadAnswer` that names the place, and a number with a point is a `Decimal`, both ways.
+
+Not here: what the values mean. That is `values` (money, time) and each client (records).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+from auditkit.errors import BadAnswer, ValueRefused
+
+__all__ = ["MAX_DEPTH", "MAX_DIGITS", "dump", "elements", "parse"]
+
+MAX_DEPTH = 64
+MAX_DIGITS = 40
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
+
+
+def parse(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of seven types; the caller checks which
+    """The value of a JSON text; numbers with a point or exponent come as `Decimal`.
+
+    Duplicate keys, NaN and Infinity, more than 64 levels and integers of more than 40 digits raise `BadAnswer`,
+    whose message starts with `where`.
+    """
+
+    def integer(digits: str) -> int:
+        if len(digits) > MAX_DIGITS:
+            raise BadAnswer(f"{where}: expected a number, found an integer of {len(digits)} digits")
+        return int(digits)
+
+    def fraction(literal: str) -> Decimal:
+        try:
+            return Decimal(literal)
+        except InvalidOperation:
+            raise BadAnswer(f"{where}: expected a number, found {literal[:40]}") from None
+
+    def constant(name: str) -> NoReturn:
+        raise BadAnswer(f"{where}: expected a number, found {name}, which JSON does not have")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise BadAnswer(f"{where}: expected each key once, found {twice[:40]!r} more than once in one object")
+        return members
+
+    try:
+        value = json.loads(
+            text, parse_int=integer, parse_float=fraction, parse_constant=constant, object_pairs_hook=unique
+        )
+    except json.JSONDecodeError as error:
+        raise BadAnswer(f"{where}: expected JSON, found none at line {error.lineno}: {error.msg}") from None
+    except RecursionError:
+        raise BadAnswer(f"{where}: expected at most {MAX_DEPTH} levels of JSON, found far more") from None
+    _refuse_depth(value, where)
+    return value
+
+
+def elements(text: str, key: str | None, where: str) -> list[str]:
+    """The exact source text of each element of an array: the whole text (`key` None) or the one under a top-level key.
+
+    The slices are as they came, so that a digest over one is a digest over what the vendor sent. The text is parsed
+    strictly first; no such array raises `BadAnswer`.
+    """
+    whole = parse(text, where)
+    array = whole if key is None else whole.get(key) if isinstance(whole, dict) else None
+    if not isinstance(array, list):
+        place = "an array" if key is None else f"an array under {key!r}"
+        raise BadAnswer(f"{where}: expected {place}, found {type(array if key is None else whole).__name__}")
+    position = _skip(text, 0) if key is None else _start_of(text, key)
+    slices = []
+    for _ in array:
+        start = _skip(text, position + 1)
+        end = _end_of(text, start)
+        slices.append(text[start:end])
+        position = _skip(text, end)
+    return slices
+
+
+def dump(value: object) -> str:
+    """JSON text of a value, compact, in the order given, in ASCII; a `Decimal` becomes exactly its digits: 862.50.
+
+    A float, a Decimal that is no number, a key that is no text and any other type raise `ValueRefused`.
+    """
+    match value:
+        case None | bool() | int() | str():
+            return json.dumps(value)
+        case Decimal() if value.is_finite():
+            return format(value, "f")
+        case Mapping():
+            for key in value:
+                if not isinstance(key, str):
+                    raise ValueRefused(f"JSON: expected a text as key, found {type(key).__name__}")
+            return "{" + ",".join(f"{json.dumps(key)}:{dump(member)}" for key, member in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ",".join(dump(member) for member in value) + "]"
+    raise ValueRefused(f"JSON: expected text, whole number, Decimal, true, false or null, found {type(value).__name__}")
+
+
+def _refuse_depth(value: object, where: str) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return
+    raise BadAnswer(f"{where}: expected at most {MAX_DEPTH} levels of JSON, found more")
+
+
+# The three below walk a text that `parse` has accepted, so that they need no checks of their own.
+
+
+def _skip(text: str, position: int) -> int:
+    space = _SPACE.match(text, position)
+    return space.end() if space else position
+
+
+def _end_of(text: str, start: int) -> int:
+    return _SCANNER.raw_decode(text, start)[1]
+
+
+def _start_of(text: str, wanted: str) -> int:
+    position = _skip(text, 0)
+    while True:
+        key, end = _SCANNER.raw_decode(text, _skip(text, position + 1))
+        start = _skip(text, _skip(text, end) + 1)
+        if key == wanted:
+            return start
+        position = _skip(text, _end_of(text, start))
