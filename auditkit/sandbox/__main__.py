@@ -1,0 +1,90 @@
+"""Run the sandbox by hand: `python -m auditkit.sandbox --state FILE --port 8750 --quirk list_shape=value …`.
+
+Prints what to paste into a shell so that auditkit talks to it. An empty state file is filled with the demo's data.
+"""
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from auditkit.sandbox.clock import fixed_clock, system_clock
+from auditkit.sandbox.demo import prepare
+from auditkit.sandbox.door import Credentials
+from auditkit.sandbox.errors import SandboxError
+from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.server import Address, serve
+
+
+def main() -> int:
+    """Serve until interrupted; 2 for a mistake on the command line."""
+    options = _parser().parse_args()
+    try:
+        quirks = Quirks.parse(options.quirk)
+        if options.child_of is None:
+            prepare(options.state)
+        serve(
+            options.state,
+            options.port,
+            quirks,
+            Credentials(options.username, options.password, options.token),
+            clock=fixed_clock(options.fixed_clock) if options.fixed_clock else system_clock,
+            ready=_print_exports if options.child_of is None else _print_line,
+            child_of=options.child_of,
+        )
+    except KeyboardInterrupt:
+        return 0
+    except (SandboxError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m auditkit.sandbox",
+        description="Imitates Aimsio and JobNimbus on 127.0.0.1.",
+        epilog="quirks:\n" + "\n".join(f"  {name} = {values}" for name, values in Quirks.choices().items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    default = Credentials()
+    parser.add_argument("--state", type=Path, required=True, help="SQLite file that holds everything; made if missing")
+    parser.add_argument("--port", type=int, default=8750, help="0 is any free port")
+    parser.add_argument("--quirk", action="append", default=[], metavar="NAME=VALUE", help="may be given repeatedly")
+    parser.add_argument("--username", default=default.username)
+    parser.add_argument("--password", default=default.password)
+    parser.add_argument("--token", default=default.token)
+    parser.add_argument("--fixed-clock", type=_instant, metavar="ISO", help="stand still at this instant")
+    parser.add_argument("--child-of", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("needs an offset, such as 2026-09-30T12:00:00+00:00")
+    return instant
+
+
+def _print_line(address: Address) -> None:
+    credentials = address.credentials
+    line = {
+        "port": address.port,
+        "aimsio_url": address.aimsio_url,
+        "jobnimbus_url": address.jobnimbus_url,
+        "username": credentials.username,
+        "password": credentials.password,
+        "token": credentials.token,
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _print_exports(address: Address) -> None:
+    sys.stdout.write(address.exports())
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Aimsio's three operations on NRBs, at the documented paths: list, one, create or edit.
+
+Not here: what an import does to a record; that is `upsert.py`.
+"""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal, InvalidOperation
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Router
+
+from auditkit.sandbox.clock import Clock
+from auditkit.sandbox.door import Credentials, Vendor, basic, body_of, call_number, json_answer, route
+from auditkit.sandbox.errors import Refusal
+from auditkit.sandbox.fields import IMPORT, NRB_NUMBERS
+from auditkit.sandbox.invented import aimsio_error
+from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.state import State
+from auditkit.sandbox.upsert import Import
+from auditkit.sandbox.wire import Body, Json, dumps, loads_stored
+
+__all__ = ["AIMSIO_BASE", "LIST_PATH", "SAVE_PATH", "aimsio"]
+
+AIMSIO_BASE = "/aimsio"
+LIST_PATH = "/rest/api/standard/v1/NonRecurringBillableItem"
+SAVE_PATH = "/rest/api/standard/v1/NRB"
+
+
+def aimsio(state: State, quirks: Quirks, credentials: Credentials, clock: Clock) -> Vendor:
+    """The vendor Aimsio over this state."""
+
+    async def list_nrbs(_: Request) -> Response:
+        return StreamingResponse(_stub_list(state, quirks), media_type="application/json")
+
+    async def one_nrb(request: Request) -> Response:
+        text = state.nrb_text(request.path_params["guid"])
+        if text is None:
+            raise Refusal(404, "no NRB has this guid")
+        return json_answer(text if quirks.numbers == "strings" else dumps(_with_numbers(loads_stored(text))))
+
+    async def save_nrbs(request: Request) -> Response:
+        entries = body_of(request, IMPORT)["nrbList"]
+        return json_answer(
+            dumps(Import(state, quirks, clock(), credentials.username).run(entries, call_number(request)))
+        )
+
+    routes = [
+        route(LIST_PATH, GET=list_nrbs),
+        route(f"{LIST_PATH}/{{guid}}", GET=one_nrb),
+        route(SAVE_PATH, POST=save_nrbs),
+    ]
+    router = Router(routes, redirect_slashes=False)
+    return Vendor("aimsio", router, basic(credentials), 'Basic realm="Aimsio"', aimsio_error)
+
+
+async def _stub_list(state: State, quirks: Quirks) -> AsyncIterator[str]:
+    opening, closing = ("[", "]") if quirks.list_shape == "array" else ('{"value":[', "]}")
+    yield opening
+    before = ""
+    for portion in state.nrb_stubs(quirks.stub_key):
+        yield before + ",".join(portion)
+        before = ","
+    yield closing
+
+
+def _with_numbers(body: Body) -> Body:
+    """The same NRB with its money and quantities, and those of its children, as JSON numbers."""
+    changed = {name: _number(body[name]) for name in NRB_NUMBERS if name in body}
+    children = body.get("nrbChildren")
+    if isinstance(children, list):
+        changed["nrbChildren"] = [_with_numbers(child) for child in children]
+    return {**body, **changed}
+
+
+def _number(value: Json) -> Json:
+    # A malformed amount ("1,000.00") has no number; it stays the text that it is.
+    try:
+        number = Decimal(value) if isinstance(value, str) else value
+    except InvalidOperation:
+        return value
+    return number if not isinstance(number, Decimal) or number.is_finite() else value

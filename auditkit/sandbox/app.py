@@ -1,0 +1,46 @@
+"""The whole server as one ASGI application: both vendors, their OpenAPI document, and what the rate limits have seen.
+
+/aimsio/…         Aimsio, with the documented paths below
+/jobnimbus/…      JobNimbus, likewise
+/openapi.json     what the two answer, as the switches stand
+/limits           calls, most in a second, most in flight, waited and refused, by vendor
+"""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from auditkit.sandbox.aimsio import AIMSIO_BASE, aimsio
+from auditkit.sandbox.clock import Clock, system_clock
+from auditkit.sandbox.door import Credentials, Door
+from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE, jobnimbus
+from auditkit.sandbox.limits import Gate
+from auditkit.sandbox.openapi import document
+from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.state import State
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    state: State, quirks: Quirks | None = None, credentials: Credentials | None = None, clock: Clock = system_clock
+) -> Starlette:
+    """The application over an open state file. It keeps nothing but the rate limits' counts outside that file."""
+    quirks, credentials = quirks or Quirks(), credentials or Credentials()
+    vendors = {
+        AIMSIO_BASE: aimsio(state, quirks, credentials, clock),
+        JOBNIMBUS_BASE: jobnimbus(state, quirks, credentials, clock),
+    }
+    gates = {base: Gate(quirks.rate_per_second, quirks.parallel, quirks.queue_seconds) for base in vendors}
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(document(quirks, state.some_id("nrb"), state.some_id("invoice")))
+
+    async def limits(_: Request) -> Response:
+        return JSONResponse({vendor.name: gates[base].seen() for base, vendor in vendors.items()})
+
+    mounts = [Mount(base, Door(vendor, gates[base], state, clock)) for base, vendor in vendors.items()]
+    app = Starlette(routes=[Route("/openapi.json", openapi), Route("/limits", limits), *mounts])
+    app.router.redirect_slashes = False
+    return app

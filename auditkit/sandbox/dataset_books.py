@@ -1,0 +1,212 @@
+"""The contractor's own books of one job: every NRB, invoice and line, and which line carries which NRB.
+
+What the vendors cannot say (this line bills that NRB, this mark means that invoice) is written here, by the hand that
+makes the world. Bodies are written from it, truth is read from it, faults are changes of it.
+
+Not here: chance, and the vendors' field names.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Literal, NamedTuple, Self
+
+from auditkit.sandbox.dataset_catalogue import SUB_TOTAL_AND_VENDOR_TAX, Client, Vendor
+
+__all__ = ["AS_OF", "TIMEZONE", "Figures", "Invoice", "Job", "Line", "Mark", "Nrb", "cents", "marked_up"]
+
+AS_OF = date(2026, 9, 30)
+TIMEZONE = "America/Edmonton"
+_CENT = Decimal("0.01")
+
+State = Literal["issued", "draft", "void"]
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Rounded half up to the cent."""
+    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def marked_up(rate: Decimal, quantity: Decimal, upcharge: Decimal, tax: Decimal, applies_on: str) -> Decimal:
+    """Aimsio's total after mark-up: 750 × 1, 10 %, tax 37.50 is 862.50, or 866.25 when the tax is marked up as well."""
+    factor = 1 + upcharge * _CENT
+    if applies_on == SUB_TOTAL_AND_VENDOR_TAX:
+        return cents((rate * quantity + tax) * factor)
+    return cents(rate * quantity * factor + tax)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What Aimsio says about billing; `invoice` is the jnid that is meant, None when no such invoice exists."""
+
+    guid: str | None
+    name: str | None
+    invoice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nrb:
+    """One non-recurring billable item. A child whose `exported` or `mark` is None has its parent's.
+
+    `by_amount`: no text on its line names it, only the amount is its own.
+    """
+
+    guid: str
+    external_id: str | None
+    origin_reference: str | None
+    vendor: Vendor
+    vendor_invoice_number: str
+    day: date
+    created: date
+    updated: date
+    author: int
+    wbs: str | None
+    po_number: str | None
+    reconciles_with_po: bool
+    rate: Decimal
+    quantity: Decimal
+    tax: Decimal
+    upcharge: Decimal
+    total: Decimal
+    billable: bool | None
+    account_type: str
+    internal: bool
+    exported: bool | None
+    mark: Mark | None
+    by_amount: bool = False
+    parent: str | None = None
+    children: tuple[str, ...] = ()
+    malformed: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def recomputed(self) -> Decimal:
+        """What the total after mark-up should be."""
+        return marked_up(self.rate, self.quantity, self.upcharge, self.tax, self.vendor.applies_on)
+
+    @property
+    def is_chargeable(self) -> bool:
+        """Billable, by its own flag or else by its account type, and not internal."""
+        billable = self.account_type == "Billable" if self.billable is None else self.billable
+        return billable and not self.internal
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One invoice line; `carries` names the NRBs that it bills, `reference` the text by which a reader can tell."""
+
+    jnid: str
+    name: str
+    description: str
+    item_type: str
+    uom: str
+    quantity: Decimal
+    price: Decimal
+    amount: Decimal
+    cost: Decimal
+    carries: tuple[str, ...] = ()
+    reference: str | None = None
+
+
+class Figures(NamedTuple):
+    """The amounts at the foot of an invoice."""
+
+    subtotal: Decimal
+    tax: Decimal
+    total: Decimal
+    paid: Decimal
+    due: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """One client invoice. Its figures follow from its lines, but for the `*_off` by which a fault bends them."""
+
+    jnid: str
+    guid: str
+    recid: int
+    number: str | None
+    external_id: str | None
+    client: Client
+    day: date
+    due_day: date
+    changed: date
+    updated: date
+    state: State
+    status_name: str
+    is_archived: bool
+    has_job: bool
+    paid_share: Decimal
+    lines: tuple[Line, ...]
+    subtotal_off: Decimal = Decimal(0)
+    total_off: Decimal = Decimal(0)
+    due_off: Decimal = Decimal(0)
+    paid_off: Decimal = Decimal(0)
+    cost_is_lost: bool = False
+    malformed: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def figures(self) -> Figures:
+        """Subtotal = Σ lines, 5 % tax for a taxed client, total, paid and due: as they should be, unless bent."""
+        subtotal = sum((line.amount for line in self.lines), Decimal("0.00")) + self.subtotal_off
+        tax = cents(subtotal * 5 * _CENT) if self.client.is_taxed else Decimal("0.00")
+        total = subtotal + tax + self.total_off
+        paid = cents(total * self.paid_share) + self.paid_off
+        return Figures(subtotal, tax, total, paid, total - paid + self.due_off)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job on both sides. `touched`: used by a fault; `declared`: what a fault says about further rules."""
+
+    number: str
+    jobnimbus_id: str
+    jobnimbus_name: str
+    jobnimbus_number: str
+    contact_id: str
+    client: Client
+    nrbs: tuple[Nrb, ...]
+    invoices: tuple[Invoice, ...]
+    touched: frozenset[str] = frozenset()
+    declared: tuple[tuple[str, str], ...] = ()
+
+    def nrb(self, guid: str) -> Nrb:
+        """The NRB with this guid."""
+        return next(nrb for nrb in self.nrbs if nrb.guid == guid)
+
+    def invoice(self, jnid: str) -> Invoice:
+        """The invoice with this jnid."""
+        return next(invoice for invoice in self.invoices if invoice.jnid == jnid)
+
+    def lines_of(self, guid: str) -> Iterator[tuple[Invoice, Line]]:
+        """Every line that carries the NRB, on issued invoices first, then drafts, then void ones."""
+        for state in ("issued", "draft", "void"):
+            for invoice in self.invoices:
+                for line in invoice.lines:
+                    if invoice.state == state and guid in line.carries:
+                        yield invoice, line
+
+    def change_nrb(self, guid: str, **changes: Any) -> Self:  # noqa: ANN401 - any field; replace() knows them
+        """The job with one NRB changed, which no later fault may use."""
+        nrbs = tuple(replace(nrb, **changes) if nrb.guid == guid else nrb for nrb in self.nrbs)
+        return replace(self, nrbs=nrbs, touched=self.touched | {guid})
+
+    def change_invoice(self, jnid: str, **changes: Any) -> Self:  # noqa: ANN401 - any field; replace() knows them
+        """The job with one invoice changed, which no later fault on an invoice may use."""
+        invoices = tuple(replace(item, **changes) if item.jnid == jnid else item for item in self.invoices)
+        return replace(self, invoices=invoices, touched=self.touched | {jnid})
+
+    def change_lines(self, guid: str, **changes: Any) -> Self:  # noqa: ANN401 - any field; replace() knows them
+        """The job with every line that carries the NRB changed."""
+        return self._rewrite(guid, lambda line: (replace(line, **changes),))
+
+    def drop_lines(self, guid: str) -> Self:
+        """The job with no line that carries the NRB."""
+        return self._rewrite(guid, lambda _: ())
+
+    def _rewrite(self, guid: str, rewrite: Callable[[Line], tuple[Line, ...]]) -> Self:
+        invoices = []
+        for invoice in self.invoices:
+            parts = [rewrite(line) if guid in line.carries else (line,) for line in invoice.lines]
+            invoices.append(replace(invoice, lines=tuple(line for part in parts for line in part)))
+        return replace(self, invoices=tuple(invoices))

@@ -1,0 +1,158 @@
+"""The outline of a world: which jobs, when they are invoiced, under which numbers, and which faults each one hosts.
+
+Everything that jobs share is settled here (running numbers, counts), so that each job can be written alone, in any
+order, again and again. Not here: any NRB, line or amount.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import accumulate, pairwise
+from random import Random
+
+from auditkit.sandbox.dataset_books import AS_OF, State
+from auditkit.sandbox.dataset_catalogue import CLIENTS
+from auditkit.sandbox.faults import NEEDS_DRAFT, NEEDS_OWN_JOB, NEEDS_VOID
+
+__all__ = ["JobPlan", "Slot", "outline"]
+
+_YEAR = 365
+_PERIOD = 30  # days between a job's progress invoices
+_NRBS_PER_FAULT, _SPARE_NRBS, _FAULTS_PER_JOB = 2, 5, 4  # a duplicate takes two; the spare ones are for a receipt
+_FIRST_INVOICE_NUMBER = 10_001
+_FIRST_JOBNIMBUS_NUMBER = 2_001
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One invoice to be written. A draft has no number yet; a void one copies the invoice in slot `copies`."""
+
+    day: date
+    state: State
+    number: str | None = None
+    copies: int | None = None
+    shares_number: bool = False
+
+    def numbered_as(self, place: int) -> int:
+        """The place whose number it bears: its own, or that of the invoice that replaced it."""
+        return self.copies if self.shares_number and self.copies is not None else place
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """One job to be written: serials and record ids from `first_*` on."""
+
+    index: int
+    number: str
+    jobnimbus_number: str
+    is_in_aimsio: bool
+    client: int
+    nrb_count: int
+    first_serial: int
+    slots: tuple[Slot, ...]
+    first_recid: int = 0
+    faults: tuple[str, ...] = ()
+
+    @property
+    def plain_nrbs(self) -> int:
+        """How many NRBs the faults may need: single ones, billed, named on their line."""
+        return _NRBS_PER_FAULT * len(self.faults) if self.nrb_count else 0
+
+
+def outline(rng: Random, nrbs: int, faults: Mapping[str, int]) -> list[JobPlan]:
+    """The plans of all jobs, with `nrbs` records among them. Sixty jobs to a thousand NRBs, spread over a year."""
+    jobs = max(1, nrbs * 6 // 100)
+    sizes = _sizes(rng, nrbs, jobs)
+    hosts = _hosts(rng, sizes, faults)
+    firsts = accumulate(sizes, initial=1)
+    plans = [
+        _job(rng, index, jobs, nrbs=(first, size), faults=tuple(hosts.get(index, ())))
+        for index, (size, first) in enumerate(zip(sizes, firsts, strict=False))
+    ]
+    plans += [
+        _job_without_nrbs(rng, jobs + extra, name)
+        for extra, name in enumerate(name for name in faults for _ in range(faults[name]) if name in NEEDS_OWN_JOB)
+    ]
+    return _numbered(plans)
+
+
+def _sizes(rng: Random, nrbs: int, jobs: int) -> list[int]:
+    """How many NRBs each job has: between about half and one and a half times the average, `nrbs` in all."""
+    weights = [rng.randrange(50, 151) for _ in range(jobs)]
+    total = sum(weights)
+    edges = [nrbs * reached // total for reached in accumulate(weights, initial=0)]
+    return [after - before for before, after in pairwise(edges)]
+
+
+def _hosts(rng: Random, sizes: list[int], faults: Mapping[str, int]) -> dict[int, list[str]]:
+    """Which job hosts which faults: a third of the jobs, or more where that is not room enough, dealt in turn."""
+    names = [name for name in faults for _ in range(faults[name]) if name not in NEEDS_OWN_JOB]
+    room = {index: min((size - _SPARE_NRBS) // _NRBS_PER_FAULT, _FAULTS_PER_JOB) for index, size in enumerate(sizes)}
+    able = [index for index in room if room[index] > 0]
+    rng.shuffle(able)
+    reached = list(accumulate((room[index] for index in able), initial=0))
+    if reached[-1] < len(names):
+        raise ValueError(f"{sum(sizes)} NRBs have room for {reached[-1]} faults, not {len(names)}; build more NRBs")
+    some = max(bisect_left(reached, len(names)), min(len(able), len(sizes) // 3))
+    rounds = [index for turn in range(_FAULTS_PER_JOB) for index in able[:some] if turn < room[index]]
+    hosts: dict[int, list[str]] = {}
+    for index, name in zip(rounds, names, strict=False):
+        hosts.setdefault(index, []).append(name)
+    return hosts
+
+
+def _job(rng: Random, index: int, jobs: int, *, nrbs: tuple[int, int], faults: tuple[str, ...]) -> JobPlan:
+    periods = rng.choices((2, 3, 4), (78, 17, 5))[0]
+    room = _YEAR - _PERIOD * periods - 6
+    start = AS_OF - timedelta(days=_YEAR - index * room // jobs)
+    slots = [
+        Slot(start + timedelta(days=_PERIOD * period + rng.randrange(-2, 3)), "issued")
+        for period in range(1, periods + 1)
+    ]
+    needs_void = any(name in NEEDS_VOID for name in faults)
+    if needs_void or rng.random() < 0.08:
+        copied = rng.randrange(periods)
+        reissued = replace(slots[copied], day=slots[copied].day + timedelta(days=2))
+        shares_number = not needs_void and rng.random() < 0.5
+        slots.append(Slot(slots[copied].day, "void", copies=copied, shares_number=shares_number))
+        slots[copied] = reissued
+    if any(name in NEEDS_DRAFT for name in faults) or rng.random() < 0.15:
+        slots.append(Slot(slots[periods - 1].day + timedelta(days=rng.randrange(1, 3)), "draft"))
+    return JobPlan(
+        index=index,
+        number=f"JOB{start:%y}-{101 + index:04d}",
+        jobnimbus_number=str(_FIRST_JOBNIMBUS_NUMBER + index),
+        is_in_aimsio=True,
+        client=rng.randrange(len(CLIENTS)),
+        first_serial=nrbs[0],
+        nrb_count=nrbs[1],
+        slots=tuple(slots),
+        faults=faults,
+    )
+
+
+def _job_without_nrbs(rng: Random, index: int, fault: str) -> JobPlan:
+    number = str(_FIRST_JOBNIMBUS_NUMBER + index)
+    slot = Slot(AS_OF - timedelta(days=rng.randrange(20, 200)), "issued")
+    return JobPlan(index, number, number, False, rng.randrange(len(CLIENTS)), 0, 0, (slot,), faults=(fault,))
+
+
+def _numbered(plans: list[JobPlan]) -> list[JobPlan]:
+    """The plans with invoice numbers without a gap in the order of days, and record ids."""
+    wanted = sorted(
+        (slot.day, plan.index, place)
+        for plan in plans
+        for place, slot in enumerate(plan.slots)
+        if slot.state != "draft" and not slot.shares_number
+    )
+    numbers = {key[1:]: f"INV-{_FIRST_INVOICE_NUMBER + rank}" for rank, key in enumerate(wanted)}
+    recid, numbered = 1, []
+    for plan in plans:
+        slots = tuple(
+            replace(slot, number=numbers.get((plan.index, slot.numbered_as(place))))
+            for place, slot in enumerate(plan.slots)
+        )
+        numbered.append(replace(plan, slots=slots, first_recid=recid))
+        recid += len(slots)
+    return numbered

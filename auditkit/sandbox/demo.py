@@ -1,0 +1,23 @@
+"""The demo: the default world in a state file, on its last day.
+
+Not here: serving it (`server`) and what a world holds (`dataset`).
+"""
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from auditkit.sandbox.dataset import build
+from auditkit.sandbox.dataset_books import AS_OF, TIMEZONE
+from auditkit.sandbox.state import State
+
+__all__ = ["AS_OF", "CLOCK", "TIMEZONE", "prepare"]
+
+CLOCK = datetime.combine(AS_OF, time(18), UTC)
+
+
+def prepare(path: Path) -> None:
+    """Fill a state file with the default world; one that holds anything already stays as it is."""
+    with State(path) as state:
+        if state.is_empty():
+            world = build()
+            state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)

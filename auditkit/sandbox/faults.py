@@ -1,0 +1,335 @@
+"""What can be wrong: each fault is one change of one job's books, on an NRB or invoice that no other fault uses.
+
+The name of a fault is the rule that it is meant for, where there is one. What else follows from it (an unbilled NRB
+also bends its job's variance) is not written here: the truth is read from the changed books.
+
+Not here: which job hosts which fault, and the bodies that are sent.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+from auditkit.sandbox.dataset_books import AS_OF, Invoice, Job, Line, Mark, Nrb, marked_up
+
+__all__ = ["DEFAULT", "FAULTS", "NEEDS_DRAFT", "NEEDS_OWN_JOB", "NEEDS_VOID"]
+
+Fault = Callable[[Job, Random], Job]
+
+NEEDS_VOID = frozenset({"nrb-billed-on-void"})
+NEEDS_DRAFT = frozenset({"nrb-on-draft", "record-quarantined"})
+NEEDS_OWN_JOB = frozenset({"job-variance"})
+
+
+def _pick(job: Job, rng: Random) -> tuple[Nrb, Invoice, Line]:
+    """A billed single NRB that no fault has used, with its issued invoice and line. The line names the NRB."""
+    found = [
+        (nrb, *next(job.lines_of(nrb.guid)))
+        for nrb in job.nrbs
+        if nrb.mark and not nrb.parent and not nrb.children and nrb.guid not in job.touched
+    ]
+    found = [(nrb, invoice, line) for nrb, invoice, line in found if line.reference]
+    if not found:
+        raise ValueError(f"job {job.number} has no NRB left for another fault; plant fewer, or build more NRBs")
+    return rng.choice(found)
+
+
+def _pick_invoice(job: Job, rng: Random, least_age_days: int = 0) -> Invoice:
+    """An issued invoice that no fault has used."""
+    latest = AS_OF - timedelta(days=least_age_days)
+    found = [
+        invoice
+        for invoice in job.invoices
+        if invoice.state == "issued" and invoice.jnid not in job.touched and invoice.day <= latest
+    ]
+    if not found:
+        raise ValueError(f"job {job.number} has no invoice left for another fault; plant fewer, or build more NRBs")
+    return rng.choice(found)
+
+
+def _odd_cents(rng: Random) -> Decimal:
+    """An amount by which figures differ: never whole dollars."""
+    return Decimal(rng.randrange(500, 30_000) // 100 * 100 + 37).scaleb(-2)
+
+
+def _not_billable(job: Job, nrb: Nrb, **changes: object) -> Job:
+    """The NRB turned into one that is no matter for the client, with further changes."""
+    plain = {"billable": False, "account_type": "Not Billable", "mark": None}
+    return job.drop_lines(nrb.guid).change_nrb(nrb.guid, **{**plain, **changes})
+
+
+def _named(job: Job, nrb: Nrb) -> Job:
+    """The NRB's line naming it by an id of its own, so that its vendor's invoice number may change or be another's."""
+    own_id = nrb.external_id or nrb.origin_reference
+    return job.change_lines(nrb.guid, description=f"{nrb.vendor.trade} / REF {own_id}", reference=own_id)
+
+
+def _reprice(job: Job, nrb: Nrb, **changes: object) -> Job:
+    """The NRB with other figures, and its line moved with its total, so that nothing differs between the two."""
+    changed = _named(job, nrb).change_nrb(nrb.guid, **changes)
+    total = changed.nrb(nrb.guid).total
+    return changed.change_lines(nrb.guid, quantity=Decimal(1), price=total, amount=total)
+
+
+def _unbilled(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    return job.drop_lines(nrb.guid).change_nrb(nrb.guid, mark=None, exported=False)
+
+
+def _exported_unbilled(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    return job.drop_lines(nrb.guid).change_nrb(nrb.guid, mark=None)
+
+
+def _unexported(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    return _not_billable(job, nrb, exported=rng.choice((False, None)))
+
+
+def _billed_unexported(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    return job.change_nrb(nrb.guid, exported=False)
+
+
+def _billed_not_found(job: Job, rng: Random) -> Job:
+    nrb, invoice, _ = _pick(job, rng)
+    return job.drop_lines(nrb.guid).change_nrb(nrb.guid, mark=Mark(None, f"{invoice.number}-LOST", None))
+
+
+def _line_not_found(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    return job.drop_lines(nrb.guid).change_nrb(nrb.guid)
+
+
+def _moved(job: Job, nrb: Nrb, line: Line, target: Invoice, mark: Mark) -> Job:
+    """The NRB marked as billed on another invoice, and its line there and nowhere else."""
+    job = job.drop_lines(nrb.guid).change_nrb(nrb.guid, mark=mark)
+    return job.change_invoice(target.jnid, lines=(*job.invoice(target.jnid).lines, line))
+
+
+def _billed_on_void(job: Job, rng: Random) -> Job:
+    """The invoice was voided and issued again without this NRB's line; the mark still names the void one."""
+    nrb, _, line = _pick(job, rng)
+    void = next(invoice for invoice in job.invoices if invoice.state == "void")
+    return _moved(job, nrb, line, void, Mark(None, void.number, void.jnid))
+
+
+def _on_draft(job: Job, rng: Random) -> Job:
+    nrb, _, line = _pick(job, rng)
+    draft = next(invoice for invoice in job.invoices if invoice.state == "draft" and not invoice.malformed)
+    return _moved(job, nrb, line, draft, Mark(draft.guid.lower(), None, draft.jnid))
+
+
+def _total_mismatch(job: Job, rng: Random) -> Job:
+    """Mark-up forgotten, or a slip where there is none; the client was billed the same wrong total."""
+    nrb, _, _ = _pick(job, rng)
+    plain = marked_up(nrb.rate, nrb.quantity, Decimal(0), nrb.tax, nrb.vendor.applies_on)
+    return _reprice(job, nrb, total=plain if plain != nrb.total else nrb.total + _odd_cents(rng))
+
+
+def _class_contradiction(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    if rng.random() < 0.5:
+        return _not_billable(job, nrb, account_type="Billable")
+    return _not_billable(job, nrb, billable=True, account_type="Billable", internal=True)
+
+
+def _twice(job: Job, rng: Random, respell: Callable[[str], str]) -> tuple[Job, Nrb, Nrb]:
+    """One vendor invoice entered twice, the second time in another spelling, and billed twice."""
+    first, _, _ = _pick(job, rng)
+    second, _, _ = _pick(replace(job, touched=job.touched | {first.guid}), rng)
+    figures = ("vendor", "rate", "quantity", "tax", "upcharge", "total")
+    copied = {name: getattr(first, name) for name in figures}
+    again = _reprice(job, second, **copied, vendor_invoice_number=respell(first.vendor_invoice_number))
+    return _named(again, first).change_nrb(first.guid), first, second
+
+
+def _duplicate(job: Job, rng: Random) -> Job:
+    return _twice(job, rng, str.swapcase)[0]
+
+
+def _amount_difference(job: Job, rng: Random) -> Job:
+    nrb, _, line = _pick(job, rng)
+    amount = line.amount + rng.choice((1, -1)) * min(_odd_cents(rng), line.amount / 2).quantize(Decimal("0.01"))
+    return job.change_lines(nrb.guid, quantity=Decimal(1), price=amount, amount=amount).change_nrb(nrb.guid)
+
+
+def _arithmetic(job: Job, rng: Random) -> Job:
+    nrb, _, line = _pick(job, rng)
+    return job.change_lines(nrb.guid, price=line.price + _odd_cents(rng)).change_nrb(nrb.guid)
+
+
+def _subtotal(job: Job, rng: Random) -> Job:
+    return job.change_invoice(_pick_invoice(job, rng).jnid, subtotal_off=_odd_cents(rng))
+
+
+def _total(job: Job, rng: Random) -> Job:
+    return job.change_invoice(_pick_invoice(job, rng).jnid, total_off=_odd_cents(rng))
+
+
+def _due(job: Job, rng: Random) -> Job:
+    """A due that is not total − paid, or more paid than the total."""
+    invoice = _pick_invoice(job, rng)
+    if invoice.paid_share == 1 and rng.random() < 0.5:
+        return job.change_invoice(invoice.jnid, paid_off=_odd_cents(rng))
+    return job.change_invoice(invoice.jnid, due_off=_odd_cents(rng))
+
+
+def _invoice_without_nrbs(job: Job, rng: Random) -> Job:  # noqa: ARG001 - the outline made the job what it is
+    """A job that is invoiced and has no NRB; no Aimsio job can be found for it either."""
+    return replace(job, declared=(*job.declared, *(("invoice-no-job", item.jnid) for item in job.invoices)))
+
+
+def _quarantined(job: Job, rng: Random) -> Job:
+    """A record that cannot be typed, where nothing else hangs on it: a cost of no client, a draft of labour."""
+    drafts = [item for item in job.invoices if item.state == "draft" and item.jnid not in job.touched]
+    if drafts and rng.random() < 0.4:
+        draft = drafts[0]
+        return job.change_invoice(draft.jnid, malformed=(("subtotal", f"${draft.figures.subtotal}"),))
+    nrb, _, _ = _pick(job, rng)
+    return _not_billable(job, nrb, malformed=(rng.choice((("nrbRate", "1,000.00"), ("isInternal", "no"))),))
+
+
+def _invoiced_not_marked(job: Job, rng: Random) -> Job:
+    return job.change_nrb(_pick(job, rng)[0].guid, mark=None)
+
+
+def _billed_not_billable(job: Job, rng: Random) -> Job:
+    return job.change_nrb(_pick(job, rng)[0].guid, billable=False, account_type="Not Billable")
+
+
+def _no_markup(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    total = marked_up(nrb.rate, nrb.quantity, Decimal(0), nrb.tax, nrb.vendor.applies_on)
+    changed = _reprice(job, nrb, upcharge=Decimal(0), total=total)
+    return _declare(changed, "nrb-no-markup", nrb.guid) if nrb.upcharge else changed
+
+
+def _parent_mismatch(job: Job, rng: Random) -> Job:
+    parents = [nrb for nrb in job.nrbs if nrb.children and nrb.guid not in job.touched]
+    if not parents:
+        raise ValueError(f"job {job.number} has no receipt left for another fault; plant fewer, or build more NRBs")
+    parent = rng.choice(parents)
+    changed = job.change_nrb(parent.guid, total=parent.total + _odd_cents(rng))
+    return _declare(changed, "nrb-parent-mismatch", parent.guid)
+
+
+def _duplicate_near(job: Job, rng: Random) -> Job:
+    """As a duplicate, with the last digit of the number mistyped, on the same day."""
+    changed, first, second = _twice(job, rng, lambda text: text[:-1] + str((int(text[-1]) + 1) % 10))
+    changed = changed.change_nrb(second.guid, day=first.day)
+    return _declare(_declare(changed, "nrb-duplicate-near", first.guid), "nrb-duplicate-near", second.guid)
+
+
+def _missing_key(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    return _declare(job.change_nrb(nrb.guid, reconciles_with_po=True, po_number=None), "nrb-missing-key", nrb.guid)
+
+
+def _nonpositive(job: Job, rng: Random) -> Job:
+    """A vendor's credit, passed on to the client as it came."""
+    nrb, _, _ = _pick(job, rng)
+    return _reprice(job, nrb, rate=-nrb.rate, tax=-nrb.tax, total=-nrb.total)
+
+
+def _date_odd(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    return _declare(job.change_nrb(nrb.guid, day=AS_OF + timedelta(days=40)), "nrb-date-odd", nrb.guid)
+
+
+def _cutoff(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    earlier = timedelta(days=75)
+    return job.change_nrb(nrb.guid, day=nrb.day - earlier, created=nrb.created - earlier)
+
+
+def _hidden_text(job: Job, rng: Random) -> Job:
+    nrb, _, _ = _pick(job, rng)
+    number = nrb.vendor_invoice_number
+    changed = _named(job, nrb).change_nrb(nrb.guid, vendor_invoice_number=f"{number[:4]}\u200b{number[4:]}")
+    return _declare(changed, "nrb-hidden-text", nrb.guid)
+
+
+def _paid_open(job: Job, rng: Random) -> Job:
+    invoice = _pick_invoice(job, rng)
+    return job.change_invoice(invoice.jnid, status_name="Paid", paid_share=Decimal("0.9"))
+
+
+def _overdue(job: Job, rng: Random) -> Job:
+    invoice = _pick_invoice(job, rng, least_age_days=50)
+    return job.change_invoice(
+        invoice.jnid, status_name="Sent", paid_share=Decimal(0), is_archived=False, changed=invoice.day
+    )
+
+
+def _margin(job: Job, rng: Random) -> Job:
+    invoice = _pick_invoice(job, rng)
+    return _declare(job.change_invoice(invoice.jnid, cost_is_lost=True), "invoice-margin", invoice.jnid)
+
+
+def _no_job(job: Job, rng: Random) -> Job:
+    invoice = _pick_invoice(job, rng)
+    return _declare(job.change_invoice(invoice.jnid, has_job=False), "invoice-no-job", invoice.jnid)
+
+
+def _declare(job: Job, rule: str, subject: str) -> Job:
+    return replace(job, declared=(*job.declared, (rule, subject)))
+
+
+FAULTS: dict[str, Fault] = {
+    "nrb-unbilled": _unbilled,
+    "nrb-unexported": _unexported,
+    "nrb-exported-unbilled": _exported_unbilled,
+    "nrb-billed-unexported": _billed_unexported,
+    "nrb-billed-not-found": _billed_not_found,
+    "nrb-line-not-found": _line_not_found,
+    "nrb-billed-on-void": _billed_on_void,
+    "nrb-on-draft": _on_draft,
+    "nrb-total-mismatch": _total_mismatch,
+    "nrb-class-contradiction": _class_contradiction,
+    "nrb-duplicate": _duplicate,
+    "line-amount-difference": _amount_difference,
+    "line-arithmetic": _arithmetic,
+    "invoice-subtotal": _subtotal,
+    "invoice-total": _total,
+    "invoice-due": _due,
+    "job-variance": _invoice_without_nrbs,
+    "record-quarantined": _quarantined,
+    "nrb-invoiced-not-marked": _invoiced_not_marked,
+    "nrb-billed-not-billable": _billed_not_billable,
+    "nrb-no-markup": _no_markup,
+    "nrb-parent-mismatch": _parent_mismatch,
+    "nrb-duplicate-near": _duplicate_near,
+    "nrb-missing-key": _missing_key,
+    "nrb-nonpositive": _nonpositive,
+    "nrb-date-odd": _date_odd,
+    "nrb-cutoff": _cutoff,
+    "nrb-hidden-text": _hidden_text,
+    "invoice-paid-open": _paid_open,
+    "invoice-overdue": _overdue,
+    "invoice-margin": _margin,
+    "invoice-no-job": _no_job,
+}
+
+# Enough of everything for a month-end worth looking at, on a thousand NRBs.
+DEFAULT: Mapping[str, int] = {
+    "nrb-unbilled": 5,
+    "nrb-unexported": 4,
+    "nrb-exported-unbilled": 8,
+    "nrb-billed-unexported": 3,
+    "nrb-billed-not-found": 3,
+    "nrb-line-not-found": 4,
+    "nrb-billed-on-void": 2,
+    "nrb-on-draft": 2,
+    "nrb-total-mismatch": 3,
+    "nrb-class-contradiction": 3,
+    "nrb-duplicate": 3,
+    "line-amount-difference": 5,
+    "line-arithmetic": 2,
+    "invoice-subtotal": 2,
+    "invoice-total": 2,
+    "invoice-due": 2,
+    "job-variance": 1,
+}

@@ -1,0 +1,147 @@
+"""JobNimbus's operations on invoices, at the documented paths: list, one, create, update (which also deletes).
+
+Not here: what a write does to an invoice; that is `invoices.py`.
+"""
+
+import random
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Router
+
+from auditkit.sandbox.clock import Clock
+from auditkit.sandbox.door import Credentials, Vendor, bearer, body_of, call_number, json_answer, route
+from auditkit.sandbox.errors import Refusal
+from auditkit.sandbox.fields import FILTER, INVOICE, INVOICE_CHANGES, mistake
+from auditkit.sandbox.invented import jobnimbus_error
+from auditkit.sandbox.invoices import changed_invoice, new_invoice, slim, with_strings
+from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.state import Bound, State
+from auditkit.sandbox.wire import Body, dumps, loads, loads_stored
+
+__all__ = ["JOBNIMBUS_BASE", "PATH", "jobnimbus"]
+
+JOBNIMBUS_BASE = "/jobnimbus"
+PATH = "/api1/v2/invoices"
+
+_PAGE = 1_000  # the default size, and the largest that is honoured
+_WINDOW = 10_000  # from + size beyond it is `beyond_window`
+_STABLE_SHUFFLE = 1_103_515_245
+_OPERATORS: Mapping[str, Literal[">=", ">", "<=", "<"]] = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
+
+
+def jobnimbus(state: State, quirks: Quirks, credentials: Credentials, clock: Clock) -> Vendor:
+    """The vendor JobNimbus over this state."""
+
+    async def list_invoices(request: Request) -> Response:
+        return json_answer(_page(request, state, quirks))
+
+    async def one_invoice(request: Request) -> Response:
+        text = _stored(request, state, quirks)
+        return json_answer(_shown(text, quirks, in_list=False))
+
+    async def create(request: Request) -> Response:
+        sent = body_of(request, INVOICE)
+        with state.transaction():
+            body = new_invoice(sent, state, quirks, clock(), request.query_params.get("actor"))
+            state.put_invoice(body)
+        return _written(body, quirks)
+
+    async def update(request: Request) -> Response:
+        sent = body_of(request, INVOICE_CHANGES)
+        with state.transaction():
+            before = loads_stored(_stored(request, state, quirks))
+            _check_jnid(sent, before["jnid"], quirks)
+            body = changed_invoice(before, sent, state, quirks, clock())
+            state.put_invoice(body)
+        return _written(body, quirks)
+
+    routes = [
+        route(PATH, GET=list_invoices, POST=create),
+        route(f"{PATH}/{{jnid}}", GET=one_invoice, PUT=update),
+    ]
+    return Vendor("jobnimbus", Router(routes, redirect_slashes=False), bearer(credentials), "Bearer", jobnimbus_error)
+
+
+def _page(request: Request, state: State, quirks: Quirks) -> str:
+    query = request.query_params
+    start, size = _whole_number(query, "from", 0), min(_whole_number(query, "size", _PAGE), _PAGE)
+    if start + size > _WINDOW:
+        if quirks.beyond_window == "error":
+            raise Refusal(400, f"from + size must not exceed {_WINDOW}")
+        start, size = (_WINDOW - size, size) if quirks.beyond_window == "wrap-to-last" else (0, 0)
+    bounds = _bounds(query) if quirks.filter == "honoured" else []
+    with_deleted = quirks.deleted == "listed"
+    counted = bounds if quirks.count == "filter" else []
+    count = state.invoice_count(bounds=counted, with_deleted=with_deleted)
+    shuffle = _shuffle(quirks, call_number(request))
+    rows = state.invoice_page(start, size, bounds=bounds, with_deleted=with_deleted, shuffle=shuffle)
+    return f'{{"count":{count},"results":[{",".join(_shown(text, quirks, in_list=True) for text in rows)}]}}'
+
+
+def _whole_number(query: QueryParams, name: str, default: int) -> int:
+    values = query.getlist(name)
+    if not values:
+        return default
+    if len(values) > 1 or not re.fullmatch("[0-9]{1,9}", values[0]):
+        raise Refusal(400, f"{name}: expected one whole number")
+    return int(values[0])
+
+
+def _bounds(query: QueryParams) -> list[Bound]:
+    """The filter's comparisons. Raises `Refusal` for one that cannot be read: it must not pass for no filter."""
+    text = query.get("filter")
+    if text is None:
+        return []
+    try:
+        value = loads(text.encode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise Refusal(400, f"filter: not JSON: {error}") from None
+    if found := mistake(value, FILTER, "filter"):
+        raise Refusal(400, found)
+    return [
+        Bound(column, _OPERATORS[operator], limit)
+        for condition in value["must"]
+        for column, limits in condition["range"].items()
+        for operator, limit in limits.items()
+    ]
+
+
+def _shuffle(quirks: Quirks, number: int) -> int | None:
+    if quirks.order == "created":
+        return None
+    if quirks.order == "stable-random":
+        return _STABLE_SHUFFLE
+    return random.Random(number).randrange(1, 2**31)  # noqa: S311 — an order that can be repeated, not a secret
+
+
+def _stored(request: Request, state: State, quirks: Quirks) -> str:
+    text = state.invoice_text(request.path_params["jnid"])
+    if text is None or (quirks.deleted == "hidden" and loads_stored(text)["is_active"] is False):
+        raise Refusal(404, "no invoice has this jnid")
+    return text
+
+
+def _check_jnid(sent: Body, jnid: str, quirks: Quirks) -> None:
+    if quirks.put_requires_jnid == "yes" and "jnid" not in sent:
+        raise Refusal(400, "the body needs the invoice's jnid")
+    if sent.get("jnid", jnid) != jnid:
+        raise Refusal(409, "the body's jnid is another than the path's")
+
+
+def _shown(text: str, quirks: Quirks, *, in_list: bool) -> str:
+    """A stored body as the switches want it; the text itself where they want nothing."""
+    is_slim = in_list and quirks.list_rows == "slim"
+    if not is_slim and quirks.jobnimbus_numbers == "numbers":
+        return text
+    body = loads_stored(text)
+    body = slim(body) if is_slim else body
+    return dumps(with_strings(body) if quirks.jobnimbus_numbers == "strings" else body)
+
+
+def _written(body: Body, quirks: Quirks) -> Response:
+    return Response() if quirks.update_body == "empty" else json_answer(_shown(dumps(body), quirks, in_list=False))

@@ -1,0 +1,49 @@
+"""Which names a record shows to exist: jobs, vendors, WBS ids and so on, each with what else the record says of it.
+
+The vendors refuse a job or vendor that they do not know and fill in the guids and labels behind a name; the sandbox
+knows what its records show.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from auditkit.sandbox.wire import Body, Json, dumps
+
+__all__ = ["Name", "names_of_invoice", "names_of_nrb"]
+
+
+class Name(NamedTuple):
+    """A name of a kind (job, vendor, wbs, po, type, uname, related, status), unique within its scope."""
+
+    kind: str
+    scope: str
+    name: str
+
+
+def names_of_nrb(body: Body) -> Iterator[tuple[Name, str | None]]:
+    """The job, vendor, WBS id and PO (each with its guid) and the type (name and uname) of an NRB."""
+    job = body.get("nrbJobOrderNumber")
+    found = (
+        ("job", "", job, None),
+        ("vendor", "", body.get("nrbVendorCode"), body.get("nrbVendorGuid")),
+        ("wbs", job, body.get("nrbWBSSharedIdentifier"), body.get("nrbWBSGuid")),
+        ("po", "", body.get("nrbPONumber"), body.get("nrbPurchaseOrderGuid")),
+        ("type", "", body.get("nrbTypeName"), body.get("nrbTypeUname")),
+        ("uname", "", body.get("nrbTypeUname"), body.get("nrbTypeName")),
+    )
+    for kind, scope, name, value in found:
+        if isinstance(name, str) and isinstance(scope, str):
+            yield Name(kind, scope, name), _text(value)
+
+
+def names_of_invoice(body: Body) -> Iterator[tuple[Name, str | None]]:
+    """The related jobs and contacts (whole, as JSON) and the status code (its name) of an invoice."""
+    for related in body.get("related") or ():
+        if isinstance(related, dict) and isinstance(related.get("id"), str):
+            yield Name("related", str(related.get("type")), related["id"]), dumps(related)
+    if isinstance(body.get("status"), int):
+        yield Name("status", "", str(body["status"])), _text(body.get("status_name"))
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,234 @@
+"""The sandbox as a server on loopback: in this process, in a thread, or as a child process that ends with its parent.
+
+Nothing is written but the state file, nothing is logged, and no address but 127.0.0.1 is listened on.
+
+Not here: the command line; that is `__main__.py`.
+"""
+
+import contextlib
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Self
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from auditkit.sandbox.aimsio import AIMSIO_BASE
+from auditkit.sandbox.app import create_app
+from auditkit.sandbox.clock import Clock, system_clock
+from auditkit.sandbox.door import Credentials
+from auditkit.sandbox.errors import NotStarted
+from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE
+from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.state import State
+
+__all__ = ["Address", "Running", "in_thread", "serve", "start"]
+
+_HOST = "127.0.0.1"
+_PARENT_LOOK_SECONDS = 0.5
+_END_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server answers, and to whom."""
+
+    port: int
+    credentials: Credentials = field(default_factory=Credentials)
+
+    @property
+    def root(self) -> str:
+        """The server's own root, for /openapi.json and /limits."""
+        return f"http://{_HOST}:{self.port}"
+
+    @property
+    def aimsio_url(self) -> str:
+        """The base URL to give as Aimsio's."""
+        return self.root + AIMSIO_BASE
+
+    @property
+    def jobnimbus_url(self) -> str:
+        """The base URL to give as JobNimbus's."""
+        return self.root + JOBNIMBUS_BASE
+
+    def exports(self) -> str:
+        """What to paste into a shell so that auditkit talks to this server, one line a setting."""
+        values = {
+            "AIMSIO_URL": self.aimsio_url,
+            "AIMSIO_USERNAME": self.credentials.username,
+            "AIMSIO_PASSWORD": self.credentials.password,
+            "JOBNIMBUS_URL": self.jobnimbus_url,
+            "JOBNIMBUS_TOKEN": self.credentials.token,
+        }
+        return "".join(f"export AUDITKIT_{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def serve(
+    state_path: Path,
+    port: int,
+    quirks: Quirks,
+    credentials: Credentials,
+    *,
+    clock: Clock = system_clock,
+    ready: Callable[[Address], None] = lambda _: None,
+    child_of: int | None = None,
+) -> None:
+    """Serve until interrupted; port 0 is any free one. `ready` is called once connections are accepted.
+
+    With `child_of`, the parent's process id, also until the parent dies or closes our standard input.
+    """
+    with State(state_path) as state, _listen(port) as listener:
+        server = _server(create_app(state, quirks, credentials, clock))
+        if child_of is not None:
+            _end_with_parent(server, child_of)
+        ready(Address(listener.getsockname()[1], credentials))
+        server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def in_thread(app: ASGIApp, credentials: Credentials | None = None) -> Iterator[Address]:
+    """Serve an application from a thread of this process, on a free port, for as long as the context lasts."""
+    with _listen(0) as listener:
+        server = _server(app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield Address(listener.getsockname()[1], credentials or Credentials())
+        finally:
+            server.should_exit = True
+            thread.join(_END_SECONDS)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server in a child process; a context manager that ends it."""
+
+    address: Address
+    process: subprocess.Popen[str]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server and wait until it has; a second call does nothing."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+def start(
+    state_path: Path,
+    quirks: Quirks | None = None,
+    credentials: Credentials | None = None,
+    *,
+    port: int = 0,
+    fixed_clock: datetime | None = None,
+) -> Running:
+    """Start a child process that serves a state file, and wait until it answers. Raises `NotStarted` if it does not.
+
+    The child ends when it is closed, and also when this process dies, however it dies.
+    """
+    credentials = credentials or Credentials()
+    command = [sys.executable, "-m", "auditkit.sandbox", "--state", str(state_path), "--port", str(port)]
+    command += [f"--quirk={setting}" for setting in (quirks or Quirks()).settings()]
+    command += [f"--{name}={value}" for name, value in asdict(credentials).items()]
+    command += [f"--fixed-clock={fixed_clock.isoformat()}"] if fixed_clock else []
+    command += [f"--child-of={os.getpid()}"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, encoding="utf-8")  # noqa: S603 — our own module
+    assert process.stdout and process.stderr  # noqa: S101 — pipes, as asked for
+    last_words = _keep_last(process.stderr)
+    line = process.stdout.readline()
+    if not line:
+        process.wait()
+        raise NotStarted(f"the sandbox ended with status {process.returncode}: {' '.join(last_words())}")
+    return Running(Address(json.loads(line)["port"], credentials), process)
+
+
+def _keep_last(stream: IO[str]) -> Callable[[], list[str]]:
+    """Drain a child's stderr in a thread, lest it blocks, and keep its last lines; the result waits for its end."""
+    lines = deque[str](maxlen=20)
+
+    def drain() -> None:
+        with stream:
+            lines.extend(line.strip() for line in stream)
+
+    thread = threading.Thread(target=drain, daemon=True)
+    thread.start()
+
+    def last_words() -> list[str]:
+        thread.join(_END_SECONDS)
+        return list(lines)
+
+    return last_words
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # elsewhere the option would let two servers share a port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(1024)
+    return listener
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="auto",
+            http="auto",
+            interface="asgi3",
+            proxy_headers=False,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def _end_with_parent(server: uvicorn.Server, parent: int) -> None:
+    """Two signs of a dead parent: our standard input ends; or, should another child hold it open, we were adopted."""
+
+    def watch_input() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        server.should_exit = True
+
+    def watch_parent() -> None:
+        pause = threading.Event()
+        while os.getppid() == parent:
+            pause.wait(_PARENT_LOOK_SECONDS)
+        server.should_exit = True
+
+    threading.Thread(target=watch_input, daemon=True).start()
+    if os.name == "posix":  # elsewhere a parent's id does not change when it dies
+        threading.Thread(target=watch_parent, daemon=True).start()
