@@ -1,4 +1,4 @@
-"""The house rules that no linter knows: sizes, public names, who may open what, and that the project speaks of itself alone."""
+"""The house rules that no linter knows: sizes, public names, and who may open, send or say what."""
 
 import ast
 import importlib

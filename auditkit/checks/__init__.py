@@ -1,0 +1,1 @@
+"""Offline and repeatable: linking, reconciliation, statement, rules."""

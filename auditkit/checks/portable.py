@@ -1,0 +1,150 @@
+"""The subset of SQL that means the same on every engine, and what to write instead of the rest.
+
+A rule runs on DuckDB here and on any Spark Connect server beyond. Most SQL agrees; some fails there, and some gives
+another answer *without an error* (a division of money is a DOUBLE here, rounded there, cut elsewhere). So the syntax
+tree of every rule and step is held against an allow-list when it is loaded, whichever engine is used.
+
+Not here: reading files (`rules.py`) and running them.
+"""
+
+from collections.abc import Iterator
+
+import sqlglot
+from sqlglot import exp
+
+__all__ = ["MACROS", "TYPES", "parse", "refusals"]
+
+# Declared type of a column or parameter → SQL type.
+TYPES = {
+    "text": "varchar",
+    "int": "bigint",
+    "money": "decimal(18, 2)",
+    "qty": "decimal(24, 6)",
+    "decimal": "decimal(24, 6)",
+    "ratio": "double",
+    "date": "date",
+    "ts": "timestamptz",
+    "flag": "boolean",
+}
+
+# Macros of the snapshot (store/macros.sql) that rules may use; the only places where money is divided or rounded.
+MACROS = frozenset(
+    {
+        "days_between",
+        "folded",
+        "line_amount",
+        "median_money",
+        "money_div",
+        "normal_key",
+        "ratio",
+        "round_to",
+        "share_floor",
+        "share_rest",
+        "total_after_markup",
+        "usable_reference",
+    }
+)
+
+_FUNCTION_NAMES = """
+    ABS AND ARG_MAX ARG_MIN CASE CAST CEIL COALESCE CONCAT CONTAINS COUNT COUNT_IF DATE_FROM_PARTS DATE_TRUNC
+    DAY DENSE_RANK EXISTS EXP FIRST_VALUE FLOOR GREATEST GROUP_CONCAT IF JSON_EXTRACT_SCALAR LAG LAST_DAY
+    LAST_VALUE LEAD LEAST LEFT LENGTH LN LOGICAL_AND LOGICAL_OR LOWER MAX MD5 MEDIAN MIN MONTH NOT NTILE
+    NULLIF OR PAD POWER QUARTER RANK REGEXP_LIKE REGEXP_REPLACE REPLACE RIGHT ROUND ROW_NUMBER SIGN SPLIT_PART
+    SQRT STARTS_WITH STDDEV STDDEV_SAMP STRPOS STR_POSITION SUBSTRING SUM TIMESTAMP_TRUNC TRIM UPPER XOR YEAR
+"""
+_FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+
+_INSTEAD: dict[type[exp.Expr], str] = {
+    exp.Div: "division differs between engines: use ratio(a, b) or money_div(amount, n)",
+    exp.IntDiv: "division differs between engines: use money_div(amount, n)",
+    exp.Avg: "avg of money differs between engines: use money_div(sum(x), count(*))",
+    exp.DateDiff: "date_diff differs between engines: use days_between(a, b)",
+    exp.Pivot: "pivot is not portable: use sum(case when … end)",
+    exp.Qualify: "qualify is not portable: filter in an outer select",
+    exp.Lateral: "lateral is not portable: join on a condition",
+    exp.Unnest: "unnest is not portable",
+    exp.TableSample: "a sample is not repeatable",
+    exp.Slice: "list slices are not portable",
+}
+
+
+def parse(text: str) -> exp.Query:
+    """The syntax tree of exactly one SELECT (with CTEs). Raises `ValueError` with line and cause in one line."""
+    try:
+        trees = sqlglot.parse(text, read="duckdb")
+    except sqlglot.errors.SqlglotError as error:
+        details = getattr(error, "errors", None) or [{}]
+        line = details[0].get("line") or 1
+        cause = details[0].get("description") or str(error).splitlines()[0]
+        raise ValueError(f"{line}: the SQL cannot be read ({cause})") from None
+    trees = [tree for tree in trees if tree is not None]
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        raise ValueError("1: expected exactly one select")
+    return trees[0]
+
+
+def refusals(tree: exp.Query) -> Iterator[tuple[int, str]]:
+    """(line, what to write instead) for everything outside the subset; nothing for a portable query."""
+    for node in tree.walk():
+        reason = _refusal(node)
+        if reason:
+            yield _line(node), reason
+
+
+def _refusal(node: exp.Expr) -> str | None:
+    for kind, reason in _INSTEAD.items():
+        if isinstance(node, kind):
+            return reason
+    if isinstance(node, exp.Func):
+        return _function_refusal(node)
+    if isinstance(node, exp.Identifier) and (node.args.get("quoted") or node.name != node.name.lower()):
+        return f"name {node.name!r}: write names in lower case, without quotes"
+    if isinstance(node, exp.Distinct) and node.args.get("on"):
+        return "distinct on is not portable: use row_number()"
+    if isinstance(node, exp.Group) and node.args.get("all"):
+        return "group by all is not portable: name the columns"
+    if isinstance(node, exp.Star) and (node.args.get("except_") or node.args.get("except") or node.args.get("replace")):
+        return "* exclude / replace is not portable: name the columns"
+    if isinstance(node, exp.With) and node.args.get("recursive"):
+        return "with recursive is not portable"
+    if isinstance(node, exp.Join) and (node.args.get("method") or node.args.get("kind") in ("SEMI", "ANTI")):
+        return "asof, positional, semi and anti joins are not portable: use (not) exists"
+    if isinstance(node, exp.WindowSpec) and node.args.get("kind") == "RANGE" and node.find(exp.Interval):
+        return "a range frame over an interval differs between engines: join on the dates"
+    if isinstance(node, exp.Select):
+        return _alias_refusal(node)
+    return None
+
+
+def _function_refusal(node: exp.Func) -> str | None:
+    if isinstance(node, exp.Anonymous):
+        return None if node.name.lower() in MACROS else f"function {node.name.lower()} is not in the portable subset"
+    if node.sql_name().upper() not in _FUNCTIONS:
+        return f"function {node.sql_name().lower()} is not in the portable subset"
+    if isinstance(node, exp.Round) and any(cast.is_type("double", "float") for cast in node.this.find_all(exp.Cast)):
+        return "round of a double differs between engines: use round_to(x, 100)"
+    if isinstance(node, exp.RegexpReplace) and "'g'" not in node.sql("duckdb"):
+        return "regexp_replace replaces once here and everywhere there: give the flag 'g'"
+    return None
+
+
+def _alias_refusal(select: exp.Select) -> str | None:
+    """An alias used inside its own select list means the column here and the alias there."""
+    aliases = {item.alias for item in select.expressions if isinstance(item, exp.Alias)}
+    sources = {name for query in select.find_all(exp.Query) if query is not select for name in query.named_selects}
+    sources |= {name for cte in select.root().find_all(exp.CTE) for name in cte.this.named_selects}
+    for item in select.expressions:
+        for column in item.find_all(exp.Column):
+            name = column.name
+            own = isinstance(item, exp.Alias) and item.alias == name
+            if not column.table and name in aliases - sources and not own and column.parent_select is select:
+                return f"{name!r} is an alias of the same select list: compute it in a CTE"
+    return None
+
+
+def _line(node: exp.Expr) -> int:
+    for part in node.walk():
+        line = part.meta.get("line")
+        if line:
+            return int(line)
+    return int(node.parent_select.meta.get("line", 1)) if node.parent_select else 1

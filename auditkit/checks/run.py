@@ -1,0 +1,163 @@
+"""One audit: the typed tables of a draft snapshot in, links, reconciliation, statement and findings out.
+
+Offline and repeatable: the same typed tables, parameters, rules and decisions give the same result and the same
+snapshot id, whenever and wherever it runs.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from auditkit.checks.engines import Engine
+from auditkit.checks.findings import find
+from auditkit.checks.linking import link
+from auditkit.checks.reconcile import reconcile
+from auditkit.checks.rules import Rule, Value, load_rules
+from auditkit.errors import SettingsError
+from auditkit.store.snapshots import Draft
+
+__all__ = ["Decisions", "Parameters", "read_job_map", "run"]
+
+_JOB_MAP_COLUMNS = ("aimsio_job_number", "jobnimbus_job_number")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What an audit is run with, beside the data: it is written into the snapshot."""
+
+    as_of: date
+    time_zone: str
+    environment: str
+    account: str
+    tolerance: Decimal = Decimal("0.00")
+    draft_status_names: tuple[str, ...] = ("draft",)
+    thresholds: Mapping[str, Mapping[str, Any]] | None = None
+    own_rules: Path = Path("rules")
+
+    def shown(self) -> dict[str, Any]:
+        """The parameters as JSON values, money as text."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "draft_status_names": list(self.draft_status_names),
+            "rules": {rule: {k: str(v) for k, v in values.items()} for rule, values in (self.thresholds or {}).items()},
+            "time_zone": self.time_zone,
+            "tolerance": format(self.tolerance, "f"),
+        }
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What people decided: rows of the journal and of job_map.csv, as text.
+
+    `links`: (nrb_guid, line_key); `forbidden`: (nrb_guid, jnid, line_key or None); `jobs`: (Aimsio, JobNimbus number).
+    """
+
+    links: Sequence[tuple[str, ...]] = ()
+    forbidden: Sequence[tuple[str | None, ...]] = ()
+    jobs: Sequence[tuple[str, ...]] = ()
+
+
+def read_job_map(path: Path) -> list[tuple[str, ...]]:
+    """The rows of job_map.csv; none where there is no file. Raises `SettingsError` with file and line."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if not set(_JOB_MAP_COLUMNS) <= set(reader.fieldnames or ()):
+            raise SettingsError(f"{path}:1: expected the columns {', '.join(_JOB_MAP_COLUMNS)}")
+        rows = []
+        for row in reader:
+            pair = tuple((row[column] or "").strip() for column in _JOB_MAP_COLUMNS)
+            if not all(pair):
+                raise SettingsError(f"{path}:{reader.line_num}: both job numbers are needed, found {pair}")
+            rows.append(pair)
+    return rows
+
+
+def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
+    """Audit the newest sync of a draft whose typed tables are filled and whose derived tables are empty.
+
+    Raises `RuleError` for a malformed rule file, before anything is changed.
+    """
+    rules = load_rules(parameters.own_rules)
+    thresholds = parameters.thresholds or {}
+    unknown = set(thresholds) - {rule.name for rule in rules}
+    if unknown:
+        raise SettingsError(f"auditkit.toml: no rule is called {', '.join(sorted(unknown))}")
+    common: dict[str, Value] = {"as_of": parameters.as_of, "tolerance": parameters.tolerance}
+    engine = Engine(draft)
+    engine.source("draft_status", ("name",), [(name.strip().lower(),) for name in parameters.draft_status_names])
+    engine.source("decision_link", ("nrb_guid", "line_key"), decisions.links)
+    engine.source("decision_forbid", ("nrb_guid", "jnid", "line_key"), decisions.forbidden)
+    engine.source("job_map_file", _JOB_MAP_COLUMNS, decisions.jobs)
+    link(engine, common)
+    reconcile(engine, common)
+    sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
+    find(engine, rules, common, thresholds, sync_id)
+    _record(draft, parameters, rules, decisions, sync_id)
+
+
+def _record(draft: Draft, parameters: Parameters, rules: list[Rule], decisions: Decisions, sync_id: int) -> None:
+    counts = _counts(draft, sync_id)
+    status = draft.query("select status from sync_run where sync_id = $sync_id", {"sync_id": sync_id}).scalar()
+    draft.query(
+        "insert into audit_run values ($snapshot_id, $sync_id, $as_of, $parameters, $verdict, $counts, $environment,"
+        " $account, $time_zone)",
+        {
+            "snapshot_id": _snapshot_id(draft, parameters, rules, decisions, sync_id),
+            "sync_id": sync_id,
+            "as_of": parameters.as_of,
+            "parameters": json.dumps(parameters.shown(), sort_keys=True),
+            "verdict": _verdict(counts, complete=status == "COMPLETE"),
+            "counts": json.dumps(counts, sort_keys=True),
+            "environment": parameters.environment,
+            "account": parameters.account,
+            "time_zone": parameters.time_zone,
+        },
+    )
+
+
+_COUNTS = """
+select
+    (select count(*) from nrb_status) as leaves,
+    (select count(*) from invoice) as invoices,
+    (select count(*) from invoice_item) as lines,
+    (select coalesce(sum(coalesce(json_array_length(b.body, '$.items'), 0)), 0) from raw.invoice_body as b
+        where b.last_sync = $sync_id and json_valid(b.body)
+            and b.jnid in (select jnid from invoice)) as lines_in_bodies,
+    (select count(*) from quarantine) as quarantined,
+    (select count(*) from nrb_status where total is null) as nrb_without_total,
+    (select count(*) from invoice_item where amount is null) as lines_without_amount,
+    (select count(*) from invoice_status where total is null and state = 'issued') as invoices_without_total,
+    (select count(*) from statement where label = 'residual' and (gross <> 0 or amount <> 0)) as residuals,
+    (select count(*) from finding) as findings
+"""
+
+
+def _counts(draft: Draft, sync_id: int) -> dict[str, int]:
+    return {name: int(value) for name, value in draft.query(_COUNTS, {"sync_id": sync_id}).records()[0].items()}
+
+
+def _verdict(counts: Mapping[str, int], *, complete: bool) -> str:
+    """Strictest first: a run that could not see or count everything is never called clean."""
+    unseen = ("quarantined", "nrb_without_total", "lines_without_amount", "invoices_without_total", "residuals")
+    if not complete or any(counts[name] for name in unseen) or counts["lines"] != counts["lines_in_bodies"]:
+        return "incomplete"
+    return "findings" if counts["findings"] else "clean"
+
+
+def _snapshot_id(draft: Draft, parameters: Parameters, rules: list[Rule], decisions: Decisions, sync_id: int) -> str:
+    raw = draft.query(
+        "select sha256(coalesce(string_agg(digest, '' order by digest), '')) from (select digest from raw.nrb_body"
+        " where last_sync = $id union all select digest from raw.invoice_body where last_sync = $id)",
+        {"id": sync_id},
+    ).scalar()
+    decided = [sorted(map(list, rows), key=str) for rows in (decisions.links, decisions.forbidden, decisions.jobs)]
+    whole = json.dumps([raw, parameters.shown(), [rule.digest for rule in rules], decided], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()

@@ -1,0 +1,13 @@
+-- The candidates of what was not linked, and why.
+-- out: nrb_guid text, jnid text, position int, method text, reason text
+select c.nrb_guid, c.jnid, cast(null as int) as position, c.method,
+    'several ' || c.state || ' invoices are named alike, and not exactly one has a line of this amount' as reason
+from invoice_candidate as c
+where not exists (select 1 from invoice_found as f where f.nrb_guid = c.nrb_guid)
+    and not exists (select 1 from link_line as k where k.nrb_guid = c.nrb_guid)
+union all
+select r.nrb_guid, r.jnid, r.position, 'reference' as method,
+    'several NRBs or lines share the reference, and not exactly one pair has equal amounts' as reason
+from reference_open as r
+where not exists (select 1 from link_line as k where k.nrb_guid = r.nrb_guid)
+    and not exists (select 1 from link_line as k where k.jnid = r.jnid and k.position = r.position)

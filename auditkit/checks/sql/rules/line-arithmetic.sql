@@ -1,0 +1,21 @@
+-- id: line-arithmetic
+-- title: Line amount is not quantity × price
+-- assertion: accuracy
+-- severity: medium
+-- subject: invoice_item
+-- out: subject_id text, job_number text, amount_at_risk money, reason text, quantity qty, price qty, amount money, expected money
+-- why: The amount that the client sees does not follow from the quantity and price next to it.
+-- remedy: Correct quantity, price or amount.
+-- note: Lines of issued invoices. NULL quantity or price: nothing to compare. An amount that includes the labour block is accepted.
+with line as (
+    select t.jnid, t.position, i.job_number, t.quantity, t.price, t.amount, coalesce(t.labor_amount, 0) as labor,
+        line_amount(t.quantity, t.price) as expected
+    from invoice_item as t
+    join invoice_status as i on i.jnid = t.jnid and i.state = 'issued'
+    where t.quantity is not null and t.price is not null and t.amount is not null
+)
+select jnid || '/' || cast(position as text) as subject_id, job_number, abs(amount - expected) as amount_at_risk,
+    'quantity times price is ' || coalesce(cast(expected as text), 'more digits than money has') as reason,
+    quantity, price, amount, expected
+from line
+where expected is null or (amount <> expected and amount <> expected + labor)

@@ -1,0 +1,109 @@
+-- Macros that live in every snapshot: strict typing of wire text (used by typed/*.sql) and exact arithmetic (used by checks).
+
+-- ── Reading JSON exactly ────────────────────────────────────────────────────────────────────────────────────────────
+-- The source text of each named field. Numbers keep their literal ('1e3', '37.500') because the target names a DECIMAL:
+-- without one DuckDB reads numbers as DOUBLE and writes them back in its own way.
+create or replace macro json_spec(fields) as
+    '{' || array_to_string(list_transform(fields, lambda f: '"' || f || '":"VARCHAR"'), ',') || ',"exact":"DECIMAL(1,0)"}';
+-- The JSON type of each named field: VARCHAR, DOUBLE, UBIGINT, BIGINT, BOOLEAN, NULL, or the structure of a list or object.
+create or replace macro json_kinds(body, fields) as json_transform(json_structure(body), json_spec(fields));
+
+create or replace macro is_unset(kind) as kind is null or kind = 'NULL';
+create or replace macro is_number(kind) as kind in ('DOUBLE', 'UBIGINT', 'BIGINT', 'HUGEINT', 'UHUGEINT');
+create or replace macro shown(txt) as '"' || left(txt, 40) || '"';
+
+-- ── Refusals: NULL when the text may be typed, else one line that names the field ───────────────────────────────────
+create or replace macro refuse_text(field, kind) as
+    case when not is_unset(kind) and kind <> 'VARCHAR' then field || ': expected text, found ' || lower(left(kind, 20)) end;
+
+create or replace macro refuse_flag(field, kind, txt) as
+    case when not is_unset(kind) and kind <> 'BOOLEAN' then field || ': expected true or false, found ' || shown(txt) end;
+
+create or replace macro refuse_list(field, kind) as
+    case when not is_unset(kind) and kind not like '[%' then field || ': expected a list, found ' || lower(left(kind, 20)) end;
+
+create or replace macro refuse_quantity(field, kind, txt) as
+    case
+        when is_unset(kind) then null
+        when not (is_number(kind) or kind = 'VARCHAR') then field || ': expected a number, found ' || lower(left(kind, 20))
+        when not regexp_full_match(txt, '-?[0-9]{1,15}(\.[0-9]{1,6})?')
+            then field || ': expected digits such as 862.50, found ' || shown(txt)
+    end;
+
+create or replace macro refuse_money(field, kind, txt) as
+    coalesce(
+        refuse_quantity(field, kind, txt),
+        case when try_cast(txt as decimal(24, 6)) <> round(try_cast(txt as decimal(24, 6)), 2)
+            then field || ': expected whole cents, found ' || shown(txt) end
+    );
+
+create or replace macro refuse_whole(field, kind, txt, pattern) as
+    case
+        when is_unset(kind) then null
+        when not (is_number(kind) or kind = 'VARCHAR') or not regexp_full_match(txt, pattern)
+            then field || ': expected a whole number, found ' || shown(txt)
+    end;
+create or replace macro refuse_code(field, kind, txt) as refuse_whole(field, kind, txt, '-?[0-9]{1,9}');
+
+-- Years 2005 to 2100 only, so that seconds can never pass for milliseconds.
+create or replace macro refuse_epoch(field, kind, txt, per_second) as
+    coalesce(
+        refuse_whole(field, kind, txt, '-?[0-9]{1,16}'),
+        case when try_cast(txt as bigint) < cast(1104537600 as bigint) * per_second or try_cast(txt as bigint) >= cast(4102444800 as bigint) * per_second
+            then field || ': ' || txt || ' is not between 2005 and 2100 in epoch '
+                || case when per_second = 1 then 'seconds' else 'milliseconds' end end
+    );
+create or replace macro refuse_ms(field, kind, txt) as refuse_epoch(field, kind, txt, 1000);
+create or replace macro refuse_s(field, kind, txt) as case when txt = '0' then null else refuse_epoch(field, kind, txt, 1) end;
+
+-- ── Typing of text that was not refused ─────────────────────────────────────────────────────────────────────────────
+create or replace macro to_text(txt) as case when trim(txt) <> '' then txt end;  -- empty is NULL; else as it came
+create or replace macro to_money(txt) as cast(txt as decimal(18, 2));
+create or replace macro to_quantity(txt) as cast(txt as decimal(24, 6));
+create or replace macro to_instant_ms(txt) as make_timestamptz(cast(txt as bigint) * 1000);
+create or replace macro to_instant_s(txt) as make_timestamptz(nullif(cast(txt as bigint), 0) * 1000000);
+-- quantity × price, half up to the cent; NULL when either is missing or the product exceeds 18 digits.
+create or replace macro line_amount(quantity, price) as
+    try(cast(round(cast(quantity as decimal(24, 6)) * cast(price as decimal(24, 6)), 2) as decimal(18, 2)));
+create or replace macro local_day(instant, zone) as cast(timezone(zone, instant) as date);
+
+-- ── Exact arithmetic, the only place where money is divided or rounded ──────────────────────────────────────────────
+-- A share between two amounts, as DOUBLE; NULL when the second is 0.
+create or replace macro ratio(a, b) as cast(a as double) / nullif(cast(b as double), 0);
+-- A DOUBLE rounded half up to 1/p (p = 100 for two digits).
+create or replace macro round_to(x, p) as cast(floor(cast(x as double) * p + 0.5) as double) / p;
+-- Money divided by a whole number, half away from zero, exact to the cent.
+create or replace macro money_div(a, n) as cast(
+    cast(cast(sign(a) as bigint) * ((2 * abs(cast(a * 100 as hugeint)) + cast(n as hugeint))
+        // (2 * nullif(cast(n as hugeint), 0))) as decimal(18, 0)) * 0.01 as decimal(18, 2));
+-- The part of an amount that falls to one weight out of a sum of absolute weights, cut to the cent towards zero (equal parts
+-- where all weights are 0), and the remainder of that division, by which the cents left over are dealt out.
+create or replace macro in_cents(a) as cast(a * 100 as hugeint);
+create or replace macro share_floor(amount, weight, weights, n) as cast(sign(amount) * 0.01 * cast(
+    case when weights = 0 then abs(in_cents(amount)) // n
+        else abs(in_cents(amount)) * abs(in_cents(weight)) // in_cents(weights) end as decimal(18, 0)) as decimal(18, 2));
+create or replace macro share_rest(amount, weight, weights) as
+    case when weights = 0 then 0 else abs(in_cents(amount)) * abs(in_cents(weight)) % in_cents(weights) end;
+-- The median of money: over whole cents the mean of the two middle values is exact.
+create or replace macro median_money(x) as median(cast(x * 100 as double)) / cast(100 as double);
+create or replace macro days_between(a, b) as date_diff('day', cast(a as date), cast(b as date));
+-- What Aimsio charges: mark-up is a percentage; the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX; rounded half
+-- up to the cent at the end. NULL when rate or quantity is missing, or the product exceeds 38 digits.
+create or replace macro marked_up(base, upcharge_percent) as
+    base + cast(base * coalesce(upcharge_percent, 0) * 0.01 as decimal(38, 16));
+create or replace macro total_after_markup(rate, quantity, upcharge_percent, vendor_tax, applies_on) as try(cast(round(
+    case when applies_on = 'SUB_TOTAL_AND_VENDOR_TAX'
+        then marked_up(rate * quantity + coalesce(vendor_tax, 0), upcharge_percent)
+        else marked_up(rate * quantity, upcharge_percent) + coalesce(vendor_tax, 0)
+    end, 2) as decimal(18, 2)));
+
+-- ── Text, for matching only: stored values stay as they came ────────────────────────────────────────────────────────
+-- Letters and digits, case-folded; leading zeros stay.
+create or replace macro normal_key(txt) as nullif(regexp_replace(lower(trim(txt)), '[^\p{L}\p{N}]', '', 'g'), '');
+create or replace macro folded(txt) as nullif(lower(trim(txt)), '');
+-- A reference that is safe to look for in prose: at least 4 characters, one of them a digit.
+create or replace macro usable_reference(txt) as
+    case when length(trim(txt)) >= 4 and regexp_matches(txt, '[0-9]') then lower(trim(txt)) end;
+-- Case-folded runs of letters, digits and inner - / . _ #
+create or replace macro tokens(txt) as
+    list_distinct(regexp_extract_all(lower(txt), '[\p{L}\p{N}]+(?:[-/._#]+[\p{L}\p{N}]+)*'));

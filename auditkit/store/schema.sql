@@ -1,0 +1,371 @@
+-- Every public table, commented: the contract for ad-hoc SQL. Money is DECIMAL(18,2), rates and quantities DECIMAL(24,6),
+-- instants TIMESTAMPTZ (UTC), calendar days DATE in the account's time zone, ids VARCHAR.
+-- Tables below `raw` and those of decisions are carried from snapshot to snapshot; all others are rebuilt from them.
+
+create schema if not exists raw;
+create table if not exists raw.nrb_body (guid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
+comment on table raw.nrb_body is 'One version of one Aimsio NRB, as it came. Append-only by (guid, digest).';
+comment on column raw.nrb_body.guid is 'nrbGuid';
+comment on column raw.nrb_body.digest is 'SHA-256 of body, hexadecimal';
+comment on column raw.nrb_body.body is 'the exact text of the response';
+comment on column raw.nrb_body.first_sync is 'the sync that first saw this version';
+comment on column raw.nrb_body.last_sync is 'the last sync in which this version was current';
+create table if not exists raw.nrb_stub (guid varchar, updated_at bigint);
+comment on table raw.nrb_stub is 'The list of NRBs of the newest sync: what exists, and which version of it.';
+comment on column raw.nrb_stub.guid is 'guid or id of the list row';
+comment on column raw.nrb_stub.updated_at is 'updatedAt of the list row, epoch milliseconds';
+create table if not exists raw.invoice_body (jnid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
+comment on table raw.invoice_body is 'One version of one JobNimbus invoice, as its list row came. Append-only by (jnid, digest).';
+comment on column raw.invoice_body.jnid is 'JobNimbus id';
+comment on column raw.invoice_body.digest is 'SHA-256 of body, hexadecimal';
+comment on column raw.invoice_body.body is 'the exact text of the list row';
+comment on column raw.invoice_body.first_sync is 'the sync that first saw this version';
+comment on column raw.invoice_body.last_sync is 'the last sync in which this version was current';
+
+create table if not exists sync_run (
+    sync_id integer, started_at timestamptz, finished_at timestamptz, environment varchar, account varchar,
+    status varchar, reason varchar,
+    nrb_listed bigint, nrb_fetched bigint, nrb_unchanged bigint, nrb_quarantined bigint, nrb_gone bigint,
+    nrb_total decimal(38, 2), nrb_lists integer, nrb_id_hash varchar,
+    invoice_listed bigint, invoice_changed bigint, invoice_quarantined bigint, invoice_gone bigint,
+    invoice_total decimal(38, 2), invoice_passes integer, invoice_id_hash varchar,
+    calls bigint, retries bigint, throttled bigint
+);
+comment on table sync_run is 'One run of a sync, with its control totals.';
+comment on column sync_run.sync_id is '1, 2, 3 … in the order of the runs';
+comment on column sync_run.started_at is 'when the run began';
+comment on column sync_run.finished_at is 'when the run ended';
+comment on column sync_run.environment is 'the servers that were read';
+comment on column sync_run.account is 'the account that was read';
+comment on column sync_run.status is 'COMPLETE or INCOMPLETE';
+comment on column sync_run.reason is 'why a run is INCOMPLETE';
+comment on column sync_run.nrb_listed is 'NRBs in the last list of the run';
+comment on column sync_run.nrb_fetched is 'NRBs read from Aimsio in this run';
+comment on column sync_run.nrb_unchanged is 'listed NRBs whose version was known already';
+comment on column sync_run.nrb_quarantined is 'NRBs that could not be typed';
+comment on column sync_run.nrb_gone is 'NRBs of the sync before that are not listed any more';
+comment on column sync_run.nrb_total is 'sum of total_after_markup over leaves';
+comment on column sync_run.nrb_lists is 'lists read until two agreed';
+comment on column sync_run.nrb_id_hash is 'SHA-256 over the sorted guids';
+comment on column sync_run.invoice_listed is 'invoices in the account';
+comment on column sync_run.invoice_changed is 'invoices that are new or differ from the sync before';
+comment on column sync_run.invoice_quarantined is 'invoices that could not be typed';
+comment on column sync_run.invoice_gone is 'invoices of the sync before that are not listed any more';
+comment on column sync_run.invoice_total is 'sum of total over all invoices';
+comment on column sync_run.invoice_passes is 'whole reads of the list until two agreed';
+comment on column sync_run.invoice_id_hash is 'SHA-256 over the sorted jnids';
+comment on column sync_run.calls is 'HTTP requests sent, retries included';
+comment on column sync_run.retries is 'requests that repeated one that failed';
+comment on column sync_run.throttled is 'answers 429 and time-outs in a queue';
+
+create table if not exists finding_history (
+    fingerprint varchar, rule_id varchar, subject_id varchar, state varchar, as_of date, sync_id integer
+);
+comment on table finding_history is 'One change of state of a finding: open when it first fires, cleared when it no longer does.';
+comment on column finding_history.fingerprint is 'finding.fingerprint';
+comment on column finding_history.rule_id is 'rule.rule_id';
+comment on column finding_history.subject_id is 'finding.subject_id';
+comment on column finding_history.state is 'open or cleared';
+comment on column finding_history.as_of is 'as_of of the audit that saw the change';
+comment on column finding_history.sync_id is 'the sync that it looked at';
+
+create or replace table quarantine (
+    subject_type varchar, subject_id varchar, field varchar, reason varchar, digest varchar, sync_id integer
+);
+comment on table quarantine is 'One record that could not be typed strictly, with each refused field. It is in no other public table.';
+comment on column quarantine.subject_type is 'nrb or invoice';
+comment on column quarantine.subject_id is 'guid or jnid';
+comment on column quarantine.field is 'the refused fields, comma-separated';
+comment on column quarantine.reason is 'what was expected and what was found, per field';
+comment on column quarantine.digest is 'SHA-256 of the raw body';
+comment on column quarantine.sync_id is 'the sync that read it';
+
+create or replace table nrb (
+    guid varchar, external_id varchar, origin_reference varchar, job_number varchar, wbs_identifier varchar, po_number varchar,
+    vendor_code varchar, vendor_invoice_number varchar, vendor_invoice_date date, name varchar, type_name varchar,
+    document_type varchar, account_type varchar, is_billable boolean, is_internal boolean, is_exported boolean,
+    should_reconcile_with_po boolean, rate decimal(24, 6), quantity decimal(24, 6), vendor_tax decimal(18, 2),
+    upcharge_percent decimal(24, 6), markup_applies_on varchar, total_after_markup decimal(18, 2), billed_in_guid varchar,
+    billed_in_name varchar, parent_guid varchar, is_leaf boolean, notes varchar, created_at timestamptz, created_on date,
+    created_by varchar, updated_at timestamptz
+);
+comment on table nrb is 'One non-recurring billable item of Aimsio, parents and children alike. Money is summed over leaves only.';
+comment on column nrb.guid is 'nrbGuid';
+comment on column nrb.external_id is 'nrbExternalId';
+comment on column nrb.origin_reference is 'nrbOriginReference';
+comment on column nrb.job_number is 'nrbJobOrderNumber';
+comment on column nrb.wbs_identifier is 'nrbWBSSharedIdentifier';
+comment on column nrb.po_number is 'nrbPONumber';
+comment on column nrb.vendor_code is 'nrbVendorCode';
+comment on column nrb.vendor_invoice_number is 'nrbInvoiceNumber: the vendor''s own invoice, not the client''s';
+comment on column nrb.vendor_invoice_date is 'nrbInvoiceDate as a day in the account''s time zone';
+comment on column nrb.name is 'nrbName';
+comment on column nrb.type_name is 'nrbTypeName';
+comment on column nrb.document_type is 'nrbDocumentType';
+comment on column nrb.account_type is 'nrbAccountType';
+comment on column nrb.is_billable is 'nrbIsBillable';
+comment on column nrb.is_internal is 'isInternal';
+comment on column nrb.is_exported is 'nrbIsExported: booked in the ledger';
+comment on column nrb.should_reconcile_with_po is 'nrbShouldReconcileWithPO';
+comment on column nrb.rate is 'nrbRate';
+comment on column nrb.quantity is 'nrbQuantity';
+comment on column nrb.vendor_tax is 'nrbVendorTax';
+comment on column nrb.upcharge_percent is 'nrbUpcharge: mark-up in per cent';
+comment on column nrb.markup_applies_on is 'nrbMarkupAppliesOn: SUB_TOTAL or SUB_TOTAL_AND_VENDOR_TAX';
+comment on column nrb.total_after_markup is 'nrbTotalAfterMarkup: what the client should be charged';
+comment on column nrb.billed_in_guid is 'nrbBilledInGuid';
+comment on column nrb.billed_in_name is 'nrbBilledInName: usually the number of the client''s invoice';
+comment on column nrb.parent_guid is 'nrbParentGuid, or the parent that lists it among its children';
+comment on column nrb.is_leaf is 'no known child';
+comment on column nrb.notes is 'nrbNotes';
+comment on column nrb.created_at is 'nrbCreatedAt';
+comment on column nrb.created_on is 'created_at as a day in the account''s time zone';
+comment on column nrb.created_by is 'nrbCreatedByUserName, else nrbCreatedByFullName';
+comment on column nrb.updated_at is 'nrbUpdatedAt';
+
+create or replace table invoice (
+    jnid varchar, guid varchar, external_id varchar, number varchar, status integer, status_name varchar, is_active boolean,
+    is_archived boolean, invoice_date date, invoice_at timestamptz, due_date date, subtotal decimal(18, 2), tax decimal(18, 2),
+    total decimal(18, 2), cost decimal(18, 2), margin decimal(24, 6), total_paid decimal(18, 2), due decimal(18, 2),
+    customer varchar, created_by varchar, sales_rep_name varchar, created_at timestamptz, created_on date, updated_at timestamptz,
+    status_changed_at timestamptz, paid_in_full_at timestamptz
+);
+comment on table invoice is 'One invoice of JobNimbus.';
+comment on column invoice.jnid is 'JobNimbus id';
+comment on column invoice.guid is 'guid';
+comment on column invoice.external_id is 'external_id';
+comment on column invoice.number is 'number';
+comment on column invoice.status is 'status code; only 4 = Closed is documented';
+comment on column invoice.status_name is 'status_name';
+comment on column invoice.is_active is 'false = void (soft-deleted)';
+comment on column invoice.is_archived is 'is_archived; plays no part in the audit';
+comment on column invoice.invoice_date is 'date_invoice as a day in the account''s time zone';
+comment on column invoice.invoice_at is 'date_invoice as an instant';
+comment on column invoice.due_date is 'date_due as a day in the account''s time zone';
+comment on column invoice.subtotal is 'subtotal';
+comment on column invoice.tax is 'tax';
+comment on column invoice.total is 'total';
+comment on column invoice.cost is 'cost';
+comment on column invoice.margin is 'margin';
+comment on column invoice.total_paid is 'total_paid';
+comment on column invoice.due is 'due';
+comment on column invoice.customer is 'customer: JobNimbus id of the client';
+comment on column invoice.created_by is 'created_by; system_qbo is QuickBooks';
+comment on column invoice.sales_rep_name is 'sales_rep_name';
+comment on column invoice.created_at is 'date_created';
+comment on column invoice.created_on is 'created_at as a day in the account''s time zone';
+comment on column invoice.updated_at is 'date_updated';
+comment on column invoice.status_changed_at is 'date_status_change';
+comment on column invoice.paid_in_full_at is 'date_paid_in_full';
+
+create or replace table invoice_item (
+    jnid varchar, position integer, line_key varchar, item_jnid varchar, name varchar, description varchar, uom varchar, item_type varchar,
+    quantity decimal(24, 6), price decimal(24, 6), amount decimal(18, 2), amount_derived boolean, cost decimal(18, 2),
+    tax_rate decimal(24, 6), labor_price decimal(24, 6), labor_amount decimal(18, 2)
+);
+comment on table invoice_item is 'One line of an invoice.';
+comment on column invoice_item.jnid is 'the invoice';
+comment on column invoice_item.position is 'index in the array of items, from 0';
+comment on column invoice_item.line_key is 'digest of jnid, name, description, quantity, price and occurrence: stays when another line is inserted';
+comment on column invoice_item.item_jnid is 'jnid of the product or service';
+comment on column invoice_item.name is 'name';
+comment on column invoice_item.description is 'description';
+comment on column invoice_item.uom is 'unit of measure';
+comment on column invoice_item.item_type is 'item_type, e.g. material or labor';
+comment on column invoice_item.quantity is 'quantity';
+comment on column invoice_item.price is 'price of one unit';
+comment on column invoice_item.amount is 'amount; where the vendor sent none, quantity × price rounded half up to the cent';
+comment on column invoice_item.amount_derived is 'true where the vendor sent no amount';
+comment on column invoice_item.cost is 'cost';
+comment on column invoice_item.tax_rate is 'tax_rate';
+comment on column invoice_item.labor_price is 'labor.price';
+comment on column invoice_item.labor_amount is 'labor.amount';
+
+create or replace table invoice_related (jnid varchar, position integer, related_id varchar, type varchar, number varchar, name varchar);
+comment on table invoice_related is 'One job or contact that an invoice belongs to.';
+comment on column invoice_related.jnid is 'the invoice';
+comment on column invoice_related.position is 'index in the array, from 0';
+comment on column invoice_related.related_id is 'id: the jnid of the job or contact';
+comment on column invoice_related.type is 'job or contact';
+comment on column invoice_related.number is 'number';
+comment on column invoice_related.name is 'name, e.g. Client / JOB-NUMBER';
+
+create or replace table payment (jnid varchar, position integer, body varchar);
+comment on table payment is 'One payment of an invoice. The vendor does not document its fields, so it is kept as it came.';
+comment on column payment.jnid is 'the invoice';
+comment on column payment.position is 'index in the array, from 0';
+comment on column payment.body is 'the exact JSON text';
+
+create or replace table line_token (jnid varchar, position integer, token varchar);
+comment on table line_token is 'One reference that a line may name: a token of its name or description, of 4 characters or more with a digit.';
+comment on column line_token.jnid is 'the invoice';
+comment on column line_token.position is 'the line';
+comment on column line_token.token is 'case-folded run of letters, digits and inner - / . _ #';
+
+create or replace table related_token (jnid varchar, position integer, token varchar);
+comment on table related_token is 'One reference that the name of a related job may hold.';
+comment on column related_token.jnid is 'the invoice';
+comment on column related_token.position is 'index in invoice_related';
+comment on column related_token.token is 'case-folded run of letters, digits and inner - / . _ #';
+
+create or replace table job_map (aimsio_job_number varchar, jobnimbus_job_number varchar, source varchar);
+comment on table job_map is 'Which Aimsio job is which JobNimbus job.';
+comment on column job_map.aimsio_job_number is 'nrb.job_number';
+comment on column job_map.jobnimbus_job_number is 'invoice_related.number, or related_id where job_map.csv says so';
+comment on column job_map.source is 'job_map.csv, or equal number';
+
+create or replace table link (
+    nrb_guid varchar, jnid varchar, position integer, method varchar, group_id varchar, nrb_amount decimal(18, 2),
+    invoiced_amount decimal(18, 2)
+);
+comment on table link is 'Which NRB is on which invoice (position NULL) and on which of its lines.';
+comment on column link.nrb_guid is 'a leaf';
+comment on column link.jnid is 'the invoice';
+comment on column link.position is 'the line; NULL = found the invoice only';
+comment on column link.method is 'manual, billed-guid, billed-number, external-id, reference, amount, group';
+comment on column link.group_id is 'the same for links that share a line or an NRB; NULL for one to one';
+comment on column link.nrb_amount is 'the part of the NRB''s total on this line; the parts of an NRB sum to its total';
+comment on column link.invoiced_amount is 'the share of the line for this NRB; the shares of a line sum to the line';
+
+create or replace table link_ambiguous (nrb_guid varchar, jnid varchar, position integer, method varchar, reason varchar);
+comment on table link_ambiguous is 'The candidates of what was not linked.';
+comment on column link_ambiguous.nrb_guid is 'a leaf';
+comment on column link_ambiguous.jnid is 'a candidate invoice';
+comment on column link_ambiguous.position is 'a candidate line, or NULL';
+comment on column link_ambiguous.method is 'the rung that found it';
+comment on column link_ambiguous.reason is 'why it was not taken';
+
+create or replace table nrb_status (
+    guid varchar, parent_guid varchar, job_number varchar, job_key varchar, vendor_code varchar, type_name varchar,
+    accounting_date date, month date, total decimal(18, 2), internal boolean, billable boolean, exported boolean,
+    billed_mark boolean, invoice_found boolean, found_jnid varchar, found_method varchar, linked boolean, line_state varchar,
+    invoice_state varchar, unbilled boolean
+);
+comment on table nrb_status is 'One leaf, with the words of the audit decided: what it is, what it is marked, where it was found.';
+comment on column nrb_status.guid is 'nrb.guid';
+comment on column nrb_status.parent_guid is 'nrb.parent_guid';
+comment on column nrb_status.job_number is 'nrb.job_number';
+comment on column nrb_status.job_key is 'job_number, trimmed and case-folded';
+comment on column nrb_status.vendor_code is 'nrb.vendor_code';
+comment on column nrb_status.type_name is 'nrb.type_name';
+comment on column nrb_status.accounting_date is 'vendor_invoice_date, else created_on';
+comment on column nrb_status.month is 'first day of the accounting month';
+comment on column nrb_status.total is 'nrb.total_after_markup';
+comment on column nrb_status.internal is 'is_internal is true';
+comment on column nrb_status.billable is 'is_billable, else account_type = Billable, else true';
+comment on column nrb_status.exported is 'is_exported, its own or its parent''s';
+comment on column nrb_status.billed_mark is 'billed_in_guid or billed_in_name, its own or its parent''s';
+comment on column nrb_status.invoice_found is 'rungs 1 to 3 found its invoice';
+comment on column nrb_status.found_jnid is 'that invoice';
+comment on column nrb_status.found_method is 'the rung that found it';
+comment on column nrb_status.linked is 'a line carries it';
+comment on column nrb_status.line_state is 'issued, draft or void: the best state among the invoices of its lines';
+comment on column nrb_status.invoice_state is 'line_state, else the state of the invoice found';
+comment on column nrb_status.unbilled is 'billable, not internal, no billed mark, no invoice found, not linked';
+
+create or replace table invoice_status (
+    jnid varchar, number varchar, state varchar, job_number varchar, job_key varchar, month date, line_count bigint,
+    line_total decimal(18, 2), subtotal decimal(18, 2), tax decimal(18, 2), total decimal(18, 2)
+);
+comment on table invoice_status is 'One invoice, with the words of the audit decided.';
+comment on column invoice_status.jnid is 'invoice.jnid';
+comment on column invoice_status.number is 'invoice.number';
+comment on column invoice_status.state is 'void (is_active false), draft (by status name), else issued';
+comment on column invoice_status.job_number is 'its job; (several) where it has several that its NRBs do not decide';
+comment on column invoice_status.job_key is 'job_number, trimmed and case-folded';
+comment on column invoice_status.month is 'first day of the month of invoice_date, else of created_on';
+comment on column invoice_status.line_count is 'lines';
+comment on column invoice_status.line_total is 'sum of the lines'' amounts';
+comment on column invoice_status.subtotal is 'subtotal, or line_total where the vendor sent none';
+comment on column invoice_status.tax is 'tax, or 0.00';
+comment on column invoice_status.total is 'total';
+
+create or replace table job_reconciliation (
+    job_number varchar, nrb_count bigint, nrb_total decimal(18, 2), billable_total decimal(18, 2), billed_total decimal(18, 2),
+    linked_total decimal(18, 2), unbilled_total decimal(18, 2), invoice_count bigint, invoice_total decimal(18, 2),
+    linked_line_total decimal(18, 2), other_line_total decimal(18, 2), variance decimal(18, 2), verdict varchar
+);
+comment on table job_reconciliation is 'One job, cost against invoices. NULL job_number: cost or invoices without a job.';
+comment on column job_reconciliation.job_number is 'the job';
+comment on column job_reconciliation.nrb_count is 'leaves';
+comment on column job_reconciliation.nrb_total is 'total of all leaves';
+comment on column job_reconciliation.billable_total is 'total of billable, non-internal leaves';
+comment on column job_reconciliation.billed_total is 'total of leaves marked as billed';
+comment on column job_reconciliation.linked_total is 'total of leaves on lines of issued invoices';
+comment on column job_reconciliation.unbilled_total is 'total of unbilled leaves';
+comment on column job_reconciliation.invoice_count is 'issued invoices of the job';
+comment on column job_reconciliation.invoice_total is 'their total';
+comment on column job_reconciliation.linked_line_total is 'what issued lines charge for the job''s leaves';
+comment on column job_reconciliation.other_line_total is 'lines of the job''s issued invoices that carry no NRB';
+comment on column job_reconciliation.variance is 'linked_line_total − billable_total';
+comment on column job_reconciliation.verdict is 'nrb-only, invoice-only, agrees, under-billed or over-billed';
+
+create or replace table statement (
+    scope varchar, key varchar, position integer, label varchar, amount decimal(18, 2), gross decimal(18, 2), items bigint
+);
+comment on table statement is 'The bridge from cost to invoice; the last row of a scope is the residual and must be 0.00.';
+comment on column statement.scope is 'all';
+comment on column statement.key is 'empty for scope all';
+comment on column statement.position is 'order of the rows';
+comment on column statement.label is 'what the row holds';
+comment on column statement.amount is 'signed: what it adds to the row above';
+comment on column statement.gross is 'sum of absolute amounts';
+comment on column statement.items is 'NRBs, lines or invoices in the row';
+
+create or replace table rule (
+    rule_id varchar, title varchar, assertion varchar, severity varchar, subject varchar, why varchar, remedy varchar,
+    note varchar, parameters json, digest varchar, sql varchar, executed varchar
+);
+comment on table rule is 'One rule as it was run.';
+comment on column rule.rule_id is 'id';
+comment on column rule.title is 'what it finds';
+comment on column rule.assertion is 'existence, completeness, accuracy, cutoff, classification or valuation';
+comment on column rule.severity is 'high, medium or low';
+comment on column rule.subject is 'nrb, invoice, invoice_item, job or any';
+comment on column rule.why is 'why it matters';
+comment on column rule.remedy is 'what usually puts it right';
+comment on column rule.note is 'its odd corners';
+comment on column rule.parameters is 'the values it was run with';
+comment on column rule.digest is 'SHA-256 of the file';
+comment on column rule.sql is 'the file';
+comment on column rule.executed is 'the statement that was run';
+
+create or replace table finding (
+    rule_id varchar, severity varchar, subject_type varchar, subject_id varchar, job_number varchar,
+    amount_at_risk decimal(18, 2), reason varchar, evidence json, fingerprint varchar, state varchar, first_seen date
+);
+comment on table finding is 'One thing that a rule says is wrong.';
+comment on column finding.rule_id is 'rule.rule_id';
+comment on column finding.severity is 'rule.severity';
+comment on column finding.subject_type is 'rule.subject; for rules about any record, its type';
+comment on column finding.subject_id is 'nrb guid, invoice jnid, jnid/position of a line, or job number';
+comment on column finding.job_number is 'the job, where there is one';
+comment on column finding.amount_at_risk is 'money at risk';
+comment on column finding.reason is 'in words';
+comment on column finding.evidence is 'the other columns of the rule';
+comment on column finding.fingerprint is 'hash of rule and subject: survives a change of wording or amount';
+comment on column finding.state is 'open';
+comment on column finding.first_seen is 'as_of of the first audit that found it';
+
+create or replace table audit_run (
+    snapshot_id varchar, sync_id integer, as_of date, parameters json, verdict varchar, counts json, environment varchar,
+    account varchar, time_zone varchar
+);
+comment on table audit_run is 'The audit in this snapshot: one row.';
+comment on column audit_run.snapshot_id is 'hash of raw digests, parameters, rules and decisions';
+comment on column audit_run.sync_id is 'the sync it looked at';
+comment on column audit_run.as_of is 'the day it looked from';
+comment on column audit_run.parameters is 'its parameters';
+comment on column audit_run.verdict is 'incomplete, findings, accepted or clean';
+comment on column audit_run.counts is 'records, quarantined, without total, findings';
+comment on column audit_run.environment is 'the servers';
+comment on column audit_run.account is 'the account';
+comment on column audit_run.time_zone is 'the zone that decides calendar days';
+
+create or replace table journal (seq bigint, written_at timestamptz, kind varchar, body json, hash varchar);
+comment on table journal is 'What people decided and what was written, projected from journal.jsonl.';
+comment on column journal.seq is '1, 2, 3 …';
+comment on column journal.written_at is 'when';
+comment on column journal.kind is 'what';
+comment on column journal.body is 'the record';
+comment on column journal.hash is 'its place in the hash chain';

@@ -1,0 +1,210 @@
+"""Snapshots: build privately, publish by rename, open read-only.
+
+A snapshot is one DuckDB file. A writer copies the newest one to a private name, changes the copy, checkpoints, fsyncs
+and renames it to `audit.duckdb`; readers are never locked out, never see half a run, and keep the file they opened.
+A crash anywhere leaves the old snapshot whole; what it left behind is swept by the next writer.
+
+Not here: what is in a snapshot (`schema.sql`, `schema.py`), and any question asked of it (`checks`).
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+
+from auditkit.errors import Busy, NoSnapshot, StoreError
+from auditkit.store.tables import Table, run_script, statement_error
+
+__all__ = ["KEEP_SYNCS", "Draft", "Snapshot", "Store"]
+
+KEEP_SYNCS = 12
+_SAFE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_LOCKED_DOWN = "set TimeZone = 'UTC'; set enable_external_access = false; set lock_configuration = true"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One published snapshot, opened read-only. Use as a context manager, or close it."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def query(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> Table:
+        """Run one statement and fetch it whole; money stays Decimal. Raises `QueryFailed` with the SQL."""
+        with statement_error(sql):
+            cursor = self.connection.cursor()
+            cursor.execute("use audit")
+            return Table.fetched(cursor.execute(sql, parameters or None), sql)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A private copy of the newest snapshot, open for one writer. It is published when the `with` block ends well."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Table:
+        """As `Snapshot.query`, on the draft."""
+        with statement_error(sql):
+            return Table.fetched(self.connection.execute(sql, parameters or None), sql)
+
+    def run(self, script: str, parameters: dict[str, Any] | None = None) -> None:
+        """Run a script of statements, each with those of the named parameters that it uses."""
+        run_script(self.connection, script, parameters or {})
+
+    def has_table(self, name: str) -> bool:
+        """Whether a public table is there: false in the first draft of a home."""
+        return bool(
+            self.query("select count(*) from duckdb_tables() where table_name = $name", {"name": name}).scalar()
+        )
+
+    def insert(self, table: str, columns: dict[str, list[Any]]) -> None:
+        """Append rows to a table of ours, given by column. `table` and the names never come from data."""
+        places = ", ".join(f"unnest(${name}) as {name}" for name in columns)
+        self.query(f"insert into {table} by name select {places}", dict(columns))
+
+
+class Store:
+    """The DuckDB files of one home."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "audit.duckdb"
+
+    def open(self) -> Snapshot:
+        """The newest snapshot, read-only. Raises `NoSnapshot` before the first sync."""
+        if not self.path.exists():
+            raise NoSnapshot(f"{self.path}: nothing has been synced yet; run `auditkit sync`")
+        # Attached to a private in-memory instance: DuckDB would otherwise hand out an instance of this path that is
+        # still open in this process, although the file behind the path has been replaced.
+        connection = duckdb.connect(":memory:", config=_SAFE)
+        try:
+            connection.execute(f"attach {_quoted(self.path)} as audit (read_only)")
+            connection.execute("use audit")
+            connection.execute(_LOCKED_DOWN)
+        except duckdb.Error as error:
+            connection.close()
+            raise StoreError(f"{self.path}: cannot be opened as a snapshot ({_first_line(error)})") from None
+        return Snapshot(self.path, connection)
+
+    @contextlib.contextmanager
+    def writer(self) -> Iterator[None]:
+        """Be the one writer of this home. Raises `Busy` at once, naming who is."""
+        self._make_folders()
+        with self._failures_named(), (self.folder / "writer.lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise Busy(
+                    f"{self.folder}: {lock.read().strip() or 'another process'} is writing; try again later"
+                ) from None
+            lock.truncate(0)
+            lock.write(f"auditkit {' '.join(sys.argv[1:2])} (pid {os.getpid()})")
+            lock.flush()
+            for leftover in self.folder.glob(".building-*"):
+                leftover.unlink()
+            yield
+
+    @contextlib.contextmanager
+    def draft(self, *, keep_previous: bool) -> Iterator[Draft]:
+        """A private copy of the newest snapshot, published if the block ends well; call it inside `writer()`.
+
+        `keep_previous` keeps the one it replaces in `snapshots/`: true for a sync, false for an audit of the same sync.
+        """
+        building = self.folder / f".building-{os.getpid()}.duckdb"
+        with self._failures_named():
+            building.touch(0o600)
+            if self.path.exists():
+                shutil.copyfile(self.path, building)
+            else:
+                building.unlink()
+            try:
+                yield from self._built(building)
+                building.chmod(0o600)
+                self._publish(building, keep_previous=keep_previous)
+            finally:
+                for leftover in self.folder.glob(f"{building.name}*"):
+                    leftover.unlink()
+
+    def _built(self, building: Path) -> Iterator[Draft]:
+        connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(building) + ".tmp"})
+        try:
+            connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
+            yield Draft(building, connection)
+            connection.execute("checkpoint")
+        finally:
+            connection.close()
+
+    def _publish(self, building: Path, *, keep_previous: bool) -> None:
+        _fsync(building)
+        if keep_previous and self.path.exists():
+            kept = sorted((self.folder / "snapshots").glob("sync-*.duckdb"))
+            number = int(kept[-1].stem.removeprefix("sync-")) + 1 if kept else 1
+            os.link(self.path, self.folder / "snapshots" / f"sync-{number:06d}.duckdb")
+        building.replace(self.path)
+        _fsync(self.folder)
+        self._prune()
+
+    def _prune(self) -> None:
+        """Keep the newest kept syncs: at most 12, at most a tenth of the free disk, never none."""
+        kept = sorted((self.folder / "snapshots").glob("sync-*.duckdb"), reverse=True)
+        allowance = shutil.disk_usage(self.folder).free // 10
+        for position, path in enumerate(kept):
+            allowance -= path.stat().st_size
+            if position >= KEEP_SYNCS or (position > 0 and allowance < 0):
+                path.unlink()
+
+    def _make_folders(self) -> None:
+        with self._failures_named():
+            for folder in (self.folder, self.folder / "snapshots"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def _failures_named(self) -> Iterator[None]:
+        """Turn what the disk refuses into one line; the published snapshot is untouched."""
+        try:
+            yield
+        except OSError as error:
+            if isinstance(error, (StoreError, ConnectionError, TimeoutError)):
+                raise
+            raise StoreError(f"{self.folder}: {error.strerror or error}; the snapshot before is unchanged") from None
+        except duckdb.IOException as error:
+            raise StoreError(f"{self.folder}: {_first_line(error)}; the snapshot before is unchanged") from None
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

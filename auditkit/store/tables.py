@@ -1,0 +1,67 @@
+"""What a statement gives back, and how a script of statements is run.
+
+A `Table` is rows as DuckDB fetched them: DECIMAL as Decimal (never a float), with the SQL they came from.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import duckdb
+import pandas as pd
+
+from auditkit.errors import QueryFailed
+
+__all__ = ["Table", "run_script", "statement_error"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The whole result of one statement."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    sql: str
+
+    @classmethod
+    def fetched(cls, cursor: duckdb.DuckDBPyConnection, sql: str) -> Self:
+        """Fetch everything; a statement without a result is an empty table without columns."""
+        return cls(tuple(column[0] for column in cursor.description or ()), cursor.fetchall(), sql)
+
+    def frame(self) -> pd.DataFrame:
+        """A DataFrame with the Decimals kept as objects; `frame.attrs["sql"]` is the SQL it came from."""
+        frame = pd.DataFrame(self.rows, columns=list(self.columns), dtype=object)
+        frame.attrs["sql"] = self.sql
+        return frame
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as dicts by column name."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def scalar(self) -> Any:  # noqa: ANN401  the value is whatever the column holds
+        """The single value of a table of one row and one column."""
+        ((value,),) = self.rows
+        return value
+
+
+@contextlib.contextmanager
+def statement_error(sql: str) -> Iterator[None]:
+    """Raise `QueryFailed` with DuckDB's first line and the whole SQL instead of DuckDB's own error."""
+    try:
+        yield
+    except duckdb.IOException:
+        raise
+    except duckdb.Error as error:
+        message = str(error).split("\n\nLINE")[0].replace("\n", " ")
+        raise QueryFailed(f"the SQL failed: {message}", sql) from None
+
+
+def run_script(connection: duckdb.DuckDBPyConnection, script: str, parameters: Mapping[str, Any]) -> None:
+    """Run each statement of a script with those of the named parameters that it uses."""
+    with statement_error(script):
+        statements = connection.extract_statements(script)
+    for statement in statements:
+        with statement_error(statement.query):
+            used = {name: parameters[name] for name in statement.named_parameters}
+            connection.execute(statement, used or None)
