@@ -1,0 +1,112 @@
+"""Where each correction stands, as the journal tells it: what was intended, sent, answered and found.
+
+The names of the steps and verdicts are those of the records, so that the journal reads as the story of each object.
+
+Not here: what to do next (apply). Nothing here reads a vendor or writes a record.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from auditkit.corrections.plan import Change
+from auditkit.journal import Journal
+
+__all__ = ["RECORD_KIND", "Operation", "Reply", "Step", "Verdict", "operations"]
+
+RECORD_KIND = "correction"
+
+
+class Step(StrEnum):
+    """What is on disk before the step after it is taken."""
+
+    INTENT = "INTENT"
+    SENDING = "SENDING"
+    RESPONDED = "RESPONDED"
+    NORESPONSE = "NORESPONSE"
+
+
+class Verdict(StrEnum):
+    """How an object ended. `UNKNOWN` is looked into again at each start; `NOT_BEGUN` has no record at all."""
+
+    VERIFIED = "VERIFIED"
+    SIDE_EFFECT = "SIDE_EFFECT"
+    ALREADY = "ALREADY"
+    NOT_APPLIED = "NOT_APPLIED"
+    CONFLICT = "CONFLICT"
+    REFUSED = "REFUSED"
+    UNKNOWN = "UNKNOWN"
+    NOT_BEGUN = "NOT_BEGUN"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back from a send. `answered`: the vendor's own counts; else the request could still take effect.
+
+    `may_resend`: nothing in it speaks against sending the same absolute edit once more, when nothing took effect.
+    `created`: how many objects the vendor says it made, where an edit makes none.
+    """
+
+    answered: bool
+    may_resend: bool
+    created: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One object's correction under one plan, so far. `settled`: it was read after the last send, past any delay."""
+
+    plan: str
+    environment: str
+    account: str
+    change: Change
+    begun: bool = False
+    sends: int = 0
+    reply: Reply | None = None
+    settled: bool = False
+    verdict: Verdict | None = None
+    detail: str = ""
+
+    @property
+    def id(self) -> str:
+        """Names the operation in every record: the plan's first 12 digits and the object."""
+        return f"{self.plan[:12]} {self.change.system} {self.change.object_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Intended, and not yet known how it ended."""
+        return self.begun and self.verdict in (None, Verdict.UNKNOWN)
+
+    def now_settled(self) -> Self:
+        """The same, once the object was read after the last request could no longer land."""
+        return replace(self, settled=True)
+
+    def after(self, record: Mapping[str, Any]) -> Self:
+        """This operation after one more of its records."""
+        match record["step"]:
+            case Step.INTENT:
+                return replace(self, begun=True)
+            case Step.SENDING:
+                return replace(self, sends=record["attempt"], reply=None, settled=False)
+            case Step.RESPONDED | Step.NORESPONSE:
+                return replace(self, reply=Reply(**record["reply"]))
+            case verdict:
+                return replace(self, verdict=Verdict(verdict), detail=record["detail"])
+
+
+def operations(journal: Journal) -> dict[str, Operation]:
+    """Every operation that the journal knows, by id, in the order of their intents."""
+    known: dict[str, Operation] = {}
+    for record in journal.records(RECORD_KIND):
+        body = record.body
+        if body["step"] == Step.INTENT:
+            change = TypeAdapter(Change).validate_python(body["change"])
+            operation = Operation(body["plan"], body["environment"], body["account"], change)
+        else:
+            operation = known[body["operation"]]
+        known[body["operation"]] = operation.after(body)
+    return known

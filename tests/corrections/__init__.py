@@ -1,0 +1,1 @@
+"""Tests of corrections, against the sandbox over real HTTP."""

@@ -1,0 +1,351 @@
+"""Applying a plan: every ending of the state machine over real HTTP, and that no verdict is untrue."""
+
+import resource
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from auditkit.corrections.apply import QUIET_SECONDS, Outcome
+from auditkit.corrections.operations import Verdict, operations
+from auditkit.corrections.plan import LIFETIME
+from auditkit.errors import Busy, JournalError, PlanError
+
+from .conftest import CHILD, NOON, ONE, PARENT, TWO, only
+
+VERIFIED_STEPS = ["INTENT", "SENDING", "RESPONDED", "VERIFIED"]
+CLEAN = {"Created": 0, "Edited": 1, "EditedWithErrors": 0, "NotImportedDueToErrors": 0, "Imported": 1}
+
+
+def import_result(**counts):
+    return {f"numberOfEntities{name}": count for name, count in {**CLEAN, **counts}.items()} | {"notices": []}
+
+
+# What goes well
+
+
+def test_each_object_is_sent_once_and_read_back(world):
+    plan = world.propose(ONE, TWO)
+    seen: list[Outcome] = []
+    outcomes = world.apply(plan, progress=seen.append)
+    assert outcomes == seen == [Outcome(guid, Verdict.VERIFIED, "read back as planned") for guid in (ONE, TWO)]
+    assert [world.nrb(guid)["nrbIsExported"] for guid in (ONE, TWO)] == [True, True]
+    assert world.steps(ONE) == world.steps(TWO) == VERIFIED_STEPS
+    assert world.waits == []  # an answered send needs no quiet time
+    assert world.faulty.posts_seen == 2
+
+
+def test_the_journal_tells_who_what_when_and_why(world):
+    plan = world.propose(ONE)
+    world.apply(plan)
+    intent, sending, responded, verdict = (record.body for record in world.journal.records("correction"))
+    assert {record.at for record in world.journal.records()} == {NOON}
+    for body in (intent, sending, responded, verdict):
+        assert (body["who"], body["object"], body["before"]) == ("bob", ONE, plan.changes[0].before_digest)
+        assert body["operation"] == f"{plan.digest[:12]} aimsio {ONE}"
+    assert intent["plan"] == plan.digest
+    assert (intent["environment"], intent["account"]) == ("test", "clerk")
+    assert intent["change"]["before_image"] == plan.changes[0].before_image
+    assert (sending["attempt"], sending["seconds_since_read"]) == (1, "0.000")
+    assert responded["reply"]["detail"] == "Aimsio: created 0, edited 1, with errors 0, not imported 0"
+    assert operations(world.journal)[intent["operation"]].verdict is Verdict.VERIFIED
+
+
+# What the vendor may do with fields that an edit does not send
+
+
+def test_absent_fields_that_are_kept_are_verified(make_world):
+    world = make_world(absent="kept")
+    before = world.nrb(ONE)
+    assert only(world.apply(world.propose(ONE))).verdict is Verdict.VERIFIED
+    after = world.nrb(ONE)
+    assert {name for name in after if after[name] != before[name]} == {"nrbIsExported", "nrbUpdatedAt"}
+
+
+def test_absent_fields_that_are_nulled_are_a_side_effect_that_names_each(make_world):
+    world = make_world(absent="nulled")
+    before = world.nrb(ONE)
+    outcome = only(world.apply(world.propose(ONE)))
+    after = world.nrb(ONE)
+    lost = sorted(name for name in after if after[name] != before.get(name))
+    assert outcome.verdict is Verdict.SIDE_EFFECT
+    assert outcome.detail.split(": ")[1].split(", ") == [
+        name for name in lost if name not in ("nrbIsExported", "nrbUpdatedAt")
+    ]
+    assert "nrbVendorTax" in lost
+    assert "nrbTotalAfterMarkup" in lost
+    assert all(after[name] == before[name] for name in ("nrbRate", "nrbVendorCode", "nrbExternalId"))
+
+
+@pytest.mark.parametrize("numbers", ["strings", "numbers"])
+def test_absent_fields_that_are_refused_need_the_required_ones_which_are_sent(make_world, numbers):
+    world = make_world(absent="refused", numbers=numbers)
+    assert only(world.apply(world.propose(ONE))).verdict is Verdict.VERIFIED
+    assert world.nrb(ONE)["nrbIsExported"] is True
+
+
+def test_an_import_that_refuses_is_not_applied_and_not_sent_again(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.append(import_result(Edited=0, NotImportedDueToErrors=1, Imported=0))
+    outcome = only(world.apply(plan))
+    assert outcome.verdict is Verdict.NOT_APPLIED
+    assert outcome.detail == "still as before (Aimsio: created 0, edited 0, with errors 0, not imported 1)"
+    assert world.steps() == ["INTENT", "SENDING", "RESPONDED", "NOT_APPLIED"]
+
+
+def test_a_total_that_the_server_computes_anew_is_a_side_effect(world):
+    world.edit_by_hand(ONE, nrbTotalAfterMarkup="800.00")
+    outcome = only(world.apply(world.propose(ONE)))
+    assert (outcome.verdict, world.nrb(ONE)["nrbTotalAfterMarkup"]) == (Verdict.SIDE_EFFECT, "862.50")
+    assert outcome.detail.endswith(": nrbTotalAfterMarkup")
+
+
+def test_parents_and_children_are_edited_apart(world):
+    world.edit_by_hand(CHILD, nrbParentGuid=None)  # else the child's edit would change the parent under the plan
+    assert [outcome.verdict for outcome in world.apply(world.propose(PARENT, CHILD))] == [Verdict.VERIFIED] * 2
+
+
+# Before anything is sent
+
+
+@pytest.mark.parametrize(
+    ("edit", "verdict", "words"),
+    [
+        ({"nrbNotes": "another"}, Verdict.CONFLICT, "nrbNotes: changed since"),
+        ({"nrbIsExported": None}, Verdict.CONFLICT, "nrbIsExported: changed since"),
+        ({}, Verdict.CONFLICT, "nrbUpdatedAt: changed since"),
+        ({"nrbIsExported": True}, Verdict.ALREADY, "has the planned values"),
+        ({"nrbIsExported": True, "nrbNotes": "another"}, Verdict.ALREADY, "has the planned values"),
+    ],
+)
+def test_an_edit_by_somebody_else_is_never_overwritten(world, edit, verdict, words):
+    plan = world.propose(ONE)
+    world.edit_by_hand(ONE, **edit)
+    stored = world.nrb(ONE)
+    outcome = only(world.apply(plan))
+    assert outcome.verdict is verdict
+    assert words in outcome.detail
+    assert world.nrb(ONE) == stored
+    assert world.steps() == ["INTENT", verdict]
+    assert world.faulty.posts_seen == 0
+
+
+def test_an_object_that_is_gone_is_refused_and_the_next_goes_on(world):
+    plan = world.propose(ONE, TWO)
+    world.state.delete_nrb(ONE)
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.REFUSED, Verdict.VERIFIED]
+    assert world.steps(ONE) == ["INTENT", "REFUSED"]
+
+
+@pytest.mark.parametrize("faults", [["lost", "lost"], [503, 503], [{"nrbGuid": "another"}]], ids=str)
+def test_an_object_that_cannot_be_read_is_refused(world, faults):
+    plan = world.propose(ONE)
+    world.faulty.gets.extend(faults)
+    assert only(world.apply(plan)).verdict is Verdict.REFUSED
+    assert world.faulty.posts_seen == 0
+
+
+def test_refused_credentials_stop_the_run(world):
+    plan = world.propose(ONE, TWO)
+    world.faulty.gets.append(401)
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.REFUSED, Verdict.NOT_BEGUN]
+    assert world.steps() == ["INTENT", "REFUSED"]
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.REFUSED, Verdict.VERIFIED]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"environment": "production"}, "is for clerk at test, not for clerk at production"),
+        ({"account": "other"}, "not for other at test"),
+        ({"clock": lambda: NOON + LIFETIME}, "expired"),
+        ({"identity": " "}, "AUDITKIT_IDENTITY"),
+    ],
+    ids=["environment", "account", "expiry", "identity"],
+)
+def test_a_plan_that_does_not_apply_here_and_now_is_refused(world, change, message):
+    with pytest.raises(PlanError, match=message):
+        world.apply(world.propose(ONE), **change)
+    assert (world.steps(), world.faulty.posts_seen) == ([], 0)
+
+
+def test_a_plan_is_applied_once(world):
+    plan = world.propose(ONE)
+    world.apply(plan)
+    with pytest.raises(PlanError, match="applied already"):
+        world.apply(plan)
+    again = replace(plan, preparer="carl")  # another plan for what is done already
+    assert only(world.apply(again)).verdict is Verdict.ALREADY
+    assert world.faulty.posts_seen == 1
+
+
+def test_one_run_at_a_time(world):
+    plan = world.propose(ONE)
+    with world.journal.sole_writer(), pytest.raises(Busy):
+        world.apply(plan)
+    assert world.steps() == []
+
+
+# Sends without an answer
+
+
+def test_an_applied_edit_whose_answer_is_lost_is_verified_after_the_quiet_time(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.append("answer lost")
+    assert only(world.apply(plan)).verdict is Verdict.VERIFIED
+    assert world.steps() == ["INTENT", "SENDING", "NORESPONSE", "VERIFIED"]
+    assert world.waits == [QUIET_SECONDS]
+    assert world.faulty.posts_seen == 1
+
+
+def test_an_edit_that_lands_late_is_verified_and_not_sent_again(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.append("lost")
+
+    def lands_meanwhile(seconds):
+        world.waits.append(seconds)
+        world.edit_by_hand(ONE, nrbIsExported=True)
+
+    assert only(world.apply(plan, sleep=lands_meanwhile)).verdict is Verdict.VERIFIED
+    assert (world.waits, world.faulty.posts_seen) == ([QUIET_SECONDS], 1)
+
+
+def test_a_lost_edit_is_sent_again_once_it_is_proven_not_applied(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.append("lost")
+    assert only(world.apply(plan)).verdict is Verdict.VERIFIED
+    assert world.steps() == ["INTENT", "SENDING", "NORESPONSE", "SENDING", "RESPONDED", "VERIFIED"]
+
+
+def test_a_lost_edit_is_sent_again_at_most_twice(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.extend(["lost"] * 9)
+    assert only(world.apply(plan)).verdict is Verdict.NOT_APPLIED
+    assert world.steps() == ["INTENT", *["SENDING", "NORESPONSE"] * 3, "NOT_APPLIED"]
+    assert world.waits.count(QUIET_SECONDS) == world.faulty.posts_seen == 3
+    assert world.nrb(ONE)["nrbIsExported"] is False
+
+
+def test_an_answer_that_counts_an_edit_is_not_believed(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.extend([import_result()] * 3)
+    assert only(world.apply(plan)).verdict is Verdict.NOT_APPLIED
+    assert world.faulty.posts_seen == 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_refused_send_is_not_applied(world, status):
+    plan = world.propose(ONE)
+    world.faulty.posts.append(status)
+    assert only(world.apply(plan)).verdict is Verdict.NOT_APPLIED
+    assert (world.faulty.posts_seen, world.waits[0]) == (1, QUIET_SECONDS)
+
+
+def test_a_third_value_after_the_send_is_a_conflict(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.append("lost")
+    outcome = only(world.apply(plan, sleep=lambda _: world.edit_by_hand(ONE, nrbNotes="another")))
+    assert outcome.verdict is Verdict.CONFLICT
+    assert outcome.detail.startswith("neither as before nor as planned: nrbIsExported, nrbNotes")
+    assert world.nrb(ONE)["nrbNotes"] == "another"
+    assert world.faulty.posts_seen == 1
+
+
+def test_an_object_that_vanishes_after_the_send_is_a_conflict(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.append("lost")
+    assert only(world.apply(plan, sleep=lambda _: world.state.delete_nrb(ONE))).verdict is Verdict.CONFLICT
+
+
+@pytest.mark.parametrize(("is_edited", "verdict"), [(True, Verdict.SIDE_EFFECT), (False, Verdict.CONFLICT)])
+def test_an_edit_that_created_something_stops_the_run(world, is_edited, verdict):
+    plan = world.propose(ONE, TWO)
+    world.faulty.posts.append(import_result(Created=1, Edited=0))
+    if is_edited:
+        edit_on_the_second_read(world)
+    outcomes = world.apply(plan)
+    assert [outcome.verdict for outcome in outcomes] == [verdict, Verdict.NOT_BEGUN]
+    assert "created an object" in outcomes[0].detail
+    assert world.steps(TWO) == world.waits == []
+    with pytest.raises(PlanError, match="created an object"):
+        world.apply(plan)
+
+
+def edit_on_the_second_read(world):
+    """The object reaches its target between our pre-read and our verify."""
+    door = world.faulty.app
+
+    async def app(scope, receive, send):
+        if scope["method"] == "GET" and world.faulty.posts_seen:
+            world.edit_by_hand(ONE, nrbIsExported=True)
+        await door(scope, receive, send)
+
+    world.faulty.app = app
+
+
+# When it is not known how it ended
+
+
+def test_an_unknown_outcome_stops_the_run_is_listed_and_resolved_before_the_next(world):
+    plan = world.propose(ONE, TWO)
+    world.faulty.posts.append("answer lost")
+    world.faulty.gets.extend(["pass", *[503] * 6])
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.UNKNOWN, Verdict.NOT_BEGUN]
+    assert [operation.change.object_id for operation in operations(world.journal).values() if operation.is_open] == [
+        ONE
+    ]
+
+    other = world.propose(TWO)
+    world.faulty.gets.extend([503] * 6)
+    with pytest.raises(PlanError, match=f"{ONE}: outcome unknown"):
+        world.apply(other)
+    assert world.faulty.posts_seen == 1
+
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.VERIFIED, Verdict.VERIFIED]
+    assert world.steps(ONE) == ["INTENT", "SENDING", "NORESPONSE", "UNKNOWN", "UNKNOWN", "VERIFIED"]
+    assert world.faulty.posts_seen == 2
+
+
+# The journal cannot be written
+
+
+@contextmanager
+def full_disk(limit):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_without_a_record_nothing_is_sent(world):
+    plan = world.propose(ONE)
+    world.journal.append("note", {"text": "x" * 2_000_000})  # larger than any other file that is written meanwhile
+    with full_disk(world.journal_path.stat().st_size), pytest.raises(JournalError, match="nothing is sent"):
+        world.apply(plan)
+    assert world.faulty.posts_seen == 0
+
+
+def test_without_room_for_the_record_after_a_send_everything_stops_and_the_record_is_shown(world):
+    plan = world.propose(ONE, TWO)
+    world.journal.append("note", {"text": "x" * 2_000_000})
+    start = world.journal_path.stat().st_size
+    world.apply(world.propose(TWO))
+    lines = world.journal_path.read_bytes()[start:].splitlines(keepends=True)
+    until_sending = world.journal_path.stat().st_size + len(lines[0]) + len(lines[1]) + 100
+    with full_disk(until_sending), pytest.raises(JournalError, match=r'keep this record: .*"RESPONDED"'):
+        world.apply(plan)
+    assert world.nrb(ONE)["nrbIsExported"] is True
+    assert only(world.recover()).verdict is Verdict.VERIFIED
+    assert world.steps(ONE) == ["INTENT", "SENDING", "VERIFIED"]
+
+
+def test_a_damaged_journal_sends_nothing(make_world):
+    world = make_world()
+    plan = world.propose(ONE)
+    world.journal.append("note", {"text": "x"})
+    world.journal_path.write_bytes(world.journal_path.read_bytes().replace(b'"x"', b'"y"'))
+    with pytest.raises(JournalError, match="line 1"):
+        world.apply(plan)
+    assert world.faulty.posts_seen == 0
