@@ -1,0 +1,317 @@
+"""Audit: the one object that a notebook or a command holds.
+
+It opens what it needs when it is needed (the snapshot, the vendors, the demo's sandbox) and delegates: it holds no
+logic of its own. With no credentials in the settings it works on the embedded sandbox, in a home of its own.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+from pydantic import SecretStr
+
+from auditkit.apis.aimsio import AimsioClient
+from auditkit.apis.jobnimbus import JobNimbusClient
+from auditkit.checks import reconcile, views
+from auditkit.checks.run import Decisions, Parameters, read_job_map, run
+from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
+from auditkit.corrections import apply as applying
+from auditkit.corrections import plan as planning
+from auditkit.errors import OtherAccount, PlanError
+from auditkit.journal import Journal, links
+from auditkit.progress import progress
+from auditkit.sandbox import demo, server
+from auditkit.sandbox.quirks import Quirks
+from auditkit.store.schema import rebuild_schema, rebuild_typed
+from auditkit.store.snapshots import Draft, Snapshot, Store
+from auditkit.sync import sync
+
+__all__ = ["Audit", "open_audit"]
+
+DEMO_RATE_PER_SECOND = 1000
+
+
+@dataclass
+class Audit:
+    """One account's audit. Make it with `auditkit.open()`; close it, or use it as a context manager.
+
+    Every table is a DataFrame whose money is Decimal; `frame.attrs` names the snapshot and the SQL it came from.
+    """
+
+    settings: Settings
+    vendor_rate: bool = False
+    _snapshot: Snapshot | None = field(default=None, repr=False)
+    _sandbox: server.Running | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the snapshot and end the demo's sandbox."""
+        for part in (self._snapshot, self._sandbox):
+            if part:
+                part.close()
+        self._snapshot = self._sandbox = None
+
+    # ── Reading both vendors, and auditing what was read ────────────────────────────────────────────────────────────
+
+    def sync(self) -> pd.DataFrame:
+        """Read both vendors into a new snapshot, audit it, publish it. Returns `completeness()`."""
+        with self.vendors() as (aimsio, jobnimbus), self._draft(keep_previous=True) as draft:
+            sync(draft, self._pointed(), aimsio, jobnimbus)
+            run(draft, self._parameters(), self._decisions())
+        self._reopen()
+        return self.completeness()
+
+    def run(self) -> pd.DataFrame:
+        """Audit the newest sync again, e.g. with other parameters or rules; no vendor is asked. Returns `by_rule()`."""
+        self.snapshot.close()
+        self._snapshot = None
+        with self._draft(keep_previous=False) as draft:
+            rebuild_schema(draft)
+            sync_id = draft.query("select max(sync_id) from sync_run").scalar()
+            rebuild_typed(draft, sync_id=sync_id, zone=self._parameters().time_zone)
+            run(draft, self._parameters(), self._decisions())
+        self._reopen()
+        return self.by_rule()
+
+    # ── What was found ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def completeness(self) -> pd.DataFrame:
+        """Control totals of the newest sync, per vendor: records listed, not typed, and the sum of their money."""
+        return self.sql(views.COMPLETENESS)
+
+    def statement(self) -> pd.DataFrame:
+        """The bridge from NRB total to invoice total: label, amount (signed), gross, items; the residual is last."""
+        return self.sql(views.STATEMENT)
+
+    def reconcile(self, by: str = "job") -> pd.DataFrame:
+        """Cost against invoices by `job`, `vendor` or `month`, with the variance."""
+        return self.sql(reconcile.view(by))
+
+    def unbilled(self) -> pd.DataFrame:
+        """Billable NRBs that no invoice carries, oldest money first by amount, with their age in days."""
+        return self.sql(views.UNBILLED)
+
+    def unexported(self) -> pd.DataFrame:
+        """NRBs that were not exported to the ledger."""
+        return self.sql(views.UNEXPORTED)
+
+    def findings(self, rule: str | None = None) -> pd.DataFrame:
+        """What the rules say is wrong, most severe first; of one rule if its id is given."""
+        return self.sql(views.FINDINGS, rule=rule)
+
+    def by_rule(self) -> pd.DataFrame:
+        """Findings and money at risk for each rule, also for those that found nothing."""
+        return self.sql(views.BY_RULE)
+
+    def sql(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
+        """Ask the snapshot anything, read-only, with `?` or `$name` for values. Raises `QueryFailed` with the SQL."""
+        table = self.snapshot.query(query, list(values) if values else named)
+        frame = table.frame()
+        frame.attrs["snapshot"] = self.snapshot_id
+        return frame
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot when it was first needed; `sync()` and `run()` move on to their own."""
+        if self._snapshot is None:
+            self._snapshot = Store(self.settings.folder).open()
+        return self._snapshot
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The snapshot's id, sync, day, verdict, environment, account and completeness."""
+        return self.snapshot.query(views.RUN).records()[0]
+
+    @property
+    def snapshot_id(self) -> str:
+        """The first twelve digits of the snapshot's id."""
+        return str(self.about["snapshot_id"])[:12]
+
+    @property
+    def title(self) -> str:
+        """What every page says of its figures: demo or account, day, snapshot, completeness, verdict."""
+        about = self.about
+        whose = "DEMO DATA" if self.is_demo else f"{about['account']} at {about['environment']}"
+        incomplete = f" ({about['reason']})" if about["reason"] else ""
+        return (
+            f"{whose} · as of {about['as_of']} · snapshot {self.snapshot_id} · read {about['status']}{incomplete}"
+            f" · verdict: {about['verdict']}"
+        )
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the figures are the sandbox's: then every page says DEMO DATA."""
+        return bool(self.about["environment"] == DEMO)
+
+    # ── Corrections: the only way out ───────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def journal(self) -> Journal:
+        """What people decided and what was written."""
+        return Journal(self.settings.folder / "journal.jsonl")
+
+    def propose(self, rule: str) -> planning.Plan:
+        """A plan of the rule's usual remedy for its findings. Each object is read; nothing is sent or saved."""
+        about = self.about
+        with self.vendors() as (aimsio, _):
+            return planning.propose(
+                rule,
+                self.snapshot.query(views.SUBJECTS, {"rule": rule}).records(),
+                aimsio,
+                snapshot_id=about["snapshot_id"],
+                environment=about["environment"],
+                account=about["account"],
+                preparer=self._identity,
+                now=self._now(),
+            )
+
+    def save(self, plan: planning.Plan) -> Path:
+        """Write the plan as a file below the home; its path."""
+        return plan.save(self.settings.folder / "plans")
+
+    def apply(self, plan: planning.Plan) -> pd.DataFrame:
+        """Send a plan: one object at a time, journalled before and verified after. One verdict per object."""
+        with (
+            self.vendors() as (aimsio, _),
+            progress("Applying", len(plan.changes), "object") as advance,
+        ):
+            outcomes = applying.apply(
+                plan,
+                aimsio=aimsio,
+                journal=self.journal,
+                environment=self.settings.environment,
+                account=self.settings.account,
+                identity=self._identity,
+                progress=lambda _: advance(1),
+                clock=self._now,
+            )
+        return pd.DataFrame([vars(outcome) for outcome in outcomes])
+
+    def link(self, nrb_guid: str, jnid: str, position: int, note: str) -> None:
+        """Say that a line carries an NRB (rung 0 of the ladder). Journalled; it counts from the next `run()` on."""
+        self._decide("link", nrb_guid, jnid, position, note)
+
+    def forbid(self, nrb_guid: str, jnid: str, position: int | None, note: str) -> None:
+        """Say that a line, or with position None a whole invoice, does not carry an NRB. As `link`."""
+        self._decide("forbid", nrb_guid, jnid, position, note)
+
+    # ── What it needs, opened when it is needed ─────────────────────────────────────────────────────────────────────
+
+    @contextlib.contextmanager
+    def vendors(self) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
+        """Both vendors' clients; on the demo its sandbox is started first."""
+        settings = self._pointed()
+        aimsio, jobnimbus = AimsioClient.from_settings(settings), JobNimbusClient.from_settings(settings)
+        try:
+            yield aimsio, jobnimbus
+        finally:
+            aimsio.close()
+            jobnimbus.close()
+
+    def _pointed(self) -> Settings:
+        """The settings, pointed at the demo's sandbox when there is no account; the sandbox is started once."""
+        if not self.settings.is_demo:
+            return self.settings
+        if self._sandbox is None:
+            self.settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            state = self.settings.folder / "sandbox.sqlite"
+            demo.prepare(state)
+            quirks = Quirks() if self.vendor_rate else Quirks(rate_per_second=0, parallel=0)
+            self._sandbox = server.start(state, quirks, fixed_clock=demo.CLOCK)
+        address, chosen = self._sandbox.address, self.settings.model_fields_set
+        pace = VENDOR_RATE_PER_SECOND if self.vendor_rate else DEMO_RATE_PER_SECOND
+        return self.settings.at_sandbox(
+            aimsio_url=address.aimsio_url,
+            aimsio_username=address.credentials.username,
+            aimsio_password=SecretStr(address.credentials.password),
+            jobnimbus_url=address.jobnimbus_url,
+            jobnimbus_token=SecretStr(address.credentials.token),
+            rate_per_second=self.settings.rate_per_second if "rate_per_second" in chosen else pace,
+        )
+
+    @contextlib.contextmanager
+    def _draft(self, *, keep_previous: bool) -> Iterator[Draft]:
+        store = Store(self.settings.folder)
+        with store.writer(), store.draft(keep_previous=keep_previous) as draft:
+            self._refuse_other_account(draft)
+            yield draft
+
+    def _refuse_other_account(self, draft: Draft) -> None:
+        if not draft.has_table("sync_run"):
+            return
+        for environment, account in draft.query(views.LAST_RUN).rows:
+            if (environment, account) != (self.settings.environment, self.settings.account):
+                raise OtherAccount(
+                    f"{self.settings.folder} holds {account} at {environment}, but the settings say"
+                    f" {self.settings.account} at {self.settings.environment}; choose another AUDITKIT_HOME"
+                )
+
+    def _decide(self, kind: str, nrb_guid: str, jnid: str, position: int | None, note: str) -> None:
+        line = self.snapshot.query(views.LINE, {"guid": nrb_guid, "jnid": jnid, "position": position}).records()
+        if not line:
+            raise PlanError(f"{jnid}/{position}: no such line or NRB {nrb_guid} in the snapshot; look at invoice_item")
+        self.journal.append(kind, {**line[0], "note": note, "who": self._identity})
+
+    def _decisions(self) -> Decisions:
+        standing = links(self.journal)
+        return Decisions(
+            links=[(row["nrb_guid"], row["line_key"]) for row in standing if row["kind"] == "link"],
+            forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in standing if r["kind"] == "forbid"],
+            jobs=read_job_map(self.settings.folder / "job_map.csv"),
+        )
+
+    def _parameters(self) -> Parameters:
+        return Parameters(
+            as_of=self.settings.as_of or date.today(),
+            time_zone=self.settings.zone.key,
+            environment=self.settings.environment,
+            account=self.settings.account,
+            tolerance=self.settings.tolerance,
+            draft_status_names=self.settings.draft_status_names,
+            thresholds=self.settings.rules,
+            own_rules=self.settings.folder / "rules",
+        )
+
+    @property
+    def _identity(self) -> str:
+        return self.settings.identity or (DEMO if self.settings.is_demo else "")
+
+    def _now(self) -> datetime:
+        return demo.CLOCK if self.settings.is_demo else datetime.now(UTC)
+
+    def _reopen(self) -> None:
+        if self._snapshot:
+            self._snapshot.close()
+        self._snapshot = None
+
+
+def open_audit(
+    *,
+    as_of: date | str | None = None,
+    tolerance: Decimal | str | None = None,
+    is_demo: bool = False,
+    vendor_rate: bool = False,
+) -> Audit:
+    """The audit of the account in the settings; of the demo where they name none, or with `is_demo`.
+
+    `as_of` and `tolerance` override the settings. Raises `SettingsError`.
+    """
+    settings = Settings.load(demo=is_demo)
+    changes: dict[str, Any] = {}
+    if settings.is_demo:
+        changes = {"as_of": settings.as_of or demo.AS_OF, "timezone": settings.timezone or demo.TIMEZONE}
+    if as_of is not None:
+        changes["as_of"] = date.fromisoformat(str(as_of))
+    if tolerance is not None:
+        changes["tolerance"] = Decimal(tolerance)
+    return Audit(settings.model_copy(update=changes), vendor_rate=vendor_rate)

@@ -1,0 +1,1 @@
+"""What is shown: charts and published notebooks."""

@@ -1,0 +1,155 @@
+"""Charts of an audit's tables: titles say the finding, colours mean the same everywhere, and print well.
+
+Each takes the DataFrame of the method it is named after and returns a plotly figure. Text from a vendor is escaped:
+plotly reads a subset of HTML in labels. Money is exact in the tables; here it is drawn, so it becomes a float.
+"""
+
+import html
+from collections.abc import Iterable
+from decimal import Decimal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+__all__ = ["ageing", "money", "scatter", "top_vendors", "variances", "waterfall"]
+
+COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
+_SUBTOTALS = ("NRB total after mark-up", "JobNimbus invoice total")
+_INSIDE = ("NRBs on issued invoices, by reference", "NRBs on issued invoices, by amount only")
+_BUCKETS = ("0-30", "31-60", "61-90", "91+", "no date")
+
+
+def waterfall(statement: pd.DataFrame) -> go.Figure:
+    """The statement as a bridge from NRB total to invoice total. Rows of 0.00 are left out."""
+    amounts = dict(zip(statement["label"], statement["amount"], strict=True))
+    steps = [
+        (label, amount)
+        for label, amount in amounts.items()
+        if label not in _INSIDE and label != "residual" and (amount or label in _SUBTOTALS)
+    ]
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            measure=[_measure(label) for label, _ in steps],
+            y=[_safe(label) for label, _ in steps],
+            x=[float(amount) for _, amount in steps],
+            text=[money(amount) for _, amount in steps],
+            textposition="outside",
+            cliponaxis=False,
+            decreasing_marker_color=LOSS,
+            increasing_marker_color=GAIN,
+            totals_marker_color=COST,
+            connector_line_color=NEUTRAL,
+        )
+    )
+    title = f"From {money(amounts[_SUBTOTALS[0]])} of cost to {money(amounts[_SUBTOTALS[1]])} of invoices"
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return _titled(figure, f"{title}, residual {money(amounts['residual'])}", height=520)
+
+
+def scatter(jobs: pd.DataFrame) -> go.Figure:
+    """Jobs: what their billable NRBs should bring against what issued lines charge for them. On the line they agree."""
+    agree = jobs["verdict"] == "agrees"
+    figure = go.Figure()
+    for name, rows, colour in (("agrees", jobs[agree], INVOICE), ("does not agree", jobs[~agree], LOSS)):
+        figure.add_scatter(
+            x=_floats(rows["billable_total"]),
+            y=_floats(rows["linked_line_total"]),
+            mode="markers",
+            name=name,
+            marker={"color": colour, "size": 8, "opacity": 0.8},
+            text=[_safe(job) for job in rows["job_number"]],
+            hovertemplate="%{text}<br>NRBs %{x:,.2f}<br>invoiced %{y:,.2f}<extra></extra>",
+        )
+    top = max([*_floats(jobs["billable_total"]), *_floats(jobs["linked_line_total"]), 1.0])
+    figure.add_scatter(x=[0, top], y=[0, top], mode="lines", name="equal", line={"color": NEUTRAL, "dash": "dot"})
+    figure.update_xaxes(title="billable NRBs, after mark-up")
+    figure.update_yaxes(title="charged for them on issued invoices")
+    return _titled(figure, f"{int(agree.sum())} of {len(jobs)} jobs agree to the cent")
+
+
+def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
+    """The jobs with the largest variance, under-billed to the left."""
+    rows = jobs[[bool(value) for value in jobs["variance"]]].head(most)
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            y=[_safe(job) for job in rows["job_number"]],
+            x=_floats(rows["variance"]),
+            text=[money(value) for value in rows["variance"]],
+            marker_color=[LOSS if value < 0 else GAIN for value in rows["variance"]],
+        )
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True, type="category")
+    under = sum((value for value in jobs["variance"] if value < 0), Decimal(0))
+    return _titled(figure, f"Jobs are under-billed by {money(-under)} in all", height=120 + 24 * len(rows))
+
+
+def ageing(unbilled: pd.DataFrame) -> go.Figure:
+    """Unbilled money by age in days."""
+    totals = {bucket: Decimal(0) for bucket in _BUCKETS}
+    for bucket, total in zip(unbilled["age_bucket"], unbilled["total"], strict=True):
+        totals[bucket] += total or 0
+    shown = [bucket for bucket in _BUCKETS if totals[bucket] or bucket != "no date"]
+    figure = go.Figure(
+        go.Bar(
+            x=[f"{bucket} days" if bucket != "no date" else bucket for bucket in shown],
+            y=[float(totals[bucket]) for bucket in shown],
+            text=[money(totals[bucket]) for bucket in shown],
+            marker_color=LOSS,
+        )
+    )
+    return _titled(figure, f"{money(sum(totals.values(), Decimal(0)))} billable and not on any invoice")
+
+
+def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
+    """Vendors by unbilled money, with their share of the whole as it adds up."""
+    totals: dict[str, Decimal] = {}
+    for vendor, total in zip(unbilled["vendor_code"], unbilled["total"], strict=True):
+        totals[vendor or "(no vendor)"] = totals.get(vendor or "(no vendor)", Decimal(0)) + (total or 0)
+    ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    whole = sum(totals.values(), Decimal(0))
+    shown = ranked[:most]
+    figure = go.Figure(
+        go.Bar(
+            x=[_safe(vendor) for vendor, _ in shown],
+            y=[float(total) for _, total in shown],
+            text=[money(total) for _, total in shown],
+            marker_color=LOSS,
+        )
+    )
+    figure.update_xaxes(type="category")
+    leading = sum((total for _, total in ranked[:3]), Decimal(0))
+    share = f"{100 * leading / whole:.0f} %" if whole else "0 %"
+    return _titled(figure, f"Three vendors hold {share} of what is unbilled")
+
+
+def _measure(label: str) -> str:
+    if label not in _SUBTOTALS:
+        return "relative"
+    return "absolute" if label == _SUBTOTALS[0] else "total"
+
+
+def money(amount: Decimal) -> str:
+    """An amount for people: thousands separated, two decimals."""
+    return f"{amount:,.2f}"
+
+
+def _safe(text: object) -> str:
+    return html.escape(str(text)) if text is not None else "(none)"
+
+
+def _floats(column: Iterable[Decimal]) -> list[float]:
+    return [float(value) for value in column]
+
+
+def _titled(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
+    return figure.update_layout(
+        title=title,
+        template="none",
+        height=height,
+        width=900,
+        font={"family": "sans-serif", "size": 13},
+        margin={"l": 90, "r": 110, "t": 60, "b": 60},
+        legend={"orientation": "h", "y": -0.2},
+    )
