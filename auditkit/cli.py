@@ -158,7 +158,10 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         _print_json(_records(checks))
     else:
-        _print(checks, "Doctor")
+        for check in checks.itertuples():
+            _say(_plain(f"{'ok    ' if check.ok else 'FAILED'}  {check.check:<10} {check.seen}"))
+            if not check.ok:
+                _say(f"        what to do: {check.advice}")
     raise typer.Exit(CLEAN if all(checks["ok"]) else COULD_NOT_LOOK)
 
 
@@ -239,11 +242,12 @@ def _last_sync(it: Audit) -> dict[str, Any]:
 
 
 def _titled(it: Audit, title: str) -> str:
-    return f"{title}\n{it.title}"
+    return f"{title} · {it.title}"
 
 
 def _print(frame: pd.DataFrame, title: str, most: int | None = _MAX_ROWS) -> None:
-    table = Table(title=Text(_plain(title)), title_justify="left", show_edge=False)
+    _say(f"\n{_plain(title)}")
+    table = Table(show_edge=False)
     for name in frame.columns:
         is_number = any(isinstance(value, (int, Decimal)) and not isinstance(value, bool) for value in frame[name])
         table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")

@@ -70,6 +70,7 @@ def _executed(source: Path, settings: Settings, *, is_demo: bool) -> Any:  # noq
         notebook,
         timeout=_CELL_SECONDS,
         kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(source.parent)}},
     )
     try:

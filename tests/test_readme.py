@@ -1,0 +1,42 @@
+"""What the README shows is what its commands print, and the commands it names are there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auditkit.cli import app
+from auditkit.config import Settings
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+MAKEFILE = (Path(__file__).parents[1] / "Makefile").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_statement_is_what_the_demo_prints(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("auditkit")), "demo"]
+    environment = {**os.environ, "AUDITKIT_HOME": str(tmp_path / "home"), "AUDITKIT_QUIET": "1"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    printed = {line.rstrip() for line in run.stdout.splitlines()}
+    shown = re.search(r"<!-- printed by auditkit demo -->\n```\n(.*?)\n```", README, re.S)
+    assert shown and len(shown[1].splitlines()) == 22
+    assert [line for line in shown[1].splitlines() if line not in printed] == []
+
+
+def test_every_command_that_it_names_is_there() -> None:
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    named = set(re.findall(r"(?:^|`|&& )auditkit ([a-z]+)", README, re.M))
+    assert len(named) >= 8 and named <= commands
+    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.M))
+    assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
+
+
+def test_every_setting_that_it_names_is_there_and_none_is_missing() -> None:
+    rows = re.findall(r"^\| (`[A-Z_` ]+`) \|", README, re.M)
+    named = {name for row in rows for name in re.findall(r"[A-Z_]+", row)}
+    assert named - {"QUIET"} <= {name.upper() for name in Settings.model_fields}
+    assert {name.upper() for name in Settings.model_fields} - named == {"IDENTITY", "DRAFT_STATUS_NAMES", "RULES"}
+    assert "AUDITKIT_IDENTITY" in README and "draft_status_names" in README and "[rules." in README
