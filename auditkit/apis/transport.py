@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Literal
 
 import requests
-import stamina
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from auditkit.apis.cache import DetailCache
 from auditkit.apis.strict_json import dump, parse
@@ -26,9 +26,8 @@ __all__ = ["ATTEMPTS", "DEADLINE_SECONDS", "Answer", "Counters", "Reader", "Writ
 
 DEADLINE_SECONDS = 30.0
 ATTEMPTS = 5
-_FIRST_WAIT_SECONDS = 0.2
+_FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
-_JITTER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -128,17 +127,17 @@ class Reader:
         return answer if lasting else None
 
     def _fetch(self, request: requests.PreparedRequest) -> Received:
+        # Full jitter, so that those who were refused together do not come back together.
+        patience = Retrying(
+            retry=retry_if_exception_type(Again),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
+            reraise=True,
+        )
         try:
-            for attempt in stamina.retry_context(
-                on=Again,
-                attempts=ATTEMPTS,
-                timeout=None,
-                wait_initial=_FIRST_WAIT_SECONDS,
-                wait_max=_LONGEST_WAIT_SECONDS,
-                wait_jitter=_JITTER_SECONDS,
-            ):
+            for attempt in patience:
                 with attempt:
-                    if attempt.num > 1:
+                    if attempt.retry_state.attempt_number > 1:
                         self.calls.add("retried")
                     return self._attempt(request)
         except Again as last:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-import stamina
 from requests.auth import HTTPBasicAuth
 
+from auditkit.apis import transport
 from auditkit.apis.transport import Reader, Writer
 from auditkit.config import Settings
 
@@ -21,9 +21,8 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture(autouse=True)
-def no_waiting_between_attempts() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=100, cap=True):
-        yield
+def no_waiting_between_attempts(monkeypatch) -> None:
+    monkeypatch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from requests.auth import HTTPBasicAuth
 
+from auditkit.apis import transport
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.transport import Reader, Writer
 from auditkit.corrections.apply import Outcome, apply, recover
@@ -195,9 +195,10 @@ def only(outcomes: list[Outcome]) -> Outcome:
 
 
 @pytest.fixture
-def make_world(tmp_path) -> Iterator[Any]:
+def make_world(tmp_path, monkeypatch) -> Iterator[Any]:
+    monkeypatch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(transport, "ATTEMPTS", 2)
     with ExitStack() as stack:
-        stack.enter_context(stamina.set_testing(True, attempts=2, cap=True))
 
         def make(**switches: Any) -> World:
             state = stack.enter_context(State(tmp_path / "state.sqlite"))
