@@ -20,7 +20,7 @@ audit: .venv/users
 	@$(BIN)/auditkit demo
 
 lab: .venv/users
-	@$(BIN)/jupyter lab --notebook-dir=notebooks notebooks/01_month_end.ipynb
+	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_month_end.ipynb
 
 test: .venv/developers
 	@$(BIN)/ruff check .

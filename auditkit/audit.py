@@ -23,7 +23,7 @@ from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
 from auditkit.corrections import apply as applying
 from auditkit.corrections import plan as planning
 from auditkit.errors import OtherAccount, PlanError
-from auditkit.journal import Journal, links
+from auditkit.journal import Journal, canonical, links
 from auditkit.progress import progress
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.quirks import Quirks
@@ -263,9 +263,11 @@ class Audit:
         self.journal.append(kind, {**line[0], "note": note, "who": self._identity})
 
     def _decisions(self) -> Decisions:
-        standing = links(self.journal)
+        journal = self.journal
+        standing = links(journal)
         return Decisions(
             links=[(row["nrb_guid"], row["line_key"]) for row in standing if row["kind"] == "link"],
+            journal=[(r.seq, r.at, r.kind, canonical(r.body), r.hash) for r in journal.records()],
             forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in standing if r["kind"] == "forbid"],
             jobs=read_job_map(self.settings.folder / "job_map.csv"),
         )

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,14 @@ class Parameters:
 class Decisions:
     """What people decided: rows of the journal and of job_map.csv, as text.
 
-    `links`: (nrb_guid, line_key); `forbidden`: (nrb_guid, jnid, line_key or None); `jobs`: (Aimsio, JobNimbus number).
+    `links`: (nrb_guid, line_key); `forbidden`: (nrb_guid, jnid, line_key or None); `jobs`: (Aimsio, JobNimbus number);
+    `journal`: every record as (seq, instant, kind, body as JSON, hash), shown in the table of that name.
     """
 
     links: Sequence[tuple[str, ...]] = ()
     forbidden: Sequence[tuple[str | None, ...]] = ()
     jobs: Sequence[tuple[str, ...]] = ()
+    journal: Sequence[tuple[int, datetime, str, str, str]] = ()
 
 
 def read_job_map(path: Path) -> list[tuple[str, ...]]:
@@ -96,6 +98,10 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
     engine.source("decision_link", ("nrb_guid", "line_key"), decisions.links)
     engine.source("decision_forbid", ("nrb_guid", "jnid", "line_key"), decisions.forbidden)
     engine.source("job_map_file", _JOB_MAP_COLUMNS, decisions.jobs)
+    if decisions.journal:
+        columns = zip(*decisions.journal, strict=True)
+        names = ("seq", "written_at", "kind", "body", "hash")
+        draft.insert("journal", {name: list(column) for name, column in zip(names, columns, strict=True)})
     link(engine, common)
     reconcile(engine, common)
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
