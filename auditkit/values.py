@@ -9,7 +9,7 @@ Not here: anything that knows a vendor's field name, a table or a setting.
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from auditkit.errors import ValueRefused
@@ -74,8 +74,11 @@ def quantity(value: Wire, what: str = "quantity") -> Decimal | None:
 
 
 def cents(amount: Decimal) -> Decimal:
-    """The amount rounded half up (away from zero) to the cent."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    """The amount rounded half up (away from zero) to the cent; `ValueRefused` beyond the digits that money has."""
+    try:
+        return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    except InvalidOperation:
+        raise ValueRefused(f"an amount of {amount:e} has more digits than money") from None
 
 
 def _time(value: Wire, units_per_second: int, what: str) -> datetime | None:

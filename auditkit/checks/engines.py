@@ -25,6 +25,11 @@ class Engine:
         else:
             self._draft.query(f"create or replace temp table {name} as {step.executed(values)}")
 
+    def drop(self, *names: str) -> None:
+        """Forget temporary tables of an earlier run on the same draft."""
+        for name in names:
+            self._draft.query(f"drop table if exists temp.{name}")
+
     def append(self, step: Step, values: Mapping[str, Value], *, to: str) -> int:
         """Add the step's rows to a temporary table, made at the first time. Returns how many."""
         columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in step.sql_columns)

@@ -22,9 +22,9 @@ PASSES = (1, 2)
 def link(engine: Engine, values: Mapping[str, Value]) -> None:
     """Fill job_map, link and link_ambiguous from the typed tables and the decisions (tables `decision_*`)."""
     steps = {step.name: step for step in load_steps("link")}
-    by_reference = ("reference_candidate", "link_reference")
-    by_line = (*by_reference, "link_amount")
+    by_line = ("reference_candidate", "link_reference", "amount_candidate", "link_amount")
     *before, links, ambiguous = [step for name, step in steps.items() if name not in (*by_line, "link_manual")]
+    engine.drop("reference_open", "amount_open")
     for step in before:
         engine.run(step, values)
     engine.run(steps["link_manual"], values, into="link_line")
@@ -45,4 +45,6 @@ def _reference_rung(engine: Engine, steps: Mapping[str, Step], values: Mapping[s
 
 
 def _amount_rung(engine: Engine, steps: Mapping[str, Step], values: Mapping[str, Value]) -> None:
+    engine.run(steps["amount_candidate"], values)
     engine.append(steps["link_amount"], values, to="link_line")
+    engine.append(steps["amount_candidate"], values, to="amount_open")

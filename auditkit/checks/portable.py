@@ -7,6 +7,7 @@ tree of every rule and step is held against an allow-list when it is loaded, whi
 Not here: reading files (`rules.py`) and running them.
 """
 
+import re
 from collections.abc import Iterator
 
 import sqlglot
@@ -44,6 +45,8 @@ MACROS = frozenset(
         "usable_reference",
     }
 )
+
+_DOUBLE_MACROS = frozenset({"ratio", "round_to", "median_money"})
 
 _FUNCTION_NAMES = """
     ABS AND ARG_MAX ARG_MIN CASE CAST CEIL COALESCE CONCAT CONTAINS COUNT COUNT_IF DATE_FROM_PARTS DATE_TRUNC
@@ -83,12 +86,12 @@ def parse(text: str) -> exp.Query:
     return trees[0]
 
 
-def refusals(tree: exp.Query) -> Iterator[tuple[int, str]]:
-    """(line, what to write instead) for everything outside the subset; nothing for a portable query."""
+def refusals(tree: exp.Query, text: str) -> Iterator[tuple[int, str]]:
+    """(line in the text, what to write instead) for everything outside the subset; nothing for a portable query."""
     for node in tree.walk():
         reason = _refusal(node)
         if reason:
-            yield _line(node), reason
+            yield _line(node, text), reason
 
 
 def _refusal(node: exp.Expr) -> str | None:
@@ -109,7 +112,7 @@ def _refusal(node: exp.Expr) -> str | None:
         return "with recursive is not portable"
     if isinstance(node, exp.Join) and (node.args.get("method") or node.args.get("kind") in ("SEMI", "ANTI")):
         return "asof, positional, semi and anti joins are not portable: use (not) exists"
-    if isinstance(node, exp.WindowSpec) and node.args.get("kind") == "RANGE" and node.find(exp.Interval):
+    if isinstance(node, exp.WindowSpec) and str(node.args.get("kind")).upper() == "RANGE" and node.find(exp.Interval):
         return "a range frame over an interval differs between engines: join on the dates"
     if isinstance(node, exp.Select):
         return _alias_refusal(node)
@@ -121,11 +124,32 @@ def _function_refusal(node: exp.Func) -> str | None:
         return None if node.name.lower() in MACROS else f"function {node.name.lower()} is not in the portable subset"
     if node.sql_name().upper() not in _FUNCTIONS:
         return f"function {node.sql_name().lower()} is not in the portable subset"
-    if isinstance(node, exp.Round) and any(cast.is_type("double", "float") for cast in node.this.find_all(exp.Cast)):
+    if isinstance(node, exp.Round) and _holds_a_double(node.this):
         return "round of a double differs between engines: use round_to(x, 100)"
+    if isinstance(node, exp.Cast):
+        return _cast_refusal(node)
     if isinstance(node, exp.RegexpReplace) and "'g'" not in node.sql("duckdb"):
         return "regexp_replace replaces once here and everywhere there: give the flag 'g'"
     return None
+
+
+def _cast_refusal(node: exp.Cast) -> str | None:
+    if node.to.is_type(exp.DType.DECIMAL) and _holds_a_double(node.this):
+        return "a double rounds in its own way when cast to decimal: use money_div(amount, n)"
+    is_fraction = isinstance(node.this, exp.Literal) and not node.this.is_int
+    if node.to.is_type(*exp.DataType.INTEGER_TYPES) and (is_fraction or _holds_a_double(node.this)):
+        return "a fraction is rounded here and cut there when cast to a whole number: use floor(x) first"
+    return None
+
+
+def _holds_a_double(node: exp.Expr) -> bool:
+    """Whether a value is a DOUBLE as far as its own text shows: a cast to one, or a macro that gives one."""
+    found = (part for part in node.walk() if not isinstance(part.find_ancestor(exp.Subquery), exp.Subquery))
+    return any(
+        (isinstance(part, exp.Cast) and part.is_type("double", "float"))
+        or (isinstance(part, exp.Anonymous) and part.name.lower() in _DOUBLE_MACROS)
+        for part in found
+    )
 
 
 def _alias_refusal(select: exp.Select) -> str | None:
@@ -142,9 +166,11 @@ def _alias_refusal(select: exp.Select) -> str | None:
     return None
 
 
-def _line(node: exp.Expr) -> int:
+def _line(node: exp.Expr, text: str) -> int:
     for part in node.walk():
         line = part.meta.get("line")
         if line:
             return int(line)
-    return int(node.parent_select.meta.get("line", 1)) if node.parent_select else 1
+    if isinstance(node, exp.Func) and (place := re.search(rf"^[^-\n]*\b{node.sql_name()}\b", text, re.I | re.M)):
+        return text.count("\n", 0, place.end()) + 1
+    return _line(node.parent, text) if node.parent else 1

@@ -221,7 +221,7 @@ def _tree(text: str, path: str, parameters: set[str], columns: tuple[tuple[str, 
         tree = portable.parse(text)
     except ValueError as error:
         raise RuleError(f"{path}:{error}") from None
-    for line, reason in portable.refusals(tree):
+    for line, reason in portable.refusals(tree, text):
         raise RuleError(f"{path}:{line}: {reason}")
     for node in tree.find_all(exp.Parameter, exp.Placeholder):
         name = _parameter_name(node)

@@ -6,6 +6,7 @@ snapshot id, whenever and wherever it runs.
 
 import csv
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,13 @@ def read_job_map(path: Path) -> list[tuple[str, ...]]:
     """The rows of job_map.csv; none where there is no file. Raises `SettingsError` with file and line."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path}: expected UTF-8 text, found another byte at {error.start}; save it as UTF-8"
+        ) from None
+    with io.StringIO(text, newline="") as file:
         reader = csv.DictReader(file)
         if not set(_JOB_MAP_COLUMNS) <= set(reader.fieldnames or ()):
             raise SettingsError(f"{path}:1: expected the columns {', '.join(_JOB_MAP_COLUMNS)}")

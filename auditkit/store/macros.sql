@@ -62,9 +62,11 @@ create or replace macro to_money(txt) as cast(txt as decimal(18, 2));
 create or replace macro to_quantity(txt) as cast(txt as decimal(24, 6));
 create or replace macro to_instant_ms(txt) as make_timestamptz(cast(txt as bigint) * 1000);
 create or replace macro to_instant_s(txt) as make_timestamptz(nullif(cast(txt as bigint), 0) * 1000000);
--- quantity × price, half up to the cent; NULL when either is missing or the product exceeds 18 digits.
-create or replace macro line_amount(quantity, price) as
-    try(cast(round(cast(quantity as decimal(24, 6)) * cast(price as decimal(24, 6)), 2) as decimal(18, 2)));
+-- quantity × price, half up to the cent; NULL when either is missing, or the product has more digits than money.
+-- (The size is looked at as DOUBLE first: an optimiser may move an overflowing product out of try().)
+create or replace macro line_amount(quantity, price) as cast(round(
+    case when abs(try_cast(quantity as double) * try_cast(price as double)) < 1e15 then try_cast(quantity as decimal(24, 6)) end
+        * try_cast(price as decimal(24, 6)), 2) as decimal(18, 2));
 create or replace macro local_day(instant, zone) as cast(timezone(zone, instant) as date);
 
 -- ── Exact arithmetic, the only place where money is divided or rounded ──────────────────────────────────────────────
@@ -88,14 +90,17 @@ create or replace macro share_rest(amount, weight, weights) as
 create or replace macro median_money(x) as median(cast(x * 100 as double)) / cast(100 as double);
 create or replace macro days_between(a, b) as date_diff('day', cast(a as date), cast(b as date));
 -- What Aimsio charges: mark-up is a percentage; the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX; rounded half
--- up to the cent at the end. NULL when rate or quantity is missing, or the product exceeds 38 digits.
+-- up to the cent at the end. NULL when rate or quantity is missing, or the total has more digits than money.
+create or replace macro subtotal_of(rate, quantity, upcharge_percent) as
+    case when abs(cast(rate as double) * cast(quantity as double)) * (100 + abs(cast(coalesce(upcharge_percent, 0) as double)))
+        < 1e17 then rate end * quantity;
 create or replace macro marked_up(base, upcharge_percent) as
     base + cast(base * coalesce(upcharge_percent, 0) * 0.01 as decimal(38, 16));
-create or replace macro total_after_markup(rate, quantity, upcharge_percent, vendor_tax, applies_on) as try(cast(round(
+create or replace macro total_after_markup(rate, quantity, upcharge_percent, vendor_tax, applies_on) as cast(round(
     case when applies_on = 'SUB_TOTAL_AND_VENDOR_TAX'
-        then marked_up(rate * quantity + coalesce(vendor_tax, 0), upcharge_percent)
-        else marked_up(rate * quantity, upcharge_percent) + coalesce(vendor_tax, 0)
-    end, 2) as decimal(18, 2)));
+        then marked_up(subtotal_of(rate, quantity, upcharge_percent) + coalesce(vendor_tax, 0), upcharge_percent)
+        else marked_up(subtotal_of(rate, quantity, upcharge_percent), upcharge_percent) + coalesce(vendor_tax, 0)
+    end, 2) as decimal(18, 2));
 
 -- ── Text, for matching only: stored values stay as they came ────────────────────────────────────────────────────────
 -- Letters and digits, case-folded; leading zeros stay.

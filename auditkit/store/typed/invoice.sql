@@ -117,7 +117,9 @@ from invoice_refusal as r join invoice_text as t on t.jnid = r.jnid;
 create or replace temp table invoice_accepted as
 select jnid, txt, list from invoice_text where jnid not in (select jnid from invoice_refusal);
 create or replace temp table item_accepted as
-select jnid, position, txt, labor from item_text where jnid not in (select jnid from invoice_refusal);
+select jnid, position, txt, labor,
+    cast(to_json([jnid, txt.name, txt.description, txt.quantity, txt.price]) as varchar) as words
+from item_text where jnid not in (select jnid from invoice_refusal);
 
 insert into invoice by name
 select jnid,
@@ -151,10 +153,7 @@ order by jnid;
 
 insert into invoice_item by name
 select jnid, position,
-    left(sha256(concat_ws(chr(31), jnid, coalesce(txt.name, ''), coalesce(txt.description, ''), coalesce(txt.quantity, ''),
-        coalesce(txt.price, ''), row_number() over (
-            partition by jnid, txt.name, txt.description, txt.quantity, txt.price order by position
-        ))), 24) as line_key,
+    left(sha256(words || row_number() over (partition by words order by position)), 24) as line_key,
     to_text(txt.jnid) as item_jnid,
     to_text(txt.name) as name,
     to_text(txt.description) as description,

@@ -4,7 +4,9 @@
 with job as (
     select jnid, position, number, related_id, name from invoice_related where folded(type) = 'job'
 ), by_map as (
-    select j.jnid, j.position, min(m.aimsio_job_number) as job_number, min(m.source) as method
+    select j.jnid, j.position,
+        min(case when m.source = 'job_map.csv' then m.aimsio_job_number end) as said,
+        min(case when m.source <> 'job_map.csv' then m.aimsio_job_number end) as equal
     from job as j
     join job_map as m on folded(m.jobnimbus_job_number) in (folded(j.number), folded(j.related_id))
     group by j.jnid, j.position
@@ -18,8 +20,9 @@ with job as (
     group by t.jnid, t.position having count(distinct a.token) = 1
 ), resolved as (
     select j.jnid,
-        coalesce(m.job_number, n.job_number, j.number, j.name, j.related_id) as job_number,
-        case when m.job_number is not null then m.method when n.job_number is not null then 'name' else 'unresolved' end as method
+        coalesce(m.said, m.equal, n.job_number, j.number, j.name, j.related_id) as job_number,
+        case when m.said is not null then 'job_map.csv' when m.equal is not null then 'equal number'
+            when n.job_number is not null then 'name' else 'unresolved' end as method
     from job as j
     left join by_map as m on m.jnid = j.jnid and m.position = j.position
     left join by_name as n on n.jnid = j.jnid and n.position = j.position

@@ -13,4 +13,4 @@ select i.jnid as subject_id, s.job_number, greatest(abs(i.total - coalesce(i.tot
     i.number, i.total, i.total_paid, i.due
 from invoice as i
 join invoice_status as s on s.jnid = i.jnid and s.state = 'issued'
-where i.total - coalesce(i.total_paid, 0) <> i.due or i.total_paid > greatest(i.total, 0)
+where i.total - coalesce(i.total_paid, 0) <> i.due or (i.total_paid > i.total and i.total_paid > 0)

@@ -7,11 +7,11 @@
 -- why: The line carries the NRB, but for more or less than its total after mark-up.
 -- remedy: Correct the line, or the NRB if the price was agreed.
 -- note: Lines of issued invoices that carry billable, non-internal NRBs, each by its part. amount_at_risk is absolute; evidence signs it.
-select p.jnid || '/' || cast(p.position as text) as subject_id, s.job_number,
-    abs(p.invoiced_amount - p.amount) as amount_at_risk,
-    case when p.invoiced_amount < p.amount then 'charged less than the NRB' else 'charged more than the NRB' end as reason,
-    p.guid as nrb_guid, p.amount as nrb_amount, p.invoiced_amount, p.invoiced_amount - p.amount as difference
-from nrb_part as p
-join nrb_status as s on s.guid = p.guid
-where p.linked and p.billable and not p.internal and p.state = 'issued'
-    and abs(p.invoiced_amount - p.amount) > $tolerance
+select k.jnid || '/' || cast(k.position as text) as subject_id, s.job_number,
+    abs(k.invoiced_amount - k.nrb_amount) as amount_at_risk,
+    case when k.invoiced_amount < k.nrb_amount then 'charged less than the NRB' else 'charged more than the NRB' end as reason,
+    k.nrb_guid, k.nrb_amount, k.invoiced_amount, k.invoiced_amount - k.nrb_amount as difference
+from link as k
+join nrb_status as s on s.guid = k.nrb_guid and s.billable and not s.internal
+join invoice_status as i on i.jnid = k.jnid and i.state = 'issued'
+where k.position is not null and abs(k.invoiced_amount - k.nrb_amount) > $tolerance

@@ -13,20 +13,23 @@ with item as (
         s.accounting_date, folded(n.vendor_code) as vendor_key, normal_key(n.vendor_invoice_number) as number_key
     from nrb_status as s join nrb as n on n.guid = s.guid
     where n.vendor_code is not null and n.vendor_invoice_number is not null and s.total is not null
-), suspect as (
-    select vendor_key, number_key, total, count(*) as members, string_agg(guid, ' ' order by guid) as guids
+), member as (
+    select guid, job_number, vendor_code, vendor_invoice_number, total, family, accounting_date, vendor_key, number_key,
+        count(*) over (partition by vendor_key, number_key, total) as members,
+        first_value(guid) over (
+            partition by vendor_key, number_key, total order by accounting_date, guid
+            rows between unbounded preceding and unbounded following
+        ) as earliest
     from item
     where vendor_key is not null and number_key is not null
-    group by vendor_key, number_key, total having count(distinct family) > 1
 )
-select i.guid as subject_id, i.job_number, i.total as amount_at_risk,
-    'vendor ' || i.vendor_code || ', invoice ' || i.vendor_invoice_number || ' and amount stand '
-        || cast(x.members as text) || ' times' as reason,
-    i.vendor_code, i.vendor_invoice_number, x.members,
-    first_value(i.guid) over (
-        partition by i.vendor_key, i.number_key, i.total order by i.accounting_date, i.guid
-        rows between unbounded preceding and unbounded following
-    ) as earliest,
-    trim(replace(x.guids, i.guid, '')) as others
-from item as i
-join suspect as x on x.vendor_key = i.vendor_key and x.number_key = i.number_key and x.total = i.total
+select m.guid as subject_id, m.job_number, m.total as amount_at_risk,
+    'vendor ' || m.vendor_code || ', invoice ' || m.vendor_invoice_number || ' and amount stand '
+        || cast(m.members as text) || ' times' as reason,
+    m.vendor_code, m.vendor_invoice_number, m.members, m.earliest,
+    string_agg(o.guid, ' ' order by o.guid) as others
+from member as m
+join item as o on o.vendor_key = m.vendor_key and o.number_key = m.number_key and o.total = m.total and o.guid <> m.guid
+where m.members > 1
+group by m.guid, m.job_number, m.vendor_code, m.vendor_invoice_number, m.total, m.members, m.earliest, m.family
+having count(case when o.family <> m.family then 1 end) > 0
