@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import JobNimbusClient
 from auditkit.checks import reconcile, views
-from auditkit.checks.run import Decisions, Parameters, read_job_map, run
+from auditkit.checks.run import Decisions, Parameters, read_job_map, run, usable_rules
 from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
 from auditkit.corrections import apply as applying
 from auditkit.corrections import plan as planning
@@ -29,6 +29,7 @@ from auditkit.sandbox import demo, server
 from auditkit.sandbox.quirks import Quirks
 from auditkit.store.schema import rebuild_schema, rebuild_typed
 from auditkit.store.snapshots import Draft, Snapshot, Store
+from auditkit.store.tables import Table
 from auditkit.sync import sync
 
 __all__ = ["Audit", "open_audit"]
@@ -40,7 +41,7 @@ DEMO_RATE_PER_SECOND = 1000
 class Audit:
     """One account's audit. Make it with `auditkit.open()`; close it, or use it as a context manager.
 
-    Every table is a DataFrame whose money is Decimal; `frame.attrs` names the snapshot and the SQL it came from.
+    Every table is a DataFrame whose money is Decimal; `frame.attrs` holds the snapshot, and the SQL with its values.
     """
 
     settings: Settings
@@ -65,9 +66,11 @@ class Audit:
 
     def sync(self) -> pd.DataFrame:
         """Read both vendors into a new snapshot, audit it, publish it. Returns `completeness()`."""
+        parameters, decisions = self._parameters(), self._decisions()
+        usable_rules(parameters)  # a slip in a rule file shows before the vendors are read, not after
         with self.vendors() as (aimsio, jobnimbus), self._draft(keep_previous=True) as draft:
             sync(draft, self._pointed(), aimsio, jobnimbus)
-            run(draft, self._parameters(), self._decisions())
+            run(draft, parameters, decisions)
         self._reopen()
         return self.completeness()
 
@@ -107,7 +110,9 @@ class Audit:
 
     def findings(self, rule: str | None = None) -> pd.DataFrame:
         """What the rules say is wrong, most severe first; of one rule if its id is given."""
-        return self.sql(views.FINDINGS, rule=rule)
+        if rule is None:
+            return self.sql(views.FINDINGS.format(condition="true"))
+        return self.sql(views.FINDINGS.format(condition="rule_id = $rule"), rule=rule)
 
     def by_rule(self) -> pd.DataFrame:
         """Findings and money at risk for each rule, also for those that found nothing."""
@@ -117,6 +122,7 @@ class Audit:
         """Ask the snapshot anything, read-only, with `?` or `$name` for values. Raises `QueryFailed` with the SQL."""
         table = self.snapshot.query(query, list(values) if values else named)
         frame = table.frame()
+        frame.attrs["values"] = list(values) if values else named
         frame.attrs["snapshot"] = self.snapshot_id
         return frame
 
@@ -162,6 +168,7 @@ class Audit:
 
     def propose(self, rule: str) -> planning.Plan:
         """A plan of the rule's usual remedy for its findings. Each object is read; nothing is sent or saved."""
+        self._refuse_other_account(self.snapshot.query(views.LAST_RUN))
         about = self.about
         with self.vendors() as (aimsio, _):
             return planning.propose(
@@ -223,7 +230,7 @@ class Audit:
         if not self.settings.is_demo:
             return self.settings
         if self._sandbox is None:
-            self.settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            Store(self.settings.folder).make_folders()
             state = self.settings.folder / "sandbox.sqlite"
             demo.prepare(state)
             quirks = Quirks() if self.vendor_rate else Quirks(rate_per_second=0, parallel=0)
@@ -243,13 +250,12 @@ class Audit:
     def _draft(self, *, keep_previous: bool) -> Iterator[Draft]:
         store = Store(self.settings.folder)
         with store.writer(), store.draft(keep_previous=keep_previous) as draft:
-            self._refuse_other_account(draft)
+            if draft.has_table("sync_run"):
+                self._refuse_other_account(draft.query(views.LAST_RUN))
             yield draft
 
-    def _refuse_other_account(self, draft: Draft) -> None:
-        if not draft.has_table("sync_run"):
-            return
-        for environment, account in draft.query(views.LAST_RUN).rows:
+    def _refuse_other_account(self, last_run: Table) -> None:
+        for environment, account in last_run.rows:
             if (environment, account) != (self.settings.environment, self.settings.account):
                 raise OtherAccount(
                     f"{self.settings.folder} holds {account} at {environment}, but the settings say"
@@ -313,7 +319,7 @@ def open_audit(
     if settings.is_demo:
         changes = {"as_of": settings.as_of or demo.AS_OF, "timezone": settings.timezone or demo.TIMEZONE}
     if as_of is not None:
-        changes["as_of"] = date.fromisoformat(str(as_of))
+        changes["as_of"] = as_of
     if tolerance is not None:
-        changes["tolerance"] = Decimal(tolerance)
-    return Audit(settings.model_copy(update=changes), vendor_rate=vendor_rate)
+        changes["tolerance"] = tolerance
+    return Audit(settings.changed(**changes), vendor_rate=vendor_rate)

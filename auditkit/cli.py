@@ -6,6 +6,7 @@ Exit codes: 0 clean, or findings that nobody asked to fail on; 1 findings at or 
 
 import contextlib
 import json
+import math
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -60,10 +61,10 @@ def main() -> None:
         app()
     except (AuditkitError, SandboxError) as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("stopped; what was fetched stays in the cache, and the published snapshot is unchanged")
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        _fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
 
 
 @app.command()
@@ -183,7 +184,7 @@ def apply(
     loaded = Plan.load(path)
     with _opened() as it:
         _print(pd.DataFrame(loaded.preview()), f"{len(loaded.changes):,} objects at {loaded.environment}")
-        if not yes and not typer.confirm("Send these changes?"):
+        if not yes and not _confirmed("Send these changes?"):
             _fail("nothing was sent")
         outcomes = it.apply(loaded)
         _print(outcomes, "Verdicts", most=None)
@@ -229,6 +230,13 @@ def _by_rule(it: Audit) -> None:
     _print(it.by_rule(), _titled(it, f"Findings by rule; verdict: {it.about['verdict']}"), most=None)
 
 
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        return False
+
+
 def _publish(it: Audit, notebook: str) -> Path:
     try:
         from auditkit.reports.publish import publish  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
@@ -250,7 +258,7 @@ def _print(frame: pd.DataFrame, title: str, most: int | None = _MAX_ROWS) -> Non
     table = Table(show_edge=False)
     for name in frame.columns:
         is_number = any(isinstance(value, (int, Decimal)) and not isinstance(value, bool) for value in frame[name])
-        table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
+        table.add_column(Text(_plain(str(name))), justify="right" if is_number else "left", overflow="fold")
     rows = frame if most is None else frame.head(most)
     for row in rows.itertuples(index=False):
         table.add_row(*(Text(_cell(value)) for value in row))
@@ -277,7 +285,16 @@ def _say(line: str) -> None:
 
 
 def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, default=str, ensure_ascii=True, indent=1))
+    typer.echo(json.dumps(_finite(value), default=str, ensure_ascii=True, indent=1, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  whatever is printed
+    """JSON has no Infinity and no NaN: they are written as text."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -300,7 +317,10 @@ def _opened(*, as_of: str | None = None, is_demo: bool = False, vendor_rate: boo
     except ValueError:
         _fail(f"--as-of {as_of!r} is not a day; write it as YYYY-MM-DD")
     with open_audit(as_of=day, is_demo=is_demo, vendor_rate=vendor_rate) as it:
-        yield it
+        try:
+            yield it
+        except KeyboardInterrupt:
+            _fail("stopped; what was fetched stays in the cache, and the published snapshot is unchanged")
 
 
 def _fail(line: str) -> NoReturn:

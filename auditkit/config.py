@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import keyring
 import keyring.errors
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
 from auditkit.errors import SettingsError
@@ -46,7 +46,7 @@ VENDOR_RATE_PER_SECOND = 10
 VENDOR_PARALLEL = 10
 KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
 _CREDENTIALS = ("aimsio_url", "aimsio_username", "aimsio_password", "jobnimbus_url", "jobnimbus_token")
-_NOT_SETTINGS = frozenset({"QUIET"})  # read by `quiet()`: how things are shown, not what is done
+_NOT_SETTINGS = frozenset({"QUIET", "DEMO"})  # `quiet()`: no progress bars; `load()`: the demo, whatever account is set
 
 
 def quiet() -> bool:
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     @classmethod
-    def load(cls, *, demo: bool = False) -> Self:
+    def load(cls, *, demo: bool = False) -> "Settings":
         """The settings that hold in the current folder; `demo` leaves out all credentials.
 
         Raises `SettingsError`, in one line, for a misspelt, malformed or missing setting.
@@ -154,16 +154,29 @@ class Settings(BaseSettings):
         _refuse_unknown_variables()
         root = project_root(Path.cwd())
         values = _read_file(root / FILE_NAME)
+        kind: type[Settings] = cls
+        if demo or os.environ.get(f"{PREFIX}DEMO", "") not in ("", "0"):
+            kind, values = SandboxSettings, {name: values[name] for name in values if name not in _CREDENTIALS}
         try:
-            settings = cls(**{**values, **_secrets_from_keyring(values)})
+            settings = kind(**{**values, **({} if kind is SandboxSettings else _secrets_from_keyring(values))})
         except (ValidationError, EnvironmentSettingsError) as error:
-            raise SettingsError(_one_line(error)) from None
-        if demo:
-            settings = settings.model_copy(update=dict.fromkeys(_CREDENTIALS))
+            raise SettingsError(_one_line(error, values, root / FILE_NAME)) from None
         if settings.home is None:
             home = root / "data" / "demo" if settings.is_demo else root / "data"
             return settings.model_copy(update={"home": home})
         return settings.model_copy(update={"home": (root / settings.home.expanduser()).resolve()})
+
+    def changed(self, **values: Any) -> Self:  # noqa: ANN401  any field of ours
+        """These settings with some others, held to the same bounds. Raises `SettingsError`."""
+        checked: dict[str, Any] = {}
+        for name, value in values.items():
+            field = type(self).model_fields[name]
+            try:
+                bounded: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+                checked[name] = bounded.validate_python(value)
+            except ValidationError as error:
+                raise SettingsError(f"{name} {error.errors()[0]['msg']}") from None
+        return self.model_copy(update=checked)
 
     @property
     def is_demo(self) -> bool:
@@ -198,7 +211,24 @@ class Settings(BaseSettings):
 
 
 class SandboxSettings(Settings):
-    """Settings of the demo while its sandbox runs: it has credentials, but is the demo all the same."""
+    """Settings of the demo: its sandbox's credentials at most, never those of an account in the environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As for an account, without the variables that hold one."""
+        if isinstance(env_settings, EnvSettingsSource):
+            hidden = {f"{PREFIX}{name}".lower() for name in _CREDENTIALS}
+            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in hidden}
+        return super().settings_customise_sources(
+            settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
+        )
 
     @property
     def is_demo(self) -> bool:
@@ -264,12 +294,14 @@ def _secrets_from_keyring(values: Mapping[str, Any]) -> dict[str, SecretStr]:
     return found
 
 
-def _one_line(error: ValidationError | EnvironmentSettingsError) -> str:
+def _one_line(error: ValidationError | EnvironmentSettingsError, values: Mapping[str, Any], file: Path) -> str:
     if isinstance(error, EnvironmentSettingsError):
         return f'{error}; lists are written as JSON, e.g. ["host.example"]'
     lines = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
-        where = "_".join(str(part) for part in item["loc"]).upper()
+        name = str(item["loc"][0]) if item["loc"] else ""
+        variable = PREFIX + name.upper()
+        where = f"{file}: {name}" if name in values and variable not in os.environ else variable
         message = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{PREFIX}{where} {message}" if where else message)
+        lines.append(f"{where} {message}" if name else message)
     return "; ".join(lines)

@@ -129,16 +129,27 @@ def _read_nrbs(draft: Draft, aimsio: AimsioClient, settings: Settings, sync_id: 
         before = listed
         listed, incomplete = _listed(aimsio)
         rounds, agree = rounds + 1, listed == before
+    if known and not listed:
+        incomplete = "Aimsio lists no NRBs, but did before: a lost permission looks like this"
+    for guid, updated_at in draft.query(_UPDATED_AT).rows:
+        if updated_at is not None and updated_at < listed.get(guid, 0):
+            known.pop(guid)  # a replica that lags behind: the next sync asks again
     stubs = {guid: version for guid, version in listed.items() if known.get(guid) == version}
     if len(stubs) < len(listed):
         missing = len(listed) - len(stubs)
-        incomplete = incomplete or f"Aimsio lists {missing} NRBs that it did not give, or that changed in every round"
+        incomplete = incomplete or f"Aimsio gave {missing} NRBs not at all, or older than it lists them"
     draft.query("delete from raw.nrb_stub")
     for rows in _chunks(stubs.items()):
         draft.insert(
             "raw.nrb_stub", {"guid": [guid for guid, _ in rows], "updated_at": [version for _, version in rows]}
         )
     return _Read(len(listed), *_keep(draft, "nrb_body", "guid", listed, sync_id), rounds, _hash(listed), incomplete)
+
+
+_UPDATED_AT = """
+select id, try_cast(json_extract_string(arg_max(body, turn), '$.nrbUpdatedAt') as bigint) as updated_at
+from arrived where json_valid(body) group by id
+"""
 
 
 def _listed(aimsio: AimsioClient) -> tuple[dict[str, int], str | None]:
@@ -191,6 +202,8 @@ def _read_invoices(draft: Draft, jobnimbus: JobNimbusClient, sync_id: int) -> _R
             incomplete = incomplete or f"JobNimbus's invoices changed during each of {MAX_PASSES} passes"
             break
         before = digests if incomplete is None else None
+    if not digests and draft.query("select count(*) from raw.invoice_body").scalar():
+        incomplete = "JobNimbus lists no invoices, but did before: a lost permission looks like this"
     kept = _keep(draft, "invoice_body", "jnid", digests, sync_id)
     return _Read(len(digests), *kept, rounds, _hash(digests), incomplete)
 

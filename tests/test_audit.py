@@ -73,15 +73,7 @@ def test_a_table_has_its_columns_and_no_float(name: str, audit: ak.Audit) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(
-            name,
-            marks=[pytest.mark.xfail(strict=True, reason="the value of $rule is not kept beside the SQL")]
-            if name == "findings"
-            else [],
-        )
-        for name in TABLES
-    ],
+    [pytest.param(name) for name in TABLES],
 )
 def test_the_sql_of_a_table_gives_it_again(name: str, audit: ak.Audit) -> None:
     frame = TABLES[name](audit)
@@ -163,15 +155,11 @@ def test_the_tolerance(audit: ak.Audit) -> None:
     [{"as_of": "yesterday"}, {"tolerance": "much"}, {"tolerance": "-1"}, {"tolerance": "0.001"}],
     ids=str,
 )
-@pytest.mark.xfail(strict=True, reason="what is given to open() is not held to what the settings are held to")
 def test_wrong_parameters_are_settings_errors(wrong: dict[str, str], audit: ak.Audit) -> None:
     with pytest.raises(SettingsError):
         ak.open(**wrong)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Denied is an OSError, which the store takes for its own: a StoreError is raised"
-)
 def test_a_vendors_refusal_keeps_its_class(audit: ak.Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDITKIT_AIMSIO_PASSWORD", "wrong")
     with ak.open() as denied, pytest.raises(Denied):

@@ -193,8 +193,8 @@ def test_a_misspelt_variable_is_refused(load, variable, words):
         ("TOLERANCE = 1", "unknown setting 'TOLERANCE'"),
         ("tolerance =", "auditkit.toml: "),
         ("[rules", "auditkit.toml: "),
-        ("rules = 5", "AUDITKIT_RULES"),
-        ("[rules]\nnrb-unbilled = 5", "AUDITKIT_RULES"),
+        ("rules = 5", "auditkit.toml: rules"),
+        ("[rules]\nnrb-unbilled = 5", "auditkit.toml: rules"),
     ],
 )
 def test_a_wrong_file_is_refused_by_name(load, file, words):

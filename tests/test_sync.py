@@ -265,7 +265,7 @@ def test_what_never_holds_still_is_incomplete_and_says_so(vendors: Vendors) -> N
 
     with ak.open() as audit, vendors.meanwhile(change):
         audit.sync()
-        reason = "Aimsio lists 1 NRBs that it did not give, or that changed in every round"
+        reason = "Aimsio gave 1 NRBs not at all, or older than it lists them"
         assert f"read INCOMPLETE ({reason})" in audit.title and audit.title.endswith("verdict: incomplete")
         assert set(audit.completeness()["status"]) == {"INCOMPLETE"}
         assert vendors.calls()["list"] == MAX_LISTS
@@ -282,7 +282,6 @@ def test_invoices_that_never_hold_still(vendors: Vendors) -> None:
     assert run["reason"] == "JobNimbus's invoices changed during each of 3 passes"
 
 
-@pytest.mark.xfail(strict=True, reason="a detail older than its stub is taken for the version of the stub, for good")
 def test_a_detail_older_than_its_list_is_not_taken_for_the_newest(vendors: Vendors) -> None:
     """A server that lags behind: the list knows of a change that the detail does not show yet."""
     read()
@@ -297,7 +296,6 @@ def test_a_detail_older_than_its_list_is_not_taken_for_the_newest(vendors: Vendo
         assert snapshot.query("select guid from nrb where notes = 'the change'").rows == [(guid,)]
 
 
-@pytest.mark.xfail(strict=True, reason="an empty list passes for an empty account: COMPLETE, without a word")
 @pytest.mark.parametrize("kind", ["nrb", "invoice"])
 def test_an_account_that_is_suddenly_empty(kind: str, vendors: Vendors) -> None:
     """A lost permission looks like a mass deletion."""
@@ -360,7 +358,7 @@ def test_a_killed_later_sync_leaves_the_old_snapshot(vendors: Vendors, monkeypat
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "is_told",
-    [False, pytest.param(True, marks=pytest.mark.xfail(strict=True, reason="Typer ends it with 130 and no word"))],
+    [False, pytest.param(True)],
     ids=["unharmed", "told in one line, exit code 2"],
 )
 def test_ctrl_c(is_told: bool, vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from auditkit.checks.engines import Engine
 from auditkit.checks.rules import REQUIRED_COLUMNS, Rule, Value
+from auditkit.errors import QueryFailed, RuleError
 
 __all__ = ["find"]
 
@@ -58,7 +59,10 @@ def find(
     """Run every rule and fill rule, finding and finding_history."""
     for rule in rules:
         values = rule.values(common, thresholds.get(rule.name, {}))
-        engine.run(rule, values, into="hit")
+        try:
+            engine.run(rule, values, into="hit")
+        except QueryFailed as error:
+            raise RuleError(f"{rule.path}: {error}") from None
         declared = {name for name, _ in rule.columns}
         engine.query(
             _INSERT.format(

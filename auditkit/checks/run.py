@@ -23,7 +23,7 @@ from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.errors import SettingsError
 from auditkit.store.snapshots import Draft
 
-__all__ = ["Decisions", "Parameters", "read_job_map", "run"]
+__all__ = ["Decisions", "Parameters", "read_job_map", "run", "usable_rules"]
 
 _JOB_MAP_COLUMNS = ("aimsio_job_number", "jobnimbus_job_number")
 
@@ -40,6 +40,11 @@ class Parameters:
     draft_status_names: tuple[str, ...] = ("draft",)
     thresholds: Mapping[str, Mapping[str, Any]] | None = None
     own_rules: Path = Path("rules")
+
+    @property
+    def common(self) -> dict[str, Value]:
+        """The parameters that every rule is given."""
+        return {"as_of": self.as_of, "tolerance": self.tolerance}
 
     def shown(self) -> dict[str, Any]:
         """The parameters as JSON values, money as text."""
@@ -89,17 +94,26 @@ def read_job_map(path: Path) -> list[tuple[str, ...]]:
     return rows
 
 
-def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
-    """Audit the newest sync of a draft whose typed tables are filled and whose derived tables are empty.
-
-    Raises `RuleError` for a malformed rule file, before anything is changed.
-    """
+def usable_rules(parameters: Parameters) -> list[Rule]:
+    """Every rule that an audit would run, with thresholds that fit. Raises `RuleError` or `SettingsError`."""
     rules = load_rules(parameters.own_rules)
     thresholds = parameters.thresholds or {}
     unknown = set(thresholds) - {rule.name for rule in rules}
     if unknown:
         raise SettingsError(f"auditkit.toml: no rule is called {', '.join(sorted(unknown))}")
-    common: dict[str, Value] = {"as_of": parameters.as_of, "tolerance": parameters.tolerance}
+    for rule in rules:
+        rule.values(parameters.common, thresholds.get(rule.name, {}))
+    return rules
+
+
+def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
+    """Audit the newest sync of a draft whose typed tables are filled and whose derived tables are empty.
+
+    Raises `RuleError` for a malformed rule file, before anything is changed.
+    """
+    rules = usable_rules(parameters)
+    thresholds = parameters.thresholds or {}
+    common = parameters.common
     engine = Engine(draft)
     engine.source("draft_status", ("name",), [(name.strip().lower(),) for name in parameters.draft_status_names])
     engine.source("decision_link", ("nrb_guid", "line_key"), decisions.links)

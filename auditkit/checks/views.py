@@ -37,7 +37,7 @@ FINDINGS = """
 select rule_id, severity, subject_type, subject_id, job_number, amount_at_risk, reason, evidence, fingerprint, state,
     first_seen
 from finding
-where $rule is null or rule_id = $rule
+where {condition}
 order by case severity when 'high' then 1 when 'medium' then 2 else 3 end, rule_id, abs(amount_at_risk) desc, subject_id
 """
 

@@ -42,9 +42,10 @@ def waterfall(statement: pd.DataFrame) -> go.Figure:
             connector_line_color=NEUTRAL,
         )
     )
-    title = f"From {money(amounts[_SUBTOTALS[0]])} of cost to {money(amounts[_SUBTOTALS[1]])} of invoices"
+    cost, invoiced, residual = (amounts.get(label, Decimal(0)) for label in (*_SUBTOTALS, "residual"))
     figure.update_yaxes(autorange="reversed", automargin=True)
-    return _titled(figure, f"{title}, residual {money(amounts['residual'])}", height=520)
+    title = f"From {money(cost)} of cost to {money(invoiced)} of invoices, residual {money(residual)}"
+    return _titled(figure, title, height=520)
 
 
 def scatter(jobs: pd.DataFrame) -> go.Figure:
@@ -70,7 +71,7 @@ def scatter(jobs: pd.DataFrame) -> go.Figure:
 
 def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
     """The jobs with the largest variance, under-billed to the left."""
-    rows = jobs[[bool(value) for value in jobs["variance"]]].head(most)
+    rows = jobs.loc[[bool(value) for value in jobs["variance"]]].head(most)
     figure = go.Figure(
         go.Bar(
             orientation="h",
@@ -121,7 +122,10 @@ def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
     figure.update_xaxes(type="category")
     leading = sum((total for _, total in ranked[:3]), Decimal(0))
     share = f"{100 * leading / whole:.0f} %" if whole else "0 %"
-    return _titled(figure, f"Three vendors hold {share} of what is unbilled")
+    counted = {1: "One vendor holds", 2: "Two vendors hold", 3: "Three vendors hold"}.get(
+        min(len(ranked), 3), "No vendor holds"
+    )
+    return _titled(figure, f"{counted} {share} of what is unbilled")
 
 
 def _measure(label: str) -> str:

@@ -18,8 +18,10 @@ from typing import Any
 
 import bleach
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
+from nbformat import ValidationError
+from nbformat.reader import NotJSONError
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from plotly.offline import get_plotlyjs
@@ -34,7 +36,7 @@ _CELL_SECONDS = 600
 _TAG_NAMES = """
     a blockquote br code div em h1 h2 h3 h4 hr i img li ol p pre span strong sub sup table tbody td th thead tr ul
 """
-_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "img": ["src", "alt"], "th": ["colspan", "rowspan"]}
+_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "img": ["alt"], "th": ["colspan", "rowspan"]}
 _PANDAS_STYLE = re.compile(r"<style scoped>.*?</style>", re.DOTALL)  # the sanitiser would show it as text
 _BANNER = (
     '<div style="position:sticky;top:0;z-index:9;background:#ee6677;color:#fff;font:bold 15px sans-serif;'
@@ -53,19 +55,27 @@ def publish(settings: Settings, notebook: str, *, is_demo: bool) -> Path:
         names = ", ".join(sorted(path.stem for path in source.parent.glob("*.ipynb"))) or "none"
         raise SettingsError(f"{source}: no such notebook (there are: {names})")
     page = _page(_executed(source, settings, is_demo=is_demo), title=notebook, is_demo=is_demo)
-    folder = settings.folder / "reports"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{notebook}.html"
+    path = settings.folder / "reports" / f"{notebook}.html"
     private = path.with_suffix(".new")
-    private.write_text(page, "utf-8")
-    private.chmod(0o600)
-    private.replace(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.write_text(page, "utf-8")
+        private.chmod(0o600)
+        private.replace(path)
+    except OSError as error:
+        private.unlink(missing_ok=True)
+        raise AuditkitError(f"{path}: {error.strerror}; the report before is unchanged") from None
     return path
 
 
 def _executed(source: Path, settings: Settings, *, is_demo: bool) -> Any:  # noqa: ANN401  a notebook node
     """The notebook, run without progress bars on the newest snapshot of this home; no vendor is asked."""
-    notebook = parameterize_notebook(load_notebook_node(str(source)), {"refresh": False})
+    try:
+        notebook = parameterize_notebook(load_notebook_node(str(source)), {"refresh": False})
+    except (NotJSONError, ValidationError, OSError) as error:
+        raise AuditkitError(f"{source}: not a notebook ({str(error).splitlines()[0]})") from None
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"  # papermill gives its own cell a random one, which would be in the page
     client = NotebookClient(
         notebook,
         timeout=_CELL_SECONDS,
@@ -76,7 +86,11 @@ def _executed(source: Path, settings: Settings, *, is_demo: bool) -> Any:  # noq
     try:
         client.execute(env=_environment(settings, is_demo=is_demo))
     except CellExecutionError as error:
-        raise AuditkitError(f"{source.name}: a cell failed with {error.ename}: {error.evalue}") from None
+        raise AuditkitError(
+            f"{source.name}: a cell failed with {error.ename}: {' '.join(error.evalue.split())}"
+        ) from None
+    except (DeadKernelError, CellTimeoutError) as error:
+        raise AuditkitError(f"{source.name}: the kernel stopped ({' '.join(str(error).split())})") from None
     return notebook
 
 
@@ -87,7 +101,8 @@ def _environment(settings: Settings, *, is_demo: bool) -> dict[str, str]:
         for name, value in os.environ.items()
         if not (is_demo and name.startswith((f"{PREFIX}AIMSIO_", f"{PREFIX}JOBNIMBUS_")))
     }
-    return {**kept, f"{PREFIX}HOME": str(settings.folder), f"{PREFIX}QUIET": "1"}
+    demo = {f"{PREFIX}DEMO": "1"} if is_demo else {}
+    return {**kept, **demo, f"{PREFIX}HOME": str(settings.folder), f"{PREFIX}QUIET": "1"}
 
 
 def _page(notebook: Any, *, title: str, is_demo: bool) -> str:  # noqa: ANN401  a notebook node
@@ -143,10 +158,16 @@ def _drawing(mark: str, chart: Mapping[str, Any]) -> str:
     return f"Plotly.newPlot({arguments})".replace("<", "\\u003c")
 
 
+def _is_allowed(tag: str, name: str, value: str) -> bool:
+    if tag == "img" and name == "src":
+        return value.startswith("data:image/")
+    return name in _ATTRIBUTES.get(tag, ()) or name in _ATTRIBUTES["*"]
+
+
 def _cleaned(element: str) -> str:
     """HTML without anything that acts: only the tags and attributes listed above, all else taken out."""
     return str(
-        bleach.clean(str(element), tags=_TAG_NAMES.split(), attributes=_ATTRIBUTES, strip=True, strip_comments=True)
+        bleach.clean(str(element), tags=_TAG_NAMES.split(), attributes=_is_allowed, strip=True, strip_comments=True)
     )
 
 

@@ -3,11 +3,13 @@
 Not here: serving it (`server`) and what a world holds (`dataset`).
 """
 
+import sqlite3
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.dataset_books import AS_OF, TIMEZONE
+from auditkit.sandbox.errors import SandboxError
 from auditkit.sandbox.state import State
 
 __all__ = ["AS_OF", "CLOCK", "TIMEZONE", "prepare"]
@@ -16,8 +18,14 @@ CLOCK = datetime.combine(AS_OF, time(18), UTC)
 
 
 def prepare(path: Path) -> None:
-    """Fill a state file with the default world; one that holds anything already stays as it is."""
-    with State(path) as state:
-        if state.is_empty():
-            world = build()
-            state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)
+    """Fill a state file with the default world; one that holds anything already stays as it is.
+
+    Raises `SandboxError` when it cannot be written.
+    """
+    try:
+        with State(path) as state:
+            if state.is_empty():
+                world = build()
+                state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)
+    except sqlite3.Error as error:
+        raise SandboxError(f"{path}: {error}") from None

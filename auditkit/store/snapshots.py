@@ -19,8 +19,8 @@ from typing import Any, Self
 
 import duckdb
 
-from auditkit.errors import Busy, NoSnapshot, StoreError
-from auditkit.store.tables import Table, run_script, statement_error
+from auditkit.errors import AuditkitError, Busy, NoSnapshot, StoreError
+from auditkit.store.tables import DISK_ERRORS, Table, run_script, statement_error
 
 __all__ = ["KEEP_SYNCS", "Draft", "Snapshot", "Store"]
 
@@ -111,7 +111,7 @@ class Store:
     @contextlib.contextmanager
     def writer(self) -> Iterator[None]:
         """Be the one writer of this home. Raises `Busy` at once, naming who is."""
-        self._make_folders()
+        self.make_folders()
         with self._failures_named(), (self.folder / "writer.lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,12 +135,10 @@ class Store:
         """
         building = self.folder / f".building-{os.getpid()}.duckdb"
         with self._failures_named():
-            building.touch(0o600)
-            if self.path.exists():
-                shutil.copyfile(self.path, building)
-            else:
-                building.unlink()
             try:
+                if self.path.exists():
+                    building.touch(0o600)
+                    shutil.copyfile(self.path, building)
                 yield from self._built(building)
                 building.chmod(0o600)
                 self._publish(building, keep_previous=keep_previous)
@@ -176,7 +174,8 @@ class Store:
             if position >= KEEP_SYNCS or (position > 0 and allowance < 0):
                 path.unlink()
 
-    def _make_folders(self) -> None:
+    def make_folders(self) -> None:
+        """Make the home and what is below it, for its owner alone."""
         with self._failures_named():
             for folder in (self.folder, self.folder / "snapshots"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -187,10 +186,10 @@ class Store:
         try:
             yield
         except OSError as error:
-            if isinstance(error, (StoreError, ConnectionError, TimeoutError)):
+            if isinstance(error, AuditkitError):  # some of ours are also errors of the operating system
                 raise
             raise StoreError(f"{self.folder}: {error.strerror or error}; the snapshot before is unchanged") from None
-        except duckdb.IOException as error:
+        except DISK_ERRORS as error:
             raise StoreError(f"{self.folder}: {_first_line(error)}; the snapshot before is unchanged") from None
 
 

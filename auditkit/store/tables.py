@@ -13,7 +13,10 @@ import pandas as pd
 
 from auditkit.errors import QueryFailed
 
-__all__ = ["Table", "run_script", "statement_error"]
+# What DuckDB raises when the disk is full or broken: no fault of the statement.
+DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+
+__all__ = ["DISK_ERRORS", "Table", "run_script", "statement_error"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,11 @@ class Table:
 @contextlib.contextmanager
 def statement_error(sql: str) -> Iterator[None]:
     """Raise `QueryFailed` with DuckDB's first line and the whole SQL instead of DuckDB's own error."""
+    if not sql.strip():
+        raise QueryFailed("the SQL failed: there is no statement in it", sql)
     try:
         yield
-    except duckdb.IOException:
+    except DISK_ERRORS:
         raise
     except duckdb.Error as error:
         message = str(error).split("\n\nLINE")[0].replace("\n", " ")

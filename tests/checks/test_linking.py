@@ -258,6 +258,12 @@ CASES = [
         [on("j8", line("R1-j8", "50.00")), on("j9", line("R1-j8", "100.00"))],
         [("j8", "j8", None, "billed-number"), ("j8", "j8", 0, "reference")],
     ),
+    case(
+        "RIVALS-7",  # two NRBs of one reference and one amount: neither
+        [unbilled("j10", "10.00", nrbInvoiceNumber="AP-82"), unbilled("j11", "10.00", nrbInvoiceNumber="AP-82")],
+        [on("j10", line("AP-82", "10.00"))],
+        [],
+    ),
     # Children
     case(
         "CHILD-1",  # the mark of its parent

@@ -46,6 +46,7 @@ COST = [
     ([billed("draft", "512.00")], [invoice([line("R1-draft", "1.00")], "draft", status_name="Draft")], ON_DRAFT),
     ([billed("draft2", "1024.00")], [invoice([], "draft2", status_name="Draft")], ON_DRAFT),
     ([billed("gone", "2048.00")], [invoice([], "gone")], NO_LINE),
+    ([unbilled("named", "4096.00", nrbExternalId="E-9")], [invoice([], "named", external_id="E-9")], NO_LINE),
 ]
 
 
@@ -55,7 +56,7 @@ def test_cost_that_is_on_no_issued_line(bench):
     for place in range(INTERNAL, NO_LINE + 1):
         held = [D(nrbs[0]["nrbTotalAfterMarkup"]) for nrbs, _, row in COST if row == place]
         assert rows[place] == (-sum(held), sum(map(abs, held)), len(held))
-    assert rows[NRB_TOTAL] == (D("4031.00"), D("4095.00"), 12)
+    assert rows[NRB_TOTAL] == (D("8127.00"), D("8191.00"), 13)
     assert {place for place, row in rows.items() if row[0]} - set(range(NRB_TOTAL, NO_LINE + 1)) == {
         OTHER_PARTS,
         INVOICED,
@@ -107,9 +108,9 @@ def test_cost_that_is_on_no_issued_line(bench):
         ),
         pytest.param(
             [],
-            [invoice([line("Labour", "50.00"), line("Nothing", "0.00"), line("Discount", "-8.00")])],
+            [invoice([line("Labour", "50.00"), line("Free", "0.00"), line("Unpriced", None, price=None), line("Discount", "-8.00")])],
             [],
-            {OTHER: ("50.00", 2), NEGATIVE: ("-8.00", 1), INVOICED: ("42.00", 1)},
+            {OTHER: ("50.00", 3), NEGATIVE: ("-8.00", 1), INVOICED: ("42.00", 1)},
             id="other lines and discounts",
         ),
         pytest.param(

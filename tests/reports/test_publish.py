@@ -122,7 +122,6 @@ def test_one_page_that_needs_and_runs_nothing_else(page: str, project: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the cell of injected parameters gets a new random id, which is in the page")
 def test_the_same_bytes_twice(project: Path) -> None:
     write(project, "01_plain", CHART, TABLE)
     first = published("01_plain")
@@ -130,7 +129,6 @@ def test_the_same_bytes_twice(project: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="an image of another host stays in the page; only the policy stops it")
 def test_no_reference_to_another_host(project: Path) -> None:
     write(project, "01_images", IMAGES)
     assert "evil.example" not in published("01_images")
@@ -145,12 +143,10 @@ def test_no_reference_to_another_host(project: Path) -> None:
         pytest.param(
             "raise ValueError('first\\nsecond')",
             "first",
-            marks=pytest.mark.xfail(strict=True, reason="an error of two lines gives a message of two lines"),
         ),
         pytest.param(
             "import os\nos._exit(1)",
             "kernel",
-            marks=pytest.mark.xfail(strict=True, reason="DeadKernelError ends in a traceback"),
         ),
     ],
     ids=["error", "assert", "two lines", "dead kernel"],
@@ -173,7 +169,6 @@ def test_a_notebook_that_is_not_there(project: Path) -> None:
         published("02_none")
 
 
-@pytest.mark.xfail(strict=True, reason="nbformat's own error ends in a traceback")
 def test_a_notebook_that_is_none(project: Path) -> None:
     (project / "notebooks" / "01_broken.ipynb").write_text("{")
     with pytest.raises(AuditkitError, match="01_broken"):
@@ -181,7 +176,6 @@ def test_a_notebook_that_is_none(project: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the OSError of a full disk ends in a traceback")
 def test_a_full_disk(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, "01_plain", CHART)
     with small_disk(project / "disk", 1024) as disk:  # a page with a chart takes more
@@ -192,7 +186,6 @@ def test_a_full_disk(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="what auditkit.toml says of the account is not taken out with the variables")
 def test_the_demo_beside_an_account(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """URLs stand in auditkit.toml, secrets in the environment: the demo's report needs neither."""
     urls = 'aimsio_url = "https://portal.aimsio.com"\njobnimbus_url = "https://app.jobnimbus.com"\n'
