@@ -8,7 +8,19 @@ import pytest
 from auditkit.checks.run import Decisions, Parameters, read_job_map, run
 from auditkit.errors import SettingsError
 from auditkit.store.schema import rebuild_schema, rebuild_typed
-from tests.world import audited, forget_steps, insert_bodies, invoice, line, nrb, related, unbilled, workbench
+from tests.world import (
+    AS_OF,
+    audited,
+    forget_steps,
+    insert_bodies,
+    invoice,
+    line,
+    nrb,
+    related,
+    typed,
+    unbilled,
+    workbench,
+)
 
 NRBS = [nrb("n1"), unbilled("n2", "50.00"), nrb("n3", "20.00"), unbilled("n4", None), nrb("n5", "20.00")]
 INVOICES = [
@@ -103,6 +115,16 @@ def test_verdict(tmp_path, nrbs, invoices, changes, verdict, counted):
         ((found, counts),) = snapshot.query("select verdict, counts from audit_run").rows
     assert found == verdict
     assert json.loads(counts).items() >= counted.items()
+
+
+def test_a_line_that_was_lost_on_the_way_is_missed():
+    with workbench() as draft:
+        typed(draft, *CLEAN)
+        draft.query("delete from invoice_item")
+        run(draft, Parameters(as_of=AS_OF, time_zone="UTC", environment="test", account="test"), Decisions())
+        ((verdict, counts),) = draft.query("select verdict, counts from audit_run").rows
+    assert verdict == "incomplete"
+    assert (json.loads(counts)["lines"], json.loads(counts)["lines_in_bodies"]) == (0, 1)
 
 
 def test_the_run_keeps_its_parameters(tmp_path):
