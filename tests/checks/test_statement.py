@@ -108,7 +108,7 @@ def test_cost_that_is_on_no_issued_line(bench):
         ),
         pytest.param(
             [],
-            [invoice([line("Labour", "50.00"), line("Free", "0.00"), line("None", None, price=None), line("Off", "-8.00")])],
+            [invoice([line("Work", "50.00"), line("Gift", "0.00"), line("N", None, price=None), line("Off", "-8.00")])],
             [],
             {OTHER: ("50.00", 3), NEGATIVE: ("-8.00", 1), INVOICED: ("42.00", 1)},
             id="other lines and discounts",
