@@ -280,7 +280,7 @@ class Audit:
 
     def _parameters(self) -> Parameters:
         return Parameters(
-            as_of=self.settings.as_of or date.today(),
+            as_of=self.settings.as_of or datetime.now(self.settings.zone).date(),
             time_zone=self.settings.zone.key,
             environment=self.settings.environment,
             account=self.settings.account,

@@ -129,7 +129,9 @@ def _read_nrbs(draft: Draft, aimsio: AimsioClient, settings: Settings, sync_id: 
         before = listed
         listed, incomplete = _listed(aimsio)
         rounds, agree = rounds + 1, listed == before
-    if known and not listed:
+    if not agree:
+        incomplete = incomplete or f"Aimsio's list changed during each of {MAX_LISTS} reads"
+    if not listed and draft.query("select count(*) from raw.nrb_body").scalar():
         incomplete = "Aimsio lists no NRBs, but did before: a lost permission looks like this"
     for guid, updated_at in draft.query(_UPDATED_AT).rows:
         if updated_at is not None and updated_at < listed.get(guid, 0):

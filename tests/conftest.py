@@ -10,3 +10,29 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("AUDITKIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+# What speaks HTTP, starts processes or audits a world for every case takes its time: `make check` leaves it out,
+# `make test` does not.
+SLOW = (
+    "apis/",
+    "checks/test_linking.py",
+    "checks/test_run.py",
+    "checks/test_statement.py",
+    "corrections/",
+    "notebooks/",
+    "reports/",
+    "sandbox/",
+    "store/test_snapshots.py",
+    "test_audit.py",
+    "test_cli.py",
+    "test_doctor.py",
+    "test_end_to_end.py",
+    "test_sync.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+            item.add_marker("slow")

@@ -265,7 +265,7 @@ def test_what_never_holds_still_is_incomplete_and_says_so(vendors: Vendors) -> N
 
     with ak.open() as audit, vendors.meanwhile(change):
         audit.sync()
-        reason = "Aimsio gave 1 NRBs not at all, or older than it lists them"
+        reason = "Aimsio's list changed during each of 5 reads"
         assert f"read INCOMPLETE ({reason})" in audit.title and audit.title.endswith("verdict: incomplete")
         assert set(audit.completeness()["status"]) == {"INCOMPLETE"}
         assert vendors.calls()["list"] == MAX_LISTS
@@ -407,3 +407,12 @@ def test_the_vendors_limits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert seen["aimsio"]["calls"] == 27
     for vendor in seen.values():
         assert vendor["refused"] == 0 and vendor["most_in_a_second"] <= 10 and vendor["most_in_flight"] <= 10
+
+
+def test_an_empty_list_stays_suspicious(vendors: Vendors) -> None:
+    """The run after the one that noticed must not call it complete."""
+    read()
+    with sqlite3.connect(vendors.state.path) as database:
+        database.execute("delete from nrb")
+    database.close()
+    assert [read()["status"], read()["status"]] == ["INCOMPLETE", "INCOMPLETE"]

@@ -26,7 +26,7 @@ order by subject_id
 _HISTORY = """
 create or replace temp table last_state as
 select fingerprint, arg_max(state, row_number) as state from (
-    select fingerprint, state, row_number() over (order by sync_id, as_of, rowid) as row_number from finding_history
+    select fingerprint, state, row_number() over (order by rowid) as row_number from finding_history
 ) group by fingerprint;
 
 insert into finding_history by name

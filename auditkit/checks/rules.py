@@ -7,6 +7,7 @@ parameters in as typed literals, so that it can be kept as evidence and run agai
 Not here: running them (`run.py`) and the subset of SQL they may use (`portable.py`).
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -53,7 +54,6 @@ class Step:
     path: str
     text: str
     columns: tuple[tuple[str, str], ...]
-    tree: exp.Query
 
     @property
     def digest(self) -> str:
@@ -67,15 +67,8 @@ class Step:
 
     def executed(self, values: Mapping[str, Value]) -> str:
         """The statement that is run: parameters as typed literals, columns cast to their declared types."""
-
-        def put_in(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, (exp.Parameter, exp.Placeholder)):
-                return _literal(values[_parameter_name(node)])
-            return node
-
-        columns = [exp.cast(exp.column(name), kind).as_(name) for name, kind in self.sql_columns]
-        result = exp.Subquery(this=self.tree.copy().transform(put_in), alias=exp.to_identifier("result"))
-        return exp.select(*columns).from_(result).sql("duckdb", pretty=True, comments=False)
+        used = tuple((name, values[name]) for name in _parameter_names(self.text))
+        return _executed(self.text, self.sql_columns, used)
 
 
 @dataclass(frozen=True)
@@ -107,13 +100,16 @@ class Rule(Step):
         return {**common, **chosen}
 
 
+@functools.cache
 def read_step(name: str, text: str, path: str) -> Step:
     """A step from its text. Raises `RuleError` with file and line."""
     header = _header(text, path, ("out",))
     columns = _columns(*header["out"][0], path)
-    return Step(name, path, text, columns, _tree(text, path, set(GLOBAL_PARAMETERS) | {"pass", "state"}, columns))
+    _tree(text, path, {*GLOBAL_PARAMETERS, "pass", "state"}, columns)
+    return Step(name, path, text, columns)
 
 
+@functools.cache
 def read_rule(name: str, text: str, path: str) -> Rule:
     """A rule from its text; `name` is the file's name without ending. Raises `RuleError` with file and line."""
     header = _header(text, path, _KEYS)
@@ -134,7 +130,7 @@ def read_rule(name: str, text: str, path: str) -> Rule:
     unused = set(names) - {_parameter_name(node) for node in tree.find_all(exp.Parameter, exp.Placeholder)}
     _expect(not unused, path, 1, f"parameter {', '.join(sorted(unused))} is declared, but not used")
     words = {key: single[key] for key in ("title", "assertion", "severity", "subject", "why", "remedy")}
-    return Rule(name, path, text, columns, tree, note=single.get("note", ""), parameters=parameters, **words)
+    return Rule(name, path, text, columns, note=single.get("note", ""), parameters=parameters, **words)
 
 
 def load_steps(folder: str) -> list[Step]:
@@ -218,7 +214,7 @@ def _parameter(line: int, value: str, path: str) -> Parameter:
 
 def _tree(text: str, path: str, parameters: set[str], columns: tuple[tuple[str, str], ...]) -> exp.Query:
     try:
-        tree = portable.parse(text)
+        tree = _parsed(text)
     except ValueError as error:
         raise RuleError(f"{path}:{error}") from None
     for line, reason in portable.refusals(tree, text):
@@ -271,3 +267,26 @@ def _literal(value: Value) -> exp.Expr:
     if isinstance(value, Decimal):
         return exp.cast(exp.Literal.string(format(value, "f")), "decimal(24, 6)")
     return exp.Literal.string(value)
+
+
+# An audit runs some steps a dozen times, and reading SQL takes longer than running it: what a text means is kept.
+_parsed = functools.cache(portable.parse)
+
+
+@functools.cache
+def _parameter_names(text: str) -> tuple[str, ...]:
+    return tuple(sorted({_parameter_name(node) for node in _parsed(text).find_all(exp.Parameter, exp.Placeholder)}))
+
+
+@functools.cache
+def _executed(text: str, columns: tuple[tuple[str, str], ...], values: tuple[tuple[str, Value], ...]) -> str:
+    given = dict(values)
+
+    def put_in(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, (exp.Parameter, exp.Placeholder)):
+            return _literal(given[_parameter_name(node)])
+        return node
+
+    shown = [exp.cast(exp.column(name), kind).as_(name) for name, kind in columns]
+    result = exp.Subquery(this=_parsed(text).copy().transform(put_in), alias=exp.to_identifier("result"))
+    return exp.select(*shown).from_(result).sql("duckdb", pretty=True, comments=False)

@@ -115,7 +115,8 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
     thresholds = parameters.thresholds or {}
     common = parameters.common
     engine = Engine(draft)
-    engine.source("draft_status", ("name",), [(name.strip().lower(),) for name in parameters.draft_status_names])
+    drafts = {name.strip().lower() for name in parameters.draft_status_names}
+    engine.source("draft_status", ("name",), [(name,) for name in sorted(drafts) if name])
     engine.source("decision_link", ("nrb_guid", "line_key"), decisions.links)
     engine.source("decision_forbid", ("nrb_guid", "jnid", "line_key"), decisions.forbidden)
     engine.source("job_map_file", _JOB_MAP_COLUMNS, decisions.jobs)

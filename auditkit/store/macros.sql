@@ -56,8 +56,11 @@ create or replace macro refuse_epoch(field, kind, txt, per_second) as
 create or replace macro refuse_ms(field, kind, txt) as refuse_epoch(field, kind, txt, 1000);
 create or replace macro refuse_s(field, kind, txt) as case when txt = '0' then null else refuse_epoch(field, kind, txt, 1) end;
 
+-- Without white space of any kind at its ends (DuckDB's trim() knows spaces only).
+create or replace macro trimmed(txt) as regexp_replace(txt, '^[\s\p{Z}]+|[\s\p{Z}]+$', '', 'g');
+
 -- ── Typing of text that was not refused ─────────────────────────────────────────────────────────────────────────────
-create or replace macro to_text(txt) as case when trim(txt) <> '' then txt end;  -- empty is NULL; else as it came
+create or replace macro to_text(txt) as case when trimmed(txt) <> '' then txt end;  -- empty is NULL; else as it came
 create or replace macro to_money(txt) as cast(txt as decimal(18, 2));
 create or replace macro to_quantity(txt) as cast(txt as decimal(24, 6));
 create or replace macro to_instant_ms(txt) as make_timestamptz(cast(txt as bigint) * 1000);
@@ -91,24 +94,26 @@ create or replace macro median_money(x) as median(cast(x * 100 as double)) / cas
 create or replace macro days_between(a, b) as date_diff('day', cast(a as date), cast(b as date));
 -- What Aimsio charges: mark-up is a percentage; the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX; rounded half
 -- up to the cent at the end. NULL when rate or quantity is missing, or the total has more digits than money.
-create or replace macro subtotal_of(rate, quantity, upcharge_percent) as
-    case when abs(cast(rate as double) * cast(quantity as double)) * (100 + abs(cast(coalesce(upcharge_percent, 0) as double)))
-        < 1e17 then rate end * quantity;
+create or replace macro subtotal_of(rate, quantity, upcharge_percent, vendor_tax) as
+    case when (abs(cast(rate as double) * cast(quantity as double)) + abs(cast(coalesce(vendor_tax, 0) as double)))
+        * (100 + abs(cast(coalesce(upcharge_percent, 0) as double))) < 1e17 then rate end * quantity;
 create or replace macro marked_up(base, upcharge_percent) as
     base + cast(base * coalesce(upcharge_percent, 0) * 0.01 as decimal(38, 16));
 create or replace macro total_after_markup(rate, quantity, upcharge_percent, vendor_tax, applies_on) as cast(round(
     case when applies_on = 'SUB_TOTAL_AND_VENDOR_TAX'
-        then marked_up(subtotal_of(rate, quantity, upcharge_percent) + coalesce(vendor_tax, 0), upcharge_percent)
-        else marked_up(subtotal_of(rate, quantity, upcharge_percent), upcharge_percent) + coalesce(vendor_tax, 0)
+        then marked_up(subtotal_of(rate, quantity, upcharge_percent, vendor_tax) + coalesce(vendor_tax, 0), upcharge_percent)
+        else marked_up(subtotal_of(rate, quantity, upcharge_percent, vendor_tax), upcharge_percent) + coalesce(vendor_tax, 0)
     end, 2) as decimal(18, 2));
 
 -- ── Text, for matching only: stored values stay as they came ────────────────────────────────────────────────────────
 -- Letters and digits, case-folded; leading zeros stay.
-create or replace macro normal_key(txt) as nullif(regexp_replace(lower(trim(txt)), '[^\p{L}\p{N}]', '', 'g'), '');
-create or replace macro folded(txt) as nullif(lower(trim(txt)), '');
--- A reference that is safe to look for in prose: at least 4 characters, one of them a digit.
+create or replace macro normal_key(txt) as nullif(regexp_replace(lower(txt), '[^\p{L}\p{N}]', '', 'g'), '');
+create or replace macro folded(txt) as nullif(lower(trimmed(txt)), '');
+-- A reference that is safe to look for in prose: at least 4 characters, one of them a digit; as a token, so without
+-- punctuation at its ends.
+create or replace macro bare(txt) as regexp_replace(lower(txt), '^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$', '', 'g');
 create or replace macro usable_reference(txt) as
-    case when length(trim(txt)) >= 4 and regexp_matches(txt, '[0-9]') then lower(trim(txt)) end;
+    case when length(bare(txt)) >= 4 and regexp_matches(txt, '[0-9]') then bare(txt) end;
 -- Case-folded runs of letters, digits and inner - / . _ #
 create or replace macro tokens(txt) as
     list_distinct(regexp_extract_all(lower(txt), '[\p{L}\p{N}]+(?:[-/._#]+[\p{L}\p{N}]+)*'));

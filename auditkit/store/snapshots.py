@@ -123,8 +123,7 @@ class Store:
             lock.truncate(0)
             lock.write(f"auditkit {' '.join(sys.argv[1:2])} (pid {os.getpid()})")
             lock.flush()
-            for leftover in self.folder.glob(".building-*"):
-                leftover.unlink()
+            self._sweep(".building-*")
             yield
 
     @contextlib.contextmanager
@@ -143,14 +142,23 @@ class Store:
                 building.chmod(0o600)
                 self._publish(building, keep_previous=keep_previous)
             finally:
-                for leftover in self.folder.glob(f"{building.name}*"):
-                    leftover.unlink()
+                self._sweep(f"{building.name}*")
+
+    def _sweep(self, pattern: str) -> None:
+        """Remove what a draft left behind: its file, and the folder that DuckDB spilled into."""
+        for leftover in self.folder.glob(pattern):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
 
     def _built(self, building: Path) -> Iterator[Draft]:
         connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(building) + ".tmp"})
         try:
             connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
+            connection.begin()  # a draft is published whole or not at all; each statement need not reach the disk
             yield Draft(building, connection)
+            connection.commit()
             connection.execute("checkpoint")
         finally:
             connection.close()

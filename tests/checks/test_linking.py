@@ -576,3 +576,17 @@ def test_no_order_of_records_or_lines_changes_a_link(bench, in_order, random):
 def test_money_of_every_link_is_a_decimal(snapshot):
     rows = snapshot.query("select nrb_amount, invoiced_amount from link where position is not null").rows
     assert {type(value) for row in rows for value in row} == {Decimal}
+
+
+@pytest.mark.parametrize("number", ["#4471-A", "(4471)", "AP-1001."])
+def test_punctuation_at_the_ends_of_a_reference_is_no_part_of_it(tmp_path, number):
+    invoices = [invoice([line(f"Vendor invoice {number}", "100.00"), line("Labour", "100.00")], "p1")]
+    one = unbilled("p", "100.00", nrbInvoiceNumber=number)
+    with audited(tmp_path, [one], invoices) as snapshot:
+        assert snapshot.query("select position, method from link where position is not null").rows == [(0, "reference")]
+
+
+def test_white_space_of_any_kind_around_a_number_is_no_part_of_it(tmp_path):
+    one = nrb("w", "70.00", nrbBilledInName="INV-w\n\u00a0", nrbBilledInGuid=None)
+    with audited(tmp_path, [one], [invoice([line("Pump", "70.00")], "w1", number="\tINV-w")]) as snapshot:
+        assert ("billed-number",) in snapshot.query("select method from link").rows

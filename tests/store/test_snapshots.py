@@ -408,3 +408,11 @@ def test_raw_and_history_outlive_a_new_schema(store):
             snapshot.query(f"select count(*) from {t}").scalar() for t in ("raw.nrb_stub", "finding_history", "nrb")
         ]
     assert kept_rows == [1, 1, 0]
+
+
+def test_what_a_killed_writer_spilled_is_swept(tmp_path):
+    spilled = tmp_path / ".building-1.duckdb.tmp"
+    spilled.mkdir()
+    (spilled / "part").touch()
+    with Store(tmp_path).writer():
+        assert not spilled.exists()

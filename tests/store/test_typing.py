@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from auditkit import values
 from auditkit.errors import ValueRefused
 from auditkit.store.snapshots import Draft
-from tests.world import invoice, line, nrb, related, typed, workbench
+from tests.world import audited, invoice, line, nrb, related, typed, workbench
 
 D = Decimal
 
@@ -512,3 +512,8 @@ def test_related_rows_and_their_tokens(bench):
         (1, "C", "contact", None, "X-9999"),
     ]
     assert bench.query("select token from related_token").rows == [("job-1001",)]
+
+
+def test_nobody_is_a_child_of_itself(tmp_path):
+    with audited(tmp_path, [nrb("a", "500.00", nrbChildren=[{"nrbGuid": "a"}])], []) as snapshot:
+        assert snapshot.query("select guid, is_leaf, parent_guid from nrb").rows == [("a", True, None)]

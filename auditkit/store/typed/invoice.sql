@@ -76,7 +76,7 @@ with refused as (
     from invoice_text
     union all
     select jnid, position, 'items[' || position || '].' || unnest([
-        case when item_kind <> 'OBJECT' then ': expected an object, found ' || lower(item_kind) end,
+        case when item_kind is distinct from 'OBJECT' then ': expected an object, found ' || lower(coalesce(item_kind, 'null')) end,
         refuse_text('jnid', kind.jnid),
         refuse_text('name', kind.name),
         refuse_text('description', kind.description),
@@ -96,7 +96,8 @@ with refused as (
     from item_text
     union all
     select jnid, position, 'related[' || position || '].' || unnest([
-        case when related_kind <> 'OBJECT' then ': expected an object, found ' || lower(related_kind) end,
+        case when related_kind is distinct from 'OBJECT'
+            then ': expected an object, found ' || lower(coalesce(related_kind, 'null')) end,
         refuse_text('id', kind.id),
         refuse_text('type', kind.type),
         refuse_text('number', kind.number),

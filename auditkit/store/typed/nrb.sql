@@ -29,33 +29,35 @@ with own as (
 ), child as (
     select json_transform(body, '{"nrbGuid":"VARCHAR"}').nrbGuid as guid, parent_guid, digest, body from embedded
 )
-select guid, cast(null as varchar) as inside_guid, digest, body, coalesce(len(children), 0) as child_count,
+select guid, cast(null as varchar) as inside_guid, digest, body,
     refuse_list('nrbChildren', children_kind) as refusal
 from own
 union all
-select coalesce(to_text(guid), parent_guid || '/nrbChildren'), min(parent_guid), min(digest), min(body), 0,
+select coalesce(to_text(guid), parent_guid || '/nrbChildren'), min(parent_guid), min(digest), min(body),
     case when to_text(guid) is null then 'nrbChildren: a child without nrbGuid' end
 from child
 where to_text(guid) is null or guid not in (select guid from own)
 group by guid, case when to_text(guid) is null then parent_guid end, coalesce(to_text(guid), parent_guid || '/nrbChildren');
 
--- Which record is a known child of which parent, from both sides.
-create or replace temp table nrb_parent as
-with own as (
-    select guid, body from nrb_body
-), listed as (
+-- Which record is a known child of which, from both sides; nobody is a child of itself.
+create or replace temp table nrb_edge as
+with listed as (
     select guid as parent_guid, unnest(json_transform(body, '{"nrbChildren":[{"nrbGuid":"VARCHAR"}]}').nrbChildren).nrbGuid as guid
-    from own
+    from nrb_body
 ), named as (
     select to_text(json_transform(body, '{"nrbParentGuid":"VARCHAR"}').nrbParentGuid) as parent_guid, guid from nrb_source
+), edge as (
+    select guid, parent_guid, 'named' as side from named union all select guid, parent_guid, 'listed' as side from listed
 )
+select guid, parent_guid, side from edge where guid is not null and parent_guid is not null and guid <> parent_guid;
+
+-- The one parent of a child: the one that it names itself, else the one that lists it.
+create or replace temp table nrb_parent as
 select guid, coalesce(min(parent_guid) filter (where side = 'named'), min(parent_guid)) as parent_guid
-from (select guid, parent_guid, 'named' as side from named union all select guid, parent_guid, 'listed' from listed)
-where guid is not null and parent_guid is not null and guid <> parent_guid
-group by guid;
+from nrb_edge group by guid;
 
 create or replace temp table nrb_text as
-select guid, digest, child_count, refusal,
+select guid, digest, refusal,
     json_transform(body, json_spec(getvariable('nrb_fields'))) as txt,
     json_kinds(body, getvariable('nrb_fields')) as kind
 from nrb_source;
@@ -106,7 +108,7 @@ select 'nrb' as subject_type, guid as subject_id, field, reason, digest, $sync_i
 
 -- Refused rows leave before anything is cast, so that each cast below can be strict.
 create or replace temp table nrb_accepted as
-select guid, child_count, txt from nrb_text where guid not in (select guid from nrb_refusal);
+select guid, txt from nrb_text where guid not in (select guid from nrb_refusal);
 
 insert into nrb by name
 select t.guid,
@@ -135,7 +137,7 @@ select t.guid,
     to_text(txt.nrbBilledInGuid) as billed_in_guid,
     to_text(txt.nrbBilledInName) as billed_in_name,
     p.parent_guid,
-    t.child_count = 0 and not exists (select 1 from nrb_parent as c where c.parent_guid = t.guid) as is_leaf,
+    not exists (select 1 from nrb_edge as c where c.parent_guid = t.guid) as is_leaf,
     to_text(txt.nrbNotes) as notes,
     to_instant_ms(txt.nrbCreatedAt) as created_at,
     local_day(to_instant_ms(txt.nrbCreatedAt), $zone) as created_on,

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.world import SILENT, amounts, asked_again, audited, findings, firing, nrb
+from tests.world import SILENT, amounts, asked_again, audited, findings, firing, nrb, subjects
 
 RULE = "nrb-total-mismatch"
 
@@ -78,3 +78,9 @@ def test_tolerance(snapshot):
     within |= {"other-formula", "other-formula-too"}
     assert set(asked_again(snapshot, RULE, tolerance=Decimal("3.74"))) == set(firing(CASES)) - {"a-cent"}
     assert set(asked_again(snapshot, RULE, tolerance=Decimal("3.75"))) == set(firing(CASES)) - within
+
+
+def test_a_tax_and_a_mark_up_beyond_all_money_stop_nothing(tmp_path):
+    huge = "999999999999999"
+    with audited(tmp_path, [nrb("h", "1.00", nrbRate="0.01", nrbVendorTax=huge, nrbUpcharge=huge)], []) as snapshot:
+        assert subjects(snapshot, "nrb-total-mismatch") == {"h"}

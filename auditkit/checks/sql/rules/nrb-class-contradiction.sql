@@ -14,5 +14,5 @@ select s.guid as subject_id, s.job_number, s.total as amount_at_risk,
 from nrb_status as s
 join nrb as n on n.guid = s.guid
 where (s.internal and s.billable)
-    or (n.is_billable and folded(n.account_type) = 'not billable')
+    or (n.is_billable and folded(n.account_type) <> 'billable')
     or (not n.is_billable and folded(n.account_type) = 'billable')
