@@ -83,8 +83,8 @@ def _truth(jobs: Iterator[Job]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {rule: [] for rule in truth.EXACT}
     for job in jobs:
         for rule, subjects in truth.of(job).items():
-            found.setdefault(rule, []).extend(subjects)
-    return {rule: sorted(subjects) for rule, subjects in found.items()}
+            found[rule].extend(subjects)
+    return {rule: sorted(set(subjects)) for rule, subjects in found.items()}
 
 
 class _Bodies(Sequence[Body]):

@@ -125,7 +125,7 @@ def _invoice_body(job: Job, invoice: Invoice) -> Body:
         "date_created": _seconds(invoice.day, 9),
         "date_updated": _seconds(invoice.updated, 16),
         "esigned": False,
-        "is_active": invoice.state != "void",
+        "is_active": None if invoice.is_active_lost else invoice.state != "void",
         "is_archived": invoice.is_archived,
         "related": _related(job, invoice),
         "status": _STATUS_CODES[invoice.status_name],

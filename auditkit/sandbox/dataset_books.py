@@ -143,6 +143,8 @@ class Invoice:
     due_off: Decimal = Decimal(0)
     paid_off: Decimal = Decimal(0)
     cost_is_lost: bool = False
+    is_active_lost: bool = False
+    follows_gap: bool = False
     malformed: tuple[tuple[str, Any], ...] = ()
 
     @property
@@ -169,6 +171,12 @@ class Job:
     invoices: tuple[Invoice, ...]
     touched: frozenset[str] = frozenset()
     declared: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether its invoices tell the Aimsio job, by its number or by a part of its name."""
+        names = (self.jobnimbus_number, *self.jobnimbus_name.split(" / "))
+        return self.number.casefold() in {name.casefold() for name in names}
 
     def nrb(self, guid: str) -> Nrb:
         """The NRB with this guid."""

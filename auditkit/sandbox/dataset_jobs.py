@@ -79,6 +79,7 @@ def _header(rng: Random, plan: JobPlan, place: int, client: Client) -> Invoice:
         has_job=True,
         paid_share=paid_share,
         lines=(),
+        follows_gap=slot.follows_gap,
     )
 
 

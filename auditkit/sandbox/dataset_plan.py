@@ -13,7 +13,7 @@ from random import Random
 
 from auditkit.sandbox.dataset_books import AS_OF, State
 from auditkit.sandbox.dataset_catalogue import CLIENTS
-from auditkit.sandbox.faults import NEEDS_DRAFT, NEEDS_OWN_JOB, NEEDS_VOID
+from auditkit.sandbox.faults import ALONE, NEEDS_DRAFT, NEEDS_OWN_JOB, NEEDS_VOID
 
 __all__ = ["JobPlan", "Slot", "outline"]
 
@@ -33,6 +33,7 @@ class Slot:
     number: str | None = None
     copies: int | None = None
     shares_number: bool = False
+    follows_gap: bool = False
 
     def numbered_as(self, place: int) -> int:
         """The place whose number it bears: its own, or that of the invoice that replaced it."""
@@ -86,17 +87,25 @@ def _sizes(rng: Random, nrbs: int, jobs: int) -> list[int]:
 
 
 def _hosts(rng: Random, sizes: list[int], faults: Mapping[str, int]) -> dict[int, list[str]]:
-    """Which job hosts which faults: a third of the jobs, or more where that is not room enough, dealt in turn."""
-    names = [name for name in faults for _ in range(faults[name]) if name not in NEEDS_OWN_JOB]
+    """Which job hosts which faults: a third of the jobs, or more where that is not room enough, dealt in turn.
+
+    What must be alone has a job for itself.
+    """
+    every = [name for name in faults for _ in range(faults[name]) if name not in NEEDS_OWN_JOB]
+    alone = [name for name in every if name in ALONE]
+    names = [name for name in every if name not in ALONE]
     room = {index: min((size - _SPARE_NRBS) // _NRBS_PER_FAULT, _FAULTS_PER_JOB) for index, size in enumerate(sizes)}
     able = [index for index in room if room[index] > 0]
     rng.shuffle(able)
+    shared = max(len(able) - len(alone), 0)
+    able, apart = able[:shared], able[shared:]
     reached = list(accumulate((room[index] for index in able), initial=0))
-    if reached[-1] < len(names):
-        raise ValueError(f"{sum(sizes)} NRBs have room for {reached[-1]} faults, not {len(names)}; build more NRBs")
+    if reached[-1] < len(names) or len(apart) < len(alone):
+        room_for = reached[-1] + len(apart)
+        raise ValueError(f"{sum(sizes)} NRBs have room for {room_for} faults, not {len(every)}; build more NRBs")
     some = max(bisect_left(reached, len(names)), min(len(able), len(sizes) // 3))
     rounds = [index for turn in range(_FAULTS_PER_JOB) for index in able[:some] if turn < room[index]]
-    hosts: dict[int, list[str]] = {}
+    hosts = {index: [name] for index, name in zip(apart, alone, strict=True)}
     for index, name in zip(rounds, names, strict=False):
         hosts.setdefault(index, []).append(name)
     return hosts
@@ -139,18 +148,30 @@ def _job_without_nrbs(rng: Random, index: int, fault: str) -> JobPlan:
 
 
 def _numbered(plans: list[JobPlan]) -> list[JobPlan]:
-    """The plans with invoice numbers without a gap in the order of days, and record ids."""
+    """The plans with invoice numbers in the order of days, and record ids. A gap is only before a job's last invoice
+    where the job hosts that fault."""
     wanted = sorted(
         (slot.day, plan.index, place)
         for plan in plans
         for place, slot in enumerate(plan.slots)
         if slot.state != "draft" and not slot.shares_number
     )
-    numbers = {key[1:]: f"INV-{_FIRST_INVOICE_NUMBER + rank}" for rank, key in enumerate(wanted)}
+    gaps = {
+        (plan.index, max(place for place, slot in enumerate(plan.slots) if slot.state == "issued"))
+        for plan in plans
+        if "invoice-gap" in plan.faults
+    }
+    steps = accumulate((1 + (key[1:] in gaps) for key in wanted), initial=_FIRST_INVOICE_NUMBER - 1)
+    next(steps)
+    numbers = {key[1:]: f"INV-{number}" for key, number in zip(wanted, steps, strict=True)}
     recid, numbered = 1, []
     for plan in plans:
         slots = tuple(
-            replace(slot, number=numbers.get((plan.index, slot.numbered_as(place))))
+            replace(
+                slot,
+                number=numbers.get((plan.index, slot.numbered_as(place))),
+                follows_gap=(plan.index, place) in gaps,
+            )
             for place, slot in enumerate(plan.slots)
         )
         numbered.append(replace(plan, slots=slots, first_recid=recid))

@@ -14,13 +14,15 @@ from random import Random
 
 from auditkit.sandbox.dataset_books import AS_OF, Invoice, Job, Line, Mark, Nrb, marked_up
 
-__all__ = ["DEFAULT", "FAULTS", "NEEDS_DRAFT", "NEEDS_OWN_JOB", "NEEDS_VOID"]
+__all__ = ["ALONE", "DEFAULT", "FAULTS", "NEEDS_DRAFT", "NEEDS_OWN_JOB", "NEEDS_VOID"]
 
 Fault = Callable[[Job, Random], Job]
 
 NEEDS_VOID = frozenset({"nrb-billed-on-void"})
 NEEDS_DRAFT = frozenset({"nrb-on-draft", "record-quarantined"})
 NEEDS_OWN_JOB = frozenset({"job-variance"})
+# What changes a whole job, or two of its invoices, and leaves no room for another fault beside it.
+ALONE = frozenset({"invoice-duplicate", "invoice-gap", "job-unmapped"})
 
 
 def _pick(job: Job, rng: Random) -> tuple[Nrb, Invoice, Line]:
@@ -177,9 +179,9 @@ def _due(job: Job, rng: Random) -> Job:
     return job.change_invoice(invoice.jnid, due_off=_odd_cents(rng))
 
 
-def _invoice_without_nrbs(job: Job, rng: Random) -> Job:  # noqa: ARG001 - the outline made the job what it is
-    """A job that is invoiced and has no NRB; no Aimsio job can be found for it either."""
-    return replace(job, declared=(*job.declared, *(("invoice-no-job", item.jnid) for item in job.invoices)))
+def _as_outlined(job: Job, rng: Random) -> Job:  # noqa: ARG001 - the outline made the job what it is
+    """A job that is invoiced and has no NRB, or whose last invoice follows a number that nobody has."""
+    return job
 
 
 def _quarantined(job: Job, rng: Random) -> Job:
@@ -201,10 +203,10 @@ def _billed_not_billable(job: Job, rng: Random) -> Job:
 
 
 def _no_markup(job: Job, rng: Random) -> Job:
-    nrb, _, _ = _pick(job, rng)
+    without = {nrb.guid for nrb in job.nrbs if not nrb.upcharge}
+    nrb, _, _ = _pick(replace(job, touched=job.touched | without), rng)
     total = marked_up(nrb.rate, nrb.quantity, Decimal(0), nrb.tax, nrb.vendor.applies_on)
-    changed = _reprice(job, nrb, upcharge=Decimal(0), total=total)
-    return _declare(changed, "nrb-no-markup", nrb.guid) if nrb.upcharge else changed
+    return _reprice(job, nrb, upcharge=Decimal(0), total=total)
 
 
 def _parent_mismatch(job: Job, rng: Random) -> Job:
@@ -212,20 +214,20 @@ def _parent_mismatch(job: Job, rng: Random) -> Job:
     if not parents:
         raise ValueError(f"job {job.number} has no receipt left for another fault; plant fewer, or build more NRBs")
     parent = rng.choice(parents)
-    changed = job.change_nrb(parent.guid, total=parent.total + _odd_cents(rng))
-    return _declare(changed, "nrb-parent-mismatch", parent.guid)
+    return job.change_nrb(parent.guid, total=parent.total + _odd_cents(rng))
 
 
 def _duplicate_near(job: Job, rng: Random) -> Job:
     """As a duplicate, with the last digit of the number mistyped, on the same day."""
     changed, first, second = _twice(job, rng, lambda text: text[:-1] + str((int(text[-1]) + 1) % 10))
-    changed = changed.change_nrb(second.guid, day=first.day)
-    return _declare(_declare(changed, "nrb-duplicate-near", first.guid), "nrb-duplicate-near", second.guid)
+    changed = changed.change_nrb(second.guid, day=first.day, created=first.created)
+    pair = (("nrb-duplicate-near", first.guid), ("nrb-duplicate-near", second.guid))
+    return replace(changed, declared=(*changed.declared, *pair))
 
 
 def _missing_key(job: Job, rng: Random) -> Job:
     nrb, _, _ = _pick(job, rng)
-    return _declare(job.change_nrb(nrb.guid, reconciles_with_po=True, po_number=None), "nrb-missing-key", nrb.guid)
+    return job.change_nrb(nrb.guid, reconciles_with_po=True, po_number=None)
 
 
 def _nonpositive(job: Job, rng: Random) -> Job:
@@ -236,7 +238,7 @@ def _nonpositive(job: Job, rng: Random) -> Job:
 
 def _date_odd(job: Job, rng: Random) -> Job:
     nrb, _, _ = _pick(job, rng)
-    return _declare(job.change_nrb(nrb.guid, day=AS_OF + timedelta(days=40)), "nrb-date-odd", nrb.guid)
+    return job.change_nrb(nrb.guid, day=AS_OF + timedelta(days=40))
 
 
 def _cutoff(job: Job, rng: Random) -> Job:
@@ -246,10 +248,18 @@ def _cutoff(job: Job, rng: Random) -> Job:
 
 
 def _hidden_text(job: Job, rng: Random) -> Job:
+    """A zero-width space, a reversed run, a no-break space or full-width digits in a vendor's number."""
     nrb, _, _ = _pick(job, rng)
     number = nrb.vendor_invoice_number
-    changed = _named(job, nrb).change_nrb(nrb.guid, vendor_invoice_number=f"{number[:4]}\u200b{number[4:]}")
-    return _declare(changed, "nrb-hidden-text", nrb.guid)
+    disguised = rng.choice(
+        (
+            f"{number[:4]}\u200b{number[4:]}",
+            f"\u202e{number[::-1]}",
+            f"{number[:4]}\u00a0{number[4:]}",
+            number.translate({ord(digit): 0xFF10 + int(digit) for digit in "0123456789"}),
+        )
+    )
+    return _named(job, nrb).change_nrb(nrb.guid, vendor_invoice_number=disguised)
 
 
 def _paid_open(job: Job, rng: Random) -> Job:
@@ -258,24 +268,65 @@ def _paid_open(job: Job, rng: Random) -> Job:
 
 
 def _overdue(job: Job, rng: Random) -> Job:
-    invoice = _pick_invoice(job, rng, least_age_days=50)
+    """Due soon after it was sent, so that every job of the year has one, and not paid."""
+    invoice = _pick_invoice(job, rng, least_age_days=20)
     return job.change_invoice(
-        invoice.jnid, status_name="Sent", paid_share=Decimal(0), is_archived=False, changed=invoice.day
+        invoice.jnid,
+        status_name="Sent",
+        paid_share=Decimal(0),
+        is_archived=False,
+        changed=invoice.day,
+        updated=invoice.day,
+        due_day=min(invoice.due_day, invoice.day + timedelta(days=15)),
     )
 
 
 def _margin(job: Job, rng: Random) -> Job:
-    invoice = _pick_invoice(job, rng)
-    return _declare(job.change_invoice(invoice.jnid, cost_is_lost=True), "invoice-margin", invoice.jnid)
+    material = {
+        item.jnid for item in job.invoices if any(line.cost and line.item_type == "material" for line in item.lines)
+    }
+    labour = {item.jnid for item in job.invoices} - material
+    invoice = _pick_invoice(replace(job, touched=job.touched | labour), rng)
+    return job.change_invoice(invoice.jnid, cost_is_lost=True)
 
 
 def _no_job(job: Job, rng: Random) -> Job:
-    invoice = _pick_invoice(job, rng)
-    return _declare(job.change_invoice(invoice.jnid, has_job=False), "invoice-no-job", invoice.jnid)
+    """Not one that carries an NRB without a mark: only the job leads to that line."""
+    unmarked = {nrb.guid for nrb in job.nrbs if not nrb.mark and not nrb.parent}
+    needed = {item.jnid for item in job.invoices for line in item.lines if unmarked.intersection(line.carries)}
+    invoice = _pick_invoice(replace(job, touched=job.touched | needed), rng)
+    return job.change_invoice(invoice.jnid, has_job=False)
 
 
-def _declare(job: Job, rule: str, subject: str) -> Job:
-    return replace(job, declared=(*job.declared, (rule, subject)))
+def _invoice_twice(job: Job, rng: Random) -> Job:
+    """Two invoices under one number of QuickBooks; Aimsio names both by their JobNimbus numbers."""
+    first = _pick_invoice(job, rng)
+    second = _pick_invoice(replace(job, touched=job.touched | {first.jnid}), rng)
+    for invoice in (first, second):
+        job = job.change_invoice(invoice.jnid, external_id=f"QB-{970_000 + first.recid}")
+        mark = Mark(None, invoice.number, invoice.jnid)
+        nrbs = (replace(nrb, mark=mark) if nrb.mark and nrb.mark.invoice == invoice.jnid else nrb for nrb in job.nrbs)
+        job = replace(job, nrbs=tuple(nrbs))
+    return job
+
+
+def _edited_after_close(job: Job, rng: Random) -> Job:
+    invoice = _pick_invoice(job, rng, least_age_days=30)
+    closed = invoice.day + timedelta(days=9)
+    return job.change_invoice(
+        invoice.jnid, status_name="Closed", paid_share=Decimal(1), changed=closed, updated=closed + timedelta(days=20)
+    )
+
+
+def _status_missing(job: Job, rng: Random) -> Job:
+    return job.change_invoice(_pick_invoice(job, rng).jnid, is_active_lost=True)
+
+
+def _unmapped(job: Job, rng: Random) -> Job:  # noqa: ARG001 - nothing to choose
+    """JobNimbus knows the job under a number and name of its own."""
+    return replace(
+        job, jobnimbus_name=f"{job.client.name} / Shop work", jobnimbus_number=f"9{job.invoices[0].recid:05d}"
+    )
 
 
 FAULTS: dict[str, Fault] = {
@@ -295,7 +346,7 @@ FAULTS: dict[str, Fault] = {
     "invoice-subtotal": _subtotal,
     "invoice-total": _total,
     "invoice-due": _due,
-    "job-variance": _invoice_without_nrbs,
+    "job-variance": _as_outlined,
     "record-quarantined": _quarantined,
     "nrb-invoiced-not-marked": _invoiced_not_marked,
     "nrb-billed-not-billable": _billed_not_billable,
@@ -311,6 +362,11 @@ FAULTS: dict[str, Fault] = {
     "invoice-overdue": _overdue,
     "invoice-margin": _margin,
     "invoice-no-job": _no_job,
+    "invoice-edited-after-close": _edited_after_close,
+    "invoice-status-missing": _status_missing,
+    "invoice-duplicate": _invoice_twice,
+    "invoice-gap": _as_outlined,
+    "job-unmapped": _unmapped,
 }
 
 # Enough of everything for a month-end worth looking at, on a thousand NRBs.

@@ -1,11 +1,12 @@
 """Books → truth: on which subjects each rule must fire, known from the books and never from matching.
 
-`of(job)` is exact for the seventeen rules in `EXACT` at their default parameters, consequences included (an unbilled
-NRB also bends its job's variance). For further rules it lists what follows from the books or was declared by a fault.
+`of(job)` is exact for every rule in `EXACT` at its default parameters, consequences included (an unbilled NRB also
+bends its job's variance); what no single record shows, a fault declared.
 
 Not here: bodies. A record that cannot be typed is seen by no rule but `record-quarantined`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +17,7 @@ __all__ = ["EXACT", "of"]
 
 Subjects = Iterator[str]
 
-_CUTOFF_DAYS = 45
+_CUTOFF_DAYS, _ENTRY_DAYS, _CLOSE_DAYS = 45, 90, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,10 @@ class _View:
 def of(job: Job) -> dict[str, list[str]]:
     """Rule → subjects, for one job. Each rule of `EXACT` is there, with an empty list where it must be silent."""
     view = _view(job)
-    truth = {rule: sorted(subjects(view)) for rule, subjects in {**EXACT, **_FURTHER}.items()}
+    found = {rule: set(subjects(view)) for rule, subjects in EXACT.items()}
     for rule, subject in job.declared:
-        truth[rule] = sorted({*truth.get(rule, ()), subject})
-    return {rule: subjects for rule, subjects in truth.items() if subjects or rule in EXACT}
+        found[rule].add(subject)
+    return {rule: sorted(subjects) for rule, subjects in found.items()}
 
 
 def _view(job: Job) -> _View:
@@ -169,13 +170,20 @@ def _due(view: _View) -> Subjects:
 
 
 def _variance(view: _View) -> Subjects:
+    """Of the job; of its invoices without a job, which are a row of their own; of a job that only JobNimbus knows."""
     seen = {leaf.nrb.guid for leaf in view.leaves}
-    invoiced = sum(line.amount for _, _, line in view.issued_lines() if seen.intersection(line.carries))
+    carrying = [line.amount for _, _, line in view.issued_lines() if seen.intersection(line.carries)]
     chargeable = [leaf.nrb.total for leaf in view.leaves if leaf.nrb.is_chargeable]
-    is_nrb_only = bool(chargeable) and not view.issued
-    is_invoice_only = bool(view.issued) and not view.leaves
-    if is_nrb_only or is_invoice_only or invoiced != sum(chargeable):
+    known = [invoice for invoice in view.issued if invoice.has_job and view.job.is_mapped]
+    is_nrb_only = bool(chargeable) and not known and not carrying
+    is_invoice_only = bool(known) and not view.leaves
+    if is_nrb_only or is_invoice_only or sum(carrying) != sum(chargeable):
         yield view.job.number
+    for invoice in view.issued:
+        if not invoice.has_job:
+            yield "(no job)"
+        elif not view.job.is_mapped:
+            yield view.job.jobnimbus_number
 
 
 def _quarantined(view: _View) -> Subjects:
@@ -184,16 +192,52 @@ def _quarantined(view: _View) -> Subjects:
 
 
 def _not_marked(view: _View) -> Subjects:
-    return (leaf.nrb.guid for leaf in view.leaves if leaf.line and not leaf.mark)
+    for leaf in view.leaves:
+        if leaf.line and not leaf.mark and leaf.invoice and leaf.invoice.state == "issued":
+            yield leaf.nrb.guid
 
 
 def _billed_not_billable(view: _View) -> Subjects:
     return (leaf.nrb.guid for leaf in view.leaves if (leaf.mark or leaf.line) and not leaf.nrb.is_chargeable)
 
 
+def _no_markup(view: _View) -> Subjects:
+    """Every vendor has one mark-up, so that all others of its items show what this one should have."""
+    for leaf in view.leaves:
+        if leaf.nrb.is_chargeable and leaf.nrb.vendor.markup and not leaf.nrb.upcharge:
+            yield leaf.nrb.guid
+
+
+def _parent_mismatch(view: _View) -> Subjects:
+    totals = {leaf.nrb.guid: leaf.nrb.total for leaf in view.leaves}
+    for nrb in view.job.nrbs:
+        if nrb.children and nrb.total != sum(totals[guid] for guid in nrb.children):
+            yield nrb.guid
+
+
+def _missing_key(view: _View) -> Subjects:
+    for leaf in view.leaves:
+        if leaf.nrb.reconciles_with_po and not (leaf.nrb.po_number and leaf.nrb.external_id):
+            yield leaf.nrb.guid
+
+
+def _date_odd(view: _View) -> Subjects:
+    for leaf in view.leaves:
+        if leaf.nrb.day > AS_OF or (leaf.nrb.created - leaf.nrb.day).days > _ENTRY_DAYS:
+            yield leaf.nrb.guid
+
+
+def _hidden_text(view: _View) -> Subjects:
+    return (leaf.nrb.guid for leaf in view.leaves if not leaf.nrb.vendor_invoice_number.isascii())
+
+
+def _declared(_: _View) -> Subjects:
+    return iter(())
+
+
 def _cutoff(view: _View) -> Subjects:
     for leaf in view.leaves:
-        if leaf.invoice:
+        if leaf.invoice and leaf.invoice.state == "issued":
             cost, invoiced = leaf.nrb.day, leaf.invoice.day
             if invoiced < cost.replace(day=1) or (invoiced - cost).days > _CUTOFF_DAYS:
                 yield leaf.nrb.guid
@@ -205,12 +249,51 @@ def _nonpositive(view: _View) -> Subjects:
 
 def _paid_open(view: _View) -> Subjects:
     for invoice in view.issued:
-        if invoice.status_name in ("Closed", "Paid") and invoice.figures.due != 0:
+        figures = invoice.figures
+        has_no_date = figures.due == 0 and figures.paid > 0 and invoice.paid_share != 1
+        if has_no_date or (invoice.status_name in ("Closed", "Paid") and figures.due != 0):
             yield invoice.jnid
 
 
 def _overdue(view: _View) -> Subjects:
     return (invoice.jnid for invoice in view.issued if invoice.figures.due > 0 and invoice.due_day < AS_OF)
+
+
+def _margin(view: _View) -> Subjects:
+    for invoice in view.issued:
+        if invoice.cost_is_lost and any(line.item_type == "material" and line.amount > 0 for line in invoice.lines):
+            yield invoice.jnid
+
+
+def _invoice_twice(view: _View) -> Subjects:
+    active = [invoice for invoice in view.invoices if invoice.state != "void" and invoice.external_id]
+    times = Counter(invoice.external_id for invoice in active)
+    return (invoice.jnid for invoice in active if times[invoice.external_id] > 1)
+
+
+def _gap(view: _View) -> Subjects:
+    return (invoice.jnid for invoice in view.invoices if invoice.follows_gap)
+
+
+def _no_job(view: _View) -> Subjects:
+    is_known = view.job.is_mapped and bool(view.job.nrbs)
+    return (invoice.jnid for invoice in view.issued if not (is_known and invoice.has_job))
+
+
+def _edited_after_close(view: _View) -> Subjects:
+    for invoice in view.issued:
+        if invoice.status_name == "Closed" and (invoice.updated - invoice.changed).days > _CLOSE_DAYS:
+            yield invoice.jnid
+
+
+def _status_missing(view: _View) -> Subjects:
+    return (invoice.jnid for invoice in view.issued if invoice.is_active_lost)
+
+
+def _unmapped(view: _View) -> Subjects:
+    is_known = view.job.is_mapped and any(invoice.has_job for invoice in view.invoices)
+    if not is_known and any(leaf.nrb.is_chargeable for leaf in view.leaves):
+        yield view.job.number
 
 
 EXACT: dict[str, Callable[[_View], Subjects]] = {
@@ -231,12 +314,23 @@ EXACT: dict[str, Callable[[_View], Subjects]] = {
     "invoice-due": _due,
     "job-variance": _variance,
     "record-quarantined": _quarantined,
-}
-_FURTHER: dict[str, Callable[[_View], Subjects]] = {
     "nrb-invoiced-not-marked": _not_marked,
     "nrb-billed-not-billable": _billed_not_billable,
+    "nrb-no-markup": _no_markup,
+    "nrb-parent-mismatch": _parent_mismatch,
+    "nrb-duplicate-near": _declared,
+    "nrb-missing-key": _missing_key,
+    "nrb-date-odd": _date_odd,
+    "nrb-hidden-text": _hidden_text,
     "nrb-cutoff": _cutoff,
     "nrb-nonpositive": _nonpositive,
     "invoice-paid-open": _paid_open,
     "invoice-overdue": _overdue,
+    "invoice-margin": _margin,
+    "invoice-duplicate": _invoice_twice,
+    "invoice-gap": _gap,
+    "invoice-no-job": _no_job,
+    "invoice-edited-after-close": _edited_after_close,
+    "invoice-status-missing": _status_missing,
+    "job-unmapped": _unmapped,
 }

@@ -77,20 +77,20 @@ create or replace macro local_day(instant, zone) as cast(timezone(zone, instant)
 create or replace macro ratio(a, b) as cast(a as double) / nullif(cast(b as double), 0);
 -- A DOUBLE rounded half up to 1/p (p = 100 for two digits).
 create or replace macro round_to(x, p) as cast(floor(cast(x as double) * p + 0.5) as double) / p;
+create or replace macro in_cents(a) as cast(cast(a as decimal(38, 2)) * 100 as hugeint);
 -- Money divided by a whole number, half away from zero, exact to the cent.
 create or replace macro money_div(a, n) as cast(
-    cast(cast(sign(a) as bigint) * ((2 * abs(cast(a * 100 as hugeint)) + cast(n as hugeint))
-        // (2 * nullif(cast(n as hugeint), 0))) as decimal(18, 0)) * 0.01 as decimal(18, 2));
+    cast(cast(sign(a) as bigint) * ((2 * abs(in_cents(a)) + cast(n as hugeint))
+        // (2 * nullif(cast(n as hugeint), 0))) as decimal(36, 0)) * 0.01 as decimal(38, 2));
 -- The part of an amount that falls to one weight out of a sum of absolute weights, cut to the cent towards zero (equal parts
 -- where all weights are 0), and the remainder of that division, by which the cents left over are dealt out.
-create or replace macro in_cents(a) as cast(a * 100 as hugeint);
 create or replace macro share_floor(amount, weight, weights, n) as cast(sign(amount) * 0.01 * cast(
     case when weights = 0 then abs(in_cents(amount)) // n
         else abs(in_cents(amount)) * abs(in_cents(weight)) // in_cents(weights) end as decimal(18, 0)) as decimal(18, 2));
 create or replace macro share_rest(amount, weight, weights) as
     case when weights = 0 then 0 else abs(in_cents(amount)) * abs(in_cents(weight)) % in_cents(weights) end;
 -- The median of money: over whole cents the mean of the two middle values is exact.
-create or replace macro median_money(x) as median(cast(x * 100 as double)) / cast(100 as double);
+create or replace macro median_money(x) as median(cast(cast(x as decimal(38, 2)) * 100 as double)) / cast(100 as double);
 create or replace macro days_between(a, b) as date_diff('day', cast(a as date), cast(b as date));
 -- What Aimsio charges: mark-up is a percentage; the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX; rounded half
 -- up to the cent at the end. NULL when rate or quantity is missing, or the total has more digits than money.
@@ -117,3 +117,29 @@ create or replace macro usable_reference(txt) as
 -- Case-folded runs of letters, digits and inner - / . _ #
 create or replace macro tokens(txt) as
     list_distinct(regexp_extract_all(lower(txt), '[\p{L}\p{N}]+(?:[-/._#]+[\p{L}\p{N}]+)*'));
+
+-- ── Text that looks like other text ─────────────────────────────────────────────────────────────────────────────────
+-- As normal_key, without the leading zeros of each run of digits: AP-007 and AP-7 are one.
+create or replace macro zero_free_key(txt) as normal_key(regexp_replace(txt, '(^|[^0-9])0+([0-9])', '\1\2', 'g'));
+-- One character put in, left out or changed.
+create or replace macro one_edit_apart(a, b) as levenshtein(a, b) = 1;
+-- A character as the plain one that it stands for: the single letters and digits of NFKC (full-width, mathematical, circled,
+-- subscript), found by their place in the code charts.
+create or replace macro plain_char(c) as case
+    when unicode(c) between 65281 and 65374 then chr(unicode(c) - 65248)                  -- full-width
+    when unicode(c) between 119808 and 120483 then chr(97 + (unicode(c) - 119808) % 26)   -- mathematical letters
+    when unicode(c) between 120782 and 120831 then chr(48 + (unicode(c) - 120782) % 10)   -- mathematical digits
+    when unicode(c) between 9398 and 9449 then chr(97 + (unicode(c) - 9398) % 26)         -- circled letters
+    when unicode(c) between 8320 and 8329 then chr(48 + unicode(c) - 8320)                -- subscript digits
+    else c end;
+-- Cyrillic and Greek letters as the Latin ones that look like them (capitals look like others than small letters do), and
+-- superscript digits.
+create or replace macro latin_look(txt) as translate(translate(translate(translate(translate(txt,
+    'АВЕЅІЈКМНОРСТУХԌԚԜҮ', 'ABESIJKMHOPCTYXGQWY'), 'аеѕіјорсухһӏԁԛԝґүк', 'aesijopcyxhldqwryk'),
+    'ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'ABEZHIKMNOPTYX'), 'οανρικυγχτ', 'oavpikuyxt'), '⁰¹²³⁴⁵⁶⁷⁸⁹', '0123456789');
+-- What a reader takes a text for: without characters that cannot be seen, look-alikes as plain letters and digits, case-folded.
+-- Plain ASCII stays as `folded` has it.
+create or replace macro lookalike_key(txt) as case when not regexp_matches(txt, '[^ -~]') then folded(txt) else folded(
+    latin_look(array_to_string(list_transform(string_split(nfc_normalize(
+        regexp_replace(txt, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}]', '', 'g')), ''),
+        lambda c: plain_char(c)), ''))) end;

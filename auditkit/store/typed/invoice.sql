@@ -148,7 +148,10 @@ select jnid,
     local_day(to_instant_s(txt.date_created), $zone) as created_on,
     to_instant_s(txt.date_updated) as updated_at,
     to_instant_s(txt.date_status_change) as status_changed_at,
-    to_instant_s(txt.date_paid_in_full) as paid_in_full_at
+    to_instant_s(txt.date_paid_in_full) as paid_in_full_at,
+    local_day(to_instant_s(txt.date_updated), $zone) as updated_on,
+    local_day(to_instant_s(txt.date_status_change), $zone) as status_changed_on,
+    local_day(to_instant_s(txt.date_paid_in_full), $zone) as paid_in_full_on
 from invoice_accepted
 order by jnid;
 

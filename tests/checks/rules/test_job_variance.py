@@ -32,11 +32,15 @@ CASES = [
     (job("NIL-8", [unbilled("h", None)], []), ("nrb-only", "0.00")),
     (job("NIL-9", [], [invoice([line("Labour", "70.00")], "k", total=None)]), ("invoice-only", "0.00")),
     (job(None, [unbilled("m", "30.00")], []), ("nrb-only", "30.00")),
+    # A job may be called what the missing job is called
+    (job("(no job)", [unbilled("o", "40.00")], []), ("nrb-only", "40.00")),
+    (job("(no job).", [unbilled("p", "41.00")], []), ("nrb-only", "41.00")),
 ]
+SUBJECTS = {None: "(no job)", "(no job)": "(no job).", "(no job).": "(no job).."}
 
 
 def expected(cases):
-    return {number or "(no job)": verdict for (number, _, _), verdict in cases if verdict != SILENT}
+    return {SUBJECTS.get(number, number): verdict for (number, _, _), verdict in cases if verdict != SILENT}
 
 
 def bodies(cases):

@@ -35,9 +35,13 @@ CASES = [
 ]
 
 
-# Two NRBs of 8.00 and 4.00 on one line of 10.00: two thirds to the first, one third to the second.
-BOTH = [nrb("both-1", "8.00"), nrb("both-2", "4.00")], [invoice([line("both", "10.00")], "both")]
-SHARED = [("both-1", "both", 0), ("both-2", "both", 0)]
+# Two NRBs of 8.00 and 4.00 on one line of 10.00: two thirds to the first, one third to the second. Two of -1.00 and
+# 3.00, of two jobs, on one of 4.00: a quarter to the first, three to the second.
+BOTH = (
+    [nrb("both-1", "8.00"), nrb("both-2", "4.00"), nrb("of-1", "-1.00"), nrb("of-2", "3.00", nrbJobOrderNumber="X-2")],
+    [invoice([line("both", "10.00"), line("of", "4.00")], "both")],
+)
+SHARED = [("both-1", "both", 0), ("both-2", "both", 0), ("of-1", "both", 1), ("of-2", "both", 1)]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def found(snapshot):
 
 
 def test_it_fires_on_these_alone(found):
-    risks = {subject: risk for subject, risk in amounts(found).items() if subject != "both/0"}
+    risks = {subject: risk for subject, risk in amounts(found).items() if not subject.startswith("both/")}
     assert risks == firing_lines([(pair[1], risk) for pair, risk in CASES])
 
 
@@ -66,13 +70,22 @@ def test_it_says_which_side_is_more(found, subject, reason, difference):
     assert (found[subject]["reason"], found[subject]["evidence"]["difference"]) == (reason, difference)
 
 
-def test_a_shared_line_differs_by_its_parts(snapshot):
+def test_a_shared_line_is_one_finding_of_its_parts(snapshot, found):
     sql = (
         "select nrb_guid, nrb_amount::varchar, invoiced_amount::varchar from link where group_id = 'both/0' order by 1"
     )
     assert snapshot.query(sql).rows == [("both-1", "8.00", "6.67"), ("both-2", "4.00", "3.33")]
-    sql = "select evidence->>'nrb_guid', amount_at_risk::varchar from finding where subject_id = 'both/0' order by 1"
-    assert snapshot.query(sql).rows == [("both-1", "1.33"), ("both-2", "0.67")]
+    assert (found["both/0"]["amount_at_risk"], found["both/0"]["job_number"]) == (Decimal("2.00"), "JOB-1001")
+    assert found["both/0"]["reason"] == "charged less than the NRBs both-1 both-2"
+    assert found["both/0"]["evidence"] == {
+        "nrb_guids": "both-1 both-2",
+        "nrb_amount": "12.00",
+        "invoiced_amount": "10.00",
+        "difference": "-2.00",
+    }
+    assert (found["both/1"]["amount_at_risk"], found["both/1"]["job_number"]) == (Decimal("2.00"), "(several)")
+    fingerprints = snapshot.query("select fingerprint from finding").rows
+    assert len(set(fingerprints)) == len(fingerprints)
 
 
 def test_tolerance(snapshot):
@@ -84,4 +97,6 @@ def test_tolerance(snapshot):
         ("1.00", {"a-cent/0", "no-billable/0", "no-status/0", "no-job/0"}),
     ):
         hits = asked_again(snapshot, RULE, tolerance=Decimal(tolerance))
-        assert set(hits) - {"both/0"} == set(every) - silent
+        assert set(hits) - {"both/0", "both/1"} == set(every) - silent
+    assert "both/0" not in asked_again(snapshot, RULE, tolerance=Decimal("2.00"))
+    assert "both/0" in asked_again(snapshot, RULE, tolerance=Decimal("1.99"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing_lines, invoice, line
+from tests.world import SILENT, amounts, asked_again, audited, findings, firing_lines, invoice, line
 
 RULE = "line-arithmetic"
 
@@ -36,9 +36,14 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def snapshot(tmp_path_factory):
     with audited(tmp_path_factory.mktemp(RULE), [], [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
+        yield snapshot
+
+
+@pytest.fixture(scope="module")
+def found(snapshot):
+    return findings(snapshot, RULE)
 
 
 def test_it_fires_on_these_alone(found):
@@ -54,3 +59,16 @@ def test_it_says_what_was_expected_and_what_was_found(found):
 
 def test_a_product_of_more_digits_than_money_has_stops_nothing(found):
     assert found["huge/0"]["reason"] == "quantity times price is more digits than money has"
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("auto", {"with-half-the-labour/0": "2.50"}),
+        ("yes", {"without-labour/0": "5.00", "with-half-the-labour/0": "2.50"}),
+        ("no", {"with-labour/0": "5.00", "with-half-the-labour/0": "2.50"}),
+    ],
+)
+def test_labor_in_amount(snapshot, setting, expected):
+    hits = asked_again(snapshot, RULE, labor_in_amount=setting)
+    assert {subject: risk for subject, risk in hits.items() if "-labour" in subject} == expected

@@ -52,5 +52,16 @@ def test_it_says_of_what_vendor_and_which_fields(snapshot, subject, kind, field,
     assert hit["job_number"] is None
 
 
+def test_records_of_both_vendors_may_have_one_id(tmp_path):
+    """Nothing keeps the ids of two vendors apart; each is a finding with a fingerprint of its own."""
+    nrbs = [unbilled("same", nrbTotalAfterMarkup="free"), unbilled("nrb x"), unbilled("x", nrbRate="1e3")]
+    with audited(tmp_path, nrbs, [invoice([line(cost="free")], "same")]) as snapshot:
+        sql = "select subject_type, subject_id from finding where rule_id = $rule order by all"
+        rows = snapshot.query(sql, {"rule": RULE}).rows
+        fingerprints = snapshot.query("select count(distinct fingerprint) from finding where rule_id = $r", {"r": RULE})
+    assert rows == [("invoice", "same"), ("nrb", "same"), ("nrb", "x")]
+    assert fingerprints.scalar() == 3
+
+
 def test_a_refused_record_is_in_no_other_rule(snapshot):
     assert subjects(snapshot, "nrb-unbilled") == {"good", "all-null"}

@@ -1,0 +1,41 @@
+-- id: invoice-gap
+-- title: An invoice number is missing
+-- assertion: completeness
+-- severity: medium
+-- subject: invoice
+-- param: min_numbers int = 10
+-- param: max_missing int = 20
+-- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, missing int, first_missing int, last_missing int
+-- why: In an unbroken series a missing number is an invoice that was deleted or never came through, and its revenue with it.
+-- remedy: Look for the number in JobNimbus and in the ledger; note why it is missing.
+-- note: The subject is the invoice after the gap. A series is all numbers with the same beginning before their last digits, of at least
+--   $min_numbers; a jump over more than $max_missing starts another range. Void invoices and drafts hold their numbers; one in
+--   quarantine does not, and leaves a gap. A NULL number, or one without digits at its end, is in no series. What is missing has
+--   no amount: amount_at_risk is NULL.
+with named as (
+    select i.jnid, s.job_number, s.state, i.number, regexp_replace(folded(i.number), '[0-9]+$', '', 'g') as series,
+        length(folded(i.number)) - length(regexp_replace(folded(i.number), '[0-9]+$', '', 'g')) as digits
+    from invoice as i join invoice_status as s on s.jnid = i.jnid
+    where i.number is not null
+), numbered as (
+    select jnid, job_number, state, number, series,
+        cast(case when digits between 1 and 15 then right(folded(number), digits) end as bigint) as place
+    from named
+), bearer as (
+    select jnid, job_number, number, series, place,
+        row_number() over (
+            partition by series, place order by case state when 'issued' then 1 when 'draft' then 2 else 3 end, jnid
+        ) as turn
+    from numbered where place is not null
+), neighbour as (
+    select jnid, job_number, number, place,
+        lag(place) over (partition by series order by place, jnid) as place_before,
+        count(*) over (partition by series) as numbers
+    from bearer where turn = 1
+)
+select jnid as subject_id, job_number, cast(null as decimal(18, 2)) as amount_at_risk,
+    case when place - place_before = 2 then 'one number is missing before '
+        else cast(place - place_before - 1 as text) || ' numbers are missing before ' end || number as reason,
+    number, place - place_before - 1 as missing, place_before + 1 as first_missing, place - 1 as last_missing
+from neighbour
+where numbers >= $min_numbers and place - place_before between 2 and $max_missing + 1

@@ -1,0 +1,20 @@
+-- id: invoice-margin
+-- title: Invoice without any cost
+-- assertion: valuation
+-- severity: low
+-- subject: invoice
+-- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, cost money, material_total money, total money
+-- why: A cost of 0 on priced material is a known slip of the link to QuickBooks: every margin report shows the whole price as profit.
+-- remedy: Save the invoice again in JobNimbus, or correct the cost of its lines.
+-- note: Issued invoices with lines of type material above 0. NULL cost: nobody said that it is 0, silent.
+with material as (
+    select jnid, sum(amount) as material_total from invoice_item
+    where folded(item_type) = 'material' and amount > 0
+    group by jnid
+)
+select i.jnid as subject_id, s.job_number, m.material_total as amount_at_risk, 'no cost behind priced material' as reason,
+    i.number, i.cost, m.material_total, i.total
+from invoice as i
+join invoice_status as s on s.jnid = i.jnid and s.state = 'issued'
+join material as m on m.jnid = i.jnid
+where i.cost = 0

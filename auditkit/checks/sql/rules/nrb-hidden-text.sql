@@ -1,0 +1,60 @@
+-- id: nrb-hidden-text
+-- title: A code that is not what it looks like
+-- assertion: accuracy
+-- severity: medium
+-- subject: nrb
+-- out: subject_id text, job_number text, amount_at_risk money, reason text, field text, marked text, looks_like text
+-- why: Two texts that look the same and are not: no search, match or duplicate check brings them together.
+-- remedy: Type the code anew, in plain letters and digits.
+-- note: Job, vendor code, vendor invoice number, PO, external id and origin reference of leaves. Fires on characters that cannot be seen
+--   (bidirectional controls, zero-width, odd spaces), on Latin mixed with Cyrillic or Greek, on digits and letters that only look plain
+--   (full-width, other scripts), and on a text that reads like another one in the same field (of a number: of the same vendor)
+--   without being it. Letters of one script alone, accents and CJK are silent. NULL is silent. marked shows what is not plain as ¿.
+with field as (
+    select guid, 'job' as field, 1 as place, '' as scope, job_number as written from nrb
+    where is_leaf and job_number is not null
+    union all
+    select guid, 'vendor code', 2, '', vendor_code from nrb where is_leaf and vendor_code is not null
+    union all
+    select guid, 'vendor invoice number', 3, coalesce(lookalike_key(vendor_code), ''), vendor_invoice_number from nrb
+    where is_leaf and vendor_invoice_number is not null
+    union all
+    select guid, 'PO', 4, '', po_number from nrb where is_leaf and po_number is not null
+    union all
+    select guid, 'external id', 5, '', external_id from nrb where is_leaf and external_id is not null
+    union all
+    select guid, 'origin reference', 6, '', origin_reference from nrb where is_leaf and origin_reference is not null
+), unusual as (
+    select guid, field, place, scope, written, lookalike_key(written) as looks_like from field where regexp_matches(written, '[^ -~]')
+), sought as (
+    select distinct field, scope, looks_like from unusual
+), read_alike as (
+    select f.field, f.scope, s.looks_like
+    from sought as s
+    join field as f on f.field = s.field and f.scope = s.scope and lookalike_key(f.written) = s.looks_like
+    group by f.field, f.scope, s.looks_like
+    having count(distinct folded(f.written)) > 1
+), judged as (
+    select u.guid, u.field, u.place, u.written, u.looks_like,
+        case
+            when regexp_matches(u.written, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}]')
+                then 'holds characters that cannot be seen'
+            when regexp_matches(u.written, '[\x{00A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]')
+                then 'holds a space that is none'
+            when regexp_matches(u.written, '[A-Za-z]') and regexp_matches(u.written, '[\x{0370}-\x{052F}\x{1F00}-\x{1FFF}]')
+                then 'mixes Latin with Cyrillic or Greek letters'
+            when regexp_matches(u.written, '[^\P{Nd}0-9]') or regexp_matches(u.written, '[\x{FF01}-\x{FF5E}\x{1D400}-\x{1D7FF}]')
+                then 'holds letters or digits that only look plain'
+            when r.looks_like is not null and folded(u.written) <> u.looks_like then 'reads like another one and is not it'
+        end as what
+    from unusual as u
+    left join read_alike as r on r.field = u.field and r.scope = u.scope and r.looks_like = u.looks_like
+), odd as (
+    select guid, field, written, looks_like, what, row_number() over (partition by guid order by place) as turn
+    from judged where what is not null
+)
+select s.guid as subject_id, s.job_number, s.total as amount_at_risk, 'the ' || o.field || ' ' || o.what as reason,
+    o.field, regexp_replace(o.written, '[^ -~]', '¿', 'g') as marked, o.looks_like
+from odd as o
+join nrb_status as s on s.guid = o.guid
+where o.turn = 1

@@ -1,0 +1,46 @@
+-- id: nrb-no-markup
+-- title: No mark-up where its vendor's other items carry one
+-- assertion: valuation
+-- severity: medium
+-- subject: nrb
+-- param: min_peers int = 3
+-- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, type_name text, peers int, peers_with_markup int, lowest_markup decimal
+-- why: The mark-up was probably forgotten, and the margin with it.
+-- remedy: Look into the contract; if the mark-up is due, enter it and correct the line.
+-- note: Billable and not internal; mark-up 0 or NULL. The peers are the other items of the same vendor, or of the same type where the
+--   vendor has fewer than $min_peers others; at least $min_peers and more than half of them carry a mark-up. amount_at_risk is what the
+--   lowest of their mark-ups would add; NULL where rate or quantity is missing.
+with item as (
+    select s.guid, s.job_number, s.vendor_code, s.type_name, folded(s.vendor_code) as vendor_key, folded(s.type_name) as type_key,
+        n.rate, n.quantity, n.vendor_tax, n.markup_applies_on, coalesce(n.upcharge_percent, 0) as markup
+    from nrb_status as s join nrb as n on n.guid = s.guid
+    where s.billable and not s.internal
+), vendor as (
+    select vendor_key, count(*) - 1 as others, count(case when markup > 0 then 1 end) as marked_up,
+        min(case when markup > 0 then markup end) as lowest
+    from item where vendor_key is not null
+    group by vendor_key
+), kind as (
+    select type_key, count(*) - 1 as others, count(case when markup > 0 then 1 end) as marked_up,
+        min(case when markup > 0 then markup end) as lowest
+    from item where type_key is not null
+    group by type_key
+), compared as (
+    select i.guid, i.job_number, i.vendor_code, i.type_name, i.rate, i.quantity, i.vendor_tax, i.markup_applies_on,
+        case when v.others >= $min_peers then 'vendor' else 'type' end as peer_group,
+        case when v.others >= $min_peers then v.others else t.others end as peers,
+        case when v.others >= $min_peers then v.marked_up else t.marked_up end as peers_with_markup,
+        case when v.others >= $min_peers then v.lowest else t.lowest end as lowest_markup
+    from item as i
+    left join vendor as v on v.vendor_key = i.vendor_key
+    left join kind as t on t.type_key = i.type_key
+    where i.markup = 0
+)
+select guid as subject_id, job_number,
+    total_after_markup(rate, quantity, lowest_markup, vendor_tax, markup_applies_on)
+        - total_after_markup(rate, quantity, 0, vendor_tax, markup_applies_on) as amount_at_risk,
+    'no mark-up, while ' || cast(peers_with_markup as text) || ' of ' || cast(peers as text) || ' others of its ' || peer_group
+        || ' carry one' as reason,
+    vendor_code, type_name, peers, peers_with_markup, lowest_markup
+from compared
+where peers_with_markup >= $min_peers and 2 * peers_with_markup > peers

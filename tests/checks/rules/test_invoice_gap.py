@@ -1,0 +1,67 @@
+"""invoice-gap: a number that is missing inside a series."""
+
+import pytest
+
+from tests.world import asked_again, audited, findings, invoice, line
+
+RULE = "invoice-gap"
+
+
+def series(prefix, *places, width=1, **changes):
+    """Invoices with these numbers; their jnid is the number."""
+    numbers = [f"{prefix}{place:0{width}d}" for place in places]
+    return [invoice([line("Labour", "1.00")], number, number=number, **changes) for number in numbers]
+
+
+INVOICES = [
+    *series("A-", *range(1, 10), 11),  # ten numbers, 10 is missing
+    *series("B-", *range(1, 9), 10),  # nine numbers are no series
+    *series("C-", *range(1, 10), 30),  # twenty are missing
+    *series("D-", *range(1, 10), 31),  # a jump over twenty-one starts another range
+    *series("E-", *range(95, 105)),  # from two digits to three
+    *series("F-", *range(95, 105), width=4),
+    *series("G-", *range(1, 11)),
+    # a void invoice and a draft hold their number, and of two with one number the issued one is named
+    *series("H-", *range(1, 10), 12),
+    *series("H-", 10, is_active=False),
+    invoice([], "0-void", number="H-12", is_active=False),
+    *series("I-", *range(1, 10), 11),
+    *series("I-", 10, status_name="Draft"),
+    # one series, whatever the case
+    *series("j-", 1, 3, 5, 7, 9),
+    *series("J-", 2, 4, 6, 8, 10),
+    # NULL and what has no digits at its end
+    *[invoice([], f"none-{place}", number=None) for place in range(12)],
+    *[invoice([], f"word-{place}", number=f"{place}-A") for place in range(0, 24, 2)],
+    *[invoice([], f"long-{place}", number=f"{place:016d}") for place in range(0, 24, 2)],
+]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    with audited(tmp_path_factory.mktemp(RULE), [], INVOICES) as snapshot:
+        yield snapshot
+
+
+def test_it_fires_on_the_invoice_after_the_gap(snapshot):
+    found = findings(snapshot, RULE)
+    assert {jnid: hit["evidence"]["missing"] for jnid, hit in found.items()} == {"A-11": 1, "C-30": 20, "H-12": 1}
+    assert {hit["amount_at_risk"] for hit in found.values()} == {None}
+
+
+def test_it_says_which_numbers_are_missing(snapshot):
+    found = findings(snapshot, RULE)
+    assert found["A-11"]["reason"] == "one number is missing before A-11"
+    assert found["C-30"]["reason"] == "20 numbers are missing before C-30"
+    evidence = found["C-30"]["evidence"]
+    assert (evidence["first_missing"], evidence["last_missing"]) == (10, 29)
+
+
+def test_min_numbers(snapshot):
+    assert set(asked_again(snapshot, RULE, min_numbers=9)) == {"A-11", "B-10", "C-30", "H-12"}
+    assert set(asked_again(snapshot, RULE, min_numbers=11)) == {"H-12"}
+
+
+def test_max_missing(snapshot):
+    assert "D-31" in asked_again(snapshot, RULE, max_missing=21)
+    assert "C-30" not in asked_again(snapshot, RULE, max_missing=19)

@@ -1,0 +1,62 @@
+"""invoice-overdue: past its due date and not paid; and how late."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.world import AS_OF, SILENT, amounts, asked_again, audited, findings, firing, invoice, line, seconds
+
+RULE = "invoice-overdue"
+
+
+def sold(jnid, days_late, due="862.50", **changes):
+    due_day = None if days_late is None else seconds(AS_OF - timedelta(days=days_late))
+    return invoice([line("Labour", "1000.00")], jnid, date_due=due_day, due=due, **changes)
+
+
+LATE = [1, 30, 31, 60, 61, 90, 91]
+CASES = [
+    *[(sold(f"day-{days}", days), "862.50") for days in LATE],
+    (sold("due-today", 0), SILENT),
+    (sold("due-tomorrow", -1), SILENT),
+    (sold("paid", 5, "0.00"), SILENT),
+    (sold("a-cent", 5, "0.01"), "0.01"),
+    (sold("credit", 5, "-5.00"), SILENT),
+    (sold("void", 5, is_active=False), SILENT),
+    (sold("draft", 5, status_name="Draft"), SILENT),
+    # NULL, field by field
+    (sold("no-due-date", None), SILENT),
+    (sold("no-due", 5, None, total_paid="400.00"), "600.00"),
+    (sold("no-due-no-paid", 5, None, total_paid=None), "1000.00"),
+    (sold("no-due-no-total", 5, None, total=None), SILENT),
+    (sold("no-status", 5, status_name=None), "862.50"),
+]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    with audited(tmp_path_factory.mktemp(RULE), [], [body for body, _ in CASES]) as snapshot:
+        yield snapshot
+
+
+def test_it_fires_on_these_alone(snapshot):
+    assert amounts(findings(snapshot, RULE)) == firing(CASES)
+
+
+@pytest.mark.parametrize(
+    ("days", "bucket"),
+    [(1, "1-30"), (30, "1-30"), (31, "31-60"), (60, "31-60"), (61, "61-90"), (90, "61-90"), (91, "91+")],
+)
+def test_how_late(snapshot, days, bucket):
+    hit = findings(snapshot, RULE)[f"day-{days}"]
+    assert (hit["evidence"]["days_late"], hit["evidence"]["late_bucket"]) == (days, bucket)
+    assert hit["reason"] == f"due for {days} days"
+
+
+def test_days(snapshot):
+    kept = asked_again(snapshot, RULE, days=30)
+    assert {f"day-{days}" for days in LATE} & set(kept) == {"day-31", "day-60", "day-61", "day-90", "day-91"}
+
+
+def test_as_of(snapshot):
+    assert "due-today" in asked_again(snapshot, RULE, as_of=AS_OF + timedelta(days=1))

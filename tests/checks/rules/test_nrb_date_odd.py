@@ -1,0 +1,60 @@
+"""nrb-date-odd: a vendor invoice date in the future, before 2005, or long before the NRB was entered."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.world import AS_OF, COST_DAY, SILENT, amounts, asked_again, audited, findings, firing, ms, nrb
+
+RULE = "nrb-date-odd"
+
+
+def dated(guid, day, created=AS_OF):
+    return nrb(guid, nrbInvoiceDate=day and ms(day), nrbCreatedAt=created and ms(created))
+
+
+def entered(guid, days):
+    return dated(guid, COST_DAY, COST_DAY + timedelta(days=days))
+
+
+CASES = [
+    (dated("today", AS_OF), SILENT),
+    (dated("tomorrow", AS_OF + timedelta(days=1)), "100.00"),
+    # the last evening of 2004 in Edmonton is the first millisecond that is typed at all
+    (nrb("eve-of-2005", nrbInvoiceDate=1_104_537_600_000, nrbCreatedAt=None), "100.00"),
+    (dated("first-day", date(2005, 1, 1), None), SILENT),
+    (entered("entered-before", -5), SILENT),
+    (entered("day-90", 90), SILENT),
+    (entered("day-91", 91), "100.00"),
+    # NULL
+    (dated("no-date", None), SILENT),
+    (dated("no-creation", COST_DAY, None), SILENT),
+    (dated("neither", None, None), SILENT),
+]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
+        yield snapshot
+
+
+def test_it_fires_on_these_alone(snapshot):
+    assert amounts(findings(snapshot, RULE)) == firing(CASES)
+
+
+@pytest.mark.parametrize(
+    ("guid", "reason"),
+    [("tomorrow", "in the future"), ("eve-of-2005", "before 2005"), ("day-91", "91 days before it was entered")],
+)
+def test_it_says_what_is_odd(snapshot, guid, reason):
+    assert findings(snapshot, RULE)[guid]["reason"] == reason
+
+
+def test_days(snapshot):
+    assert "day-91" not in asked_again(snapshot, RULE, days=91)
+    assert {"day-90", "day-91"} <= set(asked_again(snapshot, RULE, days=89))
+
+
+def test_as_of(snapshot):
+    assert "tomorrow" not in asked_again(snapshot, RULE, as_of=AS_OF + timedelta(days=1))

@@ -1,0 +1,37 @@
+"""record-vanished: present before, gone from a complete list, and 404 by id."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auditkit.store.snapshots import Snapshot
+from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
+from tests.world import amounts, findings, subjects
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
+    syncs = ((FIRST, BOOKS), (SECOND, BOOKS[:1]), (THIRD, BOOKS[:1]))
+    with after(tmp_path_factory.mktemp("history"), *syncs) as opened:
+        yield opened
+
+
+def test_what_vanished(snapshot: Snapshot) -> None:
+    found = findings(snapshot, "record-vanished")
+    assert amounts(found) == {"gone": "42.00", "gone-without-total": None, "i2": "7.00"}
+    assert found["gone"]["reason"] == "last seen in sync 1, answered 404 in sync 2"
+    assert found["i2"]["subject_type"] == "invoice"
+    assert snapshot.query("select count(*) from nrb where guid like 'gone%'").scalar() == 0
+
+
+def test_nothing_has_vanished_from_a_first_sync(tmp_path: Path) -> None:
+    with after(tmp_path, (FIRST, BOOKS)) as snapshot:
+        assert subjects(snapshot, "record-vanished") == set()
+
+
+def test_what_is_listed_again_has_not_vanished(tmp_path: Path) -> None:
+    with after(tmp_path, (FIRST, BOOKS), (SECOND, BOOKS[:1]), (FIRST, BOOKS)) as snapshot:
+        assert subjects(snapshot, "record-vanished") == set()
+        spans = snapshot.query("select first_sync, last_sync from raw.nrb_body where guid = 'gone' order by 1").rows
+        assert spans == [(1, 1), (3, 3)]
