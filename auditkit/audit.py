@@ -5,6 +5,7 @@ logic of its own. With no credentials in the settings it works on the embedded s
 """
 
 import contextlib
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,20 +18,22 @@ from pydantic import SecretStr
 
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import JobNimbusClient
-from auditkit.checks import reconcile, views
+from auditkit.checks import history, reconcile, views
+from auditkit.checks.rules import Rule
 from auditkit.checks.run import Decisions, Parameters, read_job_map, run, usable_rules
 from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
 from auditkit.corrections import apply as applying
 from auditkit.corrections import plan as planning
-from auditkit.errors import OtherAccount, PlanError
+from auditkit.errors import NoSnapshot, OtherAccount, PlanError, QueryFailed, RuleError
 from auditkit.journal import Journal, canonical, links
 from auditkit.progress import progress
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.quirks import Quirks
 from auditkit.store.schema import rebuild_schema, rebuild_typed
 from auditkit.store.snapshots import Draft, Snapshot, Store
-from auditkit.store.tables import Table
-from auditkit.sync import sync
+from auditkit.store.tables import Table, statement_error
+from auditkit.sync.proof import proof
+from auditkit.sync.run import Vendors, sync
 
 __all__ = ["Audit", "open_audit"]
 
@@ -64,12 +67,20 @@ class Audit:
 
     # ── Reading both vendors, and auditing what was read ────────────────────────────────────────────────────────────
 
-    def sync(self) -> pd.DataFrame:
-        """Read both vendors into a new snapshot, audit it, publish it. Returns `completeness()`."""
+    def sync(self, *, offline: bool = False, accept_shrink: bool = False) -> pd.DataFrame:
+        """Read both vendors into a new snapshot, audit it, publish it. Returns `completeness()`.
+
+        `offline` rebuilds the snapshot from the cache, without a call; history is absent then. `accept_shrink` says
+        that a list which is empty, or much shorter than before, is right.
+        """
         parameters, decisions = self._parameters(), self._decisions()
         usable_rules(parameters)  # a slip in a rule file shows before the vendors are read, not after
-        with self.vendors() as (aimsio, jobnimbus), self._draft(keep_previous=True) as draft:
-            sync(draft, self._pointed(), aimsio, jobnimbus)
+        with (
+            self.vendors(offline=offline) as (aimsio, jobnimbus),
+            self._draft(keep_previous=True, is_new=offline) as draft,
+        ):
+            vendors = Vendors(aimsio, jobnimbus, offline)
+            sync(draft, self._pointed(), vendors, accept_shrink=accept_shrink)
             run(draft, parameters, decisions)
         self._reopen()
         return self.completeness()
@@ -92,6 +103,10 @@ class Audit:
         """Control totals of the newest sync, per vendor: records listed, not typed, and the sum of their money."""
         return self.sql(views.COMPLETENESS)
 
+    def proof(self) -> list[str]:
+        """Why the newest sync is COMPLETE, or is not, in four lines: label, Aimsio, JobNimbus, calls."""
+        return proof(self.snapshot.query(views.SYNC_RUN).records()[0])
+
     def statement(self) -> pd.DataFrame:
         """The bridge from NRB total to invoice total: label, amount (signed), gross, items; the residual is last."""
         return self.sql(views.STATEMENT)
@@ -109,17 +124,39 @@ class Audit:
         return self.sql(views.UNEXPORTED)
 
     def findings(self, rule: str | None = None) -> pd.DataFrame:
-        """What the rules say is wrong, most severe first; of one rule if its id is given."""
+        """What the rules say is wrong, most severe first; of one rule if its id is given. `RuleError`: no such rule."""
         if rule is None:
             return self.sql(views.FINDINGS.format(condition="true"))
+        self._refuse_unknown(rule)
         return self.sql(views.FINDINGS.format(condition="rule_id = $rule"), rule=rule)
+
+    def changes(self, since: int | None = None) -> pd.DataFrame:
+        """What appeared, changed (field by field, as JSON) and vanished between a sync and the newest one.
+
+        `since` is a `sync_run.sync_id`; without it, the sync before the newest. Raises `NoSnapshot` for a sync that is
+        not there.
+        """
+        known = [sync_id for (sync_id, *_) in self.snapshot.query(history.SYNCS).rows]
+        wanted = known[-2 if len(known) > 1 else -1] if since is None else since
+        if wanted not in known:
+            raise NoSnapshot(f"there is no sync {wanted}; there are {known[0]} to {known[-1]}")
+        return self.sql(history.CHANGES, since=wanted)
 
     def by_rule(self) -> pd.DataFrame:
         """Findings and money at risk for each rule, also for those that found nothing."""
         return self.sql(views.BY_RULE)
 
     def sql(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
-        """Ask the snapshot anything, read-only, with `?` or `$name` for values. Raises `QueryFailed` with the SQL."""
+        """Ask the snapshot anything, read-only, with `?` or `$name` for values. Raises `QueryFailed` with the SQL.
+
+        One statement: DuckDB would run several, but show only what the last one gave.
+        """
+        with statement_error(query):
+            statements = self.snapshot.connection.extract_statements(query)
+        if len(statements) > 1:
+            raise QueryFailed(
+                f"the SQL failed: expected one statement, found {len(statements)}; ask them one by one", query
+            )
         table = self.snapshot.query(query, list(values) if values else named)
         frame = table.frame()
         frame.attrs["values"] = list(values) if values else named
@@ -169,6 +206,7 @@ class Audit:
     def propose(self, rule: str) -> planning.Plan:
         """A plan of the rule's usual remedy for its findings. Each object is read; nothing is sent or saved."""
         self._refuse_other_account(self.snapshot.query(views.LAST_RUN))
+        self._refuse_unknown(rule)
         about = self.about
         with self.vendors() as (aimsio, _):
             return planning.propose(
@@ -212,13 +250,23 @@ class Audit:
         """Say that a line, or with position None a whole invoice, does not carry an NRB. As `link`."""
         self._decide("forbid", nrb_guid, jnid, position, note)
 
+    def unlink(self, nrb_guid: str, jnid: str, position: int, note: str) -> None:
+        """Take back `link`: the ladder decides again."""
+        self._decide("unlink", nrb_guid, jnid, position, note)
+
+    def unforbid(self, nrb_guid: str, jnid: str, position: int | None, note: str) -> None:
+        """Take back `forbid`: the ladder decides again."""
+        self._decide("unforbid", nrb_guid, jnid, position, note)
+
     # ── What it needs, opened when it is needed ─────────────────────────────────────────────────────────────────────
 
     @contextlib.contextmanager
-    def vendors(self) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
-        """Both vendors' clients; on the demo its sandbox is started first."""
+    def vendors(self, *, offline: bool = False) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
+        """Both vendors' clients; on the demo its sandbox is started first. `offline` ones have the cache alone."""
+        Store(self.settings.folder).make_folders()
         settings = self._pointed()
-        aimsio, jobnimbus = AimsioClient.from_settings(settings), JobNimbusClient.from_settings(settings)
+        aimsio = AimsioClient.from_settings(settings, offline=offline)
+        jobnimbus = JobNimbusClient.from_settings(settings, offline=offline)
         try:
             yield aimsio, jobnimbus
         finally:
@@ -230,7 +278,6 @@ class Audit:
         if not self.settings.is_demo:
             return self.settings
         if self._sandbox is None:
-            Store(self.settings.folder).make_folders()
             state = self.settings.folder / "sandbox.sqlite"
             demo.prepare(state)
             quirks = Quirks() if self.vendor_rate else Quirks(rate_per_second=0, parallel=0)
@@ -239,7 +286,7 @@ class Audit:
         pace = VENDOR_RATE_PER_SECOND if self.vendor_rate else DEMO_RATE_PER_SECOND
         return self.settings.at_sandbox(
             aimsio_url=address.aimsio_url,
-            aimsio_username=address.credentials.username,
+            aimsio_username=SecretStr(address.credentials.username),
             aimsio_password=SecretStr(address.credentials.password),
             jobnimbus_url=address.jobnimbus_url,
             jobnimbus_token=SecretStr(address.credentials.token),
@@ -247,9 +294,9 @@ class Audit:
         )
 
     @contextlib.contextmanager
-    def _draft(self, *, keep_previous: bool) -> Iterator[Draft]:
+    def _draft(self, *, keep_previous: bool, is_new: bool = False) -> Iterator[Draft]:
         store = Store(self.settings.folder)
-        with store.writer(), store.draft(keep_previous=keep_previous) as draft:
+        with store.writer(), store.draft(keep_previous=keep_previous, is_new=is_new) as draft:
             if draft.has_table("sync_run"):
                 self._refuse_other_account(draft.query(views.LAST_RUN))
             yield draft
@@ -261,6 +308,13 @@ class Audit:
                     f"{self.settings.folder} holds {account} at {environment}, but the settings say"
                     f" {self.settings.account} at {self.settings.environment}; choose another AUDITKIT_HOME"
                 )
+
+    def _refuse_unknown(self, rule: str) -> None:
+        rules = list(self.by_rule()["rule_id"])
+        if rule not in rules:
+            near = difflib.get_close_matches(rule, rules, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(rules)}"
+            raise RuleError(f"no rule is called {rule!r}; {hint}")
 
     def _decide(self, kind: str, nrb_guid: str, jnid: str, position: int | None, note: str) -> None:
         line = self.snapshot.query(views.LINE, {"guid": nrb_guid, "jnid": jnid, "position": position}).records()
@@ -280,15 +334,28 @@ class Audit:
 
     def _parameters(self) -> Parameters:
         return Parameters(
-            as_of=self.settings.as_of or datetime.now(self.settings.zone).date(),
+            as_of=self.settings.as_of or self.today,
             time_zone=self.settings.zone.key,
             environment=self.settings.environment,
             account=self.settings.account,
             tolerance=self.settings.tolerance,
             draft_status_names=self.settings.draft_status_names,
+            labor_in_amount=self.settings.labor_in_amount,
             thresholds=self.settings.rules,
             own_rules=self.settings.folder / "rules",
         )
+
+    def rules(self) -> list[Rule]:
+        """Every rule that an audit would run: ours, and yours below the home; each with thresholds that fit it.
+
+        Raises `RuleError` or `SettingsError`.
+        """
+        return usable_rules(self._parameters())
+
+    @property
+    def today(self) -> date:
+        """The calendar day in the account's time zone; on the demo its last day."""
+        return self._now().astimezone(self.settings.zone).date()
 
     @property
     def _identity(self) -> str:

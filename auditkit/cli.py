@@ -5,36 +5,31 @@ Exit codes: 0 clean, or findings that nobody asked to fail on; 1 findings at or 
 """
 
 import contextlib
-import json
-import math
 import sys
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from auditkit.audit import Audit, open_audit
+from auditkit.config import DEMO
 from auditkit.corrections.plan import REMEDIES, Plan
-from auditkit.doctor import examine
-from auditkit.errors import AuditkitError
+from auditkit.doctor import examine, whereabouts
+from auditkit.errors import AuditkitError, NotThere
 from auditkit.sandbox import demo as sandbox_demo
 from auditkit.sandbox import server
 from auditkit.sandbox.door import Credentials
 from auditkit.sandbox.errors import SandboxError
 from auditkit.sandbox.quirks import Quirks
+from auditkit.terminal import COULD_NOT_LOOK, fail, plain, print_json, records, say, show, warn
 
 __all__ = ["app", "main"]
 
-CLEAN, FINDINGS, COULD_NOT_LOOK, UNKNOWN = 0, 1, 2, 3
+CLEAN, FINDINGS, UNKNOWN = 0, 1, 3
 _SEVERITIES = ("high", "medium", "low")
-_MAX_ROWS = 50
 
 app = typer.Typer(
     name="auditkit",
@@ -55,16 +50,25 @@ FailOn = Annotated[
 AsOf = Annotated[str | None, typer.Option(help="The day to look from, YYYY-MM-DD (default: the setting, else today).")]
 
 
+def _quirks() -> str:
+    """The switches with their values, for a help text."""
+    lines = (f"  {name} = {values}" for name, values in Quirks.choices().items())
+    return "\n".join(("\b", "Switches, default first:", *lines))  # \\b: click leaves the lines as they are
+
+
 def main() -> None:
     """Run a command. Errors that auditkit raises on purpose are one line and exit code 2, never a traceback."""
     try:
         app()
+    except NotThere as error:  # an object that is gone is dealt with where it is asked for: this is the list of all
+        vendor = str(error).partition(":")[0].upper()
+        fail(f"{error}; is the base URL right? check AUDITKIT_{vendor}_URL")
     except (AuditkitError, SandboxError) as error:
-        _fail(str(error))
+        fail(str(error))
     except BrokenPipeError:
         sys.stderr.close()
     except OSError as error:
-        _fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
+        fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
 
 
 @app.command()
@@ -73,35 +77,56 @@ def demo(
         bool, typer.Option("--vendor-rate", help="Keep the vendors' real pace: 1,000 NRBs take 100 s.")
     ] = False,
 ) -> None:
-    """The whole way on the bundled sandbox: sync, statement, findings, report. No account is touched."""
+    """The whole way on the bundled sandbox; no account is touched.
+
+    Sync, statement, findings by rule, and the month-end report.
+    """
     with _opened(is_demo=True, vendor_rate=vendor_rate) as audit:
         pace = "at the vendors' real pace" if vendor_rate else "faster than vendors allow (--vendor-rate: real pace)"
-        _say(f"DEMO DATA: the sandbox of both vendors answers on loopback, {pace}.")
+        say(f"DEMO DATA: the sandbox of both vendors answers on loopback, {pace}.")
+        say(plain(f"Where: {whereabouts(audit)}"))
         _sync(audit)
         _statement(audit)
         _by_rule(audit)
-        _say(f"\nReport: {_publish(audit, '01_month_end')}")
+        say(f"\nReport: {_publish(audit, '01_month_end')}")
 
 
 @app.command()
-def sync(as_json: Json = False) -> None:
-    """Read both vendors into a new snapshot, and audit it."""
+def sync(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Rebuild from the cache, without a call; history is absent then.")
+    ] = False,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help="A list that is empty, or much shorter than before, is right.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read both vendors into a new snapshot, and audit it.
+
+    Prints the proof of completeness. Exit code 2 where the read is INCOMPLETE: the snapshot is there, and says so.
+    """
     with _opened() as audit:
         if as_json:
-            audit.sync()
-            _print_json(_last_sync(audit))
+            audit.sync(offline=offline, accept_shrink=accept_shrink)
+            print_json(_last_sync(audit))
         else:
-            _sync(audit)
+            if audit.settings.is_demo:
+                say(plain(f"DEMO DATA, as no account is set; {whereabouts(audit)}"))
+            _sync(audit, offline=offline, accept_shrink=accept_shrink)
+        raise typer.Exit(0 if _last_sync(audit)["status"] == "COMPLETE" else 2)
 
 
 @app.command()
 def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> None:
-    """Audit the newest sync again, without asking any vendor; print the statement and the findings by rule."""
+    """Audit the newest sync again, without asking a vendor.
+
+    Prints the statement and the findings by rule.
+    """
     with _opened(as_of=as_of) as it:
         it.run()
         if as_json:
-            about = {**it.about, "statement": _records(it.statement()), "rules": _records(it.by_rule())}
-            _print_json(about)
+            about = {**it.about, "statement": records(it.statement()), "rules": records(it.by_rule())}
+            print_json(about)
         else:
             _statement(it)
             _by_rule(it)
@@ -116,16 +141,27 @@ def findings(
 ) -> None:
     """What the rules say is wrong, most severe first."""
     with _opened() as it:
-        rules = list(it.by_rule()["rule_id"])
-        if rule is not None and rule not in rules:
-            _fail(f"no rule is called {rule!r}; there are {', '.join(rules)}")
         frame = it.findings(rule)
         if as_json:
-            _print_json(_records(frame))
+            print_json(records(frame))
         else:
             shown = ["rule_id", "severity", "subject_id", "job_number", "amount_at_risk", "reason"]
-            _print(frame[shown], _titled(it, f"{len(frame):,} findings"))
+            show(frame[shown], _titled(it, f"{len(frame):,} findings"))
         raise typer.Exit(_exit_code(it, fail_on))
+
+
+@app.command()
+def changes(
+    since: Annotated[int | None, typer.Option(help="A sync by number (default: the one before the newest).")] = None,
+    as_json: Json = False,
+) -> None:
+    """What appeared, changed (field by field) and vanished since a sync."""
+    with _opened() as it:
+        frame = it.changes(since)
+        if as_json:
+            print_json(records(frame))
+        else:
+            show(frame, _titled(it, f"{len(frame):,} changes since sync {frame.attrs['values']['since']}"))
 
 
 @app.command()
@@ -133,10 +169,13 @@ def sql(
     query: Annotated[str, typer.Argument(help="One statement; it runs read-only on the newest snapshot.")],
     as_json: Json = False,
 ) -> None:
-    """Ask the snapshot anything: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"."""
+    """Ask the snapshot anything in SQL.
+
+    For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
+    """
     with _opened() as it:
         frame = it.sql(query)
-        _print_json(_records(frame)) if as_json else _print(frame, _titled(it, f"{len(frame):,} rows"), most=None)
+        print_json(records(frame)) if as_json else show(frame, _titled(it, f"{len(frame):,} rows"), most=None)
 
 
 @app.command()
@@ -144,25 +183,31 @@ def report(
     notebook: Annotated[str, typer.Option(help="A notebook below notebooks/, without ending.")] = "01_month_end",
     as_of: AsOf = None,
 ) -> None:
-    """Run a notebook on the newest snapshot and write it as one HTML file that opens offline."""
+    """Write a notebook, run on the newest snapshot, as one HTML file.
+
+    The file opens offline.
+    """
     with _opened(as_of=as_of) as it:
         if as_of:
             it.run()
-        _say(f"Report: {_publish(it, notebook)}")
+        say(f"Report: {_publish(it, notebook)}")
 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Check settings, hosts, credentials, files and versions; say what to do about each."""
+    """Check settings, files, rules, vendors and versions.
+
+    Says what to do about each that fails.
+    """
     with _opened() as it:
         checks = pd.DataFrame([vars(check) for check in examine(it)])
     if as_json:
-        _print_json(_records(checks))
+        print_json(records(checks))
     else:
         for check in checks.itertuples():
-            _say(_plain(f"{'ok    ' if check.ok else 'FAILED'}  {check.check:<10} {check.seen}"))
+            say(plain(f"{'ok    ' if check.ok else 'FAILED'}  {check.check:<10} {check.seen}"))
             if not check.ok:
-                _say(f"        what to do: {check.advice}")
+                say(f"        what to do: {check.advice}")
     raise typer.Exit(CLEAN if all(checks["ok"]) else COULD_NOT_LOOK)
 
 
@@ -171,8 +216,10 @@ def plan(rule: Annotated[str, typer.Argument(help=f"A rule with a safe remedy: {
     """Propose the usual remedy for a rule's findings, as a plan file. Nothing is sent."""
     with _opened() as it:
         proposed = it.propose(rule)
-        _print(pd.DataFrame(proposed.preview()), _titled(it, f"{len(proposed.changes):,} objects would change"))
-        _say(f"Plan: {it.save(proposed)}\nNothing was sent. To send it: auditkit apply PLAN")
+        show(pd.DataFrame(proposed.preview()), _titled(it, f"{len(proposed.changes):,} objects would change"))
+        path = it.save(proposed)
+        _conditions(proposed)
+        say(f"Nothing was sent. To send it: auditkit apply {path}")
 
 
 @app.command()
@@ -180,54 +227,68 @@ def apply(
     path: Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `auditkit plan` wrote.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")] = False,
 ) -> None:
-    """Send a plan: one object at a time, journalled before, verified after."""
+    """Send a plan, one object at a time.
+
+    Each is journalled before and verified after.
+    """
     loaded = Plan.load(path)
     with _opened() as it:
-        _print(pd.DataFrame(loaded.preview()), f"{len(loaded.changes):,} objects at {loaded.environment}")
+        whose = "DEMO DATA" if loaded.environment == DEMO else f"{loaded.account} at {loaded.environment}"
+        show(pd.DataFrame(loaded.preview()), f"{len(loaded.changes):,} objects to change · {whose}")
+        _conditions(loaded)
         if not yes and not _confirmed("Send these changes?"):
-            _fail("nothing was sent")
+            fail("nothing was sent")
         outcomes = it.apply(loaded)
-        _print(outcomes, "Verdicts", most=None)
-        _say("The next sync shows which findings this cleared.")
+        show(outcomes, f"Verdicts · {whose}", most=None)
+        say("The next sync shows which findings this cleared.")
         raise typer.Exit(UNKNOWN if "UNKNOWN" in set(map(str, outcomes["verdict"])) else CLEAN)
 
 
-@sandbox.command()
+@sandbox.command(epilog=_quirks())
 def serve(
     port: Annotated[int, typer.Option(help="0 is any free port.")] = 8750,
     state: Annotated[Path, typer.Option(help="SQLite file that holds everything; made and filled if missing.")] = Path(
         "data/sandbox.sqlite"
     ),
-    quirk: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A switch; may be repeated.")] = None,
+    quirk: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A switch, see below; repeatable.")
+    ] = None,
 ) -> None:
-    """Serve both vendors on 127.0.0.1 until interrupted; prints the settings that point auditkit at them."""
-    quirks = Quirks.parse(quirk or [])
-    state.parent.mkdir(parents=True, exist_ok=True)
-    sandbox_demo.prepare(state)
-    server.serve(state, port, quirks, Credentials(), ready=lambda address: _say(address.exports()))
+    """Serve both vendors on 127.0.0.1 until interrupted.
+
+    Prints the settings that point auditkit at them.
+    """
+    server.serve(
+        state,
+        port,
+        Quirks.parse(quirk or []),
+        Credentials(),
+        prepare=sandbox_demo.prepare,
+        ready=lambda address: say(address.exports()),
+    )
 
 
 # ── Shown to people ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sync(it: Audit) -> None:
-    it.sync()
-    run = _last_sync(it)
-    _say(
-        f"\n{run['status']}: {run['nrb_listed']:,} NRBs and {run['invoice_listed']:,} invoices listed;"
-        f" {run['nrb_fetched']:,} NRBs fetched, {run['nrb_unchanged']:,} unchanged,"
-        f" {run['invoice_changed']:,} invoices new or changed; {run['calls']:,} calls, {run['retries']:,} repeated."
-    )
-    if run["reason"]:
-        _say(f"Why it is incomplete: {run['reason']}")
+def _sync(it: Audit, *, offline: bool = False, accept_shrink: bool = False) -> None:
+    it.sync(offline=offline, accept_shrink=accept_shrink)
+    say("")
+    for line in it.proof():
+        say(plain(line))
 
 
 def _statement(it: Audit) -> None:
-    _print(it.statement(), _titled(it, "Statement: from cost to invoice"), most=None)
+    show(it.statement(), _titled(it, "Statement: from cost to invoice"), most=None)
 
 
 def _by_rule(it: Audit) -> None:
-    _print(it.by_rule(), _titled(it, f"Findings by rule; verdict: {it.about['verdict']}"), most=None)
+    show(it.by_rule(), _titled(it, "Findings by rule"), most=None)
+
+
+def _conditions(plan: Plan) -> None:
+    for condition in plan.conditions:
+        say(f"\nBefore it is sent, look at each: {condition}.")
 
 
 def _confirmed(question: str) -> bool:
@@ -241,64 +302,16 @@ def _publish(it: Audit, notebook: str) -> Path:
     try:
         from auditkit.reports.publish import publish  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
     except ImportError as error:
-        _fail(f"reports need more packages ({error.name}); pip install 'auditkit[notebooks]'")
+        fail(f"reports need more packages ({error.name}); pip install 'auditkit[notebooks]'")
     return publish(it.settings, notebook, is_demo=it.is_demo)
 
 
 def _last_sync(it: Audit) -> dict[str, Any]:
-    return _records(it.sql("select * from sync_run order by sync_id desc limit 1"))[0]
+    return records(it.sql("select * from sync_run order by sync_id desc limit 1"))[0]
 
 
 def _titled(it: Audit, title: str) -> str:
     return f"{title} · {it.title}"
-
-
-def _print(frame: pd.DataFrame, title: str, most: int | None = _MAX_ROWS) -> None:
-    _say(f"\n{_plain(title)}")
-    table = Table(show_edge=False)
-    for name in frame.columns:
-        is_number = any(isinstance(value, (int, Decimal)) and not isinstance(value, bool) for value in frame[name])
-        table.add_column(Text(_plain(str(name))), justify="right" if is_number else "left", overflow="fold")
-    rows = frame if most is None else frame.head(most)
-    for row in rows.itertuples(index=False):
-        table.add_row(*(Text(_cell(value)) for value in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-    if len(rows) < len(frame):
-        _say(f"… and {len(frame) - len(rows):,} more: use --json or auditkit sql to see all")
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (Decimal, int)) and not isinstance(value, bool):
-        return f"{value:,}"
-    return _plain(str(value))
-
-
-def _plain(text: str) -> str:
-    """Text from a vendor without what a terminal would act upon."""
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
-def _say(line: str) -> None:
-    typer.echo(line)
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(_finite(value), default=str, ensure_ascii=True, indent=1, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401  whatever is printed
-    """JSON has no Infinity and no NaN: they are written as text."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False)]
 
 
 def _exit_code(it: Audit, fail_on: str | None) -> int:
@@ -315,14 +328,11 @@ def _opened(*, as_of: str | None = None, is_demo: bool = False, vendor_rate: boo
     try:
         day = date.fromisoformat(as_of) if as_of else None
     except ValueError:
-        _fail(f"--as-of {as_of!r} is not a day; write it as YYYY-MM-DD")
+        fail(f"--as-of {as_of!r} is not a day; write it as YYYY-MM-DD")
     with open_audit(as_of=day, is_demo=is_demo, vendor_rate=vendor_rate) as it:
+        if day and day > it.today:
+            warn(f"--as-of {day} lies after today, {it.today}: ages count days that have not been yet")
         try:
             yield it
         except KeyboardInterrupt:
-            _fail("stopped; what was fetched stays in the cache, and the published snapshot is unchanged")
-
-
-def _fail(line: str) -> NoReturn:
-    typer.echo(f"auditkit: {_plain(line)}", err=True)
-    raise SystemExit(COULD_NOT_LOOK)
+            fail("stopped; what was fetched stays in the cache, and the published snapshot is unchanged")

@@ -24,7 +24,11 @@ from auditkit.sandbox.server import Address
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import Body, loads_stored
 from auditkit.store.snapshots import Snapshot, Store
-from auditkit.sync import MAX_LISTS, MAX_PASSES, WINDOW, sync
+from auditkit.sync.invoices import MAX_THROWN
+from auditkit.sync.nrbs import MAX_LISTS
+from auditkit.sync.pages import WINDOW
+from auditkit.sync.run import Vendors as Clients
+from auditkit.sync.run import sync
 from tests.commands import Ran, assert_refused, auditkit, bytes_of, started
 from tests.vendors import point, serving
 
@@ -104,7 +108,7 @@ def read() -> dict[str, Any]:
         store.writer(),
         store.draft(keep_previous=True) as draft,
     ):
-        sync(draft, settings, aimsio, jobnimbus)
+        sync(draft, settings, Clients(aimsio, jobnimbus))
     with store.open() as snapshot:
         return snapshot.query("select * from sync_run order by sync_id desc limit 1").records()[0]
 
@@ -148,7 +152,8 @@ def test_what_is_new_changed_or_gone(vendors: Vendors) -> None:
 
     run = read()
 
-    assert vendors.calls() == {"list": 2, "detail": 4, "page": 2}
+    # four NRBs, and the two records that are listed no more are asked for by id
+    assert vendors.calls() == {"list": 2, "detail": 4 + 2, "page": 2}
     assert (run["nrb_listed"], run["nrb_fetched"], run["nrb_unchanged"], run["nrb_gone"]) == (60, 4, 56, 1)
     assert (run["invoice_listed"], run["invoice_changed"], run["invoice_gone"]) == (len(invoices), 2, 1)
     with Store(vendors.home).open() as snapshot:
@@ -178,9 +183,10 @@ def test_raw_bodies_are_only_added_to(vendors: Vendors) -> None:
     vendors.calls()
     run = read()
     assert vendors.calls() == {"list": 2, "page": 2}  # both versions were fetched before, and are in the cache
-    assert (run["nrb_fetched"], run["nrb_listed"]) == (2, 60)
+    assert (run["nrb_fetched"], run["nrb_resumed"], run["nrb_listed"]) == (0, 2, 60)
     with Store(vendors.home).open() as snapshot:
-        assert versions(snapshot, guid) == [(original["nrbNotes"], 1, 4), ("second", 2, 3)]
+        notes = original["nrbNotes"]
+        assert versions(snapshot, guid) == [(notes, 1, 1), ("second", 2, 3), (notes, 4, 4)]
         assert snapshot.query("select count(*) from nrb").scalar() == 60
 
 
@@ -195,19 +201,42 @@ def test_more_invoices_than_a_page_holds(invoices: int, pages: int, vendors: Ven
 
 
 @pytest.mark.parametrize("vendors", [{"order": "random-per-request"}], indirect=True, ids=["random order"])
+def test_an_order_that_changes_is_read_by_dates(vendors: Vendors) -> None:
+    """Two passes whose pages do not fit together, then two over windows of dates that agree."""
+    copy_invoices(vendors.state, 1500)
+    run = read()
+    assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, 1500)
+    assert (run["invoice_passes"], run["invoice_method"]) == (4, "date windows")
+
+
+RANDOM_UNFILTERED = {"order": "random-per-request", "filter": "ignored"}
+
+
+@pytest.mark.parametrize("vendors", [RANDOM_UNFILTERED], indirect=True, ids=["random order, filter ignored"])
 def test_pages_that_do_not_fit_together(vendors: Vendors) -> None:
     copy_invoices(vendors.state, 1500)
     run = read()
-    assert (run["status"], run["invoice_passes"]) == ("INCOMPLETE", MAX_PASSES)
-    assert run["reason"].startswith("JobNimbus sent ") and run["reason"].endswith(" invoices twice in one pass")
+    assert run["status"] == "INCOMPLETE"
+    assert run["reason"] == "JobNimbus holds 1,500 invoices and ignores the filter that would divide them"
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("vendors", [{}, {"count": "filter"}], indirect=True, ids=["count: account", "count: filter"])
 def test_more_invoices_than_pages_reach(vendors: Vendors) -> None:
     copy_invoices(vendors.state, WINDOW + 1)
     run = read()
+    assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, WINDOW + 1)
+    assert (run["invoice_passes"], run["invoice_method"]) == (3, "date windows")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendors", [{"filter": "ignored"}], indirect=True, ids=["filter ignored"])
+def test_more_invoices_than_pages_reach_and_no_filter(vendors: Vendors) -> None:
+    """What could be read is kept, and labelled."""
+    copy_invoices(vendors.state, WINDOW + 1)
+    run = read()
     assert (run["status"], run["invoice_listed"]) == ("INCOMPLETE", WINDOW)
-    assert run["reason"] == "JobNimbus holds 10,000 invoices or more, and pages no further"
+    assert run["reason"] == "JobNimbus holds 10,001 invoices and ignores the filter that would divide them"
 
 
 def copy_invoices(state: State, number: int) -> None:
@@ -217,7 +246,8 @@ def copy_invoices(state: State, number: int) -> None:
         for body in WORLD.invoices:
             state.delete_invoice(body["jnid"])
         for copy in range(number):
-            state.put_invoice({**model, "jnid": f"copy{copy}", "number": f"INV-{copy}"})
+            created = model["date_created"] + 3600 * copy
+            state.put_invoice({**model, "jnid": f"copy{copy}", "number": f"INV-{copy}", "date_created": created})
 
 
 # ── What changes during the read ────────────────────────────────────────────────────────────────────────────────────
@@ -278,8 +308,8 @@ def test_invoices_that_never_hold_still(vendors: Vendors) -> None:
     number = iter(range(1_000_000))
     with vendors.meanwhile(lambda state: state.put_invoice({**WORLD.invoices[0], "note": f"{next(number)}"})):
         run = read()
-    assert (run["status"], run["invoice_passes"]) == ("INCOMPLETE", MAX_PASSES)
-    assert run["reason"] == "JobNimbus's invoices changed during each of 3 passes"
+    assert (run["status"], run["invoice_passes"]) == ("INCOMPLETE", MAX_THROWN + 1)
+    assert run["reason"] == "JobNimbus's invoices changed during each of 4 passes"
 
 
 def test_a_detail_older_than_its_list_is_not_taken_for_the_newest(vendors: Vendors) -> None:
@@ -351,7 +381,9 @@ def test_a_killed_later_sync_leaves_the_old_snapshot(vendors: Vendors, monkeypat
         program.communicate()
     assert list(vendors.home.glob(".building*")) and bytes_of(vendors.home) == before
     monkeypatch.setenv("AUDITKIT_RATE_PER_SECOND", "2000")
-    assert read()["nrb_fetched"] == 60
+    run = read()
+    assert run["nrb_resumed"] >= 5  # what had arrived before the kill costs no second call
+    assert run["nrb_fetched"] + run["nrb_resumed"] == 60
     assert not list(vendors.home.glob(".building*"))
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "RUN",
     "STATEMENT",
     "SUBJECTS",
+    "SYNC_RUN",
     "UNBILLED",
     "UNEXPORTED",
 ]
@@ -25,12 +26,17 @@ from audit_run as a join sync_run as s on s.sync_id = a.sync_id
 
 LAST_RUN = "select environment, account from sync_run order by sync_id desc limit 1"
 
+SYNC_RUN = "select * from sync_run order by sync_id desc limit 1"
+
 COMPLETENESS = """
 with run as (select * from sync_run order by sync_id desc limit 1)
 select 'Aimsio' as source, 'NRBs' as records, nrb_listed as listed, nrb_quarantined as quarantined,
-    nrb_total as total, status from run
+    nrb_gone as vanished, nrb_total as total, nrb_first_on as first_on, nrb_last_on as last_on, nrb_lists as reads,
+    left(nrb_id_hash, 12) as ids, status
+from run
 union all
-select 'JobNimbus', 'invoices', invoice_listed, invoice_quarantined, invoice_total, status from run
+select 'JobNimbus', 'invoices', invoice_listed, invoice_quarantined, invoice_gone, invoice_total, invoice_first_on,
+    invoice_last_on, invoice_passes, left(invoice_id_hash, 12), status from run
 """
 
 FINDINGS = """
@@ -67,7 +73,11 @@ order by abs(s.total) desc, guid
 """
 
 SUBJECTS = """
-select n.*, f.job_number, f.amount_at_risk, f.fingerprint, f.reason
+select n.*, f.job_number, f.amount_at_risk, f.fingerprint, f.reason,
+    exists (
+        select 1 from raw.nrb_body as b
+        where b.guid = n.guid and b.last_sync = (select max(sync_id) from sync_run)
+    ) as has_own_record
 from finding as f join nrb as n on n.guid = f.subject_id
 where f.rule_id = $rule
 order by n.guid

@@ -19,9 +19,9 @@ def rebuild_schema(draft: Draft) -> None:
 
 
 def rebuild_typed(draft: Draft, *, sync_id: int, zone: str) -> None:
-    """Fill nrb, invoice and their parts, and quarantine, from the raw bodies that are current in a sync.
+    """Fill nrb, invoice and their parts, their history, and quarantine, from the raw bodies that are current in a sync.
 
     `zone` is the IANA name that turns instants into calendar days.
     """
-    for name in ("typed/nrb.sql", "typed/invoice.sql"):
+    for name in ("typed/nrb.sql", "typed/invoice.sql", "typed/history.sql"):
         draft.run(script(name), {"sync_id": sync_id, "zone": zone})

@@ -1,10 +1,11 @@
--- Every public table, commented: the contract for ad-hoc SQL. Money is DECIMAL(18,2), rates and quantities DECIMAL(24,6),
+-- Every public table, commented: the contract for ad-hoc SQL. Money is DECIMAL(18,2) as it was sent, and DECIMAL(38,2)
+-- where it is summed or subtracted, so that no accepted amounts are too large together; rates and quantities DECIMAL(24,6),
 -- instants TIMESTAMPTZ (UTC), calendar days DATE in the account's time zone, ids VARCHAR.
 -- Tables below `raw` and those of decisions are carried from snapshot to snapshot; all others are rebuilt from them.
 
 create schema if not exists raw;
 create table if not exists raw.nrb_body (guid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
-comment on table raw.nrb_body is 'One version of one Aimsio NRB, as it came. Append-only by (guid, digest).';
+comment on table raw.nrb_body is 'One version of one Aimsio NRB, as it came, and the syncs in which it was current. Append-only.';
 comment on column raw.nrb_body.guid is 'nrbGuid';
 comment on column raw.nrb_body.digest is 'SHA-256 of body, hexadecimal';
 comment on column raw.nrb_body.body is 'the exact text of the response';
@@ -15,23 +16,32 @@ comment on table raw.nrb_stub is 'The list of NRBs of the newest sync: what exis
 comment on column raw.nrb_stub.guid is 'guid or id of the list row';
 comment on column raw.nrb_stub.updated_at is 'updatedAt of the list row, epoch milliseconds';
 create table if not exists raw.invoice_body (jnid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
-comment on table raw.invoice_body is 'One version of one JobNimbus invoice, as its list row came. Append-only by (jnid, digest).';
+comment on table raw.invoice_body is 'One version of one JobNimbus invoice, as its list row came, and the syncs in which it was current. Append-only.';
 comment on column raw.invoice_body.jnid is 'JobNimbus id';
 comment on column raw.invoice_body.digest is 'SHA-256 of body, hexadecimal';
 comment on column raw.invoice_body.body is 'the exact text of the list row';
 comment on column raw.invoice_body.first_sync is 'the sync that first saw this version';
 comment on column raw.invoice_body.last_sync is 'the last sync in which this version was current';
+create table if not exists raw.tombstone (subject_type varchar, subject_id varchar, digest varchar, last_sync integer, vanished_sync integer);
+comment on table raw.tombstone is 'One record that vanished: gone from a complete list, and answered 404 by id. It goes when the record is listed again.';
+comment on column raw.tombstone.subject_type is 'nrb or invoice';
+comment on column raw.tombstone.subject_id is 'guid or jnid';
+comment on column raw.tombstone.digest is 'SHA-256 of its last body';
+comment on column raw.tombstone.last_sync is 'the last sync that saw it';
+comment on column raw.tombstone.vanished_sync is 'the sync that found it gone';
 
 create table if not exists sync_run (
     sync_id integer, started_at timestamptz, finished_at timestamptz, environment varchar, account varchar,
-    status varchar, reason varchar,
-    nrb_listed bigint, nrb_fetched bigint, nrb_unchanged bigint, nrb_quarantined bigint, nrb_gone bigint,
-    nrb_total decimal(38, 2), nrb_lists integer, nrb_id_hash varchar,
+    status varchar, reason varchar, is_offline boolean, read_at timestamptz,
+    nrb_listed bigint, nrb_fetched bigint, nrb_resumed bigint, nrb_unchanged bigint, nrb_quarantined bigint, nrb_gone bigint,
+    nrb_total decimal(38, 2), nrb_vendor_tax decimal(38, 2), nrb_first_on date, nrb_last_on date, nrb_lists integer,
+    nrb_id_hash varchar,
     invoice_listed bigint, invoice_changed bigint, invoice_quarantined bigint, invoice_gone bigint,
-    invoice_total decimal(38, 2), invoice_passes integer, invoice_id_hash varchar,
-    calls bigint, retries bigint, throttled bigint
+    invoice_subtotal decimal(38, 2), invoice_tax decimal(38, 2), invoice_total decimal(38, 2), invoice_due decimal(38, 2),
+    invoice_first_on date, invoice_last_on date, invoice_passes integer, invoice_method varchar, invoice_id_hash varchar,
+    calls bigint, retries bigint, throttled bigint, clock_skew_seconds integer, notices varchar
 );
-comment on table sync_run is 'One run of a sync, with its control totals.';
+comment on table sync_run is 'One run of a sync: its proof of completeness and its control totals.';
 comment on column sync_run.sync_id is '1, 2, 3 … in the order of the runs';
 comment on column sync_run.started_at is 'when the run began';
 comment on column sync_run.finished_at is 'when the run ended';
@@ -39,24 +49,38 @@ comment on column sync_run.environment is 'the servers that were read';
 comment on column sync_run.account is 'the account that was read';
 comment on column sync_run.status is 'COMPLETE or INCOMPLETE';
 comment on column sync_run.reason is 'why a run is INCOMPLETE';
+comment on column sync_run.is_offline is 'rebuilt from the cache, without a call and without history';
+comment on column sync_run.read_at is 'when the vendors were read: started_at, or that of the read an offline run was rebuilt from';
 comment on column sync_run.nrb_listed is 'NRBs in the last list of the run';
 comment on column sync_run.nrb_fetched is 'NRBs read from Aimsio in this run';
+comment on column sync_run.nrb_resumed is 'NRBs that a run before had fetched already, and which came from the cache';
 comment on column sync_run.nrb_unchanged is 'listed NRBs whose version was known already';
 comment on column sync_run.nrb_quarantined is 'NRBs that could not be typed';
-comment on column sync_run.nrb_gone is 'NRBs of the sync before that are not listed any more';
+comment on column sync_run.nrb_gone is 'NRBs that vanished: in the sync before, not listed any more, and answered 404 by id';
 comment on column sync_run.nrb_total is 'sum of total_after_markup over leaves';
+comment on column sync_run.nrb_vendor_tax is 'sum of vendor_tax over leaves';
+comment on column sync_run.nrb_first_on is 'first created_on of an NRB';
+comment on column sync_run.nrb_last_on is 'last created_on of an NRB';
 comment on column sync_run.nrb_lists is 'lists read until two agreed';
 comment on column sync_run.nrb_id_hash is 'SHA-256 over the sorted guids';
 comment on column sync_run.invoice_listed is 'invoices in the account';
 comment on column sync_run.invoice_changed is 'invoices that are new or differ from the sync before';
 comment on column sync_run.invoice_quarantined is 'invoices that could not be typed';
-comment on column sync_run.invoice_gone is 'invoices of the sync before that are not listed any more';
+comment on column sync_run.invoice_gone is 'invoices that vanished: in the sync before, not listed any more, and answered 404 by id';
+comment on column sync_run.invoice_subtotal is 'sum of subtotal over all invoices';
+comment on column sync_run.invoice_tax is 'sum of tax over all invoices';
 comment on column sync_run.invoice_total is 'sum of total over all invoices';
+comment on column sync_run.invoice_due is 'sum of due over all invoices';
+comment on column sync_run.invoice_first_on is 'first created_on of an invoice';
+comment on column sync_run.invoice_last_on is 'last created_on of an invoice';
 comment on column sync_run.invoice_passes is 'whole reads of the list until two agreed';
+comment on column sync_run.invoice_method is 'how the pass that counts was read: pages that overlap by a row, or date windows';
 comment on column sync_run.invoice_id_hash is 'SHA-256 over the sorted jnids';
 comment on column sync_run.calls is 'HTTP requests sent, retries included';
 comment on column sync_run.retries is 'requests that repeated one that failed';
-comment on column sync_run.throttled is 'answers 429 and time-outs in a queue';
+comment on column sync_run.throttled is 'answers 429';
+comment on column sync_run.clock_skew_seconds is 'largest difference between a server''s clock and ours; above 0 the server is ahead';
+comment on column sync_run.notices is 'what a person should know although it is no fault: fields that the vendors'' pages do not name, an offline rebuild';
 
 create table if not exists finding_history (
     fingerprint varchar, rule_id varchar, subject_id varchar, state varchar, as_of date, sync_id integer
@@ -79,6 +103,38 @@ comment on column quarantine.field is 'the refused fields, comma-separated';
 comment on column quarantine.reason is 'what was expected and what was found, per field';
 comment on column quarantine.digest is 'SHA-256 of the raw body';
 comment on column quarantine.sync_id is 'the sync that read it';
+
+create or replace table vanished (
+    subject_type varchar, subject_id varchar, name varchar, job_number varchar, total decimal(18, 2), digest varchar,
+    last_sync integer, vanished_sync integer
+);
+comment on table vanished is 'One record that was there and vanished: gone from a complete list, and answered 404 by id. It is in no other public table.';
+comment on column vanished.subject_type is 'nrb or invoice';
+comment on column vanished.subject_id is 'guid or jnid';
+comment on column vanished.name is 'nrbName, or the number of the invoice';
+comment on column vanished.job_number is 'nrbJobOrderNumber; NULL for an invoice';
+comment on column vanished.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be typed';
+comment on column vanished.digest is 'SHA-256 of its last body in raw';
+comment on column vanished.last_sync is 'the last sync that saw it';
+comment on column vanished.vanished_sync is 'the sync that found it gone';
+
+create or replace table nrb_version (
+    guid varchar, first_sync integer, last_sync integer, is_exported boolean, job_number varchar, rate decimal(24, 6),
+    quantity decimal(24, 6), vendor_tax decimal(18, 2), upcharge_percent decimal(24, 6), total_after_markup decimal(18, 2),
+    digest varchar
+);
+comment on table nrb_version is 'One version of an NRB that changed between syncs: what an export to the ledger depends on. NULL where it could not be typed.';
+comment on column nrb_version.guid is 'nrbGuid';
+comment on column nrb_version.first_sync is 'the first sync that saw this version';
+comment on column nrb_version.last_sync is 'the last sync in which this version was current';
+comment on column nrb_version.is_exported is 'nrbIsExported';
+comment on column nrb_version.job_number is 'nrbJobOrderNumber';
+comment on column nrb_version.rate is 'nrbRate';
+comment on column nrb_version.quantity is 'nrbQuantity';
+comment on column nrb_version.vendor_tax is 'nrbVendorTax';
+comment on column nrb_version.upcharge_percent is 'nrbUpcharge';
+comment on column nrb_version.total_after_markup is 'nrbTotalAfterMarkup';
+comment on column nrb_version.digest is 'SHA-256 of the body in raw.nrb_body';
 
 create or replace table nrb (
     guid varchar, external_id varchar, origin_reference varchar, job_number varchar, wbs_identifier varchar, po_number varchar,
@@ -128,7 +184,7 @@ create or replace table invoice (
     is_archived boolean, invoice_date date, invoice_at timestamptz, due_date date, subtotal decimal(18, 2), tax decimal(18, 2),
     total decimal(18, 2), cost decimal(18, 2), margin decimal(24, 6), total_paid decimal(18, 2), due decimal(18, 2),
     customer varchar, created_by varchar, sales_rep_name varchar, created_at timestamptz, created_on date, updated_at timestamptz,
-    status_changed_at timestamptz, paid_in_full_at timestamptz
+    status_changed_at timestamptz, paid_in_full_at timestamptz, updated_on date, status_changed_on date, paid_in_full_on date
 );
 comment on table invoice is 'One invoice of JobNimbus.';
 comment on column invoice.jnid is 'JobNimbus id';
@@ -157,6 +213,9 @@ comment on column invoice.created_on is 'created_at as a day in the account''s t
 comment on column invoice.updated_at is 'date_updated';
 comment on column invoice.status_changed_at is 'date_status_change';
 comment on column invoice.paid_in_full_at is 'date_paid_in_full';
+comment on column invoice.updated_on is 'updated_at as a day in the account''s time zone';
+comment on column invoice.status_changed_on is 'status_changed_at as a day in the account''s time zone';
+comment on column invoice.paid_in_full_on is 'paid_in_full_at as a day in the account''s time zone';
 
 create or replace table invoice_item (
     jnid varchar, position integer, line_key varchar, item_jnid varchar, name varchar, description varchar, uom varchar, item_type varchar,
@@ -231,9 +290,9 @@ create or replace table link_ambiguous (nrb_guid varchar, jnid varchar, position
 comment on table link_ambiguous is 'The candidates of what was not linked.';
 comment on column link_ambiguous.nrb_guid is 'a leaf';
 comment on column link_ambiguous.jnid is 'a candidate invoice';
-comment on column link_ambiguous.position is 'a candidate line, or NULL';
+comment on column link_ambiguous.position is 'a candidate line, or NULL: the invoice as a whole';
 comment on column link_ambiguous.method is 'the rung that found it';
-comment on column link_ambiguous.reason is 'why it was not taken';
+comment on column link_ambiguous.reason is 'why it was not taken, or why it was not searched for';
 
 create or replace table nrb_status (
     guid varchar, parent_guid varchar, job_number varchar, job_key varchar, vendor_code varchar, type_name varchar,
@@ -265,7 +324,7 @@ comment on column nrb_status.unbilled is 'billable, not internal, no billed mark
 
 create or replace table invoice_status (
     jnid varchar, number varchar, state varchar, job_number varchar, job_key varchar, month date, line_count bigint,
-    line_total decimal(18, 2), subtotal decimal(18, 2), tax decimal(18, 2), total decimal(18, 2)
+    line_total decimal(38, 2), subtotal decimal(38, 2), tax decimal(18, 2), total decimal(18, 2)
 );
 comment on table invoice_status is 'One invoice, with the words of the audit decided.';
 comment on column invoice_status.jnid is 'invoice.jnid';
@@ -281,9 +340,9 @@ comment on column invoice_status.tax is 'tax, or 0.00';
 comment on column invoice_status.total is 'total';
 
 create or replace table job_reconciliation (
-    job_number varchar, nrb_count bigint, nrb_total decimal(18, 2), billable_total decimal(18, 2), billed_total decimal(18, 2),
-    linked_total decimal(18, 2), unbilled_total decimal(18, 2), invoice_count bigint, invoice_total decimal(18, 2),
-    linked_line_total decimal(18, 2), other_line_total decimal(18, 2), variance decimal(18, 2), verdict varchar
+    job_number varchar, nrb_count bigint, nrb_total decimal(38, 2), billable_total decimal(38, 2), billed_total decimal(38, 2),
+    linked_total decimal(38, 2), unbilled_total decimal(38, 2), invoice_count bigint, invoice_total decimal(38, 2),
+    linked_line_total decimal(38, 2), other_line_total decimal(38, 2), variance decimal(38, 2), verdict varchar
 );
 comment on table job_reconciliation is 'One job, cost against invoices. NULL job_number: cost or invoices without a job.';
 comment on column job_reconciliation.job_number is 'the job';
@@ -301,7 +360,7 @@ comment on column job_reconciliation.variance is 'linked_line_total − billable
 comment on column job_reconciliation.verdict is 'nrb-only, invoice-only, agrees, under-billed or over-billed';
 
 create or replace table statement (
-    scope varchar, key varchar, position integer, label varchar, amount decimal(18, 2), gross decimal(18, 2), items bigint
+    scope varchar, key varchar, position integer, label varchar, amount decimal(38, 2), gross decimal(38, 2), items bigint
 );
 comment on table statement is 'The bridge from cost to invoice; the last row of a scope is the residual and must be 0.00.';
 comment on column statement.scope is 'all';
@@ -332,7 +391,7 @@ comment on column rule.executed is 'the statement that was run';
 
 create or replace table finding (
     rule_id varchar, severity varchar, subject_type varchar, subject_id varchar, job_number varchar,
-    amount_at_risk decimal(18, 2), reason varchar, evidence json, fingerprint varchar, state varchar, first_seen date
+    amount_at_risk decimal(38, 2), reason varchar, evidence json, fingerprint varchar, state varchar, first_seen date
 );
 comment on table finding is 'One thing that a rule says is wrong.';
 comment on column finding.rule_id is 'rule.rule_id';
@@ -343,7 +402,7 @@ comment on column finding.job_number is 'the job, where there is one';
 comment on column finding.amount_at_risk is 'money at risk';
 comment on column finding.reason is 'in words';
 comment on column finding.evidence is 'the other columns of the rule';
-comment on column finding.fingerprint is 'hash of rule and subject: survives a change of wording or amount';
+comment on column finding.fingerprint is 'hash of rule and subject (with its type for rules about any record): survives a change of wording or amount';
 comment on column finding.state is 'open';
 comment on column finding.first_seen is 'as_of of the first audit that found it';
 
@@ -357,7 +416,7 @@ comment on column audit_run.sync_id is 'the sync it looked at';
 comment on column audit_run.as_of is 'the day it looked from';
 comment on column audit_run.parameters is 'its parameters';
 comment on column audit_run.verdict is 'incomplete, findings, accepted or clean';
-comment on column audit_run.counts is 'records, quarantined, without total, findings';
+comment on column audit_run.counts is 'records, quarantined, without total, lines of job_map.csv with unknown jobs, findings';
 comment on column audit_run.environment is 'the servers';
 comment on column audit_run.account is 'the account';
 comment on column audit_run.time_zone is 'the zone that decides calendar days';

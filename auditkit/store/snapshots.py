@@ -25,6 +25,25 @@ from auditkit.store.tables import DISK_ERRORS, Table, run_script, statement_erro
 __all__ = ["KEEP_SYNCS", "Draft", "Snapshot", "Store"]
 
 KEEP_SYNCS = 12
+# What belongs in a home before its first snapshot, and what the first sync has made by the time it asks.
+_HOME_NAMES = frozenset(
+    {
+        "README.md",
+        "cache",
+        "demo",
+        "job_map.csv",
+        "journal.anchor",
+        "journal.jsonl",
+        "journal.lock",
+        "plans",
+        "reports",
+        "rules",
+        "sandbox.sqlite",
+        "sandbox.sqlite.lock",
+        "snapshots",
+        "writer.lock",
+    }
+)
 _SAFE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -112,7 +131,7 @@ class Store:
     def writer(self) -> Iterator[None]:
         """Be the one writer of this home. Raises `Busy` at once, naming who is."""
         self.make_folders()
-        with self._failures_named(), (self.folder / "writer.lock").open("a+") as lock:
+        with self._failures_named(), open(self.folder / "writer.lock", "a+", opener=_private) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -127,19 +146,21 @@ class Store:
             yield
 
     @contextlib.contextmanager
-    def draft(self, *, keep_previous: bool) -> Iterator[Draft]:
+    def draft(self, *, keep_previous: bool, is_new: bool = False) -> Iterator[Draft]:
         """A private copy of the newest snapshot, published if the block ends well; call it inside `writer()`.
 
         `keep_previous` keeps the one it replaces in `snapshots/`: true for a sync, false for an audit of the same sync.
+        One that `is_new` begins empty, without the history of the one before.
         """
         building = self.folder / f".building-{os.getpid()}.duckdb"
         with self._failures_named():
             try:
-                if self.path.exists():
+                if self.path.exists() and not is_new:
                     building.touch(0o600)
                     shutil.copyfile(self.path, building)
                 yield from self._built(building)
                 building.chmod(0o600)
+                sys.audit("auditkit.point", "built")
                 self._publish(building, keep_previous=keep_previous)
             finally:
                 self._sweep(f"{building.name}*")
@@ -153,7 +174,9 @@ class Store:
                 leftover.unlink()
 
     def _built(self, building: Path) -> Iterator[Draft]:
-        connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(building) + ".tmp"})
+        spill = building.with_name(f"{building.name}.tmp")
+        spill.mkdir(mode=0o700, exist_ok=True)  # DuckDB would make it for everybody to read
+        connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(spill)})
         try:
             connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
             connection.begin()  # a draft is published whole or not at all; each statement need not reach the disk
@@ -169,7 +192,9 @@ class Store:
             kept = sorted((self.folder / "snapshots").glob("sync-*.duckdb"))
             number = int(kept[-1].stem.removeprefix("sync-")) + 1 if kept else 1
             os.link(self.path, self.folder / "snapshots" / f"sync-{number:06d}.duckdb")
+        sys.audit("auditkit.point", "synced-to-disk")
         building.replace(self.path)
+        sys.audit("auditkit.point", "published")
         _fsync(self.folder)
         self._prune()
 
@@ -183,10 +208,17 @@ class Store:
                 path.unlink()
 
     def make_folders(self) -> None:
-        """Make the home and what is below it, for its owner alone."""
+        """Make the home and what is below it, for its owner alone.
+
+        A home that was there before is closed to others if it holds nothing but what belongs in one, or a snapshot;
+        any other folder keeps its mode, because somebody else may rely on it.
+        """
         with self._failures_named():
-            for folder in (self.folder, self.folder / "snapshots"):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            missing = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
+            for folder in (*reversed(missing), self.folder / "snapshots"):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            if self.path.exists() or {path.name for path in self.folder.iterdir()} <= _HOME_NAMES:
+                self.folder.chmod(0o700)
 
     @contextlib.contextmanager
     def _failures_named(self) -> Iterator[None]:
@@ -199,6 +231,12 @@ class Store:
             raise StoreError(f"{self.folder}: {error.strerror or error}; the snapshot before is unchanged") from None
         except DISK_ERRORS as error:
             raise StoreError(f"{self.folder}: {_first_line(error)}; the snapshot before is unchanged") from None
+
+
+def _private(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)  # one that was there before may be open to others
+    return descriptor
 
 
 def _quoted(path: Path) -> str:

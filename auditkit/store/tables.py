@@ -13,8 +13,9 @@ import pandas as pd
 
 from auditkit.errors import QueryFailed
 
-# What DuckDB raises when the disk is full or broken: no fault of the statement.
-DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+# What DuckDB raises when the disk is full or broken: no fault of the statement. A draft has one writer and one
+# transaction, so that one which cannot be committed could not be written.
+DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 
 __all__ = ["DISK_ERRORS", "Table", "run_script", "statement_error"]
 

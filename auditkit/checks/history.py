@@ -1,0 +1,47 @@
+"""What happened between two syncs: the records that appeared, changed (field by field) and vanished.
+
+Each question is a SELECT over the raw tables, which keep every version with the syncs in which it was current.
+
+Not here: whether a change is wrong; that is for the rules `record-vanished` and `record-changed-after-export`.
+"""
+
+__all__ = ["CHANGES", "SYNCS"]
+
+SYNCS = "select sync_id, started_at, finished_at, status from sync_run order by sync_id"
+
+# A field is compared as the JSON it came as. What appeared or vanished has one row, and no field.
+CHANGES = """
+with version as (
+    select 'nrb' as subject_type, guid as subject_id, digest, body, first_sync, last_sync from raw.nrb_body
+    union all
+    select 'invoice', jnid, digest, body, first_sync, last_sync from raw.invoice_body
+), newest as (
+    select max(sync_id) as sync_id from sync_run
+), old as (
+    select * from version where $since between first_sync and last_sync
+), new as (
+    select version.* from version, newest where newest.sync_id between first_sync and last_sync
+), pair as (
+    select coalesce(old.subject_type, new.subject_type) as subject_type,
+        coalesce(old.subject_id, new.subject_id) as subject_id, new.first_sync as sync_id,
+        case when old.digest is null then 'appeared' when new.digest is null then 'vanished' else 'changed'
+            end as change,
+        old.body as old_body, new.body as new_body
+    from old full join new on new.subject_type = old.subject_type and new.subject_id = old.subject_id
+    where old.digest is distinct from new.digest
+), old_field as (
+    select subject_type, subject_id, f.key as field, cast(f.value as varchar) as before
+    from pair, json_each(old_body) as f where change = 'changed' and json_valid(old_body)
+), new_field as (
+    select subject_type, subject_id, f.key as field, cast(f.value as varchar) as after
+    from pair, json_each(new_body) as f where change = 'changed' and json_valid(new_body)
+), field as (
+    select subject_type, subject_id, field, before, after
+    from old_field full join new_field using (subject_type, subject_id, field)
+    where before is distinct from after
+)
+select p.change, p.subject_type, p.subject_id, p.sync_id, f.field, f.before, f.after
+from pair as p
+left join field as f on f.subject_type = p.subject_type and f.subject_id = p.subject_id and p.change = 'changed'
+order by p.change, p.subject_type, p.subject_id, f.field
+"""

@@ -1,0 +1,34 @@
+"""What two syncs tell: changes field by field."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from auditkit.checks.history import CHANGES
+from auditkit.store.snapshots import Snapshot
+from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
+    syncs = ((FIRST, BOOKS), (SECOND, BOOKS[:1]), (THIRD, BOOKS[:1]))
+    with after(tmp_path_factory.mktemp("history"), *syncs) as opened:
+        yield opened
+
+
+def test_changes_field_by_field(snapshot: Snapshot) -> None:
+    rows = snapshot.query(CHANGES, {"since": 1}).rows
+    assert {(change, subject) for change, _, subject, *_ in rows if change == "vanished"} == {
+        ("vanished", "gone"),
+        ("vanished", "gone-without-total"),
+        ("vanished", "i2"),
+    }
+    changed = {(subject, field): (before, now) for change, _, subject, _, field, before, now in rows if field}
+    assert changed["dearer", "nrbTotalAfterMarkup"] == ('"100.00"', '"100.01"')
+    assert changed["unmarked", "nrbIsExported"] == ("true", "null")
+    assert changed["noted", "nrbNotes"][1] == '"a note is neither money nor job"'
+    assert not {subject for subject, _ in changed} & {"same", "there-and-back"}
+    since_second = snapshot.query(CHANGES, {"since": 2}).rows
+    assert {(row[0], row[2], row[4]) for row in since_second} == {
+        ("changed", "there-and-back", field) for field in ("nrbRate", "nrbTotalAfterMarkup")
+    }

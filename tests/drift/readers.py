@@ -1,0 +1,83 @@
+"""Our reader and a naive one, each over one small world: what they missed or took twice without saying so."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, cast
+
+from auditkit.apis.aimsio import AimsioClient
+from auditkit.apis.jobnimbus import JobNimbusClient
+from auditkit.config import Settings
+from auditkit.sync.invoices import InvoiceRead
+from auditkit.sync.nrbs import NrbRead
+from auditkit.sync.raw import Raw
+from tests.drift.worlds import Invoices, Nrbs, Schedule, Shelf
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a read called itself complete, and what was wrong with it all the same."""
+
+    complete: bool
+    gaps: int
+    twice: int
+    ghosts: int
+
+    @property
+    def is_silently_wrong(self) -> bool:
+        return self.complete and bool(self.gaps or self.twice or self.ghosts)
+
+
+def read_invoices(records: int, schedule: Schedule, order: str, size: int) -> Outcome:
+    """Our read of the invoices. A page of `size` rows holds one that the page before had already."""
+    world, shelf = Invoices(records, schedule, order=order), Shelf()
+    at_first = set(world.rows)
+    read = InvoiceRead(cast(JobNimbusClient, world), cast(Raw, shelf), size=size, window=100, pause=lambda: None)
+    read.first()
+    flaw = read.rest()
+    last_pass = world.calls - read.best.pages
+    kept = [jnid for jnid, _ in shelf.bodies]
+    found = set(read.best.digests)
+    assert found == set(kept)
+    return Outcome(
+        complete=flaw is None,
+        gaps=len((at_first & set(world.rows)) - found),
+        twice=len(kept) - len(set(kept)),
+        ghosts=sum(world.deleted_at.get(jnid, world.calls) <= last_pass for jnid in found),
+    )
+
+
+def read_naively(records: int, schedule: Schedule, order: str, size: int) -> Outcome:
+    """Page after page until one is short; nothing is compared."""
+    world = Invoices(records, schedule, order=order)
+    at_first = set(world.rows)
+    found: list[str] = []
+    while True:
+        page = world.page(len(found), size - 1)
+        found += [jnid for jnid, _ in page.rows]
+        if len(page.rows) < size - 1:
+            break
+    return Outcome(True, len((at_first & set(world.rows)) - set(found)), len(found) - len(set(found)), 0)
+
+
+def read_nrbs(records: int, schedule: Schedule, lag: int, settings: Settings) -> Outcome:
+    """Our read of the NRBs, one in flight. A gap: an NRB without its newest version; a ghost: one that is gone."""
+    world, shelf = Nrbs(records, schedule, lag=lag), Shelf()
+    read = NrbRead(cast(AimsioClient, world), cast(Raw, shelf), settings, {})
+    read.first()
+    flaw = read.rest()
+    newest: dict[str, Any] = {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in shelf.bodies}
+    wrong = [guid for guid, row in world.rows.items() if newest.get(guid) != row[2]]
+    return Outcome(flaw is None, len(wrong), 0, len(set(read.current) - set(world.rows)))
+
+
+def summary(outcomes: Counter[Outcome]) -> dict[str, int]:
+    """Schedules, how many reads called themselves complete, and how many of these were wrong, by kind."""
+    complete = {outcome: count for outcome, count in outcomes.items() if outcome.complete}
+    return {
+        "schedules": outcomes.total(),
+        "complete": sum(complete.values()),
+        "silent gaps": sum(count for outcome, count in complete.items() if outcome.gaps),
+        "silent duplicates": sum(count for outcome, count in complete.items() if outcome.twice),
+        "silent ghosts": sum(count for outcome, count in complete.items() if outcome.ghosts),
+    }
