@@ -1,27 +1,30 @@
 """Settings: where the vendors are, who we are there, where files live, how an audit is run.
 
-Read from the environment (`AUDITKIT_*`), then `auditkit.toml` in the nearest parent folder, then the keyring (secrets
-only); the environment wins. Nothing is read at import, a `Settings` is frozen, and no secret shows in its repr.
+Read from the environment (`AUDITKIT_*`), which wins, then `auditkit.toml` in the nearest parent folder; the two secrets
+from the environment, then the keyring, never from that file. Nothing is read at import, a `Settings` is frozen, and no
+secret shows in its repr.
 
 With no credentials at all the settings are those of the demo; with some but not all of them, an error: a report on
 demo data must never pass for a report on an account.
 """
 
 import difflib
+import hashlib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, NoReturn, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import keyring
 import keyring.errors
-from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, Secret, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
@@ -37,6 +40,7 @@ __all__ = [
     "is_loopback",
     "project_root",
     "quiet",
+    "settings_file",
 ]
 
 PREFIX = "AUDITKIT_"
@@ -46,6 +50,15 @@ VENDOR_RATE_PER_SECOND = 10
 VENDOR_PARALLEL = 10
 KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
 _CREDENTIALS = ("aimsio_url", "aimsio_username", "aimsio_password", "jobnimbus_url", "jobnimbus_token")
+_SECRETS = ("aimsio_password", "jobnimbus_token")
+_EXPECTED = {
+    "tolerance": "must be money, 0 or more with at most 2 decimals, e.g. 0.05",
+    "as_of": "must be a day of the calendar, e.g. 2026-09-30",
+    "rate_per_second": "must be a number greater than 0, e.g. 10",
+    "parallel": "must be a whole number from 1, e.g. 10",
+    "rules": "must be a table for each rule, e.g. [rules.nrb-unbilled] and below it min_amount = 25",
+}
+_HARMLESS = re.compile(r"[\w.,:+-]{0,10}")
 _NOT_SETTINGS = frozenset({"QUIET", "DEMO"})  # `quiet()`: no progress bars; `load()`: the demo, whatever account is set
 
 
@@ -70,7 +83,7 @@ class Settings(BaseSettings):
 
     home: Path | None = Field(None, description="folder of every file auditkit writes")
     aimsio_url: str | None = Field(None, description="base URL of Aimsio, e.g. https://portal.aimsio.com")
-    aimsio_username: str | None = None
+    aimsio_username: SecretStr | None = None
     aimsio_password: SecretStr | None = None
     jobnimbus_url: str | None = Field(None, description="base URL of JobNimbus, e.g. https://app.jobnimbus.com")
     jobnimbus_token: SecretStr | None = None
@@ -83,6 +96,7 @@ class Settings(BaseSettings):
     parallel: int = Field(VENDOR_PARALLEL, ge=1, description="calls in flight; above 10 on loopback only")
     allow_hosts: tuple[str, ...] = Field((), description="further hosts that may receive the credentials")
     draft_status_names: tuple[str, ...] = ("draft",)
+    labor_in_amount: Literal["yes", "no", "auto"] = Field("auto", description="does a line's amount hold its labour")
     rules: Mapping[str, Mapping[str, Any]] = Field({}, description="rule id → parameter → value")
 
     @field_validator("aimsio_url", "jobnimbus_url")
@@ -96,7 +110,7 @@ class Settings(BaseSettings):
             raise ValueError("is not a URL") from None
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ValueError("must be https://host with an optional path prefix")
-        if parts.username or parts.password:
+        if "@" in url:
             raise ValueError("must not hold a user name or password; they have settings of their own")
         if parts.query or parts.fragment:
             raise ValueError("must not hold a query or fragment")
@@ -158,7 +172,7 @@ class Settings(BaseSettings):
         if demo or os.environ.get(f"{PREFIX}DEMO", "") not in ("", "0"):
             kind, values = SandboxSettings, {name: values[name] for name in values if name not in _CREDENTIALS}
         try:
-            settings = kind(**{**values, **({} if kind is SandboxSettings else _secrets_from_keyring(values))})
+            settings = kind(**{**_plain(values), **({} if kind is SandboxSettings else _secrets_from_keyring(values))})
         except (ValidationError, EnvironmentSettingsError) as error:
             raise SettingsError(_one_line(error, values, root / FILE_NAME)) from None
         if settings.home is None:
@@ -175,7 +189,7 @@ class Settings(BaseSettings):
                 bounded: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
                 checked[name] = bounded.validate_python(value)
             except ValidationError as error:
-                raise SettingsError(f"{name} {error.errors()[0]['msg']}") from None
+                raise SettingsError(f"{name} {_words(name, error.errors(include_url=False)[0])}") from None
         return self.model_copy(update=checked)
 
     @property
@@ -202,8 +216,14 @@ class Settings(BaseSettings):
 
     @property
     def account(self) -> str:
-        """Whose data a snapshot is. It never holds a secret."""
-        return DEMO if self.is_demo else str(self.aimsio_username)
+        """Whose data a snapshot is: a label made from environment and user name, which holds neither."""
+        if self.is_demo or self.aimsio_username is None:
+            return DEMO
+        whose = f"{self.environment}\n{self.aimsio_username.get_secret_value()}"
+        return f"account-{hashlib.sha256(whose.encode()).hexdigest()[:12]}"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("settings hold credentials and are not pickled; load them where they are needed")
 
     def at_sandbox(self, **values: Any) -> "SandboxSettings":  # noqa: ANN401  any field of ours
         """These settings of the demo, pointed at a running sandbox. `values` gives its URLs and credentials."""
@@ -245,17 +265,42 @@ def project_root(folder: Path) -> Path:
     return folder
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def settings_file(folder: Path) -> Path | None:
+    """The auditkit.toml that holds in this folder, if there is one."""
+    path = project_root(folder) / FILE_NAME
+    return path if path.is_file() else None
+
+
+def _read_file(path: Path) -> dict[str, Secret[Any]]:
+    """The file's values, out of sight: a traceback may show locals, and a value that is refused may be a secret."""
     if not path.is_file():
         return {}
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        values = {name: Secret(value) for name, value in tomllib.loads(path.read_text("utf-8")).items()}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(_not_toml(path, str(error))) from None
+    except (UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{path}: {error}") from None
     for name in values:
+        if name in _SECRETS:
+            raise SettingsError(
+                f"{path}: {name} is a secret, and a file is copied and shared: put secrets in the environment"
+                f" ({PREFIX}{name.upper()}) or the keyring, and delete this line"
+            )
         if name not in Settings.model_fields:
             raise SettingsError(f"{path}: unknown setting {name!r}{_did_you_mean(name, Settings.model_fields)}")
     return values
+
+
+def _plain(values: Mapping[str, Secret[Any]]) -> dict[str, Any]:
+    return {name: value.get_secret_value() for name, value in values.items()}
+
+
+def _not_toml(path: Path, message: str) -> str:
+    """tomllib's message with file and line in front, and the slip that is behind most of them."""
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
+    line, cause = (f":{found[2]}", f"{found[1]} at column {found[3]}") if found else ("", message)
+    return f'{path}{line}: not TOML ({cause}); text needs quotes, e.g. timezone = "America/Edmonton"'
 
 
 def _refuse_unknown_variables() -> None:
@@ -271,37 +316,44 @@ def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
-def _secrets_from_keyring(values: Mapping[str, Any]) -> dict[str, SecretStr]:
+def _secrets_from_keyring(values: Mapping[str, Secret[Any]]) -> dict[str, SecretStr]:
     """The two secrets, for the URLs and user that are set but whose secret is not."""
 
     def given(name: str) -> str | None:
-        return os.environ.get(PREFIX + name.upper()) or values.get(name)
+        return os.environ.get(PREFIX + name.upper()) or _plain(values).get(name)
 
-    wanted = {
-        "aimsio_password": ("aimsio_url", "aimsio_username"),
-        "jobnimbus_token": ("jobnimbus_url", None),
-    }
+    wanted = (("aimsio_url", "aimsio_username"), ("jobnimbus_url", None))
     found = {}
-    for secret, (url, user) in wanted.items():
+    for secret, (url, user) in zip(_SECRETS, wanted, strict=True):
         if given(secret) or not given(url) or (user and not given(user)):
             continue
-        try:
-            stored = keyring.get_password(f"auditkit {given(url)}", (user and given(user)) or "token")
-        except keyring.errors.KeyringError:
-            continue
-        if stored:
-            found[secret] = SecretStr(stored)
+        if stored := _kept(f"auditkit {given(url)}", (user and given(user)) or "token"):
+            found[secret] = stored
     return found
+
+
+def _kept(service: str, user: str) -> SecretStr | None:
+    try:
+        return SecretStr(keyring.get_password(service, user) or "")
+    except keyring.errors.KeyringError:
+        return None
 
 
 def _one_line(error: ValidationError | EnvironmentSettingsError, values: Mapping[str, Any], file: Path) -> str:
     if isinstance(error, EnvironmentSettingsError):
         return f'{error}; lists are written as JSON, e.g. ["host.example"]'
     lines = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
+    for item in error.errors(include_url=False):
         name = str(item["loc"][0]) if item["loc"] else ""
         variable = PREFIX + name.upper()
         where = f"{file}: {name}" if name in values and variable not in os.environ else variable
-        message = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{where} {message}" if name else message)
+        lines.append(f"{where} {_words(name, item)}" if name else _words(name, item))
     return "; ".join(lines)
+
+
+def _words(name: str, item: Mapping[str, Any]) -> str:
+    """What a setting must be, and what was found where that is short and plain: a longer one may be a secret."""
+    if name in _EXPECTED:
+        found = str(item["input"])
+        return _EXPECTED[name] + (f"; found {found!r}" if _HARMLESS.fullmatch(found) else "")
+    return str(item["msg"]).removeprefix("Value error, ")

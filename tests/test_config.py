@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.config import Settings, project_root, quiet
+from auditkit.config import Settings, project_root, quiet, settings_file
 from auditkit.errors import SettingsError
 
 SECRETS = {"aimsio_password": "Pa:ss wörd/1", "jobnimbus_token": "tok-SECRET-123"}
@@ -76,7 +77,8 @@ def test_an_account(load, project):
     settings = load(**ACCOUNT, **ZONE)
     assert not settings.is_demo
     assert settings.environment == "https://portal.aimsio.com + https://app.jobnimbus.com"
-    assert (settings.account, settings.folder) == ("clerk@field", project / "data")
+    assert settings.folder == project / "data"
+    assert re.fullmatch("account-[0-9a-f]{12}", settings.account)
     assert settings.aimsio_password.get_secret_value() == SECRETS["aimsio_password"]
     assert settings.zone == ZoneInfo("America/Edmonton")
 
@@ -86,13 +88,23 @@ def test_the_environment_wins_over_the_file(load):
     assert (settings.tolerance, settings.identity, settings.as_of) == (Decimal("0.05"), "shell", date(2026, 9, 30))
 
 
-def test_the_file_wins_over_the_keyring_and_the_environment_over_both(load, monkeypatch):
+def test_the_environment_wins_over_the_keyring(load, monkeypatch):
     keep(monkeypatch, {("auditkit https://app.jobnimbus.com", "token"): "from keyring"})
-    file = 'jobnimbus_token = "from file"\n'
     account = {name: value for name, value in ACCOUNT.items() if name != "jobnimbus_token"} | ZONE
     assert load(**account).jobnimbus_token.get_secret_value() == "from keyring"
-    assert load(file, **account).jobnimbus_token.get_secret_value() == "from file"
-    assert load(file, **account, jobnimbus_token="from shell").jobnimbus_token.get_secret_value() == "from shell"
+    assert load(**account, jobnimbus_token="from shell").jobnimbus_token.get_secret_value() == "from shell"
+
+
+@pytest.mark.parametrize("demo", [False, True])
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_in_the_file_is_refused_and_a_name_is_not(load, name, demo):
+    with pytest.raises(SettingsError) as caught:
+        load(f"{name} = '{SECRETS[name]}'\n", demo=demo)
+    message = str(caught.value)
+    assert f"auditkit.toml: {name} is a secret" in message and SECRETS[name] not in message
+    assert f"put secrets in the environment (AUDITKIT_{name.upper()}) or the keyring" in message
+    account = {key: value for key, value in ACCOUNT.items() if key != "aimsio_username"} | ZONE
+    assert load('aimsio_username = "clerk"\n', **account).aimsio_username.get_secret_value() == "clerk"
 
 
 def test_every_kind_of_value_in_the_file(load):
@@ -191,10 +203,16 @@ def test_a_misspelt_variable_is_refused(load, variable, words):
         ('tolerence = "1"', "unknown setting 'tolerence'; did you mean tolerance?"),
         ("xyzzy = 1", "unknown setting 'xyzzy'"),
         ("TOLERANCE = 1", "unknown setting 'TOLERANCE'"),
-        ("tolerance =", "auditkit.toml: "),
-        ("[rules", "auditkit.toml: "),
-        ("rules = 5", "auditkit.toml: rules"),
-        ("[rules]\nnrb-unbilled = 5", "auditkit.toml: rules"),
+        (
+            "\ntolerance =\n",
+            "auditkit.toml:2: not TOML (Invalid value at column 12); text needs quotes, e.g. timezone =",
+        ),
+        ("timezone = UTC", "auditkit.toml:1: not TOML ("),
+        ("[rules", "auditkit.toml: not TOML ("),
+        ('identity = """', "auditkit.toml: not TOML ("),
+        ("rules = 5", "auditkit.toml: rules must be a table for each rule, e.g. [rules.nrb-unbilled]"),
+        ("[rules]\nnrb-unbilled = 5", "auditkit.toml: rules must be a table"),
+        ("tolerance = 'much'", "auditkit.toml: tolerance must be money"),
     ],
 )
 def test_a_wrong_file_is_refused_by_name(load, file, words):
@@ -210,15 +228,20 @@ def test_a_file_that_is_no_text_is_refused(load, project):
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("tolerance", "-0.01", "AUDITKIT_TOLERANCE Input should be greater than or equal to 0"),
-        ("tolerance", "0.001", "AUDITKIT_TOLERANCE"),
-        ("tolerance", "much", "AUDITKIT_TOLERANCE"),
-        ("tolerance", "NaN", "AUDITKIT_TOLERANCE"),
-        ("as_of", "30.9.2026", "AUDITKIT_AS_OF"),
-        ("rate_per_second", "0", "AUDITKIT_RATE_PER_SECOND"),
-        ("rate_per_second", "nan", "AUDITKIT_RATE_PER_SECOND"),
-        ("parallel", "0", "AUDITKIT_PARALLEL"),
-        ("parallel", "2.5", "AUDITKIT_PARALLEL"),
+        *(
+            (
+                "tolerance",
+                value,
+                f"TOLERANCE must be money, 0 or more with at most 2 decimals, e.g. 0.05; found '{value}'",
+            )
+            for value in ("-0.01", "0.001", "much", "NaN")
+        ),
+        ("as_of", "30.9.2026", "AUDITKIT_AS_OF must be a day of the calendar, e.g. 2026-09-30; found '30.9.2026'"),
+        ("as_of", "2026-02-30", "AUDITKIT_AS_OF must be a day of the calendar, e.g. 2026-09-30; found '2026-02-30'"),
+        ("rate_per_second", "0", "AUDITKIT_RATE_PER_SECOND must be a number greater than 0, e.g. 10; found '0'"),
+        ("rate_per_second", "nan", "AUDITKIT_RATE_PER_SECOND must be a number"),
+        ("parallel", "0", "AUDITKIT_PARALLEL must be a whole number from 1, e.g. 10; found '0'"),
+        ("parallel", "2.5", "AUDITKIT_PARALLEL must be a whole number"),
         ("timezone", "America/Edmontn", "AUDITKIT_TIMEZONE is no IANA time zone; did you mean America/Edmonton?"),
         ("timezone", "MST7", "AUDITKIT_TIMEZONE is no IANA time zone"),
         ("timezone", "../../etc/passwd", "AUDITKIT_TIMEZONE is no IANA time zone"),
@@ -362,9 +385,10 @@ def test_settings_are_frozen(load):
         settings.tolerance = Decimal(1)
 
 
-def test_settings_survive_a_copy_to_another_process(load):
+def test_settings_are_not_written_down_with_their_secrets(load):
     settings = load(**ACCOUNT, **ZONE)
-    assert pickle.loads(pickle.dumps(settings)) == settings
+    with pytest.raises(TypeError, match="hold credentials and are not pickled"):
+        pickle.dumps(settings)
 
 
 # The home
@@ -379,7 +403,13 @@ def test_the_home_is_data_of_the_nearest_project(project, monkeypatch):
 
 
 def test_without_a_project_it_is_the_folder_itself(tmp_path):
-    assert project_root(tmp_path) == tmp_path
+    assert (project_root(tmp_path), settings_file(tmp_path)) == (tmp_path, None)
+
+
+def test_the_settings_file_is_that_of_the_nearest_project(project):
+    (project / "deep").mkdir()
+    (project / "auditkit.toml").touch()
+    assert settings_file(project / "deep") == project / "auditkit.toml"
 
 
 def test_a_relative_home_is_below_the_project_wherever_one_stands(project, monkeypatch):

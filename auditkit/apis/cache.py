@@ -4,6 +4,9 @@ requests-cache keeps the file, as JSON (its default, pickle, runs what a tampere
 from what may be on disk, not copied from the exchange and cleaned: address, body and two headers of the answer; no
 request header, cookie or credential can be in it. Entries never expire, since a version never changes.
 
+A digest over key and body tells an entry that was damaged, cut or moved: it is as though absent, and fetched again.
+It is no signature: who can write this file can write the snapshots and the journal beside it too.
+
 Not here: whether an answer is worth keeping, and lists, which are never kept.
 """
 
@@ -25,6 +28,7 @@ from auditkit.errors import StoreError
 __all__ = ["DetailCache"]
 
 _KEPT_HEADERS = ("Content-Type", "Date")
+_DIGEST = "X-Digest"
 _BUSY_MILLISECONDS = 10_000
 
 
@@ -61,30 +65,35 @@ class DetailCache:
 
     def get(self, address: str, version: str) -> Received | None:
         """The answer kept for an address and version; None when there is none, or none that can be read."""
+        key = self._key(address, version)
         try:
             with self._lock:
-                entry = self._entries.get_response(self._key(address, version))
-        except ExceptionGroup:  # an entry that is JSON, but not one of requests-cache's
+                entry = self._entries.get_response(key)
+        except (ExceptionGroup, RecursionError):  # an entry that is JSON, but not one of requests-cache's
             return None
         except sqlite3.Error as error:
             raise self._unusable(error) from None
         if not isinstance(entry, CachedResponse) or entry.status_code != 200:
             return None
-        return Received(entry.headers, entry.content, elapsed=0.0)
+        headers = CaseInsensitiveDict(entry.headers)
+        if headers.pop(_DIGEST, None) != _digest(key, entry.content):
+            return None
+        return Received(headers, entry.content, elapsed=0.0)
 
     def put(self, address: str, version: str, received: Received) -> None:
         """Keep an answer that was found whole and right."""
+        key = self._key(address, version)
         kept = {name: received.headers[name] for name in _KEPT_HEADERS if name in received.headers}
         entry = CachedResponse(
             status_code=200,
             url=address,
             request=CachedRequest(method="GET", url=address),
-            headers=CaseInsensitiveDict(kept),
+            headers=CaseInsensitiveDict({**kept, _DIGEST: _digest(key, received.body)}),
             content=received.body,
         )
         try:
             with self._lock:
-                self._entries.save_response(entry, self._key(address, version))
+                self._entries.save_response(entry, key)
         except sqlite3.Error as error:
             raise self._unusable(error) from None
 
@@ -98,6 +107,10 @@ class DetailCache:
 
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(f"{self._path}: cannot be used as a cache ({error}); make it writable, or delete it")
+
+
+def _digest(key: str, body: bytes) -> str:
+    return hashlib.sha256(key.encode() + body).hexdigest()
 
 
 def _probe(path: Path) -> None:

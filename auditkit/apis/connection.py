@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from pydantic import SecretStr
 from requests.auth import AuthBase
 
+from auditkit.apis.signing import Credentials
 from auditkit.apis.transport import Reader, Writer
 from auditkit.config import Settings
 from auditkit.errors import ValueRefused
@@ -19,15 +21,19 @@ __all__ = ["Account", "identifier_in_path"]
 
 @dataclass(frozen=True)
 class Account:
-    """One vendor's side of the settings. Two environments or accounts never share a file."""
+    """One vendor's side of the settings. Two environments or accounts never share a file.
+
+    `holder` is who we are to this vendor: the user name or, where there is none, the token.
+    """
 
     vendor: str
     base_url: str
     auth: AuthBase
+    holder: SecretStr
     settings: Settings
 
-    def reader(self) -> Reader:
-        """A reader whose cache is this account's own."""
+    def reader(self, *, offline: bool = False) -> Reader:
+        """A reader whose cache is this account's own; one that is offline has nothing but the cache."""
         return Reader(
             self.base_url,
             self.auth,
@@ -37,6 +43,8 @@ class Account:
             rate_per_second=self.settings.rate_per_second,
             parallel=self.settings.parallel,
             throttle_path=self._file(".pace"),
+            credentials=self._credentials,
+            offline=offline,
         )
 
     def writer(self) -> Writer:
@@ -48,11 +56,20 @@ class Account:
             rate_per_second=self.settings.rate_per_second,
             parallel=self.settings.parallel,
             throttle_path=self._file(".pace"),
+            credentials=self._credentials,
         )
 
     @property
+    def _credentials(self) -> Credentials:
+        """Of both vendors: a note at the one may hold the token of the other."""
+        settings = self.settings
+        secrets = (settings.aimsio_password, settings.jobnimbus_token)
+        return Credentials(settings.aimsio_username, tuple(filter(None, secrets)))
+
+    @property
     def _scope(self) -> str:
-        return f"{self.settings.environment}\n{self.settings.account}"
+        holder = hashlib.sha256(self.holder.get_secret_value().encode()).hexdigest()  # the environment has the URL
+        return f"{self.settings.environment}\n{self.settings.account}\n{holder}"
 
     def _file(self, suffix: str) -> Path:
         digest = hashlib.sha256(self._scope.encode()).hexdigest()[:12]

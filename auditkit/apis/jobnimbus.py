@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import requests
-import requests.auth
+from pydantic import SecretStr
 
 from auditkit.apis.connection import Account, identifier_in_path
 from auditkit.apis.records import READ_ONLY_INVOICE_FIELDS, InvoiceChange, NewInvoice, checked
+from auditkit.apis.signing import Signature
 from auditkit.apis.strict_json import dump, elements, parse
 from auditkit.apis.transport import Answer, Reader, Writer
 from auditkit.config import Settings
@@ -28,18 +28,13 @@ DEFAULT_SIZE = 1000
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-class BearerAuth(requests.auth.AuthBase):
-    """`Authorization: bearer <token>`. The token never shows in a repr, nor in an error when it is refused."""
+class BearerAuth(Signature):
+    """`Authorization: bearer <token>`. A token that no header can carry is a `SettingsError` without it."""
 
-    def __init__(self, token: str) -> None:
-        if not _TOKEN.fullmatch(token):
+    def __init__(self, token: SecretStr) -> None:
+        if not _TOKEN.fullmatch(token.get_secret_value()):
             raise SettingsError("AUDITKIT_JOBNIMBUS_TOKEN: expected visible ASCII only, found another character")
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign a request."""
-        request.headers["Authorization"] = f"bearer {self._token}"
-        return request
+        super().__init__("bearer", token)
 
 
 @dataclass(frozen=True)
@@ -63,13 +58,13 @@ class JobNimbusClient:
         self.calls = reader.calls
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        """A client for the account of the settings; `SettingsError` where they have none."""
+    def from_settings(cls, settings: Settings, *, offline: bool = False) -> Self:
+        """A client for the account of the settings; `SettingsError` where they have none. `offline` as in `Reader`."""
         if settings.jobnimbus_url is None or settings.jobnimbus_token is None:
             raise SettingsError("JobNimbus needs AUDITKIT_JOBNIMBUS_URL and AUDITKIT_JOBNIMBUS_TOKEN")
-        auth = BearerAuth(settings.jobnimbus_token.get_secret_value())
-        account = Account(VENDOR, settings.jobnimbus_url, auth, settings)
-        return cls(account.reader(), account.writer(), settings.jobnimbus_actor)
+        auth = BearerAuth(settings.jobnimbus_token)
+        account = Account(VENDOR, settings.jobnimbus_url, auth, settings.jobnimbus_token, settings)
+        return cls(account.reader(offline=offline), account.writer(), settings.jobnimbus_actor)
 
     def page(self, start: int, size: int = DEFAULT_SIZE, filter: Mapping[str, Any] | None = None) -> Page:
         """The `size` invoices from number `start` (0 is the first), always live, in the vendor's order.
@@ -81,13 +76,14 @@ class JobNimbusClient:
         if filter is not None:
             params["filter"] = dump(filter)
         where = f"{VENDOR}: GET {INVOICES} from {start}"
-        text = self._reader.get(INVOICES, params).text
-        slices = elements(text, "results", where)
-        envelope = parse(text, where)
-        count = envelope.get("count")
-        if count is not None and (type(count) is not int or count < 0):
-            raise BadAnswer(f"{where}: count: expected a whole number, found {str(count)[:40]!r}")
-        return Page(count, [(_jnid(row, where, n), slices[n]) for n, row in enumerate(envelope["results"])])
+        found: list[Page] = []
+
+        def check(text: str) -> bool:
+            found[:] = [_page(text, where)]
+            return True
+
+        self._reader.get(INVOICES, params, is_list=True, check=check)
+        return found[0]
 
     def invoice(self, jnid: str) -> str:
         """The exact text of one invoice, always live; a body with another `jnid` is a `BadAnswer`."""
@@ -125,6 +121,14 @@ class JobNimbusClient:
         """Delete one invoice, which to JobNimbus is a PUT of `is_active` false."""
         return self.update_invoice(jnid, {"is_active": False})
 
+    def vouch(self, proof: str) -> None:
+        """As `Reader.vouch`."""
+        self._reader.vouch(proof)
+
+    def vouched(self) -> str | None:
+        """As `Reader.vouched`."""
+        return self._reader.vouched()
+
     def close(self) -> None:
         """Close the connections and the cache."""
         self._reader.close()
@@ -132,6 +136,15 @@ class JobNimbusClient:
 
 def _path(jnid: str) -> str:
     return f"{INVOICES}/{identifier_in_path(jnid, 'jnid')}"
+
+
+def _page(text: str, where: str) -> Page:
+    slices = elements(text, "results", where)
+    envelope = parse(text, where)
+    count = envelope.get("count")
+    if count is not None and (type(count) is not int or count < 0):
+        raise BadAnswer(f"{where}: count: expected a whole number, found {str(count)[:40]!r}")
+    return Page(count, [(_jnid(row, where, n), slices[n]) for n, row in enumerate(envelope["results"])])
 
 
 def _jnid(row: object, where: str, number: int) -> str:

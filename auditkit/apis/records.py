@@ -17,6 +17,8 @@ from auditkit.errors import BadAnswer, ValueRefused
 from auditkit.values import quantity
 
 __all__ = [
+    "INVOICE_FIELDS",
+    "NRB_FIELDS",
     "READ_ONLY_INVOICE_FIELDS",
     "READ_ONLY_NRB_FIELDS",
     "ImportResult",
@@ -152,6 +154,16 @@ class NewInvoice(InvoiceChange):
     is_active: bool
     related: list[Mapping[str, Any]]
     items: list[Mapping[str, Any]]
+
+
+# What the vendors' pages name: a field beyond them is kept as it came, and a notice says so.
+NRB_FIELDS = frozenset(NrbChange.model_fields) | READ_ONLY_NRB_FIELDS
+INVOICE_FIELDS = (
+    frozenset(InvoiceChange.model_fields)
+    | READ_ONLY_INVOICE_FIELDS
+    | {"class_id", "class_name", "duplicate_from_id", "merged", "sections", "supplier", "version"}
+    | {"dummy_origin", "dummy_status_name"}
+)
 
 
 def checked(body: Mapping[str, Any], model: type[BaseModel], read_only: frozenset[str], what: str) -> dict[str, Any]:

@@ -8,26 +8,32 @@ Not here: what the values mean. That is `values` (money, time) and each client (
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from auditkit.errors import BadAnswer, ValueRefused
 
-__all__ = ["MAX_DEPTH", "MAX_DIGITS", "dump", "elements", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_DIGITS", "CutShort", "dump", "elements", "parse"]
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
 
+_LONGEST_LITERAL = len("false")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
+
+
+class CutShort(BadAnswer):
+    """JSON that ends too early: the rest may have been lost on its way, and may come with the next attempt."""
 
 
 def parse(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of seven types; the caller checks which
     """The value of a JSON text; numbers with a point or exponent come as `Decimal`.
 
     Duplicate keys, NaN and Infinity, more than 64 levels and integers of more than 40 digits raise `BadAnswer`,
-    whose message starts with `where`.
+    whose message starts with `where`; a text that ends within its object or array raises `CutShort`, which is one.
     """
 
     def integer(digits: str) -> int:
@@ -47,8 +53,7 @@ def parse(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of seven 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
             raise BadAnswer(f"{where}: expected each key once, found {twice[:40]!r} more than once in one object")
         return members
 
@@ -57,7 +62,8 @@ def parse(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of seven 
             text, parse_int=integer, parse_float=fraction, parse_constant=constant, object_pairs_hook=unique
         )
     except json.JSONDecodeError as error:
-        raise BadAnswer(f"{where}: expected JSON, found none at line {error.lineno}: {error.msg}") from None
+        kind = CutShort if _ends_early(text, error) else BadAnswer
+        raise kind(f"{where}: expected JSON, found none at line {error.lineno}: {error.msg}") from None
     except RecursionError:
         raise BadAnswer(f"{where}: expected at most {MAX_DEPTH} levels of JSON, found far more") from None
     _refuse_depth(value, where)
@@ -103,6 +109,15 @@ def dump(value: object) -> str:
         case list() | tuple():
             return "[" + ",".join(dump(member) for member in value) + "]"
     raise ValueRefused(f"JSON: expected text, whole number, Decimal, true, false or null, found {type(value).__name__}")
+
+
+def _ends_early(text: str, error: json.JSONDecodeError) -> bool:
+    read = text.strip()
+    if not read.startswith(("{", "[")) or error.msg == "Extra data":
+        return False
+    if error.msg.startswith("Unterminated string") or not text[error.pos :].strip():
+        return True
+    return len(text) - error.pos <= _LONGEST_LITERAL and read[-1] not in "]}"
 
 
 def _refuse_depth(value: object, where: str) -> None:

@@ -23,7 +23,9 @@ __all__ = ["MAX_PAUSE_SECONDS", "SLOW_SECONDS", "Throttle"]
 MAX_PAUSE_SECONDS = 60.0
 SLOW_SECONDS = 30.0
 
-_SPREAD = 1.05  # calls leave a little further apart than allowed, as the network may bring two of them closer
+_SPREAD = 1.04  # calls leave a little further apart than allowed, as the network may bring two of them closer
+_LATE_SECONDS = 0.02
+_TRIES = 5  # on a machine that is always late, better late than never
 _POLL_SECONDS = 0.002
 _STATE = struct.Struct("<dd")  # moment of the next call, moment at which slowness ends
 
@@ -55,7 +57,7 @@ class Throttle:
     def turn(self) -> Iterator[None]:
         """Wait for a place in flight and for our moment; hold the place until the block ends."""
         with self._place():
-            time.sleep(self._wait())
+            self._await_moment()
             yield
 
     def ease(self, pause: float = 0.0) -> None:
@@ -66,14 +68,22 @@ class Throttle:
             following = max(following, now + min(pause, MAX_PAUSE_SECONDS))
             os.pwrite(descriptor, _STATE.pack(following, now + SLOW_SECONDS), 0)
 
-    def _wait(self) -> float:
+    def _await_moment(self) -> None:
+        """Sleep until a moment that is ours; one that we woke up too late for would crowd the moments after it."""
+        for _ in range(_TRIES):
+            moment = self._take_moment()
+            time.sleep(max(0.0, moment - time.monotonic()))
+            if time.monotonic() - moment <= _LATE_SECONDS:
+                return
+
+    def _take_moment(self) -> float:
         now = time.monotonic()
         with _locked(self._pace) as descriptor:
             following, slow_until = self._read(descriptor, now)
             mine = max(now, following)
             gap = 2 * self._gap if now < slow_until else self._gap
             os.pwrite(descriptor, _STATE.pack(mine + gap, slow_until), 0)
-        return max(0.0, mine - time.monotonic())
+        return mine
 
     def _read(self, descriptor: int, now: float) -> tuple[float, float]:
         following, slow_until = _STATE.unpack(os.pread(descriptor, _STATE.size, 0))

@@ -8,7 +8,7 @@ Not here: connections and failures (`wire`), the file of the cache (`cache`), an
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -17,15 +17,18 @@ import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from auditkit.apis.cache import DetailCache
-from auditkit.apis.strict_json import dump, parse
+from auditkit.apis.signing import Credentials
+from auditkit.apis.strict_json import CutShort, dump, parse
 from auditkit.apis.throttle import Throttle
-from auditkit.apis.wire import Again, Line, Received, adapter, server_date
-from auditkit.errors import BadAnswer
+from auditkit.apis.wire import MAX_BODY_BYTES, Again, Line, Received, adapter, server_date
+from auditkit.errors import BadAnswer, NotThere
 
 __all__ = ["ATTEMPTS", "DEADLINE_SECONDS", "Answer", "Counters", "Reader", "Writer"]
 
 DEADLINE_SECONDS = 30.0
 ATTEMPTS = 5
+_NEWEST = "newest"  # versions are numbers
+_PROOF = "proof"  # addresses begin with a slash
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
 
@@ -50,6 +53,14 @@ class Counters:
         self.cache_hits = 0
         self.retried = 0
         self.throttled = 0
+        self.clock_skew = 0.0
+
+    def saw(self, date: datetime | None) -> None:
+        """Compare a server's clock with ours; `clock_skew` is the largest difference in seconds."""
+        if date is not None:
+            skew = (date - datetime.now(UTC)).total_seconds()
+            with self._lock:
+                self.clock_skew = max(self.clock_skew, skew, key=abs)
 
     def add(self, name: Literal["made", "cache_hits", "retried", "throttled"]) -> None:
         """Count one more, from any thread."""
@@ -62,6 +73,8 @@ class Reader:
 
     `rate_per_second` and `parallel` hold for all threads and processes with the same `throttle_path` (a folder).
     `cache_scope` names environment and account. `deadline` is in seconds, for one attempt, once it is our turn.
+    `credentials` are what no answer may repeat, besides those of the request.
+    One that is `offline` asks nobody: it has what was kept, and everything else is `NotThere`.
     """
 
     def __init__(
@@ -76,10 +89,13 @@ class Reader:
         parallel: int,
         throttle_path: Path,
         deadline: float = DEADLINE_SECONDS,
+        credentials: Credentials | None = None,
+        offline: bool = False,
     ) -> None:
         throttle = Throttle(throttle_path, rate_per_second, parallel)
-        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline)
+        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline, credentials=credentials)
         self._http = adapter(parallel)
+        self._offline = offline
         self._cache = DetailCache(cache_path, cache_scope)
         self.calls = Counters()
 
@@ -90,12 +106,18 @@ class Reader:
         *,
         version: str | None = None,
         check: Callable[[str], bool] | None = None,
+        is_list: bool = False,
+        cap: int = MAX_BODY_BYTES,
     ) -> Answer:
         """The answer to a GET: status 200, a JSON media type, strict UTF-8, and JSON that `check` accepts.
 
+        At most `cap` bytes of it, decoded. While it is read and examined it takes up to three times its size, and what
+        `check` makes of it; a body that unpacks to more than the cap takes its packed size only.
+
         1. With a `version`, look into the cache; what is found there is examined as if it had just arrived, and
-           what does not pass is fetched again. Without one, the answer is always live.
-        2. Ask the vendor, at most 5 times, where the failure may pass.
+           what does not pass is fetched again. Without one, the answer is always live. A list is never looked up, but
+           its newest answer is kept for those who are offline.
+        2. Ask the vendor, at most 5 times, where the failure may pass. JSON that ends too early may.
         3. Examine: `check` gets the text, raises `BadAnswer` where it is not the record that was asked for, and
            returns whether it may be remembered (without one: strict JSON).
         4. With a `version`, remember.
@@ -104,15 +126,27 @@ class Reader:
         """
         request = self._line.request("GET", path, params)
         where, address = self._line.where(request), request.path_url
-        kept = self._cache.get(address, version) if version is not None else None
+        name = _NEWEST if is_list else version
+        kept = self._cache.get(address, name) if name is not None and (self._offline or not is_list) else None
         if kept is not None and (remembered := self._remembered(kept, where, check)):
-            self.calls.add("cache_hits")
+            if not is_list:
+                self.calls.add("cache_hits")
             return remembered
-        received = self._fetch(request)
-        answer, lasting = _examined(received, where, check, from_cache=False)
-        if version is not None and lasting:
-            self._cache.put(address, version, received)
+        if self._offline:
+            raise NotThere(f"{where}: not in the cache; run `auditkit sync` without --offline")
+        received, answer, lasting = self._fetch(request, check, cap)
+        if name is not None and lasting:
+            self._cache.put(address, name, received)
         return answer
+
+    def vouch(self, proof: str) -> None:
+        """Keep what is known of the lists that the cache holds: a text, JSON, for those who are offline."""
+        self._cache.put(_PROOF, _NEWEST, Received({"Content-Type": "application/json"}, proof.encode(), elapsed=0.0))
+
+    def vouched(self) -> str | None:
+        """What was last vouched for; None before the first time."""
+        kept = self._cache.get(_PROOF, _NEWEST)
+        return kept.body.decode() if kept else None
 
     def close(self) -> None:
         """Close the connections and the cache."""
@@ -126,7 +160,9 @@ class Reader:
             return None
         return answer if lasting else None
 
-    def _fetch(self, request: requests.PreparedRequest) -> Received:
+    def _fetch(
+        self, request: requests.PreparedRequest, check: Callable[[str], bool] | None, cap: int
+    ) -> tuple[Received, Answer, bool]:
         # Full jitter, so that those who were refused together do not come back together.
         patience = Retrying(
             retry=retry_if_exception_type(Again),
@@ -139,19 +175,27 @@ class Reader:
                 with attempt:
                     if attempt.retry_state.attempt_number > 1:
                         self.calls.add("retried")
-                    return self._attempt(request)
+                    return self._attempt(request, check, cap)
         except Again as last:
             failure = last.error
         raise failure
 
-    def _attempt(self, request: requests.PreparedRequest) -> Received:
+    def _attempt(
+        self, request: requests.PreparedRequest, check: Callable[[str], bool] | None, cap: int
+    ) -> tuple[Received, Answer, bool]:
         self.calls.add("made")
         try:
-            return self._line.exchange(self._http, request)
+            received = self._line.exchange(self._http, request, cap)
         except Again as again:
             if again.status == 429:
                 self.calls.add("throttled")
             raise
+        self.calls.saw(server_date(received.headers))
+        try:
+            answer, lasting = _examined(received, self._line.where(request), check, from_cache=False)
+        except CutShort as cut:
+            raise Again(cut) from None
+        return received, answer, lasting
 
 
 class Writer:
@@ -170,9 +214,10 @@ class Writer:
         parallel: int,
         throttle_path: Path,
         deadline: float = DEADLINE_SECONDS,
+        credentials: Credentials | None = None,
     ) -> None:
         throttle = Throttle(throttle_path, rate_per_second, parallel)
-        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline)
+        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline, credentials=credentials)
 
     def send(
         self, method: str, path: str, body: Mapping[str, object], params: Mapping[str, str | int] | None = None

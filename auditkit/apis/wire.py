@@ -3,13 +3,13 @@
 requests' `HTTPAdapter` sends a prepared request without a `Session`. So there is no cookie jar, no redirect, no
 `.netrc`, no proxy from the environment and no retry to switch off, and nothing that could add one later.
 
-Three things come on top of it: a deadline for the *whole* answer (time-outs of a socket start anew with each byte), a
-cap on the decoded body, and gzip that is checked to its end (urllib3 takes one that was cut short for whole).
+Four things come on top of it: a deadline for the *whole* answer (time-outs of a socket start anew with each byte), a
+cap on the decoded body, gzip that is checked to its end (urllib3 takes one that was cut short for whole), and a
+connection that is not used again after anything but a 200: what still arrives on it answers no other request.
 
 Not here: what is asked, whether to ask again, and what may be kept. That is `transport`.
 """
 
-import base64
 import contextlib
 import http.client
 import io
@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
 
 import requests
 import requests.adapters
@@ -33,6 +32,7 @@ import urllib3
 import urllib3.connection
 import urllib3.exceptions
 
+from auditkit.apis.signing import Credentials
 from auditkit.apis.throttle import MAX_PAUSE_SECONDS, Throttle
 from auditkit.errors import ApiError, BadAnswer, Denied, NotThere, Refused, TimedOut, Unreachable
 
@@ -43,16 +43,24 @@ CONNECT_SECONDS = 5.0
 MAX_WORDS = 200
 
 _PIECE = 2**16
+_GZIP = 31  # zlib's wbits for a stream with gzip's header and check sums
+_INTERIM = frozenset({102, 103})  # the answer proper follows, as after a 100, which http.client passes over itself
 _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
+_READ_HEADERS = ("Content-Type", "Date")
+_OTHER_ENCODINGS = frozenset({"br", "compress", "deflate", "zstd"})
 
 
 class Again(Exception):
-    """An attempt failed in a way that may pass; `error` is what to raise when nobody tries again."""
+    """An attempt failed in a way that may pass; `error` is what to raise when nobody tries again.
 
-    def __init__(self, error: ApiError, status: int | None = None) -> None:
+    `pause` is for how many seconds the vendor asks not to be called.
+    """
+
+    def __init__(self, error: ApiError, status: int | None = None, pause: float = 0.0) -> None:
         super().__init__(str(error))
         self.error = error
         self.status = status
+        self.pause = pause
 
 
 @dataclass(frozen=True)
@@ -68,12 +76,20 @@ class Line:
     """What every call to one vendor shares: base URL, credentials, pace and deadline. It keeps no connection."""
 
     def __init__(
-        self, base_url: str, auth: requests.auth.AuthBase, *, vendor: str, throttle: Throttle, deadline: float
+        self,
+        base_url: str,
+        auth: requests.auth.AuthBase,
+        *,
+        vendor: str,
+        throttle: Throttle,
+        deadline: float,
+        credentials: Credentials | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth = auth
         self._throttle = throttle
         self._timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, deadline), total=deadline)
+        self._credentials = credentials or Credentials()
         self.vendor = vendor
 
     def request(
@@ -99,49 +115,51 @@ class Line:
         """How messages name a request: vendor, method, path and query."""
         return f"{self.vendor}: {request.method} {_printable(request.path_url, MAX_WORDS)}"
 
-    def exchange(self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest) -> Received:
+    def exchange(
+        self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, cap: int = MAX_BODY_BYTES
+    ) -> Received:
         """Wait for our turn, send once, and return an answer of status 200; anything else raises.
 
-        Failures that may pass (408, 429, 500, 502, 503, 504, time-out, reset, a body cut short) raise `Again`, and
-        halve the pace of everybody. `Denied`, `NotThere`, `Refused`, `BadAnswer` and TLS failures come at once.
+        Failures that may pass (408, 429, 500, 502, 503, 504, time-out, reset, a body cut short or damaged) raise
+        `Again`, and halve the pace of everybody. `Denied`, `NotThere`, `Refused`, `BadAnswer` and TLS failures come at
+        once. `cap` is in bytes: a decoded body beyond it is a `BadAnswer`, and is never held whole.
         """
-        where = self.where(request)
-        with self._throttle.turn():
-            try:
-                started = time.monotonic()
-                with contextlib.closing(self._send(http, request)) as answer:
-                    body = _body(answer, where)
-                status, headers = answer.status_code, answer.headers
-                failure = None
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                failure = _failure(error, where)
-            elapsed = time.monotonic() - started
-        # Raised out here, so that no error of ours has one of requests' behind it, which holds the credentials.
-        if failure is None and status != 200:
-            failure = self._refusal(status, body, request)
-        if isinstance(failure, Again):
-            self._throttle.ease(_retry_after(headers) if failure.status else 0)
-        if failure is not None:
-            raise failure
+        # Everything is raised from here: a traceback may show locals, and those of the frames below hold the signed
+        # request and what came back; nor has an error of ours one of requests' behind it, which holds them too.
+        try:
+            with self._throttle.turn():
+                outcome = self._sent(http, request, cap)
+        except BaseException as error:  # noqa: BLE001 - raised again, also when interrupted
+            raise error.with_traceback(None) from None
+        if isinstance(outcome, Received):
+            return outcome
+        if isinstance(outcome, Again):
+            self._throttle.ease(outcome.pause)
+        raise outcome
+
+    def _sent(
+        self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, cap: int
+    ) -> Received | ApiError | Again:
+        where, credentials = self.where(request), self._credentials.and_those_of(request)
+        started = time.monotonic()
+        try:
+            with contextlib.closing(self._send(http, request)) as answer:
+                body = _body(answer, where, cap) if answer.status_code == 200 else _beginning(answer, where)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            return _failure(error, where)
+        except (BadAnswer, Again) as error:
+            return error.with_traceback(None)
+        elapsed = time.monotonic() - started
+        if answer.status_code != 200:
+            return _refusal(answer, f"{where}: answered {answer.status_code}{_words(body, credentials)}")
+        headers = {name: answer.headers[name] for name in _READ_HEADERS if name in answer.headers}
+        if credentials.are_in(body) or any(credentials.are_in(value.encode()) for value in headers.values()):
+            return BadAnswer(f"{where}: repeats the password or token, which others may read there too; change it")
         return Received(headers, body, elapsed)
 
     def _send(self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest) -> requests.Response:
         timeout: Any = self._timeout  # requests takes urllib3's Timeout, the only one with a total; its stubs do not
         return http.send(request, stream=True, timeout=timeout, verify=True)
-
-    def _refusal(self, status: int, body: bytes, request: requests.PreparedRequest) -> ApiError | Again:
-        found = f"{self.where(request)}: answered {status}{_words(body, request)}"
-        if status in (401, 403):
-            return Denied(f"{found}; check the credentials and their permissions")
-        if status == 404:
-            return NotThere(f"{found}; it does not exist, or not any more")
-        if status in _MAY_PASS:
-            return Again(Refused(f"{found}; try again later"), status)
-        if status < 300:
-            return BadAnswer(f"{found}; expected 200")
-        if status < 400:
-            return Refused(f"{found}; a redirect is never followed, check the base URL")
-        return Refused(found)
 
 
 def adapter(connections: int) -> requests.adapters.HTTPAdapter:
@@ -189,13 +207,22 @@ class _Answer(http.client.HTTPResponse):
         self.fp.close()
         self.fp = io.BufferedReader(_BeforeDeadline(sock))
 
+    def begin(self) -> None:
+        super().begin()
+        while self.status in _INTERIM:
+            self.headers = None  # type: ignore[assignment]  # as it was before the first answer: begin() looks for it
+            super().begin()
+        self.will_close = self.will_close or self.status != 200
+
 
 class _HTTPConnection(urllib3.connection.HTTPConnection):
     response_class = _Answer
+    debuglevel = 0  # whatever is set for all of http.client, which would print the signed request
 
 
 class _HTTPSConnection(urllib3.connection.HTTPSConnection):
     response_class = _Answer
+    debuglevel = 0
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
@@ -206,22 +233,64 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
-def _body(answer: requests.Response, where: str) -> bytes:
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-    raw = answer.raw.stream(_PIECE, decode_content=False)
-    if encoding not in ("identity", "gzip"):
-        raise BadAnswer(f"{where}: expected no encoding or gzip, found {_printable(encoding, 40)}")
-    pieces, size = [], 0
-    for piece in _inflated(raw, where) if encoding == "gzip" else raw:
+def _refusal(answer: requests.Response, found: str) -> ApiError | Again:
+    status = answer.status_code
+    if status in (401, 403):
+        return Denied(f"{found}; check the credentials and their permissions")
+    if status == 404:
+        return NotThere(f"{found}; it does not exist, or not any more")
+    if status in _MAY_PASS:
+        return Again(Refused(f"{found}; try again later"), status, _retry_after(answer.headers))
+    if status < 300:
+        return BadAnswer(f"{found}; expected 200")
+    if status < 400:
+        return Refused(f"{found}; a redirect is never followed, check the base URL")
+    return Refused(found)
+
+
+def _body(answer: requests.Response, where: str, cap: int) -> bytes:
+    """The whole body, decoded. What came packed is only measured on its way, so that a bomb never unfolds here."""
+    packed = _is_packed(answer, where)
+    pieces: list[bytes] = []
+    size = 0
+    raw = _noted(answer.raw.stream(_PIECE, decode_content=False), pieces)
+    for piece in _inflated(raw, where) if packed else raw:
         size += len(piece)
-        if size > MAX_BODY_BYTES:
-            raise BadAnswer(f"{where}: expected at most {MAX_BODY_BYTES // 2**20} MiB, found more")
+        if size > cap:
+            raise BadAnswer(f"{where}: expected at most {cap // 2**20} MiB, found more")
+    body = b"".join(pieces)
+    return zlib.decompress(body, wbits=_GZIP, bufsize=size or 1) if packed else body
+
+
+def _beginning(answer: requests.Response, where: str) -> bytes:
+    """What a refusal says first. It is worth no error of its own: a 401 that cannot be read is still a 401."""
+    beginning = b""
+    with contextlib.suppress(BadAnswer, Again, urllib3.exceptions.HTTPError):
+        packed = _is_packed(answer, where)
+        raw = answer.raw.stream(_PIECE, decode_content=False)
+        for piece in _inflated(raw, where) if packed else raw:
+            beginning += piece
+            if len(beginning) >= _PIECE:
+                break
+    return beginning
+
+
+def _is_packed(answer: requests.Response, where: str) -> bool:
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip"):
+        found = encoding if encoding in _OTHER_ENCODINGS else "another"
+        raise BadAnswer(f"{where}: expected no encoding or gzip, found {found}")
+    return encoding == "gzip"
+
+
+def _noted(raw: Iterator[bytes], pieces: list[bytes]) -> Iterator[bytes]:
+    for piece in raw:
         pieces.append(piece)
-    return b"".join(pieces)
+        yield piece
 
 
 def _inflated(raw: Iterator[bytes], where: str) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(wbits=31)
+    inflate = zlib.decompressobj(wbits=_GZIP)
     try:
         for piece in raw:
             rest = piece
@@ -230,7 +299,7 @@ def _inflated(raw: Iterator[bytes], where: str) -> Iterator[bytes]:
                 rest = inflate.unconsumed_tail
         yield inflate.flush()
     except zlib.error:
-        raise BadAnswer(f"{where}: expected gzip, found damaged data") from None
+        raise Again(BadAnswer(f"{where}: expected gzip, found damaged data")) from None
     if inflate.unused_data:
         raise BadAnswer(f"{where}: expected one gzip stream, found more behind it")
     if not inflate.eof:
@@ -239,20 +308,27 @@ def _inflated(raw: Iterator[bytes], where: str) -> Iterator[bytes]:
 
 def _failure(error: Exception, where: str) -> ApiError | Again:
     reason = _reason(error)
-    if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+    is_tls = isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError))
+    if is_tls and not isinstance(_innermost(error), (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return Unreachable(f"{where}: no trusted TLS connection ({reason}); check the host and its certificate")
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
         return Again(TimedOut(f"{where}: no whole answer before the deadline; try again later"))
     if isinstance(error, (requests.ConnectionError, urllib3.exceptions.HTTPError)):
         return Again(Unreachable(f"{where}: no connection, or it broke ({reason}); check the network and the base URL"))
+    if isinstance(error, requests.exceptions.InvalidHeader):
+        return BadAnswer(f"{where}: expected one length of the body, found several")
     return Unreachable(f"{where}: the request cannot be sent ({type(error).__name__}); check the base URL")
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error
 
 
 def _reason(error: BaseException) -> str:
     """The innermost cause in its own fixed words; the outer ones may quote the request."""
-    innermost = error
-    while (inner := innermost.__cause__ or innermost.__context__) is not None:
-        innermost = inner
+    innermost = _innermost(error)
     if isinstance(innermost, ssl.SSLCertVerificationError):
         return innermost.verify_message
     if isinstance(innermost, OSError) and innermost.strerror:
@@ -272,35 +348,25 @@ def _retry_after(headers: Mapping[str, str]) -> float:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _words(body: bytes, request: requests.PreparedRequest) -> str:
+def _words(body: bytes, credentials: Credentials) -> str:
     """The vendor's own message, in one line, without our credentials should it repeat them."""
-    text = body[:_PIECE].decode("utf-8", "replace")
+    harmless = credentials.taken_out(body[:_PIECE])
+    if harmless is None:
+        return " (its message is left out: it may repeat a secret)"
+    text = harmless.decode("utf-8", "replace")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict) and isinstance(value.get("body"), str):
         text = value["body"]
-    for secret in _credentials(request):
-        text = text.replace(secret, "***")
     text = _printable(text, MAX_WORDS)
     return f": {text}" if text else ""
-
-
-def _credentials(request: requests.PreparedRequest) -> list[str]:
-    """Each spelling of the credentials that an answer could repeat, the longest first."""
-    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-    secrets = {credential}
-    if scheme.lower() == "basic":
-        pair = base64.b64decode(credential).decode("utf-8")
-        secrets |= {pair, pair.partition(":")[2]}
-    spellings = {spelling for s in secrets for spelling in (s, json.dumps(s)[1:-1], quote(s, safe=""))}
-    return sorted(spellings - {""}, key=len, reverse=True)
 
 
 def _printable(text: str, length: int) -> str:

@@ -59,6 +59,10 @@ class Vendor:
     def targets(self) -> list[str]:
         return [seen.target for seen in self.seen]
 
+    def reply(self, seen: Seen) -> Reply | Raw:
+        """What to answer; one request at a time."""
+        return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+
     def serve(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         with self._lock:
             self._in_flight += 1
@@ -68,7 +72,7 @@ class Vendor:
             self.seen.append(
                 Seen(handler.command, handler.path, headers, body, time.monotonic(), handler.client_address)
             )
-            reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+            reply = self.reply(self.seen[-1])
         try:
             if isinstance(reply, Reply):
                 time.sleep(reply.delay)
@@ -92,8 +96,8 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def running_vendor() -> Iterator[Vendor]:
-    vendor = Vendor()
+def running_vendor(vendor: Vendor | None = None) -> Iterator[Vendor]:
+    vendor = vendor or Vendor()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,9 +1,12 @@
+import contextlib
+import gzip
 import json
 from decimal import Decimal
 
 import pytest
 
-from auditkit.apis.aimsio import AimsioClient, Stub
+from auditkit.apis.aimsio import MAX_LIST_BYTES, AimsioClient, Stub
+from auditkit.apis.wire import MAX_BODY_BYTES
 from auditkit.errors import BadAnswer, Denied, NotThere, SettingsError, TimedOut, ValueRefused
 
 from .server import Reply
@@ -90,6 +93,26 @@ def test_anything_else_is_never_no_rows(vendor, client, body, found):
     with pytest.raises(BadAnswer, match=f"^Aimsio: GET {LIST}: ") as refused:
         client.stubs()
     assert found in str(refused.value)
+
+
+def test_a_list_may_be_longer_than_other_answers(vendor, client):
+    rows = json.dumps([ROW])
+    vendor.answers(Reply(rows[:-1] + " " * MAX_BODY_BYTES + "]"))
+    assert client.stubs() == [STUB]
+    filling = gzip.compress(b"[" + b" " * MAX_LIST_BYTES + b"]", 1)
+    vendor.answers(Reply(filling, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(BadAnswer, match="at most 256 MiB"):
+        client.stubs()
+
+
+def test_a_list_that_is_none_is_not_kept(vendor, settings):
+    vendor.answers(Reply([ROW]), Reply({}))
+    with contextlib.closing(AimsioClient.from_settings(settings())) as client:
+        client.stubs()
+        with pytest.raises(BadAnswer):
+            client.stubs()
+    with contextlib.closing(AimsioClient.from_settings(settings(), offline=True)) as client:
+        assert client.stubs() == [STUB]
 
 
 # ---- one NRB ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
+import contextlib
 import json
 from decimal import Decimal
 
 import pytest
+from pydantic import SecretStr
 
 from auditkit.apis.jobnimbus import BearerAuth, JobNimbusClient, Page
 from auditkit.errors import BadAnswer, NotThere, Refused, SettingsError, ValueRefused
@@ -77,6 +79,16 @@ def test_anything_else_is_never_an_empty_page(vendor, client, body, found):
     with pytest.raises(BadAnswer, match=f"^JobNimbus: GET {INVOICES}") as refused:
         client.page(0)
     assert found in str(refused.value)
+
+
+def test_a_page_that_is_none_is_not_kept(vendor, settings):
+    vendor.answers(Reply({"count": 1, "results": [{"jnid": "a"}]}), Reply({"count": 0}))
+    with contextlib.closing(JobNimbusClient.from_settings(settings())) as client:
+        client.page(0)
+        with pytest.raises(BadAnswer):
+            client.page(0)
+    with contextlib.closing(JobNimbusClient.from_settings(settings(), offline=True)) as client:
+        assert client.page(0).rows == [("a", '{"jnid": "a"}')]
 
 
 # ---- one invoice -----------------------------------------------------------------------------------------------
@@ -158,12 +170,12 @@ def test_a_refused_update_is_sent_once(vendor, client):
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "é"])
 def test_a_token_that_no_header_can_carry_is_refused_unseen(token):
     with pytest.raises(SettingsError, match="AUDITKIT_JOBNIMBUS_TOKEN") as refused:
-        BearerAuth(token)
+        BearerAuth(SecretStr(token))
     assert not token or token not in str(refused.value)
 
 
 def test_the_token_does_not_show():
-    assert TOKEN not in repr(BearerAuth(TOKEN))
+    assert TOKEN not in repr(BearerAuth(SecretStr(TOKEN)))
 
 
 def test_settings_without_an_account_are_an_error(settings):
@@ -184,5 +196,5 @@ def test_two_clients_keep_their_files_apart(settings, tmp_path):
         "jobnimbus.pace",
         "jobnimbus.sqlite",
     ]
-    assert len(digests) == 1
+    assert len(digests) == 2
     assert json.dumps(names).count("127.0.0.1") == 0

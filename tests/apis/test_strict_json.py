@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.apis.strict_json import MAX_DEPTH, MAX_DIGITS, dump, elements, parse
+from auditkit.apis.strict_json import MAX_DEPTH, MAX_DIGITS, CutShort, dump, elements, parse
 from auditkit.errors import BadAnswer, ValueRefused
 
 
@@ -55,6 +55,30 @@ def test_surprises_are_refused_where_they_are(text, found):
         parse(text, "Aimsio: GET /x")
     assert found in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+LONG = '[{"a": [1, {"b}": "x]}"}], "c": true, "d": -1.5, "e": "\\u00e9\\n", "f": null}, {}]'
+
+
+@pytest.mark.parametrize("end", range(1, len(LONG)))
+def test_whatever_is_lost_at_the_end_is_known_to_be_lost(end):
+    with pytest.raises(CutShort, match="expected JSON"):
+        parse(LONG[:end], "Aimsio")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "<html", '"ok', "nul", "{}x", "[]]", "{oops}", '{"a": 1,}', "[\0\0]\0\0\0\0\0\0"]
+)
+def test_nothing_was_lost_of_what_is_no_json(text):
+    with pytest.raises(BadAnswer) as refused:
+        parse(text, "Aimsio")
+    assert type(refused.value) is BadAnswer
+
+
+def test_a_key_that_comes_again_late_is_found_soon():
+    keys = ",".join(f'"k{number}":0' for number in range(100_000))
+    with pytest.raises(BadAnswer, match="'k99999' more than once"):
+        parse(f'{{{keys},"k99999":0}}', "Aimsio")
 
 
 SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(max_size=8)

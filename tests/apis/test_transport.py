@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 import urllib3
+from requests.auth import HTTPBasicAuth
 
 from auditkit.apis import wire
 from auditkit.apis.transport import ATTEMPTS
@@ -89,15 +90,22 @@ MAY_PASS = {
     "not http": (sends(b"SSH-2.0-x\r\n"), Unreachable),
     "reset inside": (sends(HEAD + b'Content-Length: 100\r\n\r\n{"a'), Unreachable),
     "cut chunk": (sends(HEAD + b'Transfer-Encoding: chunked\r\n\r\n50\r\n{"a'), Unreachable),
+    "damaged gzip": (zipped(b"no gzip at all"), BadAnswer),
     "cut gzip": (zipped(ZIPPED[:-9]), Unreachable),
     "cut gzip trailer": (zipped(ZIPPED[:-1]), Unreachable),
 }
 
 
-@pytest.mark.parametrize("name", MAY_PASS)
+CUT = {  # JSON alone tells; a change has no use for it
+    "cut json": (Reply('{"a": '), BadAnswer),
+    "cut json, no length": (sends(HEAD + b'\r\n{"a": [1, 2]'), BadAnswer),
+}
+
+
+@pytest.mark.parametrize("name", [*MAY_PASS, *CUT])
 def test_what_may_pass_is_tried_again(vendor, reader, name, caplog):
     caplog.set_level("DEBUG")
-    failure, error = MAY_PASS[name]
+    failure, error = {**MAY_PASS, **CUT}[name]
     vendor.answers(failure, failure, Reply('{"at": "last"}'))
     assert reader.get("/x").text == '{"at": "last"}'
     assert (reader.calls.made, reader.calls.retried) == (3, 2)
@@ -164,6 +172,9 @@ def test_retry_after_is_honoured(vendor, reader):
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
+        ("1000000000", 60.0),
+        ("1e9", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 0.0),
         ("", 0.0),
         ("7", 7.0),
         ("9" * 5000, 60.0),
@@ -185,7 +196,9 @@ AT_ONCE = {
     "404": (Reply(status=404), NotThere),
     "400": (Reply(status=400), Refused),
     "501": (Reply(status=501), Refused),
+    "401 that cannot be read": (Reply(b"br", status=401, headers={"Content-Encoding": "br"}), Denied),
     "204": (Reply("", status=204), BadAnswer),
+    "two lengths": (sends(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), BadAnswer),
     **{
         str(status): (Reply(status=status, headers={"Location": "http://127.0.0.1:9/y"}), Refused)
         for status in (301, 302, 307, 308)
@@ -193,7 +206,6 @@ AT_ONCE = {
     "html": (Reply("<html>", headers={"Content-Type": "text/html"}), BadAnswer),
     "no type": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), BadAnswer),
     "empty": (Reply(""), BadAnswer),
-    "cut json": (Reply('{"a": '), BadAnswer),
     "latin-1": (Reply('{"a": "é"}'.encode("latin-1")), BadAnswer),
     "bom": (Reply(b"\xef\xbb\xbf{}"), BadAnswer),
     "twice": (Reply('{"a": 1, "a": 1}'), BadAnswer),
@@ -202,7 +214,6 @@ AT_ONCE = {
     "deep": (Reply("[" * 65 + "]" * 65), BadAnswer),
     "encoded twice": (zipped(gzip.compress(ZIPPED), **{"Content-Encoding": "gzip, gzip"}), BadAnswer),
     "encoded otherwise": (Reply(headers={"Content-Encoding": "br"}), BadAnswer),
-    "damaged gzip": (zipped(b"no gzip at all"), BadAnswer),
     "more behind gzip": (zipped(ZIPPED + b"more"), BadAnswer),
 }
 
@@ -219,12 +230,19 @@ def test_what_will_not_pass_comes_at_once(vendor, reader, name):
 
 
 def test_a_bomb_is_not_unpacked(vendor, reader, monkeypatch):
-    monkeypatch.setattr(wire, "MAX_BODY_BYTES", 2**20)
     vendor.answers(zipped(gzip.compress(b"[" + b" " * 2**24 + b"]")))
     with pytest.raises(BadAnswer, match="at most 1 MiB"):
-        reader.get("/x")
+        reader.get("/x", cap=2**20)
     vendor.answers(zipped(gzip.compress(b"[" + b" " * (2**20 - 2) + b"]")))
-    assert len(reader.get("/x").text) == 2**20
+    assert len(reader.get("/x", cap=2**20).text) == 2**20
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_cap_is_64_mib(vendor, reader, packed):
+    body = b"[" + b" " * (wire.MAX_BODY_BYTES - 1) + b"]"
+    vendor.answers(zipped(gzip.compress(body, 1)) if packed else Reply(body))
+    with pytest.raises(BadAnswer, match="at most 64 MiB"):
+        reader.get("/x")
 
 
 def test_tls_is_not_tried_again(vendor, make_reader):
@@ -262,6 +280,21 @@ def test_credentials_that_the_vendor_repeats_are_not(vendor, reader):
             reader.get("/x")
         assert_clean(raised.value)
         assert "ss w" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("no such page", "answered 400: no such page"),
+        ("wrong type", "answered 400 (its message is left out: it may repeat a secret)"),
+        ("a wrongly typed clerk", "answered 400 (its message is left out: it may repeat a secret)"),
+    ],
+)
+def test_a_short_password_does_not_mar_the_vendors_words(vendor, make_reader, body, words):
+    vendor.answers(Reply(body, status=400))
+    with pytest.raises(Refused) as raised:
+        make_reader(auth=HTTPBasicAuth(b"clerk", b"wrong")).get("/x")
+    assert str(raised.value) == f"Aimsio: GET /x: {words}"
 
 
 def assert_clean(error: ApiError) -> None:

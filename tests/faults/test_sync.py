@@ -1,0 +1,120 @@
+"""A whole sync that meets a fault half-way: one line, exit 2, the published files untouched; the next one succeeds."""
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from auditkit.errors import NotThere
+from auditkit.sandbox.dataset import build
+from auditkit.sandbox.server import Address
+from auditkit.sandbox.state import State
+from tests.commands import Ran, assert_refused, auditkit, bytes_of, started
+from tests.faults.endpoints import ENDPOINTS, Endpoint
+from tests.faults.faults import FAULTS, Fault, Scene
+from tests.faults.server import Play, Server, relays, running
+from tests.vendors import point, serving
+
+WORLD = build(seed=9, nrbs=12, faults={})
+LIST, DETAIL, PAGE = ENDPOINTS[:3]
+
+
+def _is(endpoint: Endpoint) -> Callable[[str], bool]:
+    """Whether a target is of that read."""
+    if endpoint is DETAIL:
+        return lambda target: "/NonRecurringBillableItem/" in target
+    ending = "/NonRecurringBillableItem" if endpoint is LIST else "/invoices"
+    return lambda target: urlsplit(target).path.endswith(ending)
+
+
+@dataclass(frozen=True)
+class Synced:
+    """Both vendors behind one server of faults, a home that was synced through it, and one NRB that changed since."""
+
+    server: Server
+    relay: Play
+    address: Address
+    home: Path
+
+    def meets(self, play: Play, endpoint: Endpoint) -> None:
+        self.server.only(_is(endpoint), otherwise=self.relay)
+        self.server.plays(play)
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
+    folder = tmp_path_factory.mktemp("synced")
+    with (
+        serving(WORLD, folder) as sandbox,
+        State(folder / "vendors.sqlite") as state,
+        running() as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        world = Synced(server, relays(sandbox.root), dataclasses.replace(sandbox, port=server.port), folder / "home")
+        server.plays(world.relay)
+        point(patch, world.address, world.home)
+        assert auditkit("sync").code == 0
+        changed = next(body for body in WORLD.nrbs if not body["nrbParentGuid"] and not body["nrbChildren"])
+        state.put_nrb({**changed, "nrbUpdatedAt": changed["nrbUpdatedAt"] + 1000})
+        yield world
+
+
+def _cases() -> Iterator[object]:
+    """The first fault of each row: what differs beyond it is below the sync, and each read is tried with all of it."""
+    whole = [
+        fault
+        for fault in FAULTS
+        if fault.play and not (fault.is_slow or fault.tls or fault.url or fault.waits) and fault.error is not NotThere
+    ]
+    first = {fault.row: fault for fault in reversed(whole)}
+    for number, fault in enumerate(first.values()):
+        for place, endpoint in enumerate((LIST, DETAIL, PAGE)):
+            yield pytest.param(
+                endpoint,
+                fault,
+                id=f"{fault.row}-{fault.name}-{endpoint.name}",
+                marks=[] if number == place else pytest.mark.campaign,
+            )
+
+
+@pytest.mark.parametrize(("endpoint", "fault"), list(_cases()))
+def test_a_sync_that_fails_leaves_what_was_published(
+    endpoint: Endpoint, fault: Fault, synced: Synced, tmp_path: Path, monkeypatch, record_property
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(synced.home, home)
+    point(monkeypatch, synced.address, home)
+    published = bytes_of(home)
+    assert "audit.duckdb" in published
+    assert fault.play
+    with running() as canary:
+        synced.meets(fault.play(Scene(endpoint, canary.url)), endpoint)
+        ran = auditkit("sync")
+        record_property("requests", len(synced.server.arrived))
+        assert_refused(ran, f"{endpoint.vendor}: GET /")
+        assert canary.connections == 0
+    assert fault.attempts <= len(synced.server.arrived) <= fault.attempts * 2
+    assert bytes_of(home) == published
+
+    synced.meets(synced.relay, endpoint)
+    assert auditkit("sync").code == 0
+    assert bytes_of(home) != published
+
+
+def test_the_program_fails_as_quietly(synced: Synced, tmp_path: Path, monkeypatch) -> None:
+    """The installed program in a process of its own: one line and no traceback."""
+    home = tmp_path / "home"
+    shutil.copytree(synced.home, home)
+    point(monkeypatch, synced.address, home)
+    published = bytes_of(home)
+    fault = next(fault for fault in FAULTS if fault.name == "html")
+    assert fault.play
+    synced.meets(fault.play(Scene(PAGE, "")), PAGE)
+    program = started("sync")
+    out, err = program.communicate(timeout=60)
+    assert_refused(Ran(program.returncode, out, err), "JobNimbus: GET /", "expected application/json")
+    assert bytes_of(home) == published
