@@ -6,14 +6,20 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check notebooks pins clean
+.PHONY: help audit lab test check drift crash faults canaries benchmarks notebooks docs pins clean
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
 	@echo "make lab        JupyterLab on notebooks/"
 	@echo "make test       everything that must hold"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
+	@echo "make drift      every change that can happen between two calls, on small worlds; ours beside a naive reader (minutes)"
+	@echo "make crash      a sync killed at every call that changes a file; needs strace (an hour)"
+	@echo "make faults     every fault a vendor may serve, at every read; a line of totals (minutes)"
+	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
+	@echo "make canaries   no secret gets out: everything that can carry one, through everything that can happen (minutes)"
 	@echo "make notebooks  run the notebooks anew and store their outputs"
+	@echo "make docs       write docs/rules.md anew from the headers of the rules"
 	@echo "make pins       write constraints.txt and environment.yml anew"
 
 audit: .venv/users
@@ -36,11 +42,31 @@ check: .venv/developers
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
+drift: .venv/developers
+	@$(BIN)/pytest tests/drift -n 2 -m campaign
+
+crash: .venv/developers
+	@$(BIN)/pytest tests/crash -m "campaign or not campaign"
+
+faults: .venv/developers
+	@$(BIN)/pytest tests/faults -n 2 -m "campaign or not campaign"
+
+canaries: .venv/developers
+	@$(BIN)/pytest tests/canaries -m "campaign or not campaign"
+
+benchmarks: .venv/developers
+	@$(call install,.[benchmarks])
+	@$(BIN)/python benchmarks/linking.py
+	@$(BIN)/pytest tests/checks/test_matching.py -s -m campaign
+
 # Outputs are stored, because nbval compares against them: a fresh home, no progress bars, no times.
 notebooks: .venv/developers
 	@rm -rf build/notebooks && mkdir -p build
 	@AUDITKIT_HOME=build/notebooks AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
 		--ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+
+docs: .venv/users
+	@$(BIN)/python -m auditkit.checks.catalogue > docs/rules.new && mv docs/rules.new docs/rules.md
 
 pins: .venv/developers
 	@$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 --all-extras pyproject.toml \

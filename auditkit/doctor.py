@@ -9,13 +9,21 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
+from auditkit.apis.aimsio import AimsioClient, Stub
+from auditkit.apis.jobnimbus import JobNimbusClient, Page
 from auditkit.audit import Audit
-from auditkit.errors import AuditkitError, NoSnapshot
+from auditkit.checks.run import read_job_map
+from auditkit.config import settings_file
+from auditkit.errors import AuditkitError, BadAnswer, NoSnapshot
+from auditkit.sync.pages import LAST_SECOND, WINDOW, between
 
-__all__ = ["Check", "examine"]
+__all__ = ["Check", "examine", "whereabouts"]
 
 _ENOUGH_BYTES = 1_000_000_000
+_SKEW_SECONDS = 60
 _LIBRARIES = ("duckdb", "pandas", "plotly", "requests-cache", "jupyterlab", "nbval")
 
 
@@ -32,12 +40,34 @@ class Check:
 def examine(audit: Audit) -> Iterator[Check]:
     """Look at settings, files, both vendors, the snapshot and the versions; no error is raised, each is a check."""
     settings = audit.settings
-    where = "the demo's sandbox" if settings.is_demo else f"{settings.account} at {settings.environment}"
-    yield Check("settings", True, f"{where}; time zone {settings.zone.key}; home {settings.folder}")
+    where = "no account, so the demo" if settings.is_demo else f"{settings.account} at {settings.environment}"
+    yield Check("settings", True, f"{where}; {whereabouts(audit)}")
+    yield Check("time zone", True, f"{settings.zone.key}: it is {datetime.now(settings.zone):%Y-%m-%d %H:%M} there now")
     yield _home(audit)
+    yield _asked("rules", lambda: _rules(audit), "correct the file that is named; thresholds are in auditkit.toml")
+    yield _asked("job map", lambda: _job_map(audit), "correct the file, or save it anew as CSV in UTF-8")
     yield from _vendors(audit)
     yield _asked("snapshot", lambda: _snapshot(audit), "run `auditkit sync`")
     yield Check("versions", True, f"Python {sys.version.split()[0]}; {', '.join(map(_version, _LIBRARIES))}")
+
+
+def whereabouts(audit: Audit) -> str:
+    """Which home is used, and which auditkit.toml said so: in another folder both may be others."""
+    found, here = settings_file(Path.cwd()), Path.cwd()
+    return (
+        f"home {audit.settings.folder}; {f'settings of {found}' if found else f'no auditkit.toml at or above {here}'}"
+    )
+
+
+def _rules(audit: Audit) -> str:
+    own = {path.stem for path in (audit.settings.folder / "rules").glob("*.sql")}
+    rules = audit.rules()
+    return f"{len(rules)} can be run, {sum(rule.name in own for rule in rules)} of them your own"
+
+
+def _job_map(audit: Audit) -> str:
+    path = audit.settings.folder / "job_map.csv"
+    return f"{len(read_job_map(path)):,} pairs of job numbers" if path.exists() else "none, so numbers must be equal"
 
 
 def _home(audit: Audit) -> Check:
@@ -55,16 +85,58 @@ def _home(audit: Audit) -> Check:
 
 
 def _vendors(audit: Audit) -> Iterator[Check]:
+    """Hosts, credentials and the permission to read, endpoint by endpoint; then the clocks and the filter."""
     try:
         with audit.vendors() as (aimsio, jobnimbus):
-            yield _asked("Aimsio", lambda: f"{len(aimsio.stubs()):,} NRBs listed", "check AUDITKIT_AIMSIO_*")
+            stubs: list[Stub] = []
+            pages: list[Page] = []
+            yield _asked("Aimsio", lambda: _listed(aimsio, stubs), "check AUDITKIT_AIMSIO_URL, _USERNAME, _PASSWORD")
+            yield _asked("Aimsio NRB", lambda: _one_nrb(aimsio, stubs), "this user needs to read single NRBs, too")
+            yield _asked("JobNimbus", lambda: _paged(jobnimbus, pages), "check AUDITKIT_JOBNIMBUS_URL and _TOKEN")
             yield _asked(
-                "JobNimbus",
-                lambda: f"{jobnimbus.page(0, 1).count or 0:,} invoices counted",
-                "check AUDITKIT_JOBNIMBUS_*",
+                "JobNimbus invoice",
+                lambda: _one_invoice(jobnimbus, pages),
+                "this token needs to read single invoices, too",
+            )
+            yield _asked("filter", lambda: _filter(jobnimbus, pages), "ask JobNimbus for less than 10,000 invoices")
+            skew = max((aimsio.calls.clock_skew, jobnimbus.calls.clock_skew), key=abs)
+            yield Check(
+                "clock", abs(skew) <= _SKEW_SECONDS, f"servers' clocks {skew:+.0f} s", "set this machine's clock"
             )
     except AuditkitError as error:
         yield Check("vendors", False, str(error), "check the settings")
+
+
+def _listed(aimsio: AimsioClient, stubs: list[Stub]) -> str:
+    stubs += aimsio.stubs()
+    return f"{len(stubs):,} NRBs listed"
+
+
+def _one_nrb(aimsio: AimsioClient, stubs: list[Stub]) -> str:
+    guid = next((stub.guid for stub in stubs if stub.guid), None)
+    return f"one of {len(aimsio.nrb(guid)):,} characters" if guid else "none to ask for"
+
+
+def _paged(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
+    pages.append(jobnimbus.page(0, 1))
+    return f"{pages[0].count or 0:,} invoices counted"
+
+
+def _one_invoice(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
+    jnid = next((jnid for page in pages for jnid, _ in page.rows), None)
+    return f"one of {len(jobnimbus.invoice(jnid)):,} characters" if jnid else "none to ask for"
+
+
+def _filter(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
+    """Whether a filter that lets nothing through does so; only a list longer than paging reaches needs it."""
+    if not pages:
+        return "not asked for, as JobNimbus did not answer"
+    count = pages[0].count or 0
+    if not jobnimbus.page(0, 1, between(LAST_SECOND, None)).rows:
+        return "honoured, so that lists of any length can be read"
+    if count < WINDOW:
+        return f"ignored; it would be needed from {WINDOW:,} invoices on"
+    raise BadAnswer(f"ignored, and {count:,} invoices are more than paging reaches")
 
 
 def _snapshot(audit: Audit) -> str:
@@ -77,7 +149,7 @@ def _asked(name: str, look: Callable[[], str], advice: str) -> Check:
         return Check(name, True, look())
     except NoSnapshot as error:
         return Check(name, True, f"none yet ({error.args[0]})")
-    except AuditkitError as error:
+    except (AuditkitError, OSError) as error:
         return Check(name, False, str(error), advice)
 
 

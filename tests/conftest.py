@@ -16,10 +16,16 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 # `make test` does not.
 SLOW = (
     "apis/",
+    "canaries/",
     "checks/test_linking.py",
+    "checks/test_matching.py",
+    "checks/test_history.py",
     "checks/test_run.py",
     "checks/test_statement.py",
     "corrections/",
+    "crash/",
+    "drift/",
+    "faults/",
     "notebooks/",
     "reports/",
     "sandbox/",
@@ -28,11 +34,13 @@ SLOW = (
     "test_cli.py",
     "test_doctor.py",
     "test_end_to_end.py",
-    "test_sync.py",
+    "test_sync",
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "campaign" not in config.option.markexpr:
+        items[:] = [item for item in items if not item.get_closest_marker("campaign")]
     for item in items:
         if item.nodeid.removeprefix("tests/").startswith(SLOW):
             item.add_marker("slow")

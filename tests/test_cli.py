@@ -3,14 +3,18 @@
 import io
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from auditkit.config import Settings
+from auditkit.corrections.plan import Plan
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
@@ -21,6 +25,7 @@ from tests.vendors import point, serving
 COMMANDS = ("demo", "sync", "audit", "findings", "sql", "report", "doctor", "plan", "apply", "sandbox")
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
+CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
 HARMLESS = "[red]x[/blue]"
 RULE = """-- id: my-rule
 -- title: mine
@@ -68,11 +73,29 @@ def test_the_list_of_commands_is_whole() -> None:
     assert listed == list(COMMANDS)
 
 
+def test_the_list_of_commands_shows_each_summary_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for group in ((), ("sandbox",)):
+        assert "..." not in auditkit(*group, "--help").out.partition("Commands:")[2]
+
+
+def test_the_help_of_the_sandbox_lists_its_switches() -> None:
+    out = auditkit("sandbox", "serve", "--help").out
+    assert "    list_shape = array | value\n" in out and "    rate_per_second = 10 …\n" in out
+
+
 def test_sync_says_what_it_read(home: Path) -> None:
     before = bytes_of(home)["audit.duckdb"]
     ran = auditkit("sync")
     assert (ran.code, ran.err) == (0, "")
-    assert "COMPLETE: 80 NRBs and 9 invoices listed; 0 NRBs fetched, 80 unchanged, 0 invoices new or changed" in ran.out
+    said = (
+        "COMPLETE: both vendors' lists",
+        " 80 NRBs in each",
+        " 0 fetched, 80 unchanged",
+        " 9 invoices in ",
+        " 0 new or changed",
+    )
+    assert [words for words in said if words not in ran.out] == []
     assert bytes_of(home)["snapshots/sync-000001.duckdb"] == before
 
 
@@ -135,6 +158,17 @@ def test_hostile_column_names_are_inert(name: str, home: Path) -> None:
     """A column may be named by data: `pivot nrb on vendor_code`."""
     ran = auditkit("sql", f'select 1 as "{name}"')
     assert ran.code == 0 and "\x1b" not in ran.out and name.replace("\x1b", "�") in ran.out
+
+
+def test_the_findings_by_rule_say_their_verdict_once(home: Path) -> None:
+    (title,) = (line for line in auditkit("audit").out.splitlines() if line.startswith("Findings by rule"))
+    assert title.count("verdict") == 1
+
+
+def test_a_day_to_come_is_looked_from_with_a_warning(home: Path) -> None:
+    ran = auditkit("audit", "--as-of", "2999-01-01")
+    assert ran.code == 0 and "as of 2999-01-01" in ran.out
+    assert ran.err.startswith("auditkit: --as-of 2999-01-01 lies after today, ") and ran.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [(None, 0), ("high", 1), ("medium", 1), ("low", 1)])
@@ -211,6 +245,12 @@ def test_unreachable_host(unharmed: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert not (unharmed.parent / "fresh" / "audit.duckdb").exists()
 
 
+def test_a_base_url_with_another_path(unharmed: Path, monkeypatch: pytest.MonkeyPatch, account: Account) -> None:
+    monkeypatch.setenv("AUDITKIT_JOBNIMBUS_URL", f"{account.address.root}/elsewhere")
+    monkeypatch.setenv("AUDITKIT_HOME", str(unharmed.parent / "fresh"))
+    assert_refused(auditkit("sync"), "JobNimbus: GET /elsewhere/", "answered 404", "check AUDITKIT_JOBNIMBUS_URL")
+
+
 def test_a_host_that_answers_with_a_page(unharmed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_vendor() as host:
         host.answers(Reply("<html>Please log in</html>", headers={"Content-Type": "text/html"}))
@@ -225,15 +265,11 @@ def test_a_host_that_answers_with_a_page(unharmed: Path, monkeypatch: pytest.Mon
     ("variable", "value", "words"),
     [
         ("TOLERENCE", "1", ("unknown setting AUDITKIT_TOLERENCE", "did you mean AUDITKIT_TOLERANCE?")),
-        ("TOLERANCE", "much", ("AUDITKIT_TOLERANCE", "valid decimal")),
-        ("TOLERANCE", "-1", ("AUDITKIT_TOLERANCE", "greater than or equal to 0")),
-        ("TOLERANCE", "0.001", ("AUDITKIT_TOLERANCE", "2 decimal places")),
-        ("TOLERANCE", "NaN", ("AUDITKIT_TOLERANCE", "finite")),
-        ("AS_OF", "2026-02-30", ("AUDITKIT_AS_OF", "valid date")),
-        ("AS_OF", "yesterday", ("AUDITKIT_AS_OF", "valid date")),
+        ("TOLERANCE", "much", ("AUDITKIT_TOLERANCE must be money", "e.g. 0.05; found 'much'")),
+        ("AS_OF", "yesterday", ("AUDITKIT_AS_OF must be a day", "e.g. 2026-09-30; found 'yesterday'")),
         ("TIMEZONE", "America/Edmontn", ("AUDITKIT_TIMEZONE", "did you mean America/Edmonton?")),
         ("RATE_PER_SECOND", "0", ("AUDITKIT_RATE_PER_SECOND", "greater than 0")),
-        ("RATE_PER_SECOND", "fast", ("AUDITKIT_RATE_PER_SECOND", "valid number")),
+        ("RATE_PER_SECOND", "fast", ("AUDITKIT_RATE_PER_SECOND", "must be a number")),
         ("RATE_PER_SECOND", "nan", ("AUDITKIT_RATE_PER_SECOND",)),
         ("ALLOW_HOSTS", "host.example", ("allow_hosts", "lists are written as JSON")),
         ("AIMSIO_URL", "http://portal.aimsio.com", ("AUDITKIT_AIMSIO_URL", "must be https")),
@@ -252,7 +288,8 @@ def test_a_wrong_setting(
     ("text", "words"),
     [
         ("tolerence = 1\n", ("auditkit.toml", "unknown setting 'tolerence'", "did you mean tolerance?")),
-        ("\ntolerance =\n", ("auditkit.toml", "line 2")),
+        ("\ntolerance =\n", ("auditkit.toml:2: not TOML",)),
+        ("jobnimbus_token = 'abc'\n", ("auditkit.toml", "put secrets in the environment", "keyring")),
         ("[rules.nrb-unbiled]\nmin_amount = 1\n", ("auditkit.toml", "nrb-unbiled")),
         ("[rules.nrb-unbilled]\nmin_amout = 1\n", ("auditkit.toml", "min_amout", "min_amount")),
         ("[rules.nrb-unbilled]\nmin_amount = 'x'\n", ("auditkit.toml", "min_amount", "expected decimal", "'x'")),
@@ -333,7 +370,8 @@ def test_a_malformed_job_map(content: bytes, words: tuple[str, ...], unharmed: P
         ("update nrb set total_after_markup = 0", "read-only"),
         ("delete from nrb", "read-only"),
         ("drop table nrb", "read-only"),
-        ("select 1; drop table nrb", "read-only"),
+        ("select 1; drop table nrb", "expected one statement, found 2"),
+        ("select 1; select 2", "expected one statement, found 2"),
         ("attach 'outside.duckdb'", "disabled by configuration"),
         ("copy (select 1) to 'outside.csv'", "disabled by configuration"),
         ("export database 'outside'", "disabled by configuration"),
@@ -353,7 +391,9 @@ def test_sql_that_fails_or_writes(query: str, word: str, unharmed: Path) -> None
 
 
 def test_words_that_do_not_exist(unharmed: Path) -> None:
-    assert_refused(auditkit("findings", "--rule", "nrb-unbiled"), "'nrb-unbiled'", "nrb-unbilled")
+    assert_refused(auditkit("findings", "--rule", "nrb-unbiled"), "'nrb-unbiled'", "did you mean nrb-unbilled?")
+    assert_refused(auditkit("plan", "nrb-unexport"), "'nrb-unexport'", "did you mean nrb-unexported?")
+    assert_refused(auditkit("plan", "xyzzy"), "no rule is called 'xyzzy'; there are ", "nrb-unexported", "invoice-due")
     assert_refused(auditkit("audit", "--as-of", "yesterday"), "--as-of 'yesterday'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--notebook", "02_none"), "02_none.ipynb: no such notebook")
@@ -372,10 +412,13 @@ def test_nothing_synced_yet(account: Account, tmp_path: Path, monkeypatch: pytes
 
 def test_a_home_of_another_account(unharmed: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """No vendor is asked, and nothing of the other account is read."""
+    ours = Settings.load().account
     monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
+    theirs = Settings.load().account
     calls = len(account.state.calls())
     for command in ("sync", "audit"):
-        assert_refused(auditkit(command), f"{unharmed} holds demo at http", "other at http", "another AUDITKIT_HOME")
+        words = f"{unharmed} holds {ours} at http", f"{theirs} at http", "another AUDITKIT_HOME"
+        assert_refused(auditkit(command), *words)
     assert len(account.state.calls()) == calls
 
 
@@ -401,8 +444,9 @@ def test_a_second_writer(unharmed: Path) -> None:
 
 def test_plans_that_may_not_be_applied(unharmed: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = auditkit("plan", "nrb-unexported")
-    assert planned.code == 0 and "Nothing was sent" in planned.out
     (plan,) = (unharmed / "plans").glob("*.json")
+    assert planned.code == 0 and f"Nothing was sent. To send it: auditkit apply {plan}" in planned.out
+    assert CONDITION in planned.out
     edited = unharmed / "edited.json"
     edited.write_text(plan.read_text().replace('"after":true', '"after":false', 1))
     junk = unharmed / "junk.json"
@@ -412,7 +456,7 @@ def test_plans_that_may_not_be_applied(unharmed: Path, account: Account, monkeyp
     assert_refused(auditkit("apply", "none.json", "--yes"), "none.json", "cannot be read", "plans/")
     assert_refused(auditkit("apply", str(unharmed), "--yes"), str(unharmed), "cannot be read")
     monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
-    assert_refused(auditkit("apply", str(plan), "--yes"), "demo", "other")
+    assert_refused(auditkit("apply", str(plan), "--yes"), Plan.load(plan).account, Settings.load().account)
     monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "demo")
     monkeypatch.delenv("AUDITKIT_IDENTITY")
     assert_refused(auditkit("apply", str(plan), "--yes"), "AUDITKIT_IDENTITY")
@@ -425,8 +469,65 @@ def test_a_plan_that_nobody_confirms_is_not_sent(
     assert auditkit("plan", "nrb-unexported").code == 0
     (plan,) = (unharmed / "plans").glob("*.json")
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert auditkit("apply", str(plan)).code == 2
+    asked = auditkit("apply", str(plan))
+    assert (asked.code, asked.err) == (2, "auditkit: nothing was sent\n")
+    assert CONDITION in asked.out.partition("Send these changes?")[0] and "DEMO DATA" not in asked.out
     assert {call.method for call in account.state.calls()} == {"GET"}
+
+
+def test_a_plan_of_the_demo_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert auditkit("plan", "nrb-unexported").code == 0
+    (plan,) = (home / "plans").glob("*.json")
+    demo = replace(Plan.load(plan), environment="demo", account="demo").save(home / "plans")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert " objects to change · DEMO DATA\n" in auditkit("apply", str(demo)).out
+
+
+@pytest.mark.slow
+def test_what_was_applied_leaves_nothing_to_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(build(seed=6, nrbs=60, faults={"nrb-unexported": 1}), tmp_path) as address:
+        point(monkeypatch, address, tmp_path / "home", IDENTITY="controller@example.com")
+        assert auditkit("sync").code == auditkit("plan", "nrb-unexported").code == 0
+        (plan,) = (tmp_path / "home" / "plans").glob("*.json")
+        assert auditkit("apply", str(plan), "--yes").code == auditkit("sync").code == 0
+        refused = auditkit("plan", "nrb-unexported")
+        assert_refused(refused, "nrb-unexported has no open findings: nothing to plan")
+
+
+# ── The sandbox ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_port_that_is_none_or_taken(tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_refused(serve(state, port), f"port {port} is in use; choose another")
+    assert_refused(serve(state, 99999), "port 99999: expected 0 to 65535")
+    assert_refused(serve(state, -1), "port -1: expected 0 to 65535")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_state_file_in_no_folder(tmp_path: Path) -> None:
+    assert_refused(serve(tmp_path / "no" / "where" / "state.sqlite"), str(tmp_path / "no" / "where"), "make the folder")
+    (tmp_path / "file").touch()
+    assert_refused(serve(tmp_path / "file" / "state.sqlite"), str(tmp_path / "file"))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_state_file_is_served_once(tmp_path: Path) -> None:
+    """Its folder is made; a second server is refused; and the first one's end, however it ends, sets the file free."""
+    state = tmp_path / "made" / "state.sqlite"
+    for _ in range(2):
+        with started("sandbox", "serve", "--port", "0", "--state", str(state)) as first:
+            try:
+                assert first.stdout and first.stdout.readline().startswith("export AUDITKIT_AIMSIO_URL=")
+                assert_refused(serve(state), f"{state}: another server is at work on it; end that one")
+            finally:
+                first.kill()
+
+
+def serve(state: Path, port: int = 0) -> Ran:
+    return auditkit("sandbox", "serve", "--state", str(state), "--port", str(port))
 
 
 # ── Disks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -505,8 +606,14 @@ def test_a_disk_that_may_only_be_read(home: Path, tmp_path: Path, monkeypatch: p
 
 def test_a_demo_home_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUDITKIT_HOME", str(tmp_path / "file" / "home"))
-    assert_refused(auditkit("sync"), str(tmp_path / "file" / "home"))
+    ran = auditkit("sync")
+    assert_refused(ran, str(tmp_path / "file" / "home"))
+    assert (
+        f"DEMO DATA, as no account is set; home {tmp_path}/file/home; no auditkit.toml at or above {tmp_path}"
+        in ran.out
+    )
 
 
 # ── The program as it is installed ──────────────────────────────────────────────────────────────────────────────────

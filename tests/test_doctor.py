@@ -1,7 +1,9 @@
 """Each check of the doctor: what it saw, and what to do; a failed one raises nothing and ends with exit code 2."""
 
 import json
+import re
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import auditkit as ak
 from auditkit.doctor import examine
 from auditkit.sandbox.dataset import build
 from tests.commands import Account, account_of, auditkit, bytes_of
-from tests.vendors import point
+from tests.vendors import point, serving
 
-NAMES = ["settings", "home", "Aimsio", "JobNimbus", "snapshot", "versions"]
+NAMES = ["settings", "time zone", "home", "rules", "job map"]
+NAMES += ["Aimsio", "Aimsio NRB", "JobNimbus", "JobNimbus invoice", "filter", "clock", "snapshot", "versions"]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +41,10 @@ def test_all_is_well(home: Path, account: Account) -> None:
     before = bytes_of(home)
     seen = checks(0)
     assert list(seen) == NAMES and all(check["ok"] for check in seen.values())
-    assert seen["settings"]["seen"].startswith("demo at http://127.0.0.1:")
-    assert f"time zone America/Edmonton; home {home}" in seen["settings"]["seen"]
+    assert re.match(r"account-[0-9a-f]{12} at http://127\.0\.0\.1:", seen["settings"]["seen"])
+    assert f"; home {home}" in seen["settings"]["seen"]
+    assert seen["time zone"]["seen"].startswith("America/Edmonton: it is 20")
+    assert seen["filter"]["seen"].startswith("honoured")
     assert seen["Aimsio"]["seen"] == "20 NRBs listed"
     assert seen["JobNimbus"]["seen"] == f"{len(account.world.invoices)} invoices counted"
     assert "COMPLETE, verdict clean, as of 2026-09-30" in seen["snapshot"]["seen"]
@@ -75,6 +80,44 @@ def test_wrong_credentials(variable: str, name: str, advice: str, home: Path, mo
     assert "mistyped-secret" not in json.dumps(seen)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "check", "words"),
+    [
+        ("rules/mine.sql", "select 1\n", "rules", "mine.sql:1:"),
+        ("rules/nrb-unbilled.sql", "select 1\n", "rules", "is there already"),
+        ("job_map.csv", "a,b\n", "job map", "job_map.csv:1: expected the columns"),
+        ("../auditkit.toml", "[rules.nrb-unbiled]\nmin_amount = 1\n", "rules", "no rule is called nrb-unbiled"),
+        ("../auditkit.toml", "[rules.nrb-unbilled]\nmin_amout = 1\n", "rules", "has no parameter 'min_amout'"),
+        ("../auditkit.toml", "[rules.nrb-unbilled]\nmin_amount = 'x'\n", "rules", "expected decimal, found 'x'"),
+    ],
+)
+def test_a_file_of_the_user_that_cannot_be_used(name: str, text: str, check: str, words: str, home: Path) -> None:
+    (home / name).parent.mkdir(exist_ok=True)
+    (home / name).write_text(text)
+    seen = checks(2)
+    assert [name for name in seen if not seen[name]["ok"]] == [check]
+    assert words in seen[check]["seen"] and "correct the file" in seen[check]["advice"]
+
+
+def test_files_of_the_user_that_can(home: Path) -> None:
+    ours = resources.files("auditkit.checks").joinpath("sql", "rules")
+    count = len(list(ours.iterdir()))
+    assert checks(0)["rules"]["seen"] == f"{count} can be run, 0 of them your own"
+    shipped = ours.joinpath("nrb-unbilled.sql").read_text("utf-8")
+    (home / "rules").mkdir()
+    (home / "rules" / "mine.sql").write_text(shipped.replace("-- id: nrb-unbilled", "-- id: mine"))
+    (home / "job_map.csv").write_text("aimsio_job_number,jobnimbus_job_number\nA,1\n")
+    seen = checks(0)
+    assert seen["rules"]["seen"] == f"{count + 1} can be run, 1 of them your own"
+    assert seen["job map"]["seen"] == "1 pairs of job numbers"
+
+
+def test_it_says_which_home_and_file_it_found(home: Path, tmp_path: Path) -> None:
+    assert checks(0)["settings"]["seen"].endswith(f"home {home}; no auditkit.toml at or above {tmp_path}")
+    (tmp_path / "auditkit.toml").touch()
+    assert checks(0)["settings"]["seen"].endswith(f"home {home}; settings of {tmp_path / 'auditkit.toml'}")
+
+
 def test_a_snapshot_that_cannot_be_opened(home: Path) -> None:
     (home / "audit.duckdb").write_bytes(b"no database" * 1000)
     check = checks(2)["snapshot"]
@@ -92,3 +135,15 @@ def test_no_secret_is_shown(home: Path, account: Account) -> None:
     with ak.open() as audit:
         shown = repr([*examine(audit), audit, audit.settings])
     assert account.address.credentials.password not in shown and account.address.credentials.token not in shown
+
+
+def test_a_filter_that_is_ignored_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(build(seed=3, nrbs=20, faults={}), tmp_path, filter="ignored") as address:
+        point(monkeypatch, address, tmp_path / "home")
+        assert checks(0)["filter"]["seen"] == "ignored; it would be needed from 10,000 invoices on"
+
+
+def test_clocks_that_differ(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditkit.doctor._SKEW_SECONDS", -1)
+    clock = checks(2)["clock"]
+    assert "servers' clocks" in clock["seen"] and clock["advice"] == "set this machine's clock"

@@ -10,6 +10,7 @@ import pytest
 
 from auditkit.cli import app
 from auditkit.config import Settings
+from auditkit.corrections.plan import REMEDIES
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 MAKEFILE = (Path(__file__).parents[1] / "Makefile").read_text("utf-8")
@@ -34,9 +35,14 @@ def test_every_command_that_it_names_is_there() -> None:
     assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
 
 
+def test_the_condition_of_each_remedy_is_told() -> None:
+    told = " ".join(README.split())
+    assert all(remedy.condition in told and rule in told for rule, remedy in REMEDIES.items())
+
+
 def test_every_setting_that_it_names_is_there_and_none_is_missing() -> None:
     rows = re.findall(r"^\| (`[A-Z_` ]+`) \|", README, re.M)
     named = {name for row in rows for name in re.findall(r"[A-Z_]+", row)}
     assert named - {"QUIET"} <= {name.upper() for name in Settings.model_fields}
-    assert {name.upper() for name in Settings.model_fields} - named == {"IDENTITY", "DRAFT_STATUS_NAMES", "RULES"}
-    assert "AUDITKIT_IDENTITY" in README and "draft_status_names" in README and "[rules." in README
+    assert {name.upper() for name in Settings.model_fields} - named == {"DRAFT_STATUS_NAMES", "RULES"}
+    assert "draft_status_names" in README and "[rules." in README

@@ -22,14 +22,13 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         quirks = Quirks.parse(options.quirk)
-        if options.child_of is None:
-            prepare(options.state)
         serve(
             options.state,
             options.port,
             quirks,
             Credentials(options.username, options.password, options.token),
             clock=fixed_clock(options.fixed_clock) if options.fixed_clock else system_clock,
+            prepare=prepare,
             ready=_print_exports if options.child_of is None else _print_line,
             child_of=options.child_of,
         )

@@ -3,7 +3,7 @@
 SandboxError
 ├── UnknownQuirk (ValueError)     a switch or a value of it that does not exist
 ├── ForeignFile (ValueError)      the state file belongs to something else
-├── NotStarted (RuntimeError)     the child process ended before it was ready
+├── NotStarted (RuntimeError)     a server could not start: its port or file is in use, or its process ended
 └── Refusal                       becomes an HTTP answer other than 200
 """
 
@@ -25,7 +25,7 @@ class ForeignFile(SandboxError, ValueError):
 
 
 class NotStarted(SandboxError, RuntimeError):
-    """The child process ended before it was ready; the message holds its last words."""
+    """A server could not start: its port or state file is not to be had, or its process ended before it was ready."""
 
 
 class Refusal(SandboxError):

@@ -1,15 +1,18 @@
 """The sandbox as a server on loopback: in this process, in a thread, or as a child process that ends with its parent.
 
-Nothing is written but the state file, nothing is logged, and no address but 127.0.0.1 is listened on.
+Nothing is written but the state file (and, when served by hand, an empty `.lock` beside it), nothing is logged, and no
+address but 127.0.0.1 is listened on.
 
 Not here: the command line; that is `__main__.py`.
 """
 
 import contextlib
+import errno
 import json
 import os
 import shlex
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -30,11 +33,12 @@ from auditkit.sandbox.door import Credentials
 from auditkit.sandbox.errors import NotStarted
 from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE
 from auditkit.sandbox.quirks import Quirks
-from auditkit.sandbox.state import State
+from auditkit.sandbox.state import State, make_private
 
 __all__ = ["Address", "Running", "in_thread", "serve", "start"]
 
 _HOST = "127.0.0.1"
+_PORTS = range(2**16)
 _PARENT_LOOK_SECONDS = 0.5
 _END_SECONDS = 5.0
 
@@ -80,14 +84,22 @@ def serve(
     credentials: Credentials,
     *,
     clock: Clock = system_clock,
+    prepare: Callable[[Path], None] = lambda _: None,
     ready: Callable[[Address], None] = lambda _: None,
     child_of: int | None = None,
 ) -> None:
-    """Serve until interrupted; port 0 is any free one. `ready` is called once connections are accepted.
+    """Serve until interrupted; port 0 is any free one. Raises `NotStarted` where port or file is not to be had.
 
-    With `child_of`, the parent's process id, also until the parent dies or closes our standard input.
+    `ready` is called once connections are accepted. Served by hand, a state file is served once, and first given to
+    `prepare`. With `child_of`, the parent's process id, several may share a file, and serving also ends when the parent
+    dies or closes our standard input.
     """
-    with State(state_path) as state, _listen(port) as listener:
+    with contextlib.ExitStack() as held:
+        listener = held.enter_context(_listen(port))
+        if child_of is None:
+            held.enter_context(_alone(state_path))
+            prepare(state_path)
+        state = held.enter_context(State(state_path))
         server = _server(create_app(state, quirks, credentials, clock))
         if child_of is not None:
             _end_with_parent(server, child_of)
@@ -183,16 +195,43 @@ def _keep_last(stream: IO[str]) -> Callable[[], list[str]]:
 
 
 def _listen(port: int) -> socket.socket:
+    if port not in _PORTS:
+        raise NotStarted(f"port {port}: expected {_PORTS.start} to {_PORTS.stop - 1}; 0 is any free one")
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":  # elsewhere the option would let two servers share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_HOST, port))
-    except OSError:
+        listener.listen(1024)
+    except OSError as error:
         listener.close()
-        raise
-    listener.listen(1024)
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be listened on ({error.strerror})"
+        raise NotStarted(f"port {port} {why}; choose another, or 0 for any free one") from None
     return listener
+
+
+@contextlib.contextmanager
+def _alone(state_path: Path) -> Iterator[None]:
+    """Hold a state file, in a folder that is made if only it is missing, against a second server.
+
+    Two would each keep a pace and switches of their own. The lock is SQLite's, on a file of its own: it holds on every
+    system, ends with its process however that ends, and leaves the state file open to those who look into it.
+    """
+    folder = state_path.absolute().parent
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise NotStarted(f"{state_path}: {folder} cannot be made ({error.strerror}); make the folder first") from None
+    with contextlib.ExitStack() as held:
+        try:
+            make_private(Path(f"{state_path}.lock"))
+            lock = sqlite3.connect(f"{state_path}.lock", isolation_level=None, timeout=0)
+            held.enter_context(contextlib.closing(lock)).execute("begin exclusive")
+        except sqlite3.Error as error:
+            is_held = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            why = "another server is at work on it; end that one" if is_held else f"cannot be locked ({error})"
+            raise NotStarted(f"{state_path}: {why}, or name another file") from None
+        yield
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:

@@ -7,10 +7,11 @@ next to it (`-wal`, `-shm`) while it is open.
 Not here: what a field means. A record is a text with the few columns that finding it takes.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -20,7 +21,7 @@ from auditkit.sandbox.invented import STUB_DTYPE
 from auditkit.sandbox.names import Name, names_of_invoice, names_of_nrb
 from auditkit.sandbox.wire import Body, Json, dumps, loads_stored
 
-__all__ = ["Bound", "Call", "NrbKey", "State"]
+__all__ = ["Bound", "Call", "NrbKey", "State", "make_private"]
 
 NrbKey = Literal["guid", "external_id", "origin_reference", "parent_guid"]
 
@@ -76,6 +77,15 @@ class Call:
     status: int | None
 
 
+def make_private(path: Path) -> None:
+    """Make a file that its owner alone may read: SQLite would make it, and its helpers, for everybody.
+
+    One that is there stays as it is. What cannot be made is for SQLite to say, when it opens the file.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
 class State:
     """An open state file. Methods may be called from several threads; a write is whole or absent."""
 
@@ -83,6 +93,7 @@ class State:
         """Open the file or make it. Raises `ForeignFile` for a file of something else."""
         self.path = path
         self._lock = threading.RLock()
+        make_private(path)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         try:
             self._db.execute("pragma journal_mode = wal")

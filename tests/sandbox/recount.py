@@ -121,7 +121,7 @@ class Recount:
     def job_of(self, invoice: Body) -> str:
         related = next((item for item in invoice["related"] if item["type"] == "job"), None)
         if related is None:
-            return "(none)"
+            return "(no job)"
         for token in (related["number"].casefold(), *sorted(tokens(related["name"]))):
             if token in self.known_jobs:
                 return self.known_jobs[token]
@@ -248,4 +248,4 @@ class Recount:
             if state(invoice) == "issued":
                 variance[leaves[0].job] += invoice["items"][position]["amount"]
         yield from (job for job, amount in variance.items() if amount)
-        yield from ({self.job_of(invoice) for invoice in issued} - set(variance) - {"(none)"})
+        yield from ({self.job_of(invoice) for invoice in issued} - set(variance))

@@ -73,6 +73,28 @@ def test_nothing_is_written_but_the_state_file(state_path):
     assert [path.name for path in state_path.parent.iterdir()] == [state_path.name]
 
 
+def test_a_file_is_served_by_hand_once_and_by_children_as_often_as_they_like(state_path):
+    with start(state_path), start(state_path):
+        pass
+    first, second = (run_by_hand("--state", str(state_path), "--port", "0") for _ in range(2))
+    try:
+        assert wait_until(lambda: first.poll() is not None or second.poll() is not None, 30)
+        refused, serving = (second, first) if first.poll() is None else (first, second)
+        assert refused.communicate()[1].strip().endswith("end that one, or name another file")
+        assert (refused.returncode, serving.poll()) == (2, None)
+        with start(state_path):
+            pass
+    finally:
+        for process in (first, second):
+            process.kill()
+            process.communicate()
+
+
+def test_a_port_that_is_taken_is_named(state_path):
+    with start(state_path) as running, pytest.raises(NotStarted, match=f"port {running.address.port} is in use"):
+        start(state_path, port=running.address.port)
+
+
 def test_closing_twice_is_closing(state_path):
     running = start(state_path)
     running.close()
@@ -143,6 +165,8 @@ def test_by_hand_it_fills_an_empty_file_prints_what_to_paste_and_ends_on_ctrl_c(
         (["--quirk", "list_shap=value"], "did you mean list_shape?"),
         (["--fixed-clock", "2026-09-30"], "--fixed-clock"),
         (["--help"], "list_shape = array | value"),
+        (["--port", "99999"], "port 99999: expected 0 to 65535"),
+        (["--state", "no/where.sqlite/state.sqlite"], "make the folder first"),
     ],
 )
 def test_by_hand_a_mistake_is_one_line(state_path, options, words):
@@ -150,4 +174,5 @@ def test_by_hand_a_mistake_is_one_line(state_path, options, words):
     out, err = process.communicate(timeout=30)
     assert words in out + err
     assert "Traceback" not in err
+    assert "usage: " in out + err or err.count("\n") == 1
     assert process.returncode == (0 if "--help" in options else 2)
