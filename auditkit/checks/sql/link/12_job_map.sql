@@ -1,4 +1,5 @@
--- Which Aimsio job is which JobNimbus job: what job_map.csv says, else numbers that are equal after normalising and unique.
+-- Which Aimsio job is which JobNimbus job: what job_map.csv says, else numbers that are equal after normalising and unique. The
+-- file may give one job several others, on either side.
 -- out: aimsio_job_number text, jobnimbus_job_number text, source text
 with aimsio as (
     select normal_key(job_number) as job_key, min(job_number) as job_number
@@ -9,7 +10,7 @@ with aimsio as (
     from invoice_related where folded(type) = 'job' and number is not null
     group by normal_key(number) having count(distinct folded(number)) = 1
 )
-select f.aimsio_job_number, f.jobnimbus_job_number, 'job_map.csv' as source
+select distinct f.aimsio_job_number, f.jobnimbus_job_number, 'job_map.csv' as source
 from job_map_file as f
 union all
 select a.job_number as aimsio_job_number, j.job_number as jobnimbus_job_number, 'equal number' as source

@@ -1,4 +1,4 @@
--- Every link: to an invoice (position NULL, rungs 1 to 3) and to a line (rungs 0, 4, 5). A line that carries several NRBs is
+-- Every link: to an invoice (position NULL, rungs 1 to 3) and to a line (rungs 0, 4 to 6). A line that carries several NRBs is
 -- shared by their totals where these sum to it, else pro rata with the largest remainder; an NRB on several lines is split the
 -- same way. So the shares of a line sum to the line, and the parts of an NRB to its total.
 -- out: nrb_guid text, jnid text, position int, method text, group_id text, nrb_amount money, invoiced_amount money

@@ -1,4 +1,5 @@
--- The candidates of what was not linked, and why; of an NRB those of its strongest evidence only.
+-- The candidates of what was not linked, and why; of an NRB those of its strongest evidence only. By rung 6 also where sets
+-- were not searched: the invoice without a line.
 -- out: nrb_guid text, jnid text, position int, method text, reason text
 select c.nrb_guid, c.jnid, cast(null as int) as position, c.method,
     'several ' || c.state || ' invoices are named alike, and not exactly one has a line of this amount' as reason
@@ -23,3 +24,15 @@ where not exists (select 1 from link_line as k where k.nrb_guid = a.nrb_guid)
             and not exists (select 1 from invoice_found as f where f.nrb_guid = c.nrb_guid)
     )
     and not exists (select 1 from link_line as k where k.jnid = a.jnid and k.position = a.position)
+union all
+select g.nrb_guid, g.jnid, g.position, 'group' as method, min(g.reason) as reason
+from group_open as g
+where not exists (select 1 from link_line as k where k.nrb_guid = g.nrb_guid)
+    and not exists (select 1 from link_line as k where k.jnid = g.jnid and k.position = g.position)
+    and not exists (select 1 from reference_open as r where r.nrb_guid = g.nrb_guid)
+    and not exists (
+        select 1 from invoice_candidate as c
+        where c.nrb_guid = g.nrb_guid
+            and not exists (select 1 from invoice_found as f where f.nrb_guid = c.nrb_guid)
+    )
+group by g.nrb_guid, g.jnid, g.position
