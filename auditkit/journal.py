@@ -251,7 +251,8 @@ def links(journal: Journal) -> list[dict[str, Any]]:
     """What people decided about pairs, for the checks: the manual links and the forbidden pairs that still stand.
 
     One row a pair (`nrb_guid`, `jnid`, `line_key`; a null line is the whole invoice) with `kind` "link" or
-    "forbid", `note`, `who` and `at`. The latest word on a pair wins; "unlink" and "unforbid" take back their own kind.
+    "forbid", `note`, `who` and `at`. The latest word on a pair wins, and a whole invoice forbidden takes back the
+    links to its lines; "unlink" and "unforbid" take back their own kind.
     """
     standing: dict[tuple[Any, ...], dict[str, Any]] = {}
     for record in journal.records():
@@ -260,6 +261,8 @@ def links(journal: Journal) -> list[dict[str, Any]]:
             continue
         pair = {name: record.body.get(name) for name in ("nrb_guid", "jnid", "line_key")}
         key = tuple(pair.values())
+        if kind == record.kind == "forbid" and pair["line_key"] is None:
+            standing = {k: row for k, row in standing.items() if k[:2] != key[:2] or row["kind"] == "forbid"}
         if kind == record.kind:
             said = {name: record.body.get(name) for name in ("note", "who")}
             standing[key] = {"kind": kind, **pair, **said, "at": record.at}

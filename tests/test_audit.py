@@ -18,7 +18,7 @@ from tests.vendors import point
 
 SUMS = "nrb_count nrb_total billable_total billed_total linked_total unbilled_total"
 COLUMNS = {
-    "completeness": "source records listed quarantined total status",
+    "completeness": "source records listed quarantined vanished total first_on last_on reads ids status",
     "statement": "label amount gross items",
     "by job": f"job_number {SUMS} invoice_count invoice_total linked_line_total other_line_total variance verdict",
     "by vendor": f"vendor_code {SUMS} charged_total variance",
@@ -239,6 +239,9 @@ def test_a_link_counts_from_the_next_run_on(audit: ak.Audit, account: Account) -
     assert audit.statement().iloc[-1].to_list()[:3] == ["residual", 0, 0]
     (record,) = audit.journal.records("link")
     assert record.body["who"] == "controller@example.com" and record.body["note"] == "seen on the paper invoice"
+    audit.unlink(guid, line["jnid"], int(line["position"]), "another invoice")
+    audit.run()
+    assert guid in set(audit.unbilled()["guid"])
 
 
 def test_a_forbidden_link_counts_from_the_next_run_on(audit: ak.Audit) -> None:
@@ -254,6 +257,12 @@ def test_a_forbidden_link_counts_from_the_next_run_on(audit: ak.Audit) -> None:
     assert still["n"][0] == 0
     assert link["nrb_guid"] in set(audit.findings("nrb-line-not-found")["subject_id"])
     assert audit.statement().iloc[-1].to_list()[:3] == ["residual", 0, 0]
+    audit.unforbid(link["nrb_guid"], link["jnid"], int(link["position"]), "the same delivery after all")
+    audit.run()
+    again = audit.sql(
+        "select count(*) as n from link where nrb_guid = ? and jnid = ? and position = ?", *link.to_list()
+    )
+    assert again["n"][0] == 1
 
 
 def test_a_decision_about_nothing(audit: ak.Audit) -> None:

@@ -267,6 +267,18 @@ def test_one_process_at_a_time_may_write_at_a_vendor(journal):
 # Decisions as rows
 
 
+def test_an_invoice_that_is_forbidden_takes_back_the_links_to_its_lines(journal):
+    lines = [{"nrb_guid": "n1", "jnid": "i1", "line_key": key} for key in ("k1", "k2")]
+    whole = {"nrb_guid": "n1", "jnid": "i1", "line_key": None}
+    for kind, pair in (("link", lines[0]), ("link", {**lines[0], "jnid": "i2"}), ("forbid", whole), ("link", lines[1])):
+        journal.append(kind, {**pair, "note": "said", "who": "ann"})
+    assert [(row["kind"], row["jnid"], row["line_key"]) for row in links(journal)] == [
+        ("link", "i2", "k1"),
+        ("forbid", "i1", None),
+        ("link", "i1", "k2"),
+    ]
+
+
 def test_the_latest_word_on_a_pair_stands(journal):
     pair = {"nrb_guid": "n1", "jnid": "i1", "line_key": "k1"}
     said = [

@@ -130,7 +130,7 @@ def invoice(items: Sequence[dict[str, Any]] | None = None, jnid: str = "i1", **c
         "subtotal": str(subtotal),
         "tax": "0.00",
         "total": str(total),
-        "cost": "0.00",
+        "cost": "60.00",
         "margin": 0,
         "total_paid": "0.00",
         "due": str(total),
@@ -279,7 +279,7 @@ def firing_lines(cases: Sequence[tuple[dict[str, Any], str | None]]) -> dict[str
 def asked_again(snapshot: Snapshot, rule: str, **values: Any) -> dict[str, str | None]:
     """`amounts` of one rule run alone on a published snapshot, with other parameters: a rule is one SELECT."""
     (chosen,) = [each for each in load_rules(Path("no-own-rules")) if each.name == rule]
-    common = {"as_of": AS_OF, "tolerance": Decimal("0.00")}
+    common = {"as_of": AS_OF, "labor_in_amount": "auto", "tolerance": Decimal("0.00")}
     hits = snapshot.query(chosen.executed({**chosen.values(common, {}), **values})).records()
     return amounts({hit["subject_id"]: hit for hit in hits})
 

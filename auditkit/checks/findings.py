@@ -19,9 +19,14 @@ _INSERT = """
 insert into finding by name
 select $rule_id as rule_id, $severity as severity, {subject_type} as subject_type, subject_id, job_number,
     amount_at_risk, reason, {evidence} as evidence,
-    sha256(concat_ws(chr(31), $rule_id, subject_id)) as fingerprint, 'open' as state, $as_of as first_seen
+    sha256(concat_ws(chr(31), $rule_id, {subject})) as fingerprint, 'open' as state, $as_of as first_seen
 from hit
 order by subject_id
+"""
+_TWICE = """
+select {subject} as subject, count(*) as times from hit
+group by {subject} having count(*) > 1 or {subject} is null
+order by subject nulls first
 """
 _HISTORY = """
 create or replace temp table last_state as
@@ -56,24 +61,35 @@ def find(
     thresholds: Mapping[str, Mapping[str, Any]],
     sync_id: int,
 ) -> None:
-    """Run every rule and fill rule, finding and finding_history."""
+    """Run every rule and fill rule, finding and finding_history.
+
+    Raises `RuleError` for a rule whose SQL fails, and for one that gives a subject twice: two findings would share a
+    fingerprint, and with it one history and one acceptance.
+    """
     for rule in rules:
         values = rule.values(common, thresholds.get(rule.name, {}))
         try:
             engine.run(rule, values, into="hit")
         except QueryFailed as error:
             raise RuleError(f"{rule.path}: {error}") from None
-        declared = {name for name, _ in rule.columns}
+        has_types = "subject_type" in dict(rule.columns)
+        subject = "subject_type || ' ' || subject_id" if has_types else "subject_id"
+        _refuse_a_subject_twice(engine, rule, subject)
         engine.query(
             _INSERT.format(
-                subject_type="subject_type" if "subject_type" in declared else "$subject_type",
-                evidence=_evidence(rule),
+                subject_type="subject_type" if has_types else "$subject_type", subject=subject, evidence=_evidence(rule)
             ),
             {"rule_id": rule.name, "severity": rule.severity, "as_of": common["as_of"]}
-            | ({} if "subject_type" in declared else {"subject_type": rule.subject}),
+            | ({} if has_types else {"subject_type": rule.subject}),
         )
         _record_rule(engine, rule, values)
     engine.script(_HISTORY, {"as_of": common["as_of"], "sync_id": sync_id})
+
+
+def _refuse_a_subject_twice(engine: Engine, rule: Rule, subject: str) -> None:
+    for found, times in engine.query(_TWICE.format(subject=subject)).rows:
+        what = "a row without subject_id" if found is None else f"subject {found!r} {times} times"
+        raise RuleError(f"{rule.path}: rule {rule.name} gives {what}; it must give one row for each subject")
 
 
 def _evidence(rule: Rule) -> str:

@@ -15,11 +15,12 @@ from sqlglot import exp
 
 __all__ = ["MACROS", "TYPES", "parse", "refusals"]
 
-# Declared type of a column or parameter → SQL type.
+# Declared type of a column or parameter → SQL type. Money that is computed is wider than money that was sent, so that
+# no sum or difference of accepted amounts is too large for it.
 TYPES = {
     "text": "varchar",
     "int": "bigint",
-    "money": "decimal(18, 2)",
+    "money": "decimal(38, 2)",
     "qty": "decimal(24, 6)",
     "decimal": "decimal(24, 6)",
     "ratio": "double",
@@ -34,18 +35,31 @@ MACROS = frozenset(
         "days_between",
         "folded",
         "line_amount",
+        "lookalike_key",
         "median_money",
         "money_div",
         "normal_key",
+        "one_edit_apart",
         "ratio",
         "round_to",
         "share_floor",
         "share_rest",
         "total_after_markup",
         "usable_reference",
+        "zero_free_key",
     }
 )
 
+_ORDERED = (
+    exp.DenseRank,
+    exp.FirstValue,
+    exp.Lag,
+    exp.LastValue,
+    exp.Lead,
+    exp.Ntile,
+    exp.Rank,
+    exp.RowNumber,
+)
 _DOUBLE_MACROS = frozenset({"ratio", "round_to", "median_money"})
 
 _FUNCTION_NAMES = """
@@ -68,6 +82,9 @@ _INSTEAD: dict[type[exp.Expr], str] = {
     exp.Unnest: "unnest is not portable",
     exp.TableSample: "a sample is not repeatable",
     exp.Slice: "list slices are not portable",
+    exp.Limit: "limit keeps whichever rows come first: filter on row_number() over (… order by …)",
+    exp.Fetch: "fetch first keeps whichever rows come first: filter on row_number() over (… order by …)",
+    exp.Offset: "offset drops whichever rows come first: filter on row_number() over (… order by …)",
 }
 
 
@@ -98,6 +115,8 @@ def _refusal(node: exp.Expr) -> str | None:
     for kind, reason in _INSTEAD.items():
         if isinstance(node, kind):
             return reason
+    if order := _order_refusal(node):
+        return order
     if isinstance(node, exp.Func):
         return _function_refusal(node)
     if isinstance(node, exp.Identifier) and (node.args.get("quoted") or node.name != node.name.lower()):
@@ -116,6 +135,17 @@ def _refusal(node: exp.Expr) -> str | None:
         return "a range frame over an interval differs between engines: join on the dates"
     if isinstance(node, exp.Select):
         return _alias_refusal(node)
+    return None
+
+
+def _order_refusal(node: exp.Expr) -> str | None:
+    """What depends on the order of rows without saying which: each engine has its own, and no run must repeat it."""
+    if isinstance(node, exp.Ordered) and isinstance(node.this, exp.Var):
+        return "order by all is not portable: name the columns"
+    if isinstance(node, exp.Window) and not node.args.get("order") and _needs_order(node):
+        return "a window without an order is not repeatable: write order by, with a full tie-break, inside over (…)"
+    if isinstance(node, exp.GroupConcat) and not isinstance(node.this, exp.Order):
+        return "string_agg joins in any order: write string_agg(x, ', ' order by x)"
     return None
 
 
@@ -140,6 +170,13 @@ def _cast_refusal(node: exp.Cast) -> str | None:
     if node.to.is_type(*exp.DataType.INTEGER_TYPES) and (is_fraction or _holds_a_double(node.this)):
         return "a fraction is rounded here and cut there when cast to a whole number: use floor(x) first"
     return None
+
+
+def _needs_order(window: exp.Window) -> bool:
+    function = window.this
+    while isinstance(function, (exp.IgnoreNulls, exp.RespectNulls)):
+        function = function.this
+    return isinstance(function, _ORDERED) or window.args.get("spec") is not None
 
 
 def _holds_a_double(node: exp.Expr) -> bool:

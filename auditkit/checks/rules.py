@@ -25,7 +25,7 @@ from auditkit.errors import RuleError
 
 __all__ = ["GLOBAL_PARAMETERS", "Parameter", "Rule", "Step", "load_rules", "load_steps", "read_rule", "read_step"]
 
-GLOBAL_PARAMETERS = {"as_of": "date", "tolerance": "money"}
+GLOBAL_PARAMETERS = {"as_of": "date", "labor_in_amount": "text", "tolerance": "money"}
 ASSERTIONS = ("existence", "completeness", "accuracy", "cutoff", "classification", "valuation")
 SEVERITIES = ("high", "medium", "low")
 REQUIRED_COLUMNS = {"subject_id": "text", "job_number": "text", "amount_at_risk": "money", "reason": "text"}
@@ -143,11 +143,11 @@ def load_steps(folder: str) -> list[Step]:
     ]
 
 
-def load_rules(own_folder: Path) -> list[Rule]:
+def load_rules(own_folder: Path | None = None) -> list[Rule]:
     """The shipped rules and the user's own (`*.sql` in `own_folder`), equals, sorted by id. Raises `RuleError`."""
     rules = {}
     shipped = resources.files("auditkit.checks").joinpath("sql", "rules")
-    for file in [*shipped.iterdir(), *sorted(own_folder.glob("*.sql"))]:
+    for file in [*shipped.iterdir(), *sorted(own_folder.glob("*.sql") if own_folder else ())]:
         name = file.name.removesuffix(".sql")
         path = str(file) if isinstance(file, Path) and file.parent == own_folder else f"rules/{file.name}"
         if not file.name.endswith(".sql"):

@@ -21,6 +21,7 @@ from auditkit.checks.linking import link
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.errors import SettingsError
+from auditkit.progress import say
 from auditkit.store.snapshots import Draft
 
 __all__ = ["Decisions", "Parameters", "read_job_map", "run", "usable_rules"]
@@ -38,19 +39,21 @@ class Parameters:
     account: str
     tolerance: Decimal = Decimal("0.00")
     draft_status_names: tuple[str, ...] = ("draft",)
+    labor_in_amount: str = "auto"
     thresholds: Mapping[str, Mapping[str, Any]] | None = None
     own_rules: Path = Path("rules")
 
     @property
     def common(self) -> dict[str, Value]:
         """The parameters that every rule is given."""
-        return {"as_of": self.as_of, "tolerance": self.tolerance}
+        return {"as_of": self.as_of, "labor_in_amount": self.labor_in_amount, "tolerance": self.tolerance}
 
     def shown(self) -> dict[str, Any]:
         """The parameters as JSON values, money as text."""
         return {
             "as_of": self.as_of.isoformat(),
             "draft_status_names": list(self.draft_status_names),
+            "labor_in_amount": self.labor_in_amount,
             "rules": {rule: {k: str(v) for k, v in values.items()} for rule, values in (self.thresholds or {}).items()},
             "time_zone": self.time_zone,
             "tolerance": format(self.tolerance, "f"),
@@ -109,7 +112,8 @@ def usable_rules(parameters: Parameters) -> list[Rule]:
 def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
     """Audit the newest sync of a draft whose typed tables are filled and whose derived tables are empty.
 
-    Raises `RuleError` for a malformed rule file, before anything is changed.
+    Raises `RuleError` for a malformed rule file, before anything is changed, and for a rule that fails on this data.
+    Lines of job_map.csv whose jobs are not in the snapshot are named in one line to whoever waits, and counted.
     """
     rules = usable_rules(parameters)
     thresholds = parameters.thresholds or {}
@@ -125,6 +129,8 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
         names = ("seq", "written_at", "kind", "body", "hash")
         draft.insert("journal", {name: list(column) for name, column in zip(names, columns, strict=True)})
     link(engine, common)
+    if unknown := [" = ".join(pair) for pair in engine.query(_UNKNOWN_JOBS).rows]:
+        say(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
     reconcile(engine, common)
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
     find(engine, rules, common, thresholds, sync_id)
@@ -151,7 +157,16 @@ def _record(draft: Draft, parameters: Parameters, rules: list[Rule], decisions: 
     )
 
 
-_COUNTS = """
+_UNKNOWN_JOBS = """
+select m.aimsio_job_number, m.jobnimbus_job_number from job_map as m
+where m.source = 'job_map.csv' and (
+    not exists (select 1 from nrb as n where folded(n.job_number) = folded(m.aimsio_job_number))
+    or not exists (select 1 from invoice_related as r
+        where folded(r.type) = 'job' and folded(m.jobnimbus_job_number) in (folded(r.number), folded(r.related_id)))
+)
+order by m.aimsio_job_number, m.jobnimbus_job_number
+"""
+_COUNTS = f"""
 select
     (select count(*) from nrb_status) as leaves,
     (select count(*) from invoice) as invoices,
@@ -164,6 +179,8 @@ select
     (select count(*) from invoice_item where amount is null) as lines_without_amount,
     (select count(*) from invoice_status where total is null and state = 'issued') as invoices_without_total,
     (select count(*) from statement where label = 'residual' and (gross <> 0 or amount <> 0)) as residuals,
+    (select count(*) from ({_UNKNOWN_JOBS}) as m) as job_map_unknown,
+    (select count(distinct nrb_guid) from link_ambiguous where reason like 'not searched%') as nrb_not_searched,
     (select count(*) from finding) as findings
 """
 

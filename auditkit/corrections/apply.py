@@ -2,6 +2,7 @@
 
     INTENT* → read by id → as planned → SENDING* → one request → RESPONDED* | NORESPONSE*
                          | at the target → ALREADY* | differs → CONFLICT* | not readable → REFUSED*
+                         | no answer → NOT_BEGUN: it stays open, and the same plan may be applied again
     RESPONDED | NORESPONSE → wait until the request can no longer land → read by id, up to 3 times:
       target reached, rest unchanged → VERIFIED* · target reached, others moved → SIDE_EFFECT*
       still as before → NOT_APPLIED* (sent again at most twice) · anything else → CONFLICT* · not readable → UNKNOWN*
@@ -16,7 +17,7 @@ This is the only module that calls a method that writes. Not here: what a plan m
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -73,8 +74,9 @@ def apply(
     3. Take each object from where the journal left it to its verdict.
 
     The run stops, and what is left is `NOT_BEGUN`, when an edit created something, when an outcome is unknown, and
-    when the credentials are refused. Applying the same plan again goes on from there, save after a creation. Raises
-    `JournalError` when a record cannot be written, and `Busy` when another process is writing.
+    when the credentials are refused, in reading or in sending. An object that could not be read for want of an answer
+    is `NOT_BEGUN` too, and the run goes on. Applying the same plan again goes on from there, save after a creation.
+    Raises `JournalError` when a record cannot be written, and `Busy` when another process is writing.
     """
     with journal.sole_writer():
         known = operations(journal)
@@ -142,7 +144,10 @@ def _refuse_unless_applicable(
 
 
 class _Run:
-    """The steps of one object, in their order. `_read_at` is when the object was last read."""
+    """The steps of one object, in their order.
+
+    `_read_at` is when the object was last read; `_is_denied`, whether a send was refused for its credentials.
+    """
 
     def __init__(
         self,
@@ -158,6 +163,7 @@ class _Run:
         self._clock = clock
         self._sleep = sleep
         self._read_at = clock()
+        self._is_denied = False
 
     def correct(self, operation: Operation) -> _Ending:
         """One object, from intent to verdict."""
@@ -167,13 +173,13 @@ class _Run:
             operation = self._intend(operation)
         if not operation.sends:
             if ending := self._pre_read(operation.change):
-                return self._close(operation, ending)
+                return ending if ending.verdict is Verdict.NOT_BEGUN else self._close(operation, ending)
             operation = self._send(operation)
         operation, ending = self._settle(operation)
         while _may_resend(operation, ending):
             operation = self._send(operation)
             operation, ending = self._settle(operation)
-        return self._close(operation, ending)
+        return self._close(operation, replace(ending, stops_the_run=ending.stops_the_run or self._is_denied))
 
     def look(self, operation: Operation) -> _Ending:
         """How an interrupted object ended. Nothing is sent."""
@@ -199,6 +205,8 @@ class _Run:
             text = self._read(change)
         except Denied as error:
             return _Ending(Verdict.REFUSED, str(error), stops_the_run=True)
+        except (TimedOut, Unreachable) as error:
+            return _Ending(Verdict.NOT_BEGUN, f"nothing was sent; apply the plan again: {error}")
         except ApiError as error:
             return _Ending(Verdict.REFUSED, str(error))
         if digest(text) == change.before_digest:
@@ -228,6 +236,7 @@ class _Run:
         except ApiError as error:
             # Also a 5xx may come from a gateway while the vendor still works: only counts are an answer.
             is_open = isinstance(error, (TimedOut, Unreachable, BadAnswer))
+            self._is_denied = isinstance(error, Denied)
             reply = Reply(answered=False, may_resend=is_open, created=0, detail=str(error))
         step = Step.RESPONDED if reply.answered else Step.NORESPONSE
         return self._note(operation, step, reply=asdict(reply))

@@ -30,7 +30,10 @@ class Step(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How an object ended. `UNKNOWN` is looked into again at each start; `NOT_BEGUN` has no record at all."""
+    """How an object ended. `UNKNOWN` is looked into again at each start.
+
+    `NOT_BEGUN` has no record of its own: nothing was sent, and applying the plan again takes the object up.
+    """
 
     VERIFIED = "VERIFIED"
     SIDE_EFFECT = "SIDE_EFFECT"

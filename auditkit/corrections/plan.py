@@ -28,7 +28,8 @@ from auditkit.values import time_from_ms
 __all__ = ["LIFETIME", "REMEDIES", "Change", "FieldChange", "Plan", "Remedy", "Value", "propose"]
 
 LIFETIME = timedelta(days=3)
-_VERSION = 1
+_LEFT_OUT = "left out: known from its parent alone, no own record"
+_VERSION = 2
 
 Value = str | int | bool | None
 
@@ -57,7 +58,7 @@ class Change:
 
     def __post_init__(self) -> None:
         if digest(self.before_image) != self.before_digest:
-            raise PlanError(f"{self.object_id}: the before-image is not the one of its digest; plan again")
+            raise PlanError(f"{self.object_id}: the before-image is not the one of its digest")
         if not self.changes:
             raise PlanError(f"{self.object_id}: nothing to change; leave the object out")
         for change in self.changes:
@@ -76,9 +77,9 @@ class Change:
         try:
             body = parse(self.before_image, self.object_id)
         except BadAnswer as error:
-            raise PlanError(f"{error}; plan again") from None
+            raise PlanError(str(error)) from None
         if not isinstance(body, dict) or body.get("nrbGuid") != self.object_id:
-            raise PlanError(f"{self.object_id}: the before-image is of another object; plan again")
+            raise PlanError(f"{self.object_id}: the before-image is of another object")
         return body
 
     @property
@@ -90,7 +91,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """Changes in the order in which they will be applied, each object once, for one account, until `expires_at`."""
+    """Changes in the order in which they will be applied, each object once, for one account, until `expires_at`.
+
+    `left_out`: objects of the findings that cannot be corrected, since Aimsio holds no record of their own.
+    """
 
     changes: tuple[Change, ...]
     snapshot_id: str
@@ -99,6 +103,7 @@ class Plan:
     preparer: str
     created_at: datetime
     expires_at: datetime
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         objects = [(change.system, change.object_id) for change in self.changes]
@@ -107,20 +112,27 @@ class Plan:
         if twice := sorted({object_id for system, object_id in objects if objects.count((system, object_id)) > 1}):
             raise PlanError(f"{twice[0]}: planned more than once; put all its changes into one")
         if self.created_at.tzinfo is None or self.expires_at.tzinfo is None or self.expires_at <= self.created_at:
-            raise PlanError("the plan expires before it is made, or its times lack a zone; plan again")
+            raise PlanError("the plan expires before it is made, or its times lack a zone")
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over everything the plan says: what is approved, journalled and executed."""
         return digest(canonical(self._fields()))
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What only people can know, and must hold for every object, before the plan is sent."""
+        made = {(field.field, field.after) for change in self.changes for field in change.changes}
+        return tuple(remedy.condition for remedy in REMEDIES.values() if (remedy.field, remedy.after) in made)
+
     def preview(self) -> list[dict[str, Value]]:
-        """One row a field, in order: `object`, `field`, `before`, `after`."""
-        return [
+        """One row a field, in order: `object`, `field`, `before`, `after`; then one for each object left out."""
+        changed: list[dict[str, Value]] = [
             {"object": change.object_id, "field": field.field, "before": field.before, "after": field.after}
             for change in self.changes
             for field in change.changes
         ]
+        return changed + [{"object": guid, "field": _LEFT_OUT, "before": None, "after": None} for guid in self.left_out]
 
     def save(self, folder: Path) -> Path:
         """Write `<first 12 digits of the digest>.json`, readable by its owner alone, and return its path."""
@@ -150,9 +162,9 @@ class Plan:
             problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(str(part) for part in problem["loc"])
             what = problem["msg"].removeprefix("Value error, ")
-            raise PlanError(f"{path}: not a plan, plan again: {where}: {what}") from None
+            raise PlanError(f"{path}: not a plan ({where}: {what}); plan again") from None
         except (BadAnswer, ValueRefused, UnicodeDecodeError, KeyError, TypeError):
-            raise PlanError(f"{path}: not a plan, plan again") from None
+            raise PlanError(f"{path}: not a plan; plan again") from None
         if plan._text() != text:
             raise PlanError(f"{path}: was edited after it was made (its digest differs); plan again")
         return plan
@@ -167,16 +179,26 @@ class Plan:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What usually cures a rule's finding: the field, its column in the snapshot, and the one value it shall have."""
+    """What usually cures a rule's finding: the field, its column in the snapshot, and the one value it shall have.
+
+    `condition` is what must be true of an object, and no API can tell, before it may be cured this way.
+    """
 
     field: str
     column: str
     after: Value
     reason: str
+    condition: str
 
 
 REMEDIES: Mapping[str, Remedy] = {
-    "nrb-unexported": Remedy("nrbIsExported", "is_exported", True, "the NRB was never marked as exported"),
+    "nrb-unexported": Remedy(
+        "nrbIsExported",
+        "is_exported",
+        True,
+        "the NRB was never marked as exported",
+        "mark exported only what was booked in the ledger by hand; export everything else from Aimsio",
+    ),
 }
 
 
@@ -194,14 +216,21 @@ def propose(
     """The plan that cures these findings of a rule in its usual way. Each object is read by id, past the cache.
 
     A subject has `guid`, `job_number`, `amount_at_risk` and the snapshot's typed `updated_at` and column of the
-    field; a `fingerprint` where the finding has one. `PlanError` where the rule has no safe remedy or the snapshot is
-    stale; the errors of `AimsioClient.nrb` where an object could not be read.
+    field; a `fingerprint` where the finding has one. One whose `has_own_record` is false stands in its parent's list
+    of children alone, so it can be neither read nor edited by id: it is left out, and named in the plan. `PlanError`
+    where the rule has no safe remedy or no findings, or the snapshot is stale; the errors of `AimsioClient.nrb` where
+    an object could not be read.
     """
     if rule_id not in REMEDIES:
         raise PlanError(f"{rule_id}: has no remedy that is safe to propose; those that have: {', '.join(REMEDIES)}")
+    if not subjects:
+        raise PlanError(f"{rule_id} has no open findings: nothing to plan")
     remedy = REMEDIES[rule_id]
-    changes = tuple(_proposed(rule_id, remedy, subject, aimsio) for subject in subjects)
-    return Plan(changes, snapshot_id, environment, account, preparer, now, now + LIFETIME)
+    left_out = tuple(subject["guid"] for subject in subjects if not subject["has_own_record"])
+    if len(left_out) == len(subjects):
+        raise PlanError(f"nothing to plan: left out {', '.join(left_out)}: no own record; correct them in Aimsio")
+    changes = tuple(_proposed(rule_id, remedy, each, aimsio) for each in subjects if each["has_own_record"])
+    return Plan(changes, snapshot_id, environment, account, preparer, now, now + LIFETIME, left_out)
 
 
 def _proposed(rule_id: str, remedy: Remedy, subject: Mapping[str, Any], aimsio: AimsioClient) -> Change:

@@ -159,7 +159,6 @@ class Store:
                     building.touch(0o600)
                     shutil.copyfile(self.path, building)
                 yield from self._built(building)
-                building.chmod(0o600)
                 sys.audit("auditkit.point", "built")
                 self._publish(building, keep_previous=keep_previous)
             finally:
@@ -178,6 +177,7 @@ class Store:
         spill.mkdir(mode=0o700, exist_ok=True)  # DuckDB would make it for everybody to read
         connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(spill)})
         try:
+            building.chmod(0o600)  # at once: a process that is killed leaves it behind
             connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
             connection.begin()  # a draft is published whole or not at all; each statement need not reach the disk
             yield Draft(building, connection)

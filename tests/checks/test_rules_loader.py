@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auditkit.checks import rules as rules_module
 from auditkit.checks.rules import load_rules, load_steps, read_rule, read_step
 from auditkit.errors import RuleError, SettingsError
 from tests.world import audited, findings, unbilled
@@ -28,6 +29,7 @@ from nrb_status
 where total > $min_amount
 """
 PATH = "rules/own-rule.sql"
+SHIPPED = {path.stem for path in Path(rules_module.__file__).parent.glob("sql/rules/*.sql")}
 
 
 def line_of(text, part):
@@ -50,7 +52,7 @@ def test_a_rule_is_its_header_and_its_select():
 def test_parameters_become_typed_literals():
     text = read(RULE).executed({"min_amount": Decimal("0.10")})
     assert "total > CAST('0.10' AS DECIMAL(24, 6))" in text
-    assert "CAST(amount_at_risk AS DECIMAL(18, 2)) AS amount_at_risk" in text
+    assert "CAST(amount_at_risk AS DECIMAL(38, 2)) AS amount_at_risk" in text
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,11 @@ EXPRESSIONS = [
     ("current_date", "not in the portable subset"),
     ("getenv('HOME')", "not in the portable subset"),
     ("unnest([1, 2])", ""),
+    ("row_number() over ()", "write order by, with a full tie-break, inside over"),
+    ("row_number() over (partition by month)", "write order by"),
+    ("lag(guid ignore nulls) over (partition by month)", "write order by"),
+    ("sum(total) over (rows between 1 preceding and current row)", "write order by"),
+    ("string_agg(vendor_code, ' ')", "write string_agg(x, ', ' order by x)"),
 ]
 
 
@@ -175,6 +182,11 @@ QUERIES = [
     (SELECT.replace("select guid", "select distinct on (guid) guid"), "use row_number()"),
     (SELECT + "qualify row_number() over (order by guid) = 1", "filter in an outer select"),
     (SELECT + "group by all", "name the columns"),
+    (SELECT + "order by all", "order by all is not portable: name the columns"),
+    (SELECT + "limit 5", "limit keeps whichever rows come first"),
+    (SELECT + "offset 5", "offset drops whichever rows come first"),
+    (SELECT + "fetch first 5 rows only", "fetch first keeps whichever rows come first"),
+    (SELECT.replace("nrb_status", "(select * from nrb_status order by guid limit 5) as n"), "limit keeps whichever"),
     (SELECT.replace("vendor_code\n", "* exclude (guid)\n"), "name the columns"),
     (SELECT.replace("vendor_code\n", "upper(reason) as vendor_code\n"), "alias of the same select list"),
     (SELECT.replace("nrb_status", "nrb_status asof join invoice on invoice.created_on >= month"), "use (not) exists"),
@@ -212,7 +224,7 @@ def test_sql_that_cannot_be_read_names_its_line():
 
 def test_every_shipped_rule_and_step_can_be_read():
     rules = load_rules(Path("nowhere"))
-    assert len(rules) == 17
+    assert {rule.name for rule in rules} == SHIPPED
     assert [rule.name for rule in rules] == sorted(rule.name for rule in rules)
     assert [step.name for step in load_steps("reconcile")][-1] == "job_reconciliation"
 
@@ -245,7 +257,7 @@ def test_a_wrong_file_is_named_by_its_path(tmp_path):
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("not SQL")
-    assert len(load_rules(tmp_path)) == 17
+    assert len(load_rules(tmp_path)) == len(SHIPPED)
 
 
 def test_a_step_has_no_parameters_of_its_own():
@@ -281,6 +293,19 @@ def test_a_rule_of_ones_own_is_an_equal(tmp_path, own_rules):
     ((title, parameters, executed, sql),) = row
     assert (title, parameters, sql) == ("Anything above a limit", '{"min_amount": "10.00"}', RULE)
     assert "$" not in executed
+
+
+TWICE = [
+    ("nrb_status cross join (select 1 as one union all select 2 as one) as two", "subject 'large' 2 times"),
+    ("(select cast(null as text) as guid, job_number, total, vendor_code from nrb_status) as n", "without subject_id"),
+]
+
+
+@pytest.mark.parametrize(("source", "words"), TWICE, ids=["twice", "null"])
+def test_a_rule_gives_one_row_for_each_subject(tmp_path, source, words):
+    (tmp_path / "own-rule.sql").write_text(RULE.replace("nrb_status", source))
+    with pytest.raises(RuleError, match=rf"own-rule\.sql: rule own-rule gives .*{words}"):
+        audited(tmp_path, NRBS, own_rules=tmp_path)
 
 
 def test_a_threshold_from_the_settings_counts_and_is_kept(tmp_path, own_rules):

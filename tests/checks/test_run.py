@@ -2,9 +2,12 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
+from auditkit.checks import views
+from auditkit.checks.reconcile import BY
 from auditkit.checks.run import Decisions, Parameters, read_job_map, run
 from auditkit.errors import SettingsError
 from auditkit.store.schema import rebuild_schema, rebuild_typed
@@ -89,7 +92,7 @@ CLEAN = ([nrb()], [invoice(), invoice([], "i2", total=None, is_active=False)])
     ("nrbs", "invoices", "changes", "verdict", "counted"),
     [
         pytest.param(*CLEAN, {}, "clean", {"findings": 0, "leaves": 1, "lines": 1, "lines_in_bodies": 1}, id="clean"),
-        pytest.param([unbilled()], [], {}, "findings", {"findings": 3}, id="unbilled"),
+        pytest.param([unbilled()], [], {}, "findings", {"findings": 4}, id="unbilled"),
         pytest.param(*CLEAN, {"status": "INCOMPLETE"}, "incomplete", {"findings": 0}, id="an incomplete sync"),
         pytest.param(
             [nrb(), nrb("bad", nrbRate="NaN")], [invoice()], {}, "incomplete", {"quarantined": 1}, id="quarantine"
@@ -137,6 +140,7 @@ def test_the_run_keeps_its_parameters(tmp_path):
     assert json.loads(row[1]) == {
         "as_of": "2026-09-30",
         "draft_status_names": ["draft", "wip"],
+        "labor_in_amount": "auto",
         "rules": {"nrb-unbilled": {"min_amount": "5"}},
         "time_zone": "America/Edmonton",
         "tolerance": "0.05",
@@ -157,6 +161,51 @@ def test_what_was_run_can_be_run_again_on_the_snapshot(tmp_path):
         found = dict(snapshot.query(sql).rows)
         again = {rule: len(snapshot.query(text).rows) for rule, text in rules}
     assert again == {rule: found.get(rule, 0) for rule, _ in rules}
+
+
+# No accepted amount breaks the audit
+
+MOST = "999999999999999.99"
+
+
+def extremes(most, least):
+    """Every amount as large as it may be, in dozens, linked in every way."""
+    bill = {"cost": most, "due": least, "tax": least}
+    nrbs = [
+        *[unbilled(f"u{number}", most) for number in range(11)],
+        *[nrb(f"b{number}", most, nrbInvoiceNumber="AP-7777", nrbIsExported=False) for number in range(12)],
+        *[nrb(f"m{number}", most, nrbQuantity=most, nrbVendorTax=least, nrbUpcharge=most) for number in range(12)],
+        *[nrb(f"s{number}", most, nrbBilledInName=None) for number in range(2)],
+    ]
+    invoices = [
+        invoice([line(f"R1-b{number}", least) for number in range(12)], total=most, subtotal=most, **bill),
+        invoice([line("all", least, quantity=most, price=most)] * 15, "i2", total=least, subtotal=least, **bill),
+        invoice([line("Labour", most)] * 12, "i3", total=None, subtotal=None, total_paid=least, **bill),
+        invoice([line("Labour", most)] * 12, "i4", total=most, subtotal=least, is_active=False, **bill),
+    ]
+    shared = [*[(f"m{number}", "i2", 0) for number in range(12)], *[("s0", "i2", place) for place in range(1, 14)]]
+    return nrbs, invoices, [*shared, ("s1", "i2", 1), ("s1", "i4", 0)]
+
+
+@pytest.mark.parametrize(("most", "least"), [(MOST, f"-{MOST}"), (f"-{MOST}", MOST)], ids=["high", "low"])
+def test_no_accepted_amount_is_too_large_for_the_audit(tmp_path, most, least):
+    nrbs, invoices, links = extremes(most, least)
+    with audited(tmp_path, nrbs, invoices, links=links) as snapshot:
+        assert snapshot.query("select count(*) from quarantine").scalar() == 0
+        residual = "select amount, gross from statement where label = 'residual'"
+        assert snapshot.query(residual).rows == [(0, 0)]
+        totals = "select nrb_total, unbilled_total from job_reconciliation"
+        assert snapshot.query(totals).rows == [(37 * Decimal(most), 11 * Decimal(most))]
+        for question in (*BY.values(), views.BY_RULE, views.UNBILLED, views.COMPLETENESS):
+            assert snapshot.query(question).rows
+
+
+def test_money_is_divided_exactly_whatever_its_size():
+    with workbench() as draft:
+        rebuild_schema(draft)
+        sql = "select money_div(sum(x), 2), median_money(x) from (values ($most::decimal(18, 2)), ($most)) as t(x)"
+        ((half, median),) = draft.query(sql, {"most": MOST}).rows
+    assert (half, median) == (Decimal(MOST), float(MOST))
 
 
 # History: one row for each change of state
@@ -194,6 +243,34 @@ def test_a_finding_keeps_the_day_it_was_first_seen_until_it_is_cleared(tmp_path)
 def test_job_map(tmp_path, text, rows):
     (tmp_path / "job_map.csv").write_text(text, encoding="utf-8")
     assert read_job_map(tmp_path / "job_map.csv") == rows
+
+
+TWO_OF_ONE = {
+    "nrbs": [nrb("n1", nrbJobOrderNumber="A-1"), nrb("n2", "7.00", nrbJobOrderNumber="B-1", nrbBilledInName=None)],
+    "invoices": [invoice([line("R1-n2", "7.00")], related=[related("J-9", "J1")])],
+    "jobs": [("A-1", "J-9"), ("B-1", "J-9"), ("B-1", "J-9")],
+}
+
+
+def test_a_job_of_jobnimbus_may_be_several_of_aimsio(tmp_path):
+    with audited(tmp_path, **TWO_OF_ONE) as snapshot:
+        assert snapshot.query("select count(*) from job_map where source = 'job_map.csv'").scalar() == 2
+        assert snapshot.query("select nrb_guid from link where position = 0").rows == [("n2",)]
+        assert snapshot.query("select job_number from invoice_status").scalar() == "B-1"  # its linked NRBs decide
+    others = {**TWO_OF_ONE, "invoices": [invoice([line("Labour", "55.00")], related=[related("x", "j-9 ")])]}
+    with audited(tmp_path, **others) as snapshot:
+        assert snapshot.query("select job_number from invoice_status").scalar() == "(several)"
+
+
+def test_lines_of_the_job_map_that_name_no_job_are_told_and_counted(tmp_path, capsys):
+    jobs = [("A-1", "J-9"), ("a-1 ", "OTHER"), ("GONE", "J-9"), ("B-1", "J1")]
+    with audited(tmp_path, **{**TWO_OF_ONE, "jobs": jobs}) as snapshot:
+        counts = json.loads(snapshot.query("select counts from audit_run").scalar())
+    assert counts["job_map_unknown"] == 2
+    told = "job_map.csv: 2 lines name a job that this snapshot does not hold: GONE = J-9, a-1  = OTHER"
+    assert told in capsys.readouterr().err.splitlines()
+    with audited(tmp_path, **TWO_OF_ONE):
+        assert "job_map.csv" not in capsys.readouterr().err
 
 
 def test_no_job_map_is_an_empty_one(tmp_path):

@@ -307,9 +307,11 @@ def test_a_row_equals_its_rule(snapshot, place):
 
 def test_both_differences_equal_their_rule(snapshot):
     rows = statement(snapshot)
-    total, found = at_risk(snapshot, "line-amount-difference")
+    total, lines = at_risk(snapshot, "line-amount-difference")
+    parts = "select sum(len(string_split(evidence->>'nrb_guids', ' '))) from finding where rule_id = $rule"
     assert rows[UNDER][1] + rows[OVER][1] == total
-    assert rows[UNDER][2] + rows[OVER][2] == found > 4
+    assert rows[UNDER][2] + rows[OVER][2] == snapshot.query(parts, {"rule": "line-amount-difference"}).scalar() > 4
+    assert lines == 5
 
 
 def test_the_void_part_of_a_split_nrb_equals_its_rule(tmp_path):

@@ -146,6 +146,7 @@ class World:
             "amount_at_risk": stored["nrbTotalAfterMarkup"],
             "is_exported": stored["nrbIsExported"],
             "updated_at": time_from_ms(stored["nrbUpdatedAt"]),
+            "has_own_record": True,
             **changes,
         }
 

@@ -137,7 +137,19 @@ def test_an_object_that_is_gone_is_refused_and_the_next_goes_on(world):
     assert world.steps(ONE) == ["INTENT", "REFUSED"]
 
 
-@pytest.mark.parametrize("faults", [["lost", "lost"], [503, 503], [{"nrbGuid": "another"}]], ids=str)
+def test_an_object_that_is_not_answered_for_stays_open_and_the_next_goes_on(world):
+    plan = world.propose(ONE, TWO)
+    world.faulty.gets.extend(["lost", "lost"])
+    first, second = world.apply(plan)
+    assert (first.verdict, second.verdict) == (Verdict.NOT_BEGUN, Verdict.VERIFIED)
+    assert first.detail.startswith("nothing was sent; apply the plan again: ")
+    assert world.steps(ONE) == ["INTENT"]
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.VERIFIED, Verdict.VERIFIED]
+    assert world.steps(ONE) == VERIFIED_STEPS
+    assert world.faulty.posts_seen == 2
+
+
+@pytest.mark.parametrize("faults", [[503, 503], [{"nrbGuid": "another"}]], ids=str)
 def test_an_object_that_cannot_be_read_is_refused(world, faults):
     plan = world.propose(ONE)
     world.faulty.gets.extend(faults)
@@ -233,12 +245,20 @@ def test_an_answer_that_counts_an_edit_is_not_believed(world):
     assert world.faulty.posts_seen == 3
 
 
-@pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_refused_send_is_not_applied(world, status):
-    plan = world.propose(ONE)
+@pytest.mark.parametrize(
+    ("status", "next_one"),
+    [(400, Verdict.VERIFIED), (404, Verdict.VERIFIED), (401, Verdict.NOT_BEGUN), (403, Verdict.NOT_BEGUN)],
+)
+def test_a_refused_send_is_not_applied_and_refused_credentials_stop_the_run(world, status, next_one):
+    plan = world.propose(ONE, TWO)
     world.faulty.posts.append(status)
-    assert only(world.apply(plan)).verdict is Verdict.NOT_APPLIED
-    assert (world.faulty.posts_seen, world.waits[0]) == (1, QUIET_SECONDS)
+    first, second = world.apply(plan)
+    assert (first.verdict, second.verdict) == (Verdict.NOT_APPLIED, next_one)
+    assert (world.faulty.posts_seen, world.waits[0]) == (1 + (next_one is Verdict.VERIFIED), QUIET_SECONDS)
+    if next_one is Verdict.NOT_BEGUN:
+        assert second.detail == "the run had stopped before"
+        assert world.steps(TWO) == []
+        assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.NOT_APPLIED, Verdict.VERIFIED]
 
 
 def test_a_third_value_after_the_send_is_a_conflict(world):

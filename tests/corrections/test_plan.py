@@ -11,7 +11,7 @@ from auditkit.corrections.plan import LIFETIME, REMEDIES, Change, FieldChange, P
 from auditkit.errors import NotThere, PlanError, TimedOut
 from auditkit.journal import canonical, digest
 
-from .conftest import NOON, ONE, TWO, nrb
+from .conftest import CHILD, NOON, ONE, TWO, nrb
 
 
 def change(*fields: FieldChange, **changes) -> Change:
@@ -92,6 +92,10 @@ def test_preview_has_a_row_for_each_field():
     ]
 
 
+def test_a_plan_that_no_remedy_makes_has_no_condition():
+    assert plan(change(FieldChange("nrbRate", "750.000", "700.00"))).conditions == ()
+
+
 def test_a_plan_is_frozen_and_its_digest_covers_everything():
     made = plan()
     with pytest.raises(FrozenInstanceError):
@@ -101,6 +105,7 @@ def test_a_plan_is_frozen_and_its_digest_covers_everything():
         replace(made, created_at=NOON - timedelta(days=9)),
         replace(made, changes=(replace(made.changes[0], reason="x"),)),
         replace(made, changes=(replace(made.changes[0], finding="x"),)),
+        replace(made, left_out=(TWO,)),
     ]
     assert len({made.digest, *(other.digest for other in others)}) == len(others) + 1
     assert plan().digest == made.digest
@@ -132,11 +137,12 @@ def edited(**fields):
         (lambda text: text.replace('{"digest"', '{ "digest"'), "was edited"),
         (lambda text: text[:-1], "was edited"),
         (edited(digest="0" * 64), "was edited"),
-        (edited(version=2), "version 2 is unknown"),
+        (edited(version=1), "version 1 is unknown"),
         (lambda text: text.replace('"edit-nrb"', '"drop-nrb"'), "changes.0.operation"),
         (lambda text: text.replace('"expires_at"', '"expire_at"'), "expires_at"),
         (lambda text: text.replace('"field":"nrbIsExported"', '"field":"nrbUpdatedAt"'), "nrbUpdatedAt"),
         (lambda text: text.replace('"after":true', '"after":1.5'), "not a plan"),
+        (lambda text: text.replace('"expires_at":"2026', '"expires_at":"2016'), "expires before"),
         (lambda text: text[: len(text) // 2], "not a plan"),
         (lambda _: "", "not a plan"),
         (lambda _: "[]", "not a plan"),
@@ -151,7 +157,7 @@ def test_a_file_that_is_not_as_it_was_saved_is_refused_by_name(tmp_path, edit, m
         Plan.load(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
-    assert "plan again" in str(caught.value)
+    assert str(caught.value).count("plan again") == 1
 
 
 def test_no_file_is_a_plan_error(tmp_path):
@@ -168,12 +174,31 @@ def test_the_remedy_of_unexported_marks_as_exported(world):
         {"object": ONE, "field": "nrbIsExported", "before": False, "after": True},
         {"object": TWO, "field": "nrbIsExported", "before": None, "after": True},
     ]
+    (condition,) = made.conditions
+    assert condition.startswith("mark exported only what was booked in the ledger by hand")
     first = made.changes[0]
     assert first.before_image == world.state.nrb_text(ONE)
     assert first.finding == f"nrb-unexported {ONE}"
     assert first.reason == "the NRB was never marked as exported; job JOB1, 862.50 at risk"
     assert made.expires_at == NOON + LIFETIME
     assert world.propose(subjects=[world.subject(ONE, fingerprint="f1")]).changes[0].finding == "f1"
+
+
+def test_what_has_no_record_of_its_own_is_left_out_and_named(world, tmp_path):
+    embedded = {**world.subject(CHILD), "guid": "embedded", "has_own_record": False}
+    made = world.propose(subjects=[embedded, world.subject(ONE)])
+    assert made.preview() == [
+        {"object": ONE, "field": "nrbIsExported", "before": False, "after": True},
+        {
+            "object": "embedded",
+            "field": "left out: known from its parent alone, no own record",
+            "before": None,
+            "after": None,
+        },
+    ]
+    assert Plan.load(made.save(tmp_path)) == made
+    with pytest.raises(PlanError, match=r"^nothing to plan: left out embedded: no own record"):
+        world.propose(subjects=[embedded])
 
 
 def test_planning_reads_past_the_cache(world):
@@ -219,5 +244,8 @@ def test_a_time_that_cannot_be_read_is_refused(world):
 def test_a_rule_without_a_safe_remedy_names_those_that_have_one(world):
     with pytest.raises(PlanError, match=f"nrb-unbilled.*{', '.join(REMEDIES)}"):
         world.propose(ONE, rule="nrb-unbilled")
-    with pytest.raises(PlanError, match="changes nothing"):
+
+
+def test_a_rule_without_findings_leaves_nothing_to_plan(world):
+    with pytest.raises(PlanError, match=r"^nrb-unexported has no open findings: nothing to plan$"):
         world.propose()

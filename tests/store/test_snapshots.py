@@ -122,15 +122,41 @@ def test_a_reader_in_another_process_keeps_its_own_too(filled):
         reader.communicate(timeout=20)
 
 
-def test_files_and_folders_are_the_owners_alone(filled):
-    write(filled, 2)
-    with filled.writer(), filled.draft(keep_previous=True) as draft:
-        modes = {stat.S_IMODE(path.stat().st_mode) for path in filled.folder.glob(".building-*.duckdb")}
-        assert modes == {0o600} and draft.path.name.startswith(".building-")
-    for path in (filled.path, *filled.folder.glob("snapshots/*")):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    for folder in (filled.folder, filled.folder / "snapshots"):
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_files_and_folders_are_the_owners_alone(tmp_path):
+    store = Store(tmp_path / "new" / "home")
+    store.make_folders()
+    (store.folder / "writer.lock").touch(0o644)
+    write(store, 1)
+    write(store, 2)
+    with store.writer(), store.draft(keep_previous=True) as draft:
+        assert draft.path.name.startswith(".building-")
+        assert {mode(path) for path in store.folder.rglob("*")} == {0o600, 0o700}
+    for path in (store.folder.parent, store.folder, *store.folder.rglob("*")):
+        assert mode(path) == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.parametrize(
+    ("there", "closed"),
+    [
+        ([], True),
+        (["README.md", "job_map.csv", "rules"], True),
+        (["cache", "sandbox.sqlite"], True),
+        (["somebody's.txt"], False),
+        (["somebody's.txt", "audit.duckdb"], True),
+    ],
+    ids=str,
+)
+def test_a_home_that_was_there_is_closed_where_it_is_ours(tmp_path, there, closed):
+    tmp_path.chmod(0o755)
+    for name in there:
+        (tmp_path / name).touch()
+    Store(tmp_path).make_folders()
+    assert mode(tmp_path) == (0o700 if closed else 0o755)
+    assert mode(tmp_path / "snapshots") == 0o700
 
 
 # Crashes
@@ -379,16 +405,16 @@ def test_the_names_that_ad_hoc_sql_relies_on(snapshot, table, columns):
     assert set(columns.split()) <= found
 
 
-MONEY = (
-    "subtotal tax total cost total_paid due vendor_tax total_after_markup amount nrb_amount invoiced_amount variance"
-)
+SENT = "tax total cost total_paid due vendor_tax total_after_markup nrb_amount invoiced_amount labor_amount"
+SUMMED = "line_total variance billable_total linked_line_total gross amount_at_risk"
 
 
 def test_types_of_the_contract(snapshot):
     sql = "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'main'"
     rows = snapshot.query(sql).rows
     assert not [row for row in rows if row[2] in ("DOUBLE", "FLOAT")]
-    assert {kind for _, name, kind in rows if name in MONEY.split()} == {"DECIMAL(18,2)"}
+    assert {kind for _, name, kind in rows if name in SENT.split()} == {"DECIMAL(18,2)"}
+    assert {kind for _, name, kind in rows if name in SUMMED.split()} == {"DECIMAL(38,2)"}
     assert {kind for _, name, kind in rows if name in ("rate", "quantity", "price")} == {"DECIMAL(24,6)"}
     assert {kind for _, name, kind in rows if name.endswith("_at")} == {"TIMESTAMP WITH TIME ZONE"}
     assert {kind for _, name, kind in rows if name in ("invoice_date", "due_date", "created_on", "month")} == {"DATE"}

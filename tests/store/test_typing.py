@@ -517,3 +517,32 @@ def test_related_rows_and_their_tokens(bench):
 def test_nobody_is_a_child_of_itself(tmp_path):
     with audited(tmp_path, [nrb("a", "500.00", nrbChildren=[{"nrbGuid": "a"}])], []) as snapshot:
         assert snapshot.query("select guid, is_leaf, parent_guid from nrb").rows == [("a", True, None)]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "refused", "leaves"),
+    [
+        ([nrb("a", nrbParentGuid="b"), nrb("b", nrbParentGuid="a")], "ab", ""),
+        ([nrb("a", nrbChildren=[{"nrbGuid": "b"}]), nrb("b", nrbChildren=[{"nrbGuid": "a"}])], "ab", ""),
+        ([nrb("a", nrbParentGuid="b", nrbChildren=[nrb("b")])], "ab", ""),
+        ([nrb(guid, nrbParentGuid=parent) for guid, parent in ("ab", "bc", "cd", "da")], "abcd", ""),
+        ([nrb(guid, nrbParentGuid=parent) for guid, parent in ("ab", "ba", "xa", "yx")], "ab", "y"),
+        ([nrb(guid, nrbParentGuid=parent) for guid, parent in ("ab", "bc", "dc")], "", "ad"),
+    ],
+    ids=["each names the other", "each lists the other", "both ways", "four", "with descendants", "no circle"],
+)
+def test_who_is_its_own_ancestor_is_refused(bench, bodies, refused, leaves):
+    """Nobody in a circle is a leaf: its money would be in no total."""
+    typed(bench, bodies)
+    rows = bench.query("select subject_id, field, reason from quarantine order by subject_id").rows
+    reason = "nrbParentGuid: it is above itself: its parents lead back to it"
+    assert rows == [(guid, "nrbParentGuid", reason) for guid in refused]
+    found = bench.query("select guid from nrb where is_leaf order by guid").rows
+    assert "".join(guid for (guid,) in found) == leaves
+
+
+def test_what_a_parent_says_does_not_replace_a_record_that_cannot_be_read(bench):
+    unreadable = json.dumps(nrb("c", nrbNotes="mark")).replace("mark", "\\ud800")
+    typed(bench, [nrb("p", nrbChildren=[nrb("c")]), unreadable])
+    assert bench.query("select subject_id, field from quarantine").rows == [("c", "(body)")]
+    assert bench.query("select guid from nrb").rows == [("p",)]

@@ -36,7 +36,7 @@ union all
 select coalesce(to_text(guid), parent_guid || '/nrbChildren'), min(parent_guid), min(digest), min(body),
     case when to_text(guid) is null then 'nrbChildren: a child without nrbGuid' end
 from child
-where to_text(guid) is null or guid not in (select guid from own)
+where to_text(guid) is null or guid not in (select guid from raw.nrb_body where last_sync = $sync_id)
 group by guid, case when to_text(guid) is null then parent_guid end, coalesce(to_text(guid), parent_guid || '/nrbChildren');
 
 -- Which record is a known child of which, from both sides; nobody is a child of itself.
@@ -51,6 +51,19 @@ with listed as (
 )
 select guid, parent_guid, side from edge where guid is not null and parent_guid is not null and guid <> parent_guid;
 
+-- Whose parents lead back to itself: all of these would be parents, and their money in no total. Only who is both parent and
+-- child can be one of them.
+create or replace temp table nrb_cycle as
+with recursive inner_edge as (
+    select distinct guid, parent_guid from nrb_edge
+    where guid in (select parent_guid from nrb_edge) and parent_guid in (select guid from nrb_edge)
+), above as (
+    select guid, parent_guid from inner_edge
+    union
+    select a.guid, e.parent_guid from above as a join inner_edge as e on e.guid = a.parent_guid
+)
+select distinct guid from above where guid = parent_guid;
+
 -- The one parent of a child: the one that it names itself, else the one that lists it.
 create or replace temp table nrb_parent as
 select guid, coalesce(min(parent_guid) filter (where side = 'named'), min(parent_guid)) as parent_guid
@@ -58,6 +71,7 @@ from nrb_edge group by guid;
 
 create or replace temp table nrb_text as
 select guid, digest, refusal,
+    case when guid in (select guid from nrb_cycle) then 'nrbParentGuid: it is above itself: its parents lead back to it' end as cycle_refusal,
     json_transform(body, json_spec(getvariable('nrb_fields'))) as txt,
     json_kinds(body, getvariable('nrb_fields')) as kind
 from nrb_source;
@@ -68,6 +82,7 @@ select guid, digest, array_to_string(refusals, '; ') as reason,
 from (
     select guid, digest, list_filter([
         refusal,
+        cycle_refusal,
         refuse_text('nrbExternalId', kind.nrbExternalId),
         refuse_text('nrbOriginReference', kind.nrbOriginReference),
         refuse_text('nrbJobOrderNumber', kind.nrbJobOrderNumber),
