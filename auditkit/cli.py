@@ -241,7 +241,8 @@ def apply(
         outcomes = it.apply(loaded)
         show(outcomes, f"Verdicts · {whose}", most=None)
         say("The next sync shows which findings this cleared.")
-        raise typer.Exit(UNKNOWN if "UNKNOWN" in set(map(str, outcomes["verdict"])) else CLEAN)
+        verdicts = set(map(str, outcomes["verdict"]))
+        raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else COULD_NOT_LOOK if "NOT_BEGUN" in verdicts else CLEAN)
 
 
 @sandbox.command(epilog=_quirks())

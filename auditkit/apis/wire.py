@@ -31,6 +31,7 @@ import requests.adapters
 import urllib3
 import urllib3.connection
 import urllib3.exceptions
+from urllib3.util.response import assert_header_parsing
 
 from auditkit.apis.signing import Credentials
 from auditkit.apis.throttle import MAX_PAUSE_SECONDS, Throttle
@@ -213,6 +214,8 @@ class _Answer(http.client.HTTPResponse):
             self.headers = None  # type: ignore[assignment]  # as it was before the first answer: begin() looks for it
             super().begin()
         self.will_close = self.will_close or self.status != 200
+        # urllib3 would go on without the headers behind a broken one, and log what it is, which may repeat a secret.
+        assert_header_parsing(self.msg)
 
 
 class _HTTPConnection(urllib3.connection.HTTPConnection):

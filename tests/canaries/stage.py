@@ -145,6 +145,8 @@ class Stage:
         """What is raised goes no further; its traceback is kept in each of four renderings, and the error itself."""
         try:
             yield
+        except AssertionError:
+            raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, its traceback must be clean
             self.carry("traceback", *tracebacks(error, is_whole=self.is_whole))
             self.show(error)

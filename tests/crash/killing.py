@@ -54,7 +54,7 @@ def _listening(name: str | None, number: int, arguments: tuple[str, ...]) -> sub
 def file_calls(home: Path, *arguments: str) -> list[tuple[str, int]]:
     """Each call of a command that changes a file of the home: its kind, and the how-manieth of its thread it is."""
     log = home.parent / "calls.log"
-    traced = ["strace", "-f", "-y", "-qq", "-o", str(log), "-e", f"trace={','.join(CHANGES)}"]
+    traced = ["strace", "-f", "--seccomp-bpf", "-y", "-qq", "-o", str(log), "-e", f"trace={','.join(CHANGES)}"]
     subprocess.run([*traced, PROGRAM, *arguments], capture_output=True, check=True, timeout=300)
     counts: Counter[tuple[str, str]] = Counter()
     found: dict[tuple[str, int], None] = {}
@@ -69,7 +69,7 @@ def file_calls(home: Path, *arguments: str) -> list[tuple[str, int]]:
 
 def kill_at_call(kind: str, number: int, *arguments: str) -> bool:
     """Run a command and kill it at the `number`th call of a kind in one of its threads; whether it came to that."""
-    traced = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={kind}"]
+    traced = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", f"trace={kind}"]
     traced += ["-e", f"inject={kind}:signal=SIGKILL:when={number}"]
     ran = subprocess.run([*traced, PROGRAM, *arguments], capture_output=True, check=False, timeout=300)
     return ran.returncode in (-9, 137)

@@ -29,7 +29,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(
         f"faults: {len(reports):,} cases, {sum(report.passed for report in reports):,} passed,"
         f" {sum(values('requests')):,} requests, worst overrun of a deadline {max(values('overrun')):.2f} s,"
-        f" worst growth of memory {max(values('growth')):.0f} MiB (a bomb: {max(values('bomb')):.0f} MiB)"
+        f" worst growth of memory: bomb {max(values('bomb')):.0f} MiB, flood {max(values('flood')):.0f} MiB,"
+        f" list of a million NRBs {max(values('list')):.0f} MiB"
     )
 
 

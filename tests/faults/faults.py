@@ -184,7 +184,7 @@ def _slow() -> list[Fault]:
         Fault("drip", f"tls-{name}", plays[name], TimedOut, is_slow=True, tls="good")
         for name in ("header-drip", "no-answer", "body-drip")
     ]
-    handshake = Fault("drip", "tls-no-handshake", good, TimedOut, is_slow=True, tls="silent", talks=False)
+    handshake = Fault("drip", "tls-no-handshake", lambda s: stalls(), TimedOut, is_slow=True, tls="silent", talks=False)
     return [*faults, *over_tls, handshake]
 
 

@@ -40,7 +40,7 @@ def main(url: str, name: str, folder: Path) -> None:
             error = type(raised).__name__
         seconds = time.monotonic() - started
     rows = len(found) if isinstance(found, list) else None
-    print(json.dumps({"error": error, "growth": largest() - before, "seconds": seconds, "rows": rows}))
+    print(json.dumps({"error": error, "growth": max(0.0, largest() - before), "seconds": seconds, "rows": rows}))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 Play = Callable[[socket.socket, bytes], None]
 
 _TLS_RECORD = b"\x16\x03"
-_NO_HTTP = b"HTTP/1.1 400 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _PATIENCE_SECONDS = 15.0  # of a play that waits for the client to leave
 
 
@@ -64,8 +63,8 @@ class Server:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             stack.callback(connection.close)
             head = _head(connection)
-            if not head.endswith(b"\r\n\r\n"):
-                connection.sendall(_NO_HTTP)
+            if not head.endswith(b"\r\n\r\n"):  # somebody who speaks TLS to a server that does not
+                self._plays[0](connection, head)
                 return
             target = head.split(b" ", 2)[1].decode()
             if self._otherwise and not self._when(target):

@@ -214,6 +214,24 @@ def test_five_seconds_in_the_vendors_queue(tmp_path: Path, record_property) -> N
         assert asking.made(endpoint) == (2, 1)
 
 
+@pytest.mark.campaign
+def test_a_late_drop_buys_no_time(tmp_path: Path, record_property) -> None:
+    endpoint, deadline = ENDPOINTS[1], 1.5
+
+    def drops_once(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(answer(b"", Content_Length="99"))
+        time.sleep(1.2)
+        connection.sendall(b" ")
+        connection.recv(1)
+
+    with running() as server, clients(server.url, tmp_path, deadline) as asking:
+        server.plays(drops_once, good(Scene(endpoint, "")))
+        asking.call(endpoint)
+        (first, _), (second, _) = server.arrived
+        record_property("overrun", max(0.0, second - first - deadline))
+        assert deadline - 0.1 <= second - first <= deadline + MAY_OVERRUN
+
+
 def test_a_refusal_is_repeated_without_our_secrets(tmp_path: Path) -> None:
     def echoes(connection: socket.socket, head: bytes) -> None:
         says(answer(head, 400))(connection, head)
