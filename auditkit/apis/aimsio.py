@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from auditkit.apis.connection import Account, identifier_in_path
+from auditkit.apis.connection import Account, identifier_in_path, is_identifier
 from auditkit.apis.records import READ_ONLY_NRB_FIELDS, ImportResult, NrbChange, checked
 from auditkit.apis.signing import BasicAuth
 from auditkit.apis.strict_json import parse
@@ -125,7 +125,7 @@ def _stub(row: object, where: str) -> Stub:
         raise BadAnswer(f"{where}: expected an object, found {_shape(row)}")
     guid, updated_at, dtype = row.get("guid", row.get("id")), row.get("updatedAt"), row.get("dtype")
     return Stub(
-        guid if isinstance(guid, str) and guid else None,
+        guid if is_identifier(guid) else None,
         updated_at if type(updated_at) is int and _is_time(updated_at) else None,
         dtype if isinstance(dtype, str) else None,
     )

@@ -6,6 +6,7 @@ Not here: what each vendor is asked.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -16,7 +17,7 @@ from auditkit.apis.transport import Reader, Writer
 from auditkit.config import Settings
 from auditkit.errors import ValueRefused
 
-__all__ = ["Account", "identifier_in_path"]
+__all__ = ["Account", "identifier_in_path", "is_identifier"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,8 @@ def identifier_in_path(identifier: str, name: str) -> str:
     if identifier in ("", ".", ".."):
         raise ValueRefused(f"{name}: expected an identifier, found {identifier!r}")
     return quote(identifier, safe="")
+
+
+def is_identifier(value: object) -> TypeGuard[str]:
+    """Whether a value can name a record: a text that is not empty and can be written in UTF-8 (a half one cannot)."""
+    return isinstance(value, str) and bool(value) and not any("\ud800" <= character <= "\udfff" for character in value)

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pydantic import SecretStr
 
-from auditkit.apis.connection import Account, identifier_in_path
+from auditkit.apis.connection import Account, identifier_in_path, is_identifier
 from auditkit.apis.records import READ_ONLY_INVOICE_FIELDS, InvoiceChange, NewInvoice, checked
 from auditkit.apis.signing import Signature
 from auditkit.apis.strict_json import dump, elements, parse
@@ -149,6 +149,6 @@ def _page(text: str, where: str) -> Page:
 
 def _jnid(row: object, where: str, number: int) -> str:
     jnid = row.get("jnid") if isinstance(row, dict) else None
-    if not isinstance(jnid, str) or not jnid:
-        raise BadAnswer(f"{where}: row {number}: jnid: expected a text, found {str(jnid)[:40]!r}")
+    if not is_identifier(jnid):
+        raise BadAnswer(f"{where}: row {number}: jnid: expected a text, found {ascii(jnid)[:40]}")
     return jnid

@@ -94,6 +94,7 @@ def test_anything_else_is_never_no_rows(vendor, client, body, found):
         ({**ROW, "guid": None}, replace(STUB, guid=None)),
         ({**ROW, "guid": ""}, replace(STUB, guid=None)),
         ({**ROW, "guid": 7}, replace(STUB, guid=None)),
+        ({**ROW, "guid": "half \ud800"}, replace(STUB, guid=None)),
         ({"guid": GUID}, Stub(GUID, None, None)),
         ({**ROW, "updatedAt": "1747851986000"}, replace(STUB, updated_at=None)),
         ({**ROW, "updatedAt": True}, replace(STUB, updated_at=None)),

@@ -71,6 +71,7 @@ def test_a_page_is_live_and_its_rows_are_as_they_came(vendor, client):
         ({"count": -1, "results": []}, "count: expected a whole number"),
         ({"count": 1, "results": [{"jnid": "a"}, {}]}, "row 1: jnid"),
         ({"count": 1, "results": [{"jnid": 7}]}, "row 0: jnid"),
+        ({"count": 1, "results": [{"jnid": "half \ud800"}]}, "row 0: jnid"),
         ({"count": 1, "results": [None]}, "row 0: jnid"),
     ],
 )
