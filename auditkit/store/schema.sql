@@ -46,7 +46,7 @@ comment on column sync_run.sync_id is '1, 2, 3 … in the order of the runs';
 comment on column sync_run.started_at is 'when the run began';
 comment on column sync_run.finished_at is 'when the run ended';
 comment on column sync_run.environment is 'the servers that were read';
-comment on column sync_run.account is 'the account that was read';
+comment on column sync_run.account is 'the account that was read: a label made from environment and user name';
 comment on column sync_run.status is 'COMPLETE or INCOMPLETE';
 comment on column sync_run.reason is 'why a run is INCOMPLETE';
 comment on column sync_run.is_offline is 'rebuilt from the cache, without a call and without history';
@@ -418,7 +418,7 @@ comment on column audit_run.parameters is 'its parameters';
 comment on column audit_run.verdict is 'incomplete, findings, accepted or clean';
 comment on column audit_run.counts is 'records, quarantined, without total, lines of job_map.csv with unknown jobs, findings';
 comment on column audit_run.environment is 'the servers';
-comment on column audit_run.account is 'the account';
+comment on column audit_run.account is 'the account: a label made from environment and user name';
 comment on column audit_run.time_zone is 'the zone that decides calendar days';
 
 create or replace table journal (seq bigint, written_at timestamptz, kind varchar, body json, hash varchar);
