@@ -155,7 +155,10 @@ def changes(
     since: Annotated[int | None, typer.Option(help="A sync by number (default: the one before the newest).")] = None,
     as_json: Json = False,
 ) -> None:
-    """What appeared, changed (field by field) and vanished since a sync."""
+    """What changed since a sync.
+
+    Records that appeared or vanished, and those that changed, field by field.
+    """
     with _opened() as it:
         frame = it.changes(since)
         if as_json:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,7 +51,12 @@ def auditkit(*arguments: str) -> Ran:
 def started(*arguments: str) -> subprocess.Popen[str]:
     """The installed program in a process of its own."""
     pipe = subprocess.PIPE
-    return subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+    # Who starts the tests in the background ignores Ctrl-C, and a process would take that over.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def assert_refused(ran: Ran, *words: str) -> None:

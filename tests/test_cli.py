@@ -22,7 +22,7 @@ from tests.apis.server import Reply, running_vendor
 from tests.commands import Account, Ran, account_of, assert_refused, auditkit, bytes_of, small_disk, started
 from tests.vendors import point, serving
 
-COMMANDS = ("demo", "sync", "audit", "findings", "sql", "report", "doctor", "plan", "apply", "sandbox")
+COMMANDS = ("demo", "sync", "audit", "findings", "changes", "sql", "report", "doctor", "plan", "apply", "sandbox")
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
 CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
