@@ -1,14 +1,16 @@
 """Politeness: so many calls per second, so many in flight, over all threads and processes that share a folder.
 
 Pace: one small file holds the moment of the next free call; each caller takes it under a file lock, moves it on by
-1/rate and sleeps until it. Calls are spaced, never released in bursts, so that no window of a second holds more than
-the rate. In flight: one lock file per place; the kernel frees a place when its process dies.
+1/rate and sleeps until it. Calls are spaced, never released in bursts. In flight: one lock file per place; the kernel
+frees it when a process dies. A place rests until parallel/rate has passed since its last call can have *arrived*:
+of parallel + 1 calls two share a place, so that no second holds more than the rate, however late some arrive.
 
 Not here: what a call is, or whether it is worth trying again.
 """
 
 import contextlib
 import fcntl
+import math
 import os
 import struct
 import time
@@ -23,11 +25,11 @@ __all__ = ["MAX_PAUSE_SECONDS", "SLOW_SECONDS", "Throttle"]
 MAX_PAUSE_SECONDS = 60.0
 SLOW_SECONDS = 30.0
 
-_SPREAD = 1.04  # calls leave a little further apart than allowed, as the network may bring two of them closer
-_LATE_SECONDS = 0.02
-_TRIES = 5  # on a machine that is always late, better late than never
+_SPREAD = 1.02  # calls leave a little further apart than allowed, as the network may bring two of them closer
+_REST = 1.01  # and so does the rest of a place
 _POLL_SECONDS = 0.002
 _STATE = struct.Struct("<dd")  # moment of the next call, moment at which slowness ends
+_RESTED = struct.Struct("<d")  # moment from which a place may be used again
 
 
 class Throttle:
@@ -38,17 +40,17 @@ class Throttle:
 
     def __init__(self, folder: Path, rate_per_second: float, parallel: int) -> None:
         self._gap = _SPREAD / rate_per_second
+        self._rest = _REST * parallel / rate_per_second
+        self._quickest = math.inf  # seconds of the shortest call so far: no call arrives and returns in less
         self._horizon = MAX_PAUSE_SECONDS + 2 * self._gap * (parallel + 1)
         self._pace = folder / "pace"
         self._places: SimpleQueue[Path] = SimpleQueue()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _locked(self._pace) as descriptor:
-                # Written once here, so that a disk that fills up later has nothing to allocate.
-                os.pwrite(descriptor, os.pread(descriptor, _STATE.size, 0).ljust(_STATE.size, b"\0"), 0)
+            _create(self._pace, _STATE.size)
             for number in range(parallel):
                 place = folder / f"in-flight-{number}"
-                place.touch(mode=0o600)
+                _create(place, _RESTED.size)
                 self._places.put(place)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be written ({error.strerror}); make the home writable") from None
@@ -56,9 +58,17 @@ class Throttle:
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a place in flight and for our moment; hold the place until the block ends."""
-        with self._place():
-            self._await_moment()
-            yield
+        with self._place() as place:
+            self._sleep_until(self._rested(place))
+            self._sleep_until(self._take_moment())
+            began = time.monotonic()
+            os.pwrite(place, _RESTED.pack(began + self._rest), 0)  # what stands if this process is killed
+            try:
+                yield
+            finally:
+                ended = time.monotonic()
+                self._quickest = min(self._quickest, ended - began)
+                os.pwrite(place, _RESTED.pack(ended - self._quickest + self._rest), 0)
 
     def ease(self, pause: float = 0.0) -> None:
         """After a sign of overload: half the rate for 30 s, and no call at all for `pause` seconds (at most 60)."""
@@ -68,13 +78,14 @@ class Throttle:
             following = max(following, now + min(pause, MAX_PAUSE_SECONDS))
             os.pwrite(descriptor, _STATE.pack(following, now + SLOW_SECONDS), 0)
 
-    def _await_moment(self) -> None:
-        """Sleep until a moment that is ours; one that we woke up too late for would crowd the moments after it."""
-        for _ in range(_TRIES):
-            moment = self._take_moment()
-            time.sleep(max(0.0, moment - time.monotonic()))
-            if time.monotonic() - moment <= _LATE_SECONDS:
-                return
+    def _rested(self, place: int) -> float:
+        moment: float = _RESTED.unpack(os.pread(place, _RESTED.size, 0))[0]
+        now = time.monotonic()
+        return moment if moment <= now + self._rest else now  # else the machine was restarted
+
+    @staticmethod
+    def _sleep_until(moment: float) -> None:
+        time.sleep(max(0.0, moment - time.monotonic()))
 
     def _take_moment(self) -> float:
         now = time.monotonic()
@@ -92,18 +103,28 @@ class Throttle:
         return following, slow_until
 
     @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
+    def _place(self) -> Iterator[int]:
         while True:
             place = self._places.get()  # blocks while this process alone has `parallel` calls in flight
             descriptor = os.open(place, os.O_RDWR)
             try:
                 if _taken(descriptor):
-                    yield
+                    yield descriptor
                     return
             finally:
                 os.close(descriptor)
                 self._places.put(place)
             time.sleep(_POLL_SECONDS)
+
+
+def _create(path: Path, size: int) -> None:
+    """A file of zeros if it is new, written whole, so that a disk that fills up later has nothing to allocate."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(descriptor).st_size < size:
+            os.pwrite(descriptor, bytes(size), 0)
+    finally:
+        os.close(descriptor)
 
 
 def _taken(descriptor: int) -> bool:
