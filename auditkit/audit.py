@@ -1,43 +1,40 @@
 """Audit: the one object that a notebook or a command holds.
 
-It opens what it needs when it is needed (the snapshot, the vendors, the demo's sandbox) and delegates: it holds no
-logic of its own. With no credentials in the settings it works on the embedded sandbox, in a home of its own.
+It opens the newest snapshot when it is needed and delegates: it holds no logic of its own. With no credentials in the
+settings it works on the embedded sandbox, in a home of its own (`home.py`).
 """
 
 import contextlib
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-from pydantic import SecretStr
 
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import JobNimbusClient
 from auditkit.checks import history, reconcile, views
 from auditkit.checks.rules import Rule
-from auditkit.checks.run import Decisions, Parameters, read_job_map, run, usable_rules
-from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
+from auditkit.checks.run import run, usable_rules
+from auditkit.config import DEMO, Settings
 from auditkit.corrections import apply as applying
 from auditkit.corrections import plan as planning
-from auditkit.errors import NoSnapshot, OtherAccount, PlanError, QueryFailed, RuleError
-from auditkit.journal import Journal, canonical, links
+from auditkit.errors import NoSnapshot, PlanError, QueryFailed, RuleError
+from auditkit.home import Home
+from auditkit.journal import Journal
 from auditkit.progress import progress
-from auditkit.sandbox import demo, server
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox import demo
 from auditkit.store.schema import rebuild_schema, rebuild_typed
-from auditkit.store.snapshots import Draft, Snapshot, Store
-from auditkit.store.tables import Table, statement_error
+from auditkit.store.snapshots import Snapshot
+from auditkit.store.tables import statement_error
 from auditkit.sync.proof import proof
 from auditkit.sync.run import Vendors, sync
 
 __all__ = ["Audit", "open_audit"]
-
-DEMO_RATE_PER_SECOND = 1000
 
 
 @dataclass
@@ -49,8 +46,11 @@ class Audit:
 
     settings: Settings
     vendor_rate: bool = False
-    _snapshot: Snapshot | None = field(default=None, repr=False)
-    _sandbox: server.Running | None = field(default=None, repr=False)
+    _home: Home = field(init=False, repr=False)
+    _snapshot: Snapshot | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._home = Home(self.settings, self.vendor_rate)
 
     def __enter__(self) -> Self:
         return self
@@ -60,10 +60,8 @@ class Audit:
 
     def close(self) -> None:
         """Let go of the snapshot and end the demo's sandbox."""
-        for part in (self._snapshot, self._sandbox):
-            if part:
-                part.close()
-        self._snapshot = self._sandbox = None
+        self._reopen()
+        self._home.close()
 
     # ── Reading both vendors, and auditing what was read ────────────────────────────────────────────────────────────
 
@@ -73,14 +71,14 @@ class Audit:
         `offline` rebuilds the snapshot from the cache, without a call; history is absent then. `accept_shrink` says
         that a list which is empty, or much shorter than before, is right.
         """
-        parameters, decisions = self._parameters(), self._decisions()
+        parameters, decisions = self._home.parameters(), self._home.decisions()
         usable_rules(parameters)  # a slip in a rule file shows before the vendors are read, not after
         with (
-            self.vendors(offline=offline) as (aimsio, jobnimbus),
-            self._draft(keep_previous=True, is_new=offline) as draft,
+            self._home.vendors(offline=offline) as (aimsio, jobnimbus),
+            self._home.draft(keep_previous=True, is_new=offline) as draft,
         ):
             vendors = Vendors(aimsio, jobnimbus, offline)
-            sync(draft, self._pointed(), vendors, accept_shrink=accept_shrink)
+            sync(draft, self._home.pointed(), vendors, accept_shrink=accept_shrink)
             run(draft, parameters, decisions)
         self._reopen()
         return self.completeness()
@@ -89,11 +87,11 @@ class Audit:
         """Audit the newest sync again, e.g. with other parameters or rules; no vendor is asked. Returns `by_rule()`."""
         self.snapshot.close()
         self._snapshot = None
-        with self._draft(keep_previous=False) as draft:
+        with self._home.draft(keep_previous=False) as draft:
             rebuild_schema(draft)
             sync_id = draft.query("select max(sync_id) from sync_run").scalar()
-            rebuild_typed(draft, sync_id=sync_id, zone=self._parameters().time_zone)
-            run(draft, self._parameters(), self._decisions())
+            rebuild_typed(draft, sync_id=sync_id, zone=self._home.parameters().time_zone)
+            run(draft, self._home.parameters(), self._home.decisions())
         self._reopen()
         return self.by_rule()
 
@@ -167,7 +165,7 @@ class Audit:
     def snapshot(self) -> Snapshot:
         """The newest snapshot when it was first needed; `sync()` and `run()` move on to their own."""
         if self._snapshot is None:
-            self._snapshot = Store(self.settings.folder).open()
+            self._snapshot = self._home.store.open()
         return self._snapshot
 
     @property
@@ -201,14 +199,14 @@ class Audit:
     @property
     def journal(self) -> Journal:
         """What people decided and what was written."""
-        return Journal(self.settings.folder / "journal.jsonl")
+        return self._home.journal
 
     def propose(self, rule: str) -> planning.Plan:
         """A plan of the rule's usual remedy for its findings. Each object is read; nothing is sent or saved."""
-        self._refuse_other_account(self.snapshot.query(views.LAST_RUN))
+        self._home.refuse_other_account(self.snapshot.query(views.LAST_RUN))
         self._refuse_unknown(rule)
         about = self.about
-        with self.vendors() as (aimsio, _):
+        with self._home.vendors() as (aimsio, _):
             return planning.propose(
                 rule,
                 self.snapshot.query(views.SUBJECTS, {"rule": rule}).records(),
@@ -216,8 +214,8 @@ class Audit:
                 snapshot_id=about["snapshot_id"],
                 environment=about["environment"],
                 account=about["account"],
-                preparer=self._identity,
-                now=self._now(),
+                preparer=self._home.identity,
+                now=self._home.now(),
             )
 
     def save(self, plan: planning.Plan) -> Path:
@@ -227,7 +225,7 @@ class Audit:
     def apply(self, plan: planning.Plan) -> pd.DataFrame:
         """Send a plan: one object at a time, journalled before and verified after. One verdict per object."""
         with (
-            self.vendors() as (aimsio, _),
+            self._home.vendors() as (aimsio, _),
             progress("Applying", len(plan.changes), "object") as advance,
         ):
             outcomes = applying.apply(
@@ -236,9 +234,9 @@ class Audit:
                 journal=self.journal,
                 environment=self.settings.environment,
                 account=self.settings.account,
-                identity=self._identity,
+                identity=self._home.identity,
                 progress=lambda _: advance(1),
-                clock=self._now,
+                clock=self._home.now,
             )
         return pd.DataFrame([vars(outcome) for outcome in outcomes])
 
@@ -258,57 +256,6 @@ class Audit:
         """Take back `forbid`: the ladder decides again."""
         self._decide("unforbid", nrb_guid, jnid, position, note)
 
-    # ── What it needs, opened when it is needed ─────────────────────────────────────────────────────────────────────
-
-    @contextlib.contextmanager
-    def vendors(self, *, offline: bool = False) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
-        """Both vendors' clients; on the demo its sandbox is started first. `offline` ones have the cache alone."""
-        Store(self.settings.folder).make_folders()
-        settings = self._pointed()
-        aimsio = AimsioClient.from_settings(settings, offline=offline)
-        jobnimbus = JobNimbusClient.from_settings(settings, offline=offline)
-        try:
-            yield aimsio, jobnimbus
-        finally:
-            aimsio.close()
-            jobnimbus.close()
-
-    def _pointed(self) -> Settings:
-        """The settings, pointed at the demo's sandbox when there is no account; the sandbox is started once."""
-        if not self.settings.is_demo:
-            return self.settings
-        if self._sandbox is None:
-            state = self.settings.folder / "sandbox.sqlite"
-            demo.prepare(state)
-            quirks = Quirks() if self.vendor_rate else Quirks(rate_per_second=0, parallel=0)
-            self._sandbox = server.start(state, quirks, fixed_clock=demo.CLOCK)
-        address, chosen = self._sandbox.address, self.settings.model_fields_set
-        pace = VENDOR_RATE_PER_SECOND if self.vendor_rate else DEMO_RATE_PER_SECOND
-        return self.settings.at_sandbox(
-            aimsio_url=address.aimsio_url,
-            aimsio_username=SecretStr(address.credentials.username),
-            aimsio_password=SecretStr(address.credentials.password),
-            jobnimbus_url=address.jobnimbus_url,
-            jobnimbus_token=SecretStr(address.credentials.token),
-            rate_per_second=self.settings.rate_per_second if "rate_per_second" in chosen else pace,
-        )
-
-    @contextlib.contextmanager
-    def _draft(self, *, keep_previous: bool, is_new: bool = False) -> Iterator[Draft]:
-        store = Store(self.settings.folder)
-        with store.writer(), store.draft(keep_previous=keep_previous, is_new=is_new) as draft:
-            if draft.has_table("sync_run"):
-                self._refuse_other_account(draft.query(views.LAST_RUN))
-            yield draft
-
-    def _refuse_other_account(self, last_run: Table) -> None:
-        for environment, account in last_run.rows:
-            if (environment, account) != (self.settings.environment, self.settings.account):
-                raise OtherAccount(
-                    f"{self.settings.folder} holds {account} at {environment}, but the settings say"
-                    f" {self.settings.account} at {self.settings.environment}; choose another AUDITKIT_HOME"
-                )
-
     def _refuse_unknown(self, rule: str) -> None:
         rules = list(self.by_rule()["rule_id"])
         if rule not in rules:
@@ -320,49 +267,27 @@ class Audit:
         line = self.snapshot.query(views.LINE, {"guid": nrb_guid, "jnid": jnid, "position": position}).records()
         if not line:
             raise PlanError(f"{jnid}/{position}: no such line or NRB {nrb_guid} in the snapshot; look at invoice_item")
-        self.journal.append(kind, {**line[0], "note": note, "who": self._identity})
+        self.journal.append(kind, {**line[0], "note": note, "who": self._home.identity})
 
-    def _decisions(self) -> Decisions:
-        journal = self.journal
-        standing = links(journal)
-        return Decisions(
-            links=[(row["nrb_guid"], row["line_key"]) for row in standing if row["kind"] == "link"],
-            journal=[(r.seq, r.at, r.kind, canonical(r.body), r.hash) for r in journal.records()],
-            forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in standing if r["kind"] == "forbid"],
-            jobs=read_job_map(self.settings.folder / "job_map.csv"),
-        )
+    # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _parameters(self) -> Parameters:
-        return Parameters(
-            as_of=self.settings.as_of or self.today,
-            time_zone=self.settings.zone.key,
-            environment=self.settings.environment,
-            account=self.settings.account,
-            tolerance=self.settings.tolerance,
-            draft_status_names=self.settings.draft_status_names,
-            labor_in_amount=self.settings.labor_in_amount,
-            thresholds=self.settings.rules,
-            own_rules=self.settings.folder / "rules",
-        )
+    @contextlib.contextmanager
+    def vendors(self, *, offline: bool = False) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
+        """Both vendors' clients; on the demo its sandbox is started first. `offline` ones have the cache alone."""
+        with self._home.vendors(offline=offline) as clients:
+            yield clients
+
+    @property
+    def today(self) -> date:
+        """The calendar day in the account's time zone; on the demo its last day."""
+        return self._home.today
 
     def rules(self) -> list[Rule]:
         """Every rule that an audit would run: ours, and yours below the home; each with thresholds that fit it.
 
         Raises `RuleError` or `SettingsError`.
         """
-        return usable_rules(self._parameters())
-
-    @property
-    def today(self) -> date:
-        """The calendar day in the account's time zone; on the demo its last day."""
-        return self._now().astimezone(self.settings.zone).date()
-
-    @property
-    def _identity(self) -> str:
-        return self.settings.identity or (DEMO if self.settings.is_demo else "")
-
-    def _now(self) -> datetime:
-        return demo.CLOCK if self.settings.is_demo else datetime.now(UTC)
+        return usable_rules(self._home.parameters())
 
     def _reopen(self) -> None:
         if self._snapshot:

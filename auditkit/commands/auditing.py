@@ -1,0 +1,96 @@
+"""Read and audit: `demo`, `sync`, `audit`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from auditkit.audit import Audit
+from auditkit.checks import views
+from auditkit.commands.common import AsOf, FailOn, Json, exit_code, opened, publish, titled
+from auditkit.doctor import whereabouts
+from auditkit.terminal import plain, print_json, records, say, show
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    vendor_rate: Annotated[
+        bool, typer.Option("--vendor-rate", help="Keep the vendors' real pace: 1,000 NRBs take 100 s.")
+    ] = False,
+) -> None:
+    """The whole way on the bundled sandbox; no account is touched.
+
+    Sync, statement, findings by rule, and the month-end report.
+    """
+    with opened(is_demo=True, vendor_rate=vendor_rate) as audit:
+        pace = "at the vendors' real pace" if vendor_rate else "faster than vendors allow (--vendor-rate: real pace)"
+        say(f"DEMO DATA: the sandbox of both vendors answers on loopback, {pace}.")
+        say(plain(f"Where: {whereabouts(audit)}"))
+        _sync(audit)
+        _statement(audit)
+        _by_rule(audit)
+        say(f"\nReport: {publish(audit, '01_month_end')}")
+
+
+@app.command()
+def sync(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Rebuild from the cache, without a call; history is absent then.")
+    ] = False,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help="A list that is empty, or much shorter than before, is right.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read both vendors into a new snapshot, and audit it.
+
+    Prints the proof of completeness. Exit code 2 where the read is INCOMPLETE: the snapshot is there, and says so.
+    """
+    with opened() as audit:
+        if as_json:
+            audit.sync(offline=offline, accept_shrink=accept_shrink)
+            print_json(_last_sync(audit))
+        else:
+            if audit.settings.is_demo:
+                say(plain(f"DEMO DATA, as no account is set; {whereabouts(audit)}"))
+            _sync(audit, offline=offline, accept_shrink=accept_shrink)
+        raise typer.Exit(0 if _last_sync(audit)["status"] == "COMPLETE" else 2)
+
+
+@app.command()
+def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> None:
+    """Audit the newest sync again, without asking a vendor.
+
+    Prints the statement and the findings by rule.
+    """
+    with opened(as_of=as_of) as it:
+        it.run()
+        if as_json:
+            about = {**it.about, "statement": records(it.statement()), "rules": records(it.by_rule())}
+            print_json(about)
+        else:
+            _statement(it)
+            _by_rule(it)
+        raise typer.Exit(exit_code(it, fail_on))
+
+
+def _sync(it: Audit, *, offline: bool = False, accept_shrink: bool = False) -> None:
+    it.sync(offline=offline, accept_shrink=accept_shrink)
+    say("")
+    for line in it.proof():
+        say(plain(line))
+
+
+def _statement(it: Audit) -> None:
+    show(it.statement(), titled(it, "Statement: from cost to invoice"), most=None)
+
+
+def _by_rule(it: Audit) -> None:
+    show(it.by_rule(), titled(it, "Findings by rule"), most=None)
+
+
+def _last_sync(it: Audit) -> dict[str, Any]:
+    return records(it.sql(views.SYNC_RUN))[0]

@@ -1,0 +1,67 @@
+"""What several commands share: options, the audit they open, the title of what they show, and exit codes.
+
+Not here: any command.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from auditkit.audit import Audit, open_audit
+from auditkit.terminal import COULD_NOT_LOOK, fail, warn
+
+__all__ = ["CLEAN", "FINDINGS", "UNKNOWN", "AsOf", "FailOn", "Json", "exit_code", "opened", "publish", "titled"]
+
+CLEAN, FINDINGS, UNKNOWN = 0, 1, 3
+_SEVERITIES = ("high", "medium", "low")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs; money as text.")]
+FailOn = Annotated[
+    Literal["high", "medium", "low"] | None,
+    typer.Option(help="Exit 1 if there are findings of this severity or above."),
+]
+AsOf = Annotated[str | None, typer.Option(help="The day to look from, YYYY-MM-DD (default: the setting, else today).")]
+
+
+def titled(it: Audit, title: str) -> str:
+    """A title with what every figure owes its reader."""
+    return f"{title} · {it.title}"
+
+
+def exit_code(it: Audit, fail_on: str | None) -> int:
+    """0 clean or nobody asked, 1 findings at or above `fail_on`, 2 could not see everything."""
+    if it.about["verdict"] == "incomplete":
+        return COULD_NOT_LOOK
+    if fail_on is None:
+        return CLEAN
+    counted = _SEVERITIES[: _SEVERITIES.index(fail_on) + 1]
+    return FINDINGS if any(severity in counted for severity in it.findings()["severity"]) else CLEAN
+
+
+def publish(it: Audit, notebook: str) -> Path:
+    """Write the report of a notebook, if the packages for it are there."""
+    try:
+        from auditkit.reports.publish import publish as write  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
+    except ImportError as error:
+        fail(f"reports need more packages ({error.name}); pip install 'auditkit[notebooks]'")
+    return write(it.settings, notebook, is_demo=it.is_demo)
+
+
+@contextlib.contextmanager
+def opened(*, as_of: str | None = None, is_demo: bool = False, vendor_rate: bool = False) -> Iterator[Audit]:
+    """The audit of the settings; what is wrong with `--as-of` is one line, and Ctrl-C too."""
+    try:
+        day = date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        fail(f"--as-of {as_of!r} is not a day; write it as YYYY-MM-DD")
+    with open_audit(as_of=day, is_demo=is_demo, vendor_rate=vendor_rate) as it:
+        if day and day > it.today:
+            warn(f"--as-of {day} lies after today, {it.today}: ages count days that have not been yet")
+        try:
+            yield it
+        except KeyboardInterrupt:
+            fail("stopped; what was fetched stays in the cache, and the published snapshot is unchanged")

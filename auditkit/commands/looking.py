@@ -1,0 +1,78 @@
+"""Look closer: `changes`, `sql`, `report`, `doctor`."""
+
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from auditkit.commands.common import CLEAN, AsOf, Json, opened, publish, titled
+from auditkit.doctor import examine
+from auditkit.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command()
+def changes(
+    since: Annotated[int | None, typer.Option(help="A sync by number (default: the one before the newest).")] = None,
+    as_json: Json = False,
+) -> None:
+    """What changed since a sync.
+
+    Records that appeared or vanished, and those that changed, field by field.
+    """
+    with opened() as it:
+        frame = it.changes(since)
+        if as_json:
+            print_json(records(frame))
+        else:
+            show(frame, titled(it, f"{len(frame):,} changes since sync {frame.attrs['values']['since']}"))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement; it runs read-only on the newest snapshot.")],
+    as_json: Json = False,
+) -> None:
+    """Ask the snapshot anything in SQL.
+
+    For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
+    """
+    with opened() as it:
+        frame = it.sql(query)
+        print_json(records(frame)) if as_json else show(frame, titled(it, f"{len(frame):,} rows"), most=None)
+
+
+@app.command()
+def report(
+    notebook: Annotated[str, typer.Option(help="A notebook below notebooks/, without ending.")] = "01_month_end",
+    as_of: AsOf = None,
+) -> None:
+    """Write a notebook, run on the newest snapshot, as one HTML file.
+
+    The file opens offline.
+    """
+    with opened(as_of=as_of) as it:
+        if as_of:
+            it.run()
+        say(f"Report: {publish(it, notebook)}")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check settings, files, rules, vendors and versions.
+
+    Says what to do about each that fails.
+    """
+    with opened() as it:
+        checks = pd.DataFrame([vars(check) for check in examine(it)])
+    if as_json:
+        print_json(records(checks))
+    else:
+        for check in checks.itertuples():
+            say(plain(f"{'ok    ' if check.ok else 'FAILED'}  {check.check:<10} {check.seen}"))
+            if not check.ok:
+                say(f"        what to do: {check.advice}")
+    raise typer.Exit(CLEAN if all(checks["ok"]) else COULD_NOT_LOOK)

@@ -1,0 +1,145 @@
+"""The home of one account: its settings, the files below its folder, and the vendors that they point at.
+
+Everything is opened when it is needed. With no credentials in the settings the vendors are the embedded sandbox,
+started once and ended by `close()`.
+
+Not here: what is done with any of it, which is `audit.py`'s to hand on.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from pydantic import SecretStr
+
+from auditkit.apis.aimsio import AimsioClient
+from auditkit.apis.jobnimbus import JobNimbusClient
+from auditkit.checks import views
+from auditkit.checks.run import Decisions, Parameters, read_job_map
+from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
+from auditkit.errors import OtherAccount
+from auditkit.journal import Journal, canonical, links
+from auditkit.sandbox import demo, server
+from auditkit.sandbox.quirks import Quirks
+from auditkit.store.snapshots import Draft, Store
+from auditkit.store.tables import Table
+
+__all__ = ["Home"]
+
+DEMO_RATE_PER_SECOND = 1000
+
+
+@dataclass
+class Home:
+    """What one account has: `settings`, its `store` and `journal`, people's decisions, and both vendors' clients."""
+
+    settings: Settings
+    vendor_rate: bool = False
+    _sandbox: server.Running | None = field(default=None, repr=False)
+
+    def close(self) -> None:
+        """End the demo's sandbox."""
+        if self._sandbox:
+            self._sandbox.close()
+        self._sandbox = None
+
+    @property
+    def store(self) -> Store:
+        """The DuckDB files."""
+        return Store(self.settings.folder)
+
+    @property
+    def journal(self) -> Journal:
+        """What people decided and what was written."""
+        return Journal(self.settings.folder / "journal.jsonl")
+
+    @contextlib.contextmanager
+    def vendors(self, *, offline: bool = False) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
+        """Both vendors' clients; on the demo its sandbox is started first. `offline` ones have the cache alone."""
+        self.store.make_folders()
+        settings = self.pointed()
+        aimsio = AimsioClient.from_settings(settings, offline=offline)
+        jobnimbus = JobNimbusClient.from_settings(settings, offline=offline)
+        try:
+            yield aimsio, jobnimbus
+        finally:
+            aimsio.close()
+            jobnimbus.close()
+
+    def pointed(self) -> Settings:
+        """The settings, pointed at the demo's sandbox when there is no account; the sandbox is started once."""
+        if not self.settings.is_demo:
+            return self.settings
+        if self._sandbox is None:
+            state = self.settings.folder / "sandbox.sqlite"
+            demo.prepare(state)
+            quirks = Quirks() if self.vendor_rate else Quirks(rate_per_second=0, parallel=0)
+            self._sandbox = server.start(state, quirks, fixed_clock=demo.CLOCK)
+        address, chosen = self._sandbox.address, self.settings.model_fields_set
+        pace = VENDOR_RATE_PER_SECOND if self.vendor_rate else DEMO_RATE_PER_SECOND
+        return self.settings.at_sandbox(
+            aimsio_url=address.aimsio_url,
+            aimsio_username=SecretStr(address.credentials.username),
+            aimsio_password=SecretStr(address.credentials.password),
+            jobnimbus_url=address.jobnimbus_url,
+            jobnimbus_token=SecretStr(address.credentials.token),
+            rate_per_second=self.settings.rate_per_second if "rate_per_second" in chosen else pace,
+        )
+
+    @contextlib.contextmanager
+    def draft(self, *, keep_previous: bool, is_new: bool = False) -> Iterator[Draft]:
+        """As `Store.draft`, by the one writer; refused where the home holds another account."""
+        store = self.store
+        with store.writer(), store.draft(keep_previous=keep_previous, is_new=is_new) as draft:
+            if draft.has_table("sync_run"):
+                self.refuse_other_account(draft.query(views.LAST_RUN))
+            yield draft
+
+    def refuse_other_account(self, last_run: Table) -> None:
+        """Raise `OtherAccount` if the newest sync (`views.LAST_RUN`) was not of the account in the settings."""
+        for environment, account in last_run.rows:
+            if (environment, account) != (self.settings.environment, self.settings.account):
+                raise OtherAccount(
+                    f"{self.settings.folder} holds {account} at {environment}, but the settings say"
+                    f" {self.settings.account} at {self.settings.environment}; choose another AUDITKIT_HOME"
+                )
+
+    def decisions(self) -> Decisions:
+        """What people decided, from the journal and job_map.csv. Raises `JournalError` or `SettingsError`."""
+        journal = self.journal
+        standing = links(journal)
+        return Decisions(
+            links=[(row["nrb_guid"], row["line_key"]) for row in standing if row["kind"] == "link"],
+            journal=[(r.seq, r.at, r.kind, canonical(r.body), r.hash) for r in journal.records()],
+            forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in standing if r["kind"] == "forbid"],
+            jobs=read_job_map(self.settings.folder / "job_map.csv"),
+        )
+
+    def parameters(self) -> Parameters:
+        """What an audit is run with, beside the data."""
+        return Parameters(
+            as_of=self.settings.as_of or self.today,
+            time_zone=self.settings.zone.key,
+            environment=self.settings.environment,
+            account=self.settings.account,
+            tolerance=self.settings.tolerance,
+            draft_status_names=self.settings.draft_status_names,
+            labor_in_amount=self.settings.labor_in_amount,
+            thresholds=self.settings.rules,
+            own_rules=self.settings.folder / "rules",
+        )
+
+    @property
+    def today(self) -> date:
+        """The calendar day in the account's time zone; on the demo its last day."""
+        return self.now().astimezone(self.settings.zone).date()
+
+    @property
+    def identity(self) -> str:
+        """Who decides: the setting; empty where none is set."""
+        return self.settings.identity or (DEMO if self.settings.is_demo else "")
+
+    def now(self) -> datetime:
+        """This instant; on the demo its last."""
+        return demo.CLOCK if self.settings.is_demo else datetime.now(UTC)
