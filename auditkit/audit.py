@@ -6,7 +6,8 @@ settings it works on the embedded sandbox, in a home of its own (`home.py`).
 
 import contextlib
 import difflib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,8 @@ import pandas as pd
 
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import JobNimbusClient
-from auditkit.checks import history, reconcile, views
+from auditkit.checks import acceptance, history, reconcile, views
+from auditkit.checks.explain import Explanation, explain
 from auditkit.checks.rules import Rule
 from auditkit.checks.run import run, usable_rules
 from auditkit.config import DEMO, Settings
@@ -121,12 +123,60 @@ class Audit:
         """NRBs that were not exported to the ledger."""
         return self.sql(views.UNEXPORTED)
 
-    def findings(self, rule: str | None = None) -> pd.DataFrame:
-        """What the rules say is wrong, most severe first; of one rule if its id is given. `RuleError`: no such rule."""
-        if rule is None:
-            return self.sql(views.FINDINGS.format(condition="true"))
-        self._refuse_unknown(rule)
-        return self.sql(views.FINDINGS.format(condition="rule_id = $rule"), rule=rule)
+    def findings(
+        self,
+        rule: str | None = None,
+        *,
+        severity: str | None = None,
+        state: str | None = None,
+        job: str | None = None,
+        new: bool = False,
+    ) -> pd.DataFrame:
+        """What the rules say is wrong, most severe first; open and accepted, or those of one `state`, also `cleared`.
+
+        `new` leaves what is new or re-opened since the sync before. Raises `RuleError` for a rule that is not there,
+        `FindingError` for a severity or state that is none.
+        """
+        if rule is not None:
+            self._refuse_unknown(rule)
+        filters = {"rule": rule, "severity": severity, "state": state, "job": job}
+        asked = {name: value for name, value in filters.items() if value is not None}
+        return self.sql(views.findings(asked, new=new), **asked)
+
+    def accept(
+        self, fingerprints: str | Sequence[str], note: str, *, until: date | str | None = None, who: str | None = None
+    ) -> pd.DataFrame:
+        """Accept findings: they may stand, `note` says why, until the end of a day; then audit again.
+
+        A fingerprint may be its first six digits or more. Returns the findings. Each is open again by itself after
+        `until`, or once its money at risk grows or the evidence that counts changes. Raises `FindingError`.
+        """
+        accepted = acceptance.accept(
+            self.snapshot,
+            self.journal,
+            [fingerprints] if isinstance(fingerprints, str) else fingerprints,
+            note=note,
+            who=self._home.identity if who is None else who,
+            until=acceptance.day(until),
+            today=self._home.parameters().as_of,
+            snapshot_id=self.about["snapshot_id"],
+        )
+        self.run()
+        found = self.findings()
+        return found[found["fingerprint"].isin(accepted)].reset_index(drop=True)
+
+    def explain(self, fingerprint: str) -> Explanation:
+        """The rule, its SQL, the row, the links and how they were made, and what the vendor sent, behind a finding.
+
+        The first six digits of the fingerprint or more. Raises `FindingError`.
+        """
+        return explain(self.snapshot, acceptance.named(self.snapshot, fingerprint))
+
+    def unaccept(self, fingerprint: str, note: str, *, who: str | None = None) -> None:
+        """Take an acceptance back, then audit again: its finding is open. Raises `FindingError`."""
+        person = self._home.identity if who is None else who
+        acceptance.withdraw(self.snapshot, self.journal, fingerprint, note=note, who=person)
+        self.run()
 
     def changes(self, since: int | None = None) -> pd.DataFrame:
         """What appeared, changed (field by field, as JSON) and vanished between a sync and the newest one.
@@ -177,6 +227,11 @@ class Audit:
     def snapshot_id(self) -> str:
         """The first twelve digits of the snapshot's id."""
         return str(self.about["snapshot_id"])[:12]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know before any finding, in sentences; mostly none."""
+        return list(json.loads(self.about["warnings"]))
 
     @property
     def title(self) -> str:

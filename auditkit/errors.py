@@ -16,6 +16,7 @@
     │   ├── OtherAccount                      the snapshot belongs to another environment or account
     │   └── QueryFailed                       SQL that DuckDB refused; carries the SQL
     ├── RuleError (ValueError)            a rule file is malformed: file, line, what to write instead
+    ├── FindingError (ValueError)         no such finding, or it cannot be accepted as asked
     ├── JournalError                      the journal is broken or cannot be written: nothing may be sent
     └── PlanError (ValueError)            a plan is stale, edited, for another account, or not applicable
 
@@ -28,6 +29,7 @@ __all__ = [
     "BadAnswer",
     "Busy",
     "Denied",
+    "FindingError",
     "JournalError",
     "NoSnapshot",
     "NotThere",
@@ -110,6 +112,10 @@ class QueryFailed(StoreError):
 
 class RuleError(AuditkitError, ValueError):
     """A rule file is malformed; the message names file and line."""
+
+
+class FindingError(AuditkitError, ValueError):
+    """A fingerprint names no finding, or several; or a finding cannot be accepted as asked."""
 
 
 class JournalError(AuditkitError):

@@ -16,6 +16,8 @@ from pydantic import SecretStr
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import JobNimbusClient
 from auditkit.checks import views
+from auditkit.checks.acceptance import acceptances
+from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.run import Decisions, Parameters, read_job_map
 from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
 from auditkit.errors import OtherAccount
@@ -113,6 +115,7 @@ class Home:
             links=[(row["nrb_guid"], row["line_key"]) for row in standing if row["kind"] == "link"],
             journal=[(r.seq, r.at, r.kind, canonical(r.body), r.hash) for r in journal.records()],
             forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in standing if r["kind"] == "forbid"],
+            acceptances=[tuple(said[name] for name in ACCEPTANCE_COLUMNS) for said in acceptances(journal)],
             jobs=read_job_map(self.settings.folder / "job_map.csv"),
         )
 
@@ -126,6 +129,7 @@ class Home:
             tolerance=self.settings.tolerance,
             draft_status_names=self.settings.draft_status_names,
             labor_in_amount=self.settings.labor_in_amount,
+            surge=self.settings.surge,
             thresholds=self.settings.rules,
             own_rules=self.settings.folder / "rules",
         )

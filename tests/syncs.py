@@ -9,7 +9,7 @@ from auditkit.checks.run import Decisions, Parameters, run
 from auditkit.store.schema import rebuild_schema, rebuild_typed
 from auditkit.store.snapshots import Draft, Snapshot, Store
 from auditkit.sync.raw import INVOICES, NRBS, Raw
-from tests.world import AS_OF, ZONE, invoice, line, nrb
+from tests.world import AS_OF, ZONE, forget_steps, invoice, line, nrb
 
 Bodies = Sequence[dict[str, Any]]
 
@@ -21,6 +21,25 @@ def kept(draft: Draft, nrbs: Bodies, invoices: Bodies, sync_id: int) -> None:
         raw.arrive([(body[key], json.dumps(body)) for body in bodies], 1)
         raw.keep([body[key] for body in bodies], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
     draft.query("insert into sync_run by name select $id as sync_id, 'COMPLETE' as status", {"id": sync_id})
+
+
+def synced(
+    draft: Draft,
+    sync_id: int,
+    nrbs: Bodies,
+    invoices: Bodies = (),
+    *,
+    decisions: Decisions | None = None,
+    **parameters: Any,
+) -> None:
+    """A sync of a draft, audited; one that is there already is audited again."""
+    rebuild_schema(draft)
+    forget_steps(draft)
+    if sync_id not in [number for (number,) in draft.query("select sync_id from sync_run").rows]:
+        kept(draft, nrbs, invoices, sync_id)
+    rebuild_typed(draft, sync_id=sync_id, zone=ZONE)
+    chosen = {"as_of": AS_OF, "time_zone": ZONE, "environment": "test", "account": "test", **parameters}
+    run(draft, Parameters(**chosen), decisions or Decisions())
 
 
 def after(folder: Path, *syncs: tuple[Bodies, Bodies]) -> Snapshot:

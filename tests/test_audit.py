@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import auditkit as ak
-from auditkit.errors import Denied, NoSnapshot, PlanError, QueryFailed, SettingsError
+from auditkit.errors import Denied, FindingError, NoSnapshot, PlanError, QueryFailed, SettingsError
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of
@@ -26,8 +26,8 @@ COLUMNS = {
     "unbilled": "guid job_number vendor_code type_name accounting_date age_days age_bucket total exported",
     "unexported": "guid job_number vendor_code type_name accounting_date total billed_mark reason",
     "findings": "rule_id severity subject_type subject_id job_number amount_at_risk reason evidence fingerprint state"
-    " first_seen",
-    "by rule": "rule_id severity findings amount_at_risk title",
+    " first_seen change reopened_because",
+    "by rule": "rule_id severity findings new reopened accepted cleared amount_at_risk title",
 }
 TABLES: dict[str, Callable[[ak.Audit], pd.DataFrame]] = {
     "completeness": lambda it: it.completeness(),
@@ -77,7 +77,7 @@ def test_a_table_has_its_columns_and_no_float(name: str, audit: ak.Audit) -> Non
 )
 def test_the_sql_of_a_table_gives_it_again(name: str, audit: ak.Audit) -> None:
     frame = TABLES[name](audit)
-    pd.testing.assert_frame_equal(audit.sql(frame.attrs["sql"]), frame)
+    pd.testing.assert_frame_equal(audit.sql(frame.attrs["sql"], **frame.attrs["values"]), frame)
 
 
 @pytest.mark.parametrize("by", ["job", "vendor", "month"])
@@ -120,6 +120,85 @@ def test_findings_of_one_rule(audit: ak.Audit, account: Account) -> None:
     order = ["high", "medium", "low"]
     ranks = [order.index(severity) for severity in audit.findings()["severity"]]
     assert ranks == sorted(ranks)
+
+
+def test_findings_by_severity_job_and_news(audit: ak.Audit) -> None:
+    every = audit.findings()
+    assert len(audit.findings(severity="high")) == sum(every["severity"] == "high") > 0
+    job = every["job_number"][0]
+    assert len(audit.findings(job=f" {job.lower()} ")) == sum(every["job_number"] == job) > 0
+    assert len(audit.findings(new=True)) == len(every) and audit.findings(state="cleared").empty
+    assert audit.findings("nrb-unbilled", severity="low").empty
+    for wrong in ({"severity": "worst"}, {"state": "done"}):
+        with pytest.raises(FindingError, match="there are"):
+            audit.findings(**wrong)
+
+
+# ── Acceptance, and why ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_accepted_findings_may_stand_until_they_are_taken_back(audit: ak.Audit) -> None:
+    chosen = audit.findings("nrb-unbilled").head(2)
+    first, second = chosen["fingerprint"]
+    accepted = audit.accept([first[:8], second.upper()], "agreed with the client", until="2026-12-31", who="controller")
+    assert sorted(accepted["fingerprint"]) == sorted([first, second]) and set(accepted["state"]) == {"accepted"}
+    kept = audit.sql("select note, who, until, amount_at_risk, evidence, snapshot_id from acceptance order by all")
+    assert set(kept["note"]) == {"agreed with the client"} and set(kept["until"]) == {date(2026, 12, 31)}
+    assert sorted(kept["amount_at_risk"]) == sorted(chosen["amount_at_risk"])
+    assert all(json.loads(each)["age_days"] is not None for each in kept["evidence"])
+    assert dict(zip(audit.by_rule()["rule_id"], audit.by_rule()["accepted"], strict=True))["nrb-unbilled"] == 2
+    with ak.open(as_of="2027-01-01") as later:
+        later.run()
+        reopened = later.findings("nrb-unbilled")["reopened_because"].value_counts()
+        assert dict(reopened) == {"accepted until 2026-12-31": 2}
+    audit.run()
+    audit.unaccept(first, "not agreed after all")
+    assert list(audit.findings("nrb-unbilled", state="accepted")["fingerprint"]) == [second]
+    assert first in list(audit.findings("nrb-unbilled", state="open")["fingerprint"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fingerprints": "0" * 64}, "no finding has the fingerprint"),
+        ({"fingerprints": "abc"}, "is no fingerprint"),
+        ({"fingerprints": "%_%_%_%_"}, "is no fingerprint"),
+        ({"fingerprints": []}, "no finding is named"),
+        ({"note": "  "}, "a note is needed"),
+        ({"who": ""}, "a person is needed"),
+        ({"until": "2026-09-29"}, "has passed"),
+        ({"until": "31.12.2026"}, "is not a day"),
+    ],
+)
+def test_an_acceptance_that_is_not_whole_is_refused_and_not_journalled(
+    audit: ak.Audit, changes: dict[str, object], message: str
+) -> None:
+    given = {"fingerprints": audit.findings()["fingerprint"][0], "note": "n", "who": "w", "until": None, **changes}
+    with pytest.raises(FindingError, match=message):
+        audit.accept(**given)
+    assert list(audit.journal.records()) == []
+    with pytest.raises(FindingError, match="no accepted finding"):
+        audit.unaccept(audit.findings()["fingerprint"][0], "never was")
+
+
+def test_a_finding_is_explained_down_to_what_the_vendor_sent(audit: ak.Audit, account: Account) -> None:
+    (found,) = audit.findings("line-amount-difference").to_dict("records")
+    why = audit.explain(found["fingerprint"][:10])
+    assert why.finding["subject_id"] == found["subject_id"] and why.rule["rule_id"] == "line-amount-difference"
+    assert why.row["amount_at_risk"][0] == found["amount_at_risk"] and why.snapshot_id.startswith(audit.snapshot_id)
+    guid, jnid = why.parts["Links"]["nrb_guid"][0], found["subject_id"].partition("/")[0]
+    assert why.parts["Links"]["how"].notna().all() and set(why.parts["Links"]["jnid"]) == {jnid}
+    assert list(why.raw["subject_id"]) == [guid, jnid] and all(why.raw["digest_holds"])
+    assert loads_stored(why.raw["body"][0])["nrbGuid"] == guid
+    for text in (str(why), why._repr_html_()):
+        assert all(part in text for part in (found["reason"][:20], guid, jnid, why.raw["digest"][0], "CAST(subject_id"))
+
+
+def test_every_finding_can_be_explained(audit: ak.Audit) -> None:
+    for fingerprint in audit.findings()["fingerprint"]:
+        why = audit.explain(fingerprint)
+        assert len(why.row) == 1 and len(why.parts["History"]) == 1
+        assert "<script" not in why._repr_html_()
 
 
 # ── Parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────

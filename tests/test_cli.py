@@ -22,7 +22,10 @@ from tests.apis.server import Reply, running_vendor
 from tests.commands import Account, Ran, account_of, assert_refused, auditkit, bytes_of, small_disk, started
 from tests.vendors import point, serving
 
-COMMANDS = ("demo", "sync", "audit", "findings", "changes", "sql", "report", "doctor", "plan", "apply", "sandbox")
+COMMANDS = (
+    "demo", "sync", "audit", "findings", "explain", "accept", "changes", "sql", "report", "doctor", "plan", "apply",
+    "sandbox",
+)  # fmt: skip
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
 CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
@@ -169,6 +172,67 @@ def test_a_day_to_come_is_looked_from_with_a_warning(home: Path) -> None:
     ran = auditkit("audit", "--as-of", "2999-01-01")
     assert ran.code == 0 and "as of 2999-01-01" in ran.out
     assert ran.err.startswith("auditkit: --as-of 2999-01-01 lies after today, ") and ran.err.count("\n") == 1
+
+
+def listed(*arguments: str) -> list[dict[str, str]]:
+    return json.loads(auditkit("findings", "--json", *arguments).out)
+
+
+def test_findings_are_narrowed_by_what_people_ask_for(home: Path) -> None:
+    every = listed()
+    job = every[0]["job_number"]
+    for arguments, kept in (
+        (("--severity", "low"), [row for row in every if row["severity"] == "low"]),
+        (("--job", job), [row for row in every if row["job_number"] == job]),
+        (("--new",), every),
+        (("--state", "open", "--rule", "nrb-unexported"), [r for r in every if r["rule_id"] == "nrb-unexported"]),
+        (("--state", "cleared"), []),
+    ):
+        assert listed(*arguments) == kept
+
+
+def test_accepted_findings_do_not_fail_a_run(home: Path) -> None:
+    fingerprints = [row["fingerprint"] for row in listed("--severity", "high")]
+    assert fingerprints and auditkit("audit", "--fail-on", "high").code == 1
+    ran = auditkit("accept", *(each[:12] for each in fingerprints), "--note", "agreed", "--until", "2099-12-31")
+    assert (ran.code, ran.err) == (0, "") and f"{len(fingerprints)} accepted" in ran.out
+    assert {row["fingerprint"] for row in listed("--state", "accepted")} == set(fingerprints)
+    assert auditkit("audit", "--fail-on", "high").code == 0
+    back = auditkit("accept", fingerprints[0], "--note", "not so", "--withdraw")
+    assert back.code == 0 and "1 acceptances were taken back" in back.out
+    assert auditkit("findings", "--fail-on", "high").code == 1
+    shown = auditkit("audit").out
+    assert "reopened" in shown and "accepted" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("accept", "0" * 12, "--note", "x"), "no finding has the fingerprint"),
+        (("accept", "x", "--note", "x"), "is no fingerprint"),
+        (("explain", "0" * 12), "no finding has the fingerprint"),
+        (("explain", "'; drop table nrb"), "is no fingerprint"),
+    ],
+)
+def test_a_fingerprint_that_names_nothing(home: Path, arguments: tuple[str, ...], message: str) -> None:
+    ran = auditkit(*arguments)
+    assert_refused(ran, message)
+
+
+def test_an_explanation_shows_all_and_runs_nothing_hostile(home: Path) -> None:
+    (found,) = [row for row in listed("--rule", "nrb-unbilled") if "[red]" in row["job_number"]]
+    ran = auditkit("explain", found["fingerprint"])
+    assert ran.code == 0 and "\x1b" not in ran.out and "\u202e" not in ran.out
+    for part in (
+        "Why it matters",
+        "The row that the rule gives",
+        "History",
+        "As it came: nrb",
+        "The SQL of nrb-unbilled",
+    ):
+        assert part in ran.out
+    parsed = json.loads(auditkit("explain", found["fingerprint"], "--json").out)
+    assert parsed["raw"][0]["digest_holds"] is True and parsed["finding"]["fingerprint"] == found["fingerprint"]
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [(None, 0), ("high", 1), ("medium", 1), ("low", 1)])

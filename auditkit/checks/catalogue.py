@@ -61,6 +61,9 @@ def _section(rule: Rule) -> Iterator[str]:
     if evidence:
         yield ""
         yield f"Evidence: {', '.join(f'`{name}`' for name in evidence)}."
+    if rule.key:
+        yield ""
+        yield f"An acceptance ends when {' or '.join(f'`{name}`' for name in rule.key)} changes."
 
 
 def _cell(text: str) -> str:

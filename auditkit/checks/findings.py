@@ -1,10 +1,12 @@
 """Findings: what each rule says is wrong, with a fingerprint that survives a change of wording or amount.
 
-A finding is a value, not an exception. Its history has one row for each change of state.
+A finding is a value, not an exception.
+
+Not here: what becomes of a finding from audit to audit (`lifecycle.py`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditkit.checks.engines import Engine
@@ -18,39 +20,20 @@ _EXACT = ("money", "qty", "decimal")  # evidence keeps these as text, because JS
 _INSERT = """
 insert into finding by name
 select $rule_id as rule_id, $severity as severity, {subject_type} as subject_type, subject_id, job_number,
-    amount_at_risk, reason, {evidence} as evidence,
-    sha256(concat_ws(chr(31), $rule_id, {subject})) as fingerprint, 'open' as state, $as_of as first_seen
+    amount_at_risk, reason, {evidence} as evidence, {key} as key,
+    sha256(concat_ws(chr(31), $rule_id, {identity})) as fingerprint, 'open' as state, 'new' as change,
+    $as_of as first_seen
 from hit
 order by subject_id
 """
+# A line is known by what it says: its position moves when another line is inserted.
+_LINE = """coalesce(
+        (select t.line_key from invoice_item as t where t.jnid || '/' || t.position = hit.subject_id), subject_id
+    )"""
 _TWICE = """
 select {subject} as subject, count(*) as times from hit
 group by {subject} having count(*) > 1 or {subject} is null
 order by subject nulls first
-"""
-_HISTORY = """
-create or replace temp table last_state as
-select fingerprint, arg_max(state, row_number) as state from (
-    select fingerprint, state, row_number() over (order by rowid) as row_number from finding_history
-) group by fingerprint;
-
-insert into finding_history by name
-select distinct f.fingerprint, f.rule_id, f.subject_id, 'open' as state, $as_of as as_of, $sync_id as sync_id
-from finding as f
-left join last_state as s on s.fingerprint = f.fingerprint
-where s.state is distinct from 'open'
-order by f.rule_id, f.subject_id;
-
-insert into finding_history by name
-select distinct h.fingerprint, h.rule_id, h.subject_id, 'cleared' as state, $as_of as as_of, $sync_id as sync_id
-from finding_history as h
-join last_state as s on s.fingerprint = h.fingerprint and s.state = 'open'
-where h.fingerprint not in (select fingerprint from finding)
-order by h.rule_id, h.subject_id;
-
-update finding set first_seen = h.first_seen
-from (select fingerprint, min(as_of) as first_seen from finding_history where state = 'open' group by fingerprint) as h
-where h.fingerprint = finding.fingerprint;
 """
 
 
@@ -59,9 +42,8 @@ def find(
     rules: list[Rule],
     common: Mapping[str, Value],
     thresholds: Mapping[str, Mapping[str, Any]],
-    sync_id: int,
 ) -> None:
-    """Run every rule and fill rule, finding and finding_history.
+    """Run every rule and fill rule and finding: each open and new, as nobody has looked at its history yet.
 
     Raises `RuleError` for a rule whose SQL fails, and for one that gives a subject twice: two findings would share a
     fingerprint, and with it one history and one acceptance.
@@ -77,13 +59,15 @@ def find(
         _refuse_a_subject_twice(engine, rule, subject)
         engine.query(
             _INSERT.format(
-                subject_type="subject_type" if has_types else "$subject_type", subject=subject, evidence=_evidence(rule)
+                subject_type="subject_type" if has_types else "$subject_type",
+                identity=_LINE if rule.subject == "invoice_item" else subject,
+                evidence=_json(rule, [name for name, _ in rule.columns if name not in REQUIRED_COLUMNS]),
+                key=_json(rule, rule.key),
             ),
             {"rule_id": rule.name, "severity": rule.severity, "as_of": common["as_of"]}
             | ({} if has_types else {"subject_type": rule.subject}),
         )
         _record_rule(engine, rule, values)
-    engine.script(_HISTORY, {"as_of": common["as_of"], "sync_id": sync_id})
 
 
 def _refuse_a_subject_twice(engine: Engine, rule: Rule, subject: str) -> None:
@@ -92,12 +76,9 @@ def _refuse_a_subject_twice(engine: Engine, rule: Rule, subject: str) -> None:
         raise RuleError(f"{rule.path}: rule {rule.name} gives {what}; it must give one row for each subject")
 
 
-def _evidence(rule: Rule) -> str:
-    pairs = [
-        f"'{name}', {f'cast({name} as varchar)' if kind in _EXACT else name}"
-        for name, kind in rule.columns
-        if name not in REQUIRED_COLUMNS
-    ]
+def _json(rule: Rule, names: Sequence[str]) -> str:
+    kinds = dict(rule.columns)
+    pairs = [f"'{name}', {f'cast({name} as varchar)' if kinds[name] in _EXACT else name}" for name in names]
     return f"json_object({', '.join(pairs)})"
 
 

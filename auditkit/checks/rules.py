@@ -29,8 +29,8 @@ GLOBAL_PARAMETERS = {"as_of": "date", "labor_in_amount": "text", "tolerance": "m
 ASSERTIONS = ("existence", "completeness", "accuracy", "cutoff", "classification", "valuation")
 SEVERITIES = ("high", "medium", "low")
 REQUIRED_COLUMNS = {"subject_id": "text", "job_number": "text", "amount_at_risk": "money", "reason": "text"}
-_KEYS = ("id", "title", "assertion", "severity", "subject", "param", "out", "why", "remedy", "note")
-_OPTIONAL = ("param", "note")
+_KEYS = ("id", "title", "assertion", "severity", "subject", "param", "out", "key", "why", "remedy", "note")
+_OPTIONAL = ("param", "key", "note")
 _HEADER = re.compile(r"--\s*([a-z_]+):\s*(.*)")
 _PARAMETER = re.compile(r"([a-z][a-z0-9_]*)\s+([a-z]+)\s*=\s*(.+)")
 
@@ -73,7 +73,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Rule(Step):
-    """A step that returns what is wrong, one row per subject, with the words of its header."""
+    """A step that returns what is wrong, one row per subject, with the words of its header.
+
+    `key` are the columns of evidence that an acceptance rests on: when one changes, the finding is open again.
+    """
 
     title: str
     assertion: str
@@ -82,6 +85,7 @@ class Rule(Step):
     why: str
     remedy: str
     note: str
+    key: tuple[str, ...]
     parameters: tuple[Parameter, ...]
 
     def values(self, common: Mapping[str, Value], thresholds: Mapping[str, Any]) -> dict[str, Value]:
@@ -123,6 +127,9 @@ def read_rule(name: str, text: str, path: str) -> Rule:
     columns = _columns(*header["out"][0], path)
     for column, kind in REQUIRED_COLUMNS.items():
         _expect((column, kind) in columns, path, header["out"][0][0], f"out must declare '{column} {kind}'")
+    evidence = tuple(name.strip() for name in single.get("key", "").split(",") if name.strip())
+    unknown = [name for name in evidence if name not in dict(columns) or name in REQUIRED_COLUMNS]
+    _expect(not unknown, path, 1, f"key names {', '.join(unknown)}, which is no column of evidence that out declares")
     parameters = tuple(_parameter(line, value, path) for line, value in header.get("param", []))
     names = [parameter.name for parameter in parameters]
     _expect(len(names) == len(set(names)), path, 1, "a parameter is declared twice")
@@ -130,7 +137,7 @@ def read_rule(name: str, text: str, path: str) -> Rule:
     unused = set(names) - {_parameter_name(node) for node in tree.find_all(exp.Parameter, exp.Placeholder)}
     _expect(not unused, path, 1, f"parameter {', '.join(sorted(unused))} is declared, but not used")
     words = {key: single[key] for key in ("title", "assertion", "severity", "subject", "why", "remedy")}
-    return Rule(name, path, text, columns, note=single.get("note", ""), parameters=parameters, **words)
+    return Rule(name, path, text, columns, note=single.get("note", ""), key=evidence, parameters=parameters, **words)
 
 
 def load_steps(folder: str) -> list[Step]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from auditkit.checks.engines import Engine
 from auditkit.checks.findings import find
+from auditkit.checks.lifecycle import live, warnings
 from auditkit.checks.linking import link
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import Rule, Value, load_rules
@@ -40,6 +41,7 @@ class Parameters:
     tolerance: Decimal = Decimal("0.00")
     draft_status_names: tuple[str, ...] = ("draft",)
     labor_in_amount: str = "auto"
+    surge: int = 50
     thresholds: Mapping[str, Mapping[str, Any]] | None = None
     own_rules: Path = Path("rules")
 
@@ -54,6 +56,7 @@ class Parameters:
             "as_of": self.as_of.isoformat(),
             "draft_status_names": list(self.draft_status_names),
             "labor_in_amount": self.labor_in_amount,
+            "surge": self.surge,
             "rules": {rule: {k: str(v) for k, v in values.items()} for rule, values in (self.thresholds or {}).items()},
             "time_zone": self.time_zone,
             "tolerance": format(self.tolerance, "f"),
@@ -65,12 +68,14 @@ class Decisions:
     """What people decided: rows of the journal and of job_map.csv, as text.
 
     `links`: (nrb_guid, line_key); `forbidden`: (nrb_guid, jnid, line_key or None); `jobs`: (Aimsio, JobNimbus number);
+    `acceptances`: findings that were accepted and not taken back (`lifecycle.ACCEPTANCE_COLUMNS`);
     `journal`: every record as (seq, instant, kind, body as JSON, hash), shown in the table of that name.
     """
 
     links: Sequence[tuple[str, ...]] = ()
     forbidden: Sequence[tuple[str | None, ...]] = ()
     jobs: Sequence[tuple[str, ...]] = ()
+    acceptances: Sequence[tuple[str | None, ...]] = ()
     journal: Sequence[tuple[int, datetime, str, str, str]] = ()
 
 
@@ -133,18 +138,21 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
         say(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
     reconcile(engine, common)
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
-    find(engine, rules, common, thresholds, sync_id)
-    _record(draft, parameters, rules, decisions, sync_id)
+    find(engine, rules, common, thresholds)
+    live(engine, decisions.acceptances, parameters.as_of, sync_id)
+    warned = warnings(engine, parameters.surge)
+    _record(draft, parameters, warned, _snapshot_id(draft, parameters, rules, decisions, sync_id))
 
 
-def _record(draft: Draft, parameters: Parameters, rules: list[Rule], decisions: Decisions, sync_id: int) -> None:
+def _record(draft: Draft, parameters: Parameters, warned: list[str], snapshot_id: str) -> None:
+    sync_id = int(draft.query("select max(sync_id) from sync_run").scalar())
     counts = _counts(draft, sync_id)
     status = draft.query("select status from sync_run where sync_id = $sync_id", {"sync_id": sync_id}).scalar()
     draft.query(
         "insert into audit_run values ($snapshot_id, $sync_id, $as_of, $parameters, $verdict, $counts, $environment,"
-        " $account, $time_zone)",
+        " $account, $time_zone, $warnings)",
         {
-            "snapshot_id": _snapshot_id(draft, parameters, rules, decisions, sync_id),
+            "snapshot_id": snapshot_id,
             "sync_id": sync_id,
             "as_of": parameters.as_of,
             "parameters": json.dumps(parameters.shown(), sort_keys=True),
@@ -153,6 +161,7 @@ def _record(draft: Draft, parameters: Parameters, rules: list[Rule], decisions: 
             "environment": parameters.environment,
             "account": parameters.account,
             "time_zone": parameters.time_zone,
+            "warnings": json.dumps(warned),
         },
     )
 
@@ -181,7 +190,12 @@ select
     (select count(*) from statement where label = 'residual' and (gross <> 0 or amount <> 0)) as residuals,
     (select count(*) from ({_UNKNOWN_JOBS}) as m) as job_map_unknown,
     (select count(distinct nrb_guid) from link_ambiguous where reason like 'not searched%') as nrb_not_searched,
-    (select count(*) from finding) as findings
+    (select count(*) from finding) as findings,
+    (select count(*) from finding where state = 'accepted') as findings_accepted,
+    (select count(*) from quarantine as q where not exists (
+        select 1 from finding as f where f.rule_id = 'record-quarantined' and f.state = 'accepted'
+            and f.subject_type = q.subject_type and f.subject_id = q.subject_id
+    )) as quarantined_unaccepted
 """
 
 
@@ -191,10 +205,18 @@ def _counts(draft: Draft, sync_id: int) -> dict[str, int]:
 
 def _verdict(counts: Mapping[str, int], *, complete: bool) -> str:
     """Strictest first: a run that could not see or count everything is never called clean."""
-    unseen = ("quarantined", "nrb_without_total", "lines_without_amount", "invoices_without_total", "residuals")
+    unseen = (
+        "quarantined_unaccepted",
+        "nrb_without_total",
+        "lines_without_amount",
+        "invoices_without_total",
+        "residuals",
+    )
     if not complete or any(counts[name] for name in unseen) or counts["lines"] != counts["lines_in_bodies"]:
         return "incomplete"
-    return "findings" if counts["findings"] else "clean"
+    if counts["findings"] > counts["findings_accepted"]:
+        return "findings"
+    return "accepted" if counts["findings"] else "clean"
 
 
 def _snapshot_id(draft: Draft, parameters: Parameters, rules: list[Rule], decisions: Decisions, sync_id: int) -> str:
@@ -203,6 +225,7 @@ def _snapshot_id(draft: Draft, parameters: Parameters, rules: list[Rule], decisi
         " where last_sync = $id union all select digest from raw.invoice_body where last_sync = $id)",
         {"id": sync_id},
     ).scalar()
-    decided = [sorted(map(list, rows), key=str) for rows in (decisions.links, decisions.forbidden, decisions.jobs)]
+    counting = (decisions.links, decisions.forbidden, decisions.jobs, decisions.acceptances)
+    decided = [sorted(map(list, rows), key=str) for rows in counting]
     whole = json.dumps([raw, parameters.shown(), [rule.digest for rule in rules], decided], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()

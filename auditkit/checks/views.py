@@ -3,6 +3,11 @@
 Not here: what the words in them mean; that is decided in `sql/`.
 """
 
+from collections.abc import Mapping
+
+from auditkit.checks.rules import SEVERITIES
+from auditkit.errors import FindingError
+
 __all__ = [
     "BY_RULE",
     "COMPLETENESS",
@@ -15,12 +20,14 @@ __all__ = [
     "SYNC_RUN",
     "UNBILLED",
     "UNEXPORTED",
+    "findings",
 ]
 
 STATEMENT = "select label, amount, gross, items from statement where scope = 'all' order by position"
 
 RUN = """
-select a.snapshot_id, a.sync_id, a.as_of, a.verdict, a.environment, a.account, a.time_zone, s.status, s.reason
+select a.snapshot_id, a.sync_id, a.as_of, a.verdict, a.environment, a.account, a.time_zone, a.warnings, s.status,
+    s.reason
 from audit_run as a join sync_run as s on s.sync_id = a.sync_id
 """
 
@@ -39,21 +46,69 @@ select 'JobNimbus', 'invoices', invoice_listed, invoice_quarantined, invoice_gon
     invoice_last_on, invoice_passes, left(invoice_id_hash, 12), status from run
 """
 
+# What no longer fires is known from its history alone; its evidence is in the kept snapshots.
 FINDINGS = """
-select rule_id, severity, subject_type, subject_id, job_number, amount_at_risk, reason, evidence, fingerprint, state,
-    first_seen
-from finding
-where {condition}
+with cleared as (
+    select fingerprint, arg_max(rule_id, rowid) as rule_id, arg_max(subject_id, rowid) as subject_id,
+        arg_max(job_number, rowid) as job_number, arg_max(amount_at_risk, rowid) as amount_at_risk,
+        arg_max(state, rowid) as state, arg_max(reason, rowid) as reason,
+        min(as_of) filter (state <> 'cleared') as first_seen
+    from finding_history group by fingerprint
+), every as (
+    select rule_id, severity, subject_type, subject_id, job_number, amount_at_risk, reason, evidence, fingerprint,
+        state, first_seen, change, reopened_because
+    from finding
+    union all
+    select c.rule_id, r.severity, r.subject, c.subject_id, c.job_number, c.amount_at_risk, c.reason, null,
+        c.fingerprint, c.state, c.first_seen, 'cleared', null
+    from cleared as c left join rule as r on r.rule_id = c.rule_id
+    where c.state = 'cleared' and c.fingerprint not in (select fingerprint from finding)
+)
+select * from every
+where {conditions}
 order by case severity when 'high' then 1 when 'medium' then 2 else 3 end, rule_id, abs(amount_at_risk) desc, subject_id
 """
 
 BY_RULE = """
-select r.rule_id, r.severity, count(f.rule_id) as findings, coalesce(sum(f.amount_at_risk), 0) as amount_at_risk,
-    r.title
-from rule as r left join finding as f on f.rule_id = r.rule_id
+with cleared as (
+    select rule_id, count(*) as cleared from (
+        select arg_max(rule_id, rowid) as rule_id, arg_max(state, rowid) as state, arg_max(sync_id, rowid) as sync_id
+        from finding_history group by fingerprint
+    ) where state = 'cleared' and sync_id = (select sync_id from audit_run) group by rule_id
+)
+select r.rule_id, r.severity, count(f.rule_id) as findings, count(*) filter (f.change = 'new') as new,
+    count(*) filter (f.change = 're-opened') as reopened, count(*) filter (f.state = 'accepted') as accepted,
+    coalesce(any_value(c.cleared), 0) as cleared, coalesce(sum(f.amount_at_risk), 0) as amount_at_risk, r.title
+from rule as r
+left join finding as f on f.rule_id = r.rule_id
+left join cleared as c on c.rule_id = r.rule_id
 group by r.rule_id, r.severity, r.title
 order by case r.severity when 'high' then 1 when 'medium' then 2 else 3 end, r.rule_id
 """
+
+STATES = ("open", "accepted", "cleared")
+
+
+_FILTERS = {
+    "rule": "rule_id = $rule",
+    "severity": "severity = $severity",
+    "state": "state = $state",
+    "job": "folded(job_number) = folded($job)",
+}
+
+
+def findings(asked: Mapping[str, str], *, new: bool) -> str:
+    """The question for findings of a rule, severity, state or job, each a `$name`. Raises `FindingError`."""
+    for name, known in (("severity", SEVERITIES), ("state", STATES)):
+        if asked.get(name, known[0]) not in known:
+            raise FindingError(f"no {name} is called {asked[name]!r}; there are {', '.join(known)}")
+    conditions = [_FILTERS[name] for name in asked]
+    if "state" not in asked:
+        conditions.append("state <> 'cleared'")
+    if new:
+        conditions.append("change in ('new', 're-opened')")
+    return FINDINGS.format(conditions="\n    and ".join(conditions))
+
 
 UNBILLED = """
 select f.subject_id as guid, f.job_number, s.vendor_code, s.type_name, s.accounting_date,

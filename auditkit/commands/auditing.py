@@ -8,7 +8,7 @@ from auditkit.audit import Audit
 from auditkit.checks import views
 from auditkit.commands.common import AsOf, FailOn, Json, exit_code, opened, publish, titled
 from auditkit.doctor import whereabouts
-from auditkit.terminal import plain, print_json, records, say, show
+from auditkit.terminal import plain, print_json, records, say, show, warn
 
 __all__ = ["app"]
 
@@ -69,7 +69,12 @@ def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> 
     with opened(as_of=as_of) as it:
         it.run()
         if as_json:
-            about = {**it.about, "statement": records(it.statement()), "rules": records(it.by_rule())}
+            about = {
+                **it.about,
+                "warnings": it.warnings,
+                "statement": records(it.statement()),
+                "rules": records(it.by_rule()),
+            }
             print_json(about)
         else:
             _statement(it)
@@ -89,6 +94,8 @@ def _statement(it: Audit) -> None:
 
 
 def _by_rule(it: Audit) -> None:
+    for line in it.warnings:
+        warn(plain(line))
     show(it.by_rule(), titled(it, "Findings by rule"), most=None)
 
 

@@ -39,7 +39,7 @@ def exit_code(it: Audit, fail_on: str | None) -> int:
     if fail_on is None:
         return CLEAN
     counted = _SEVERITIES[: _SEVERITIES.index(fail_on) + 1]
-    return FINDINGS if any(severity in counted for severity in it.findings()["severity"]) else CLEAN
+    return FINDINGS if any(severity in counted for severity in it.findings(state="open")["severity"]) else CLEAN
 
 
 def publish(it: Audit, notebook: str) -> Path:

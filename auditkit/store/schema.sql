@@ -83,13 +83,20 @@ comment on column sync_run.clock_skew_seconds is 'largest difference between a s
 comment on column sync_run.notices is 'what a person should know although it is no fault: fields that the vendors'' pages do not name, an offline rebuild';
 
 create table if not exists finding_history (
-    fingerprint varchar, rule_id varchar, subject_id varchar, state varchar, as_of date, sync_id integer
+    fingerprint varchar, rule_id varchar, subject_id varchar, job_number varchar, amount_at_risk decimal(38, 2),
+    state varchar, reason varchar, as_of date, sync_id integer
 );
-comment on table finding_history is 'One change of state of a finding: open when it first fires, cleared when it no longer does.';
+alter table finding_history add column if not exists job_number varchar;
+alter table finding_history add column if not exists amount_at_risk decimal(38, 2);
+alter table finding_history add column if not exists reason varchar;
+comment on table finding_history is 'One change of state of a finding: open when it fires, accepted while a person''s acceptance holds, cleared when it no longer fires. Append-only.';
 comment on column finding_history.fingerprint is 'finding.fingerprint';
 comment on column finding_history.rule_id is 'rule.rule_id';
 comment on column finding_history.subject_id is 'finding.subject_id';
-comment on column finding_history.state is 'open or cleared';
+comment on column finding_history.job_number is 'the job when the state changed';
+comment on column finding_history.amount_at_risk is 'money at risk when the state changed';
+comment on column finding_history.state is 'open, accepted or cleared';
+comment on column finding_history.reason is 'of the finding, why it was accepted, or why it is open again';
 comment on column finding_history.as_of is 'as_of of the audit that saw the change';
 comment on column finding_history.sync_id is 'the sync that it looked at';
 
@@ -391,7 +398,8 @@ comment on column rule.executed is 'the statement that was run';
 
 create or replace table finding (
     rule_id varchar, severity varchar, subject_type varchar, subject_id varchar, job_number varchar,
-    amount_at_risk decimal(38, 2), reason varchar, evidence json, fingerprint varchar, state varchar, first_seen date
+    amount_at_risk decimal(38, 2), reason varchar, evidence json, fingerprint varchar, state varchar, first_seen date,
+    change varchar, reopened_because varchar, key json
 );
 comment on table finding is 'One thing that a rule says is wrong.';
 comment on column finding.rule_id is 'rule.rule_id';
@@ -403,12 +411,33 @@ comment on column finding.amount_at_risk is 'money at risk';
 comment on column finding.reason is 'in words';
 comment on column finding.evidence is 'the other columns of the rule';
 comment on column finding.fingerprint is 'hash of rule and subject (with its type for rules about any record): survives a change of wording or amount';
-comment on column finding.state is 'open';
+comment on column finding.state is 'open, or accepted while an acceptance holds';
 comment on column finding.first_seen is 'as_of of the first audit that found it';
+comment on column finding.change is 'against the end of the sync before: new, persisting or re-opened';
+comment on column finding.reopened_because is 'why its acceptance does not hold any more; empty where there is none';
+comment on column finding.key is 'the evidence that an acceptance rests on';
+
+create or replace table acceptance (
+    fingerprint varchar, rule_id varchar, subject_id varchar, note varchar, who varchar, until date,
+    accepted_at timestamptz, amount_at_risk decimal(38, 2), key json, evidence json, snapshot_id varchar, lapsed varchar
+);
+comment on table acceptance is 'One finding that a person accepted, as it was then, from the journal; taken back ones are not here.';
+comment on column acceptance.fingerprint is 'finding.fingerprint';
+comment on column acceptance.rule_id is 'rule.rule_id';
+comment on column acceptance.subject_id is 'finding.subject_id';
+comment on column acceptance.note is 'why';
+comment on column acceptance.who is 'who accepted it';
+comment on column acceptance.until is 'the last day on which it holds; empty: no end';
+comment on column acceptance.accepted_at is 'when';
+comment on column acceptance.amount_at_risk is 'money at risk that was accepted';
+comment on column acceptance.key is 'the evidence that it rests on, as it was';
+comment on column acceptance.evidence is 'all evidence, as it was';
+comment on column acceptance.snapshot_id is 'the snapshot that it was accepted in';
+comment on column acceptance.lapsed is 'why it does not hold; empty while it does';
 
 create or replace table audit_run (
     snapshot_id varchar, sync_id integer, as_of date, parameters json, verdict varchar, counts json, environment varchar,
-    account varchar, time_zone varchar
+    account varchar, time_zone varchar, warnings json
 );
 comment on table audit_run is 'The audit in this snapshot: one row.';
 comment on column audit_run.snapshot_id is 'hash of raw digests, parameters, rules and decisions';
@@ -420,6 +449,7 @@ comment on column audit_run.counts is 'records, quarantined, without total, line
 comment on column audit_run.environment is 'the servers';
 comment on column audit_run.account is 'the account: a label made from environment and user name';
 comment on column audit_run.time_zone is 'the zone that decides calendar days';
+comment on column audit_run.warnings is 'what to know before any finding: a list of sentences';
 
 create or replace table journal (seq bigint, written_at timestamptz, kind varchar, body json, hash varchar);
 comment on table journal is 'What people decided and what was written, projected from journal.jsonl.';

@@ -142,6 +142,7 @@ def test_the_run_keeps_its_parameters(tmp_path):
         "draft_status_names": ["draft", "wip"],
         "labor_in_amount": "auto",
         "rules": {"nrb-unbilled": {"min_amount": "5"}},
+        "surge": 50,
         "time_zone": "America/Edmonton",
         "tolerance": "0.05",
     }

@@ -4,6 +4,7 @@
 -- severity: high
 -- subject: invoice
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, external_id text, invoice_date date, total money, others text
+-- key: others
 -- why: The client is charged twice, or two documents share a name and no payment can be told apart.
 -- remedy: Compare both; void the one that is too many.
 -- note: Issued invoices and drafts: the same number, the same external id, or the same job, date and total; evidence names the others.

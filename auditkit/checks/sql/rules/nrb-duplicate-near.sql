@@ -5,6 +5,7 @@
 -- subject: nrb
 -- param: days int = 20
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, vendor_invoice_number text, accounting_date date, others text
+-- key: others
 -- why: A number typed in two ways, or a bill entered under two vendors, hides that the cost was booked, paid and charged twice.
 -- remedy: Compare the documents; delete or reverse the one that is wrong.
 -- note: Same vendor and amount, at most $days apart (below a month, so that a monthly rent with running numbers is silent), and numbers

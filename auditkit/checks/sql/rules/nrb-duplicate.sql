@@ -4,6 +4,7 @@
 -- severity: high
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, vendor_invoice_number text, members int, earliest text, others text
+-- key: others
 -- why: The same vendor, invoice number and amount: the cost is probably booked, paid and charged twice.
 -- remedy: Compare the documents; delete or reverse the later one.
 -- note: Numbers are equal after keeping letters and digits, case-folded. Children of one parent are not duplicates of each other.

@@ -4,6 +4,7 @@
 -- severity: medium
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, field text, marked text, looks_like text
+-- key: field, marked
 -- why: Two texts that look the same and are not: no search, match or duplicate check brings them together.
 -- remedy: Type the code anew, in plain letters and digits.
 -- note: Job, vendor code, vendor invoice number, PO, external id and origin reference of leaves. Fires on characters that cannot be seen

@@ -4,6 +4,7 @@
 -- severity: high
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, changes int, first_change_sync int
+-- key: changes
 -- why: The ledger holds the amount or the job of the day of export; what changed since is not booked.
 -- remedy: Book the difference in the ledger, or undo the change in Aimsio.
 -- note: A NULL amount or job counts as a value of its own. At risk is the sum of the changes of the total, or the total where the mark was taken away.

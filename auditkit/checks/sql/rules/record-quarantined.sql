@@ -4,6 +4,7 @@
 -- severity: high
 -- subject: any
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, subject_type text, field text, digest text
+-- key: digest
 -- why: What cannot be read cannot be audited: the record is in no total above.
 -- remedy: Correct the field at the vendor and sync again.
 -- note: A record without job or amount here: they may be among the fields that could not be read.

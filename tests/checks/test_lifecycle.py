@@ -1,0 +1,209 @@
+"""The life of a finding over several syncs: new, persisting, accepted, re-opened, cleared, and the warnings above."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from auditkit.checks.acceptance import acceptances
+from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
+from auditkit.checks.run import Decisions
+from auditkit.journal import Journal
+from tests.syncs import synced
+from tests.world import AS_OF, invoice, line, nrb, unbilled, workbench
+
+DAYS = [AS_OF + timedelta(days=n) for n in range(4)]
+
+
+@pytest.fixture
+def draft():
+    with workbench() as bench:
+        yield bench
+
+
+def states(draft, rule="nrb-unbilled"):
+    """subject → (state, change)."""
+    rows = draft.query("select subject_id, state, change from finding where rule_id = $r", {"r": rule}).rows
+    return {subject: (state, change) for subject, state, change in rows}
+
+
+def verdict(draft):
+    return draft.query("select verdict from audit_run").scalar()
+
+
+def accepting(draft, subject="n1", rule="nrb-unbilled", **changes):
+    """Decisions that accept one finding as it stands in the draft."""
+    row = draft.query(
+        "select fingerprint, rule_id, subject_id, amount_at_risk, key, evidence from finding"
+        " where rule_id = $rule and subject_id = $subject",
+        {"rule": rule, "subject": subject},
+    ).records()[0]
+    said = {**row, "amount_at_risk": str(row["amount_at_risk"]) if row["amount_at_risk"] is not None else None}
+    said |= {"note": "agreed", "who": "controller", "until": None, "accepted_at": "2026-09-30T12:00:00+00:00"}
+    said |= {"snapshot_id": "s", **changes}
+    return Decisions(acceptances=[tuple(said[name] for name in ACCEPTANCE_COLUMNS)])
+
+
+def test_new_persisting_cleared_and_re_opened(draft):
+    worlds = [[unbilled("a")], [unbilled("a"), unbilled("b")], [unbilled("b")], [unbilled("a"), unbilled("b")]]
+    seen = []
+    for sync_id, (day, nrbs) in enumerate(zip(DAYS, worlds, strict=True), 1):
+        synced(draft, sync_id, nrbs, as_of=day)
+        seen.append(states(draft))
+    assert seen == [
+        {"a": ("open", "new")},
+        {"a": ("open", "persisting"), "b": ("open", "new")},
+        {"b": ("open", "persisting")},
+        {"a": ("open", "re-opened"), "b": ("open", "persisting")},
+    ]
+    rows = draft.query(
+        "select subject_id, state, as_of, sync_id from finding_history where rule_id = 'nrb-unbilled' order by rowid"
+    ).rows
+    assert rows == [
+        ("a", "open", DAYS[0], 1),
+        ("b", "open", DAYS[1], 2),
+        ("a", "cleared", DAYS[2], 3),
+        ("a", "open", DAYS[3], 4),
+    ]
+    first = draft.query("select first_seen from finding where rule_id = 'nrb-unbilled' and subject_id = 'a'").scalar()
+    assert first == DAYS[0]
+
+
+def test_auditing_one_sync_again_changes_nothing_of_it(draft):
+    synced(draft, 1, [unbilled("a")])
+    synced(draft, 2, [unbilled("a"), unbilled("b")])
+    before = draft.query("select * from finding, audit_run order by all").rows
+    history = draft.query("select * from finding_history order by rowid").rows
+    synced(draft, 2, [unbilled("a"), unbilled("b")])
+    assert draft.query("select * from finding, audit_run order by all").rows == before
+    assert draft.query("select * from finding_history order by rowid").rows == history
+
+
+def test_a_clean_account_whose_findings_are_all_accepted_is_accepted_and_not_clean(draft):
+    paid = [invoice([line("R1-n2")])]
+    synced(draft, 1, [unbilled(), nrb("n2")], paid)
+    assert verdict(draft) == "findings"
+    found = draft.query("select subject_id, rule_id from finding order by rule_id").rows
+    assert found == [("JOB-1001", "job-variance"), ("n1", "nrb-exported-unbilled"), ("n1", "nrb-unbilled")]
+    rows = [row for subject, rule in found for row in accepting(draft, subject, rule).acceptances]
+    synced(draft, 1, [unbilled(), nrb("n2")], paid, decisions=Decisions(acceptances=rows[1:]))
+    assert verdict(draft) == "findings"
+    synced(draft, 1, [unbilled(), nrb("n2")], paid, decisions=Decisions(acceptances=rows))
+    assert verdict(draft) == "accepted"
+    paid = [invoice([line("R1-n2"), line("R1-n1")])]
+    synced(draft, 2, [nrb("n1"), nrb("n2")], paid, decisions=Decisions(acceptances=rows))
+    assert verdict(draft) == "clean"
+
+
+LIFE = [
+    # what is accepted, what the next sync holds, how the finding stands then, why it is open again
+    ({}, unbilled(), "accepted", None),
+    ({}, unbilled(total="99.99"), "accepted", None),
+    ({}, unbilled(total="100.01"), "open", "accepted at 100.00, now 100.01"),
+    ({}, unbilled(total="-100.00"), "open", "accepted at 100.00, now -100.00"),
+    ({}, unbilled(total=None), "open", "accepted at 100.00, now unknown"),
+    ({"amount_at_risk": None}, unbilled(), "open", "accepted at an unknown amount, now 100.00"),
+    ({"amount_at_risk": None}, unbilled(total=None), "accepted", None),
+    ({"amount_at_risk": "-100.00"}, unbilled(total="-50.00"), "accepted", None),
+    ({"until": DAYS[1].isoformat()}, unbilled(), "accepted", None),
+    ({"until": DAYS[0].isoformat()}, unbilled(), "open", f"accepted until {DAYS[0]}"),
+    ({"key": '{"other":1}'}, unbilled(), "open", 'its evidence changed: {"other":1} became {}'),
+]
+
+
+@pytest.mark.parametrize(("changes", "body", "state", "why"), LIFE)
+def test_an_acceptance_holds_until_its_day_passes_or_more_is_at_risk(draft, changes, body, state, why):
+    synced(draft, 1, [unbilled()])
+    decided = accepting(draft, **changes)
+    if not changes:
+        synced(draft, 1, [unbilled()], decisions=decided)
+        assert states(draft) == {"n1": ("accepted", "new")}
+    synced(draft, 2, [body], decisions=decided, as_of=DAYS[1])
+    change = "re-opened" if state == "open" and not changes else "persisting"
+    assert states(draft) == {"n1": (state, change)}
+    assert draft.query("select reopened_because from finding where rule_id = 'nrb-unbilled'").scalar() == why
+    assert draft.query("select lapsed from acceptance").scalar() == why
+
+
+def test_an_accepted_pair_is_open_again_when_another_joins(draft):
+    def bill(guid):
+        return nrb(guid, nrbInvoiceNumber="B-77")
+
+    synced(draft, 1, [bill("n1"), bill("n2")])
+    decided = accepting(draft, rule="nrb-duplicate")
+    synced(draft, 1, [bill("n1"), bill("n2")], decisions=decided)
+    assert states(draft, "nrb-duplicate") == {"n1": ("accepted", "new"), "n2": ("open", "new")}
+    synced(draft, 2, [bill("n1"), bill("n2"), bill("n3")], decisions=decided)
+    assert states(draft, "nrb-duplicate")["n1"] == ("open", "re-opened")
+
+
+def test_an_accepted_line_stays_accepted_when_another_is_inserted_above_it(draft):
+    wrong = line("Trucking", "100.00", quantity=1.0, price=90.0)
+    synced(draft, 1, [], [invoice([wrong])])
+    decided = accepting(draft, "i1/0", "line-arithmetic")
+    synced(draft, 2, [], [invoice([line("Labour", "5.00"), wrong])], decisions=decided)
+    assert states(draft, "line-arithmetic") == {"i1/1": ("accepted", "persisting")}
+
+
+def test_an_accepted_record_in_quarantine_does_not_make_the_verdict_incomplete(draft):
+    broken = nrb("bad", nrbRate="many")
+    synced(draft, 1, [broken])
+    assert verdict(draft) == "incomplete"
+    decided = accepting(draft, "bad", "record-quarantined")
+    synced(draft, 1, [broken], decisions=decided)
+    assert verdict(draft) == "accepted"
+    synced(draft, 2, [nrb("bad", nrbRate="several")], decisions=decided)
+    assert verdict(draft) == "incomplete"  # another body than the one that was looked at
+
+
+def test_an_acceptance_of_a_finding_that_is_gone_waits_for_it(draft):
+    synced(draft, 1, [unbilled()])
+    decided = accepting(draft)
+    synced(draft, 2, [nrb()], [invoice([line("R1-n1")])], decisions=decided)
+    assert (states(draft), draft.query("select lapsed from acceptance").scalar()) == ({}, None)
+    synced(draft, 3, [unbilled()], decisions=decided)
+    assert states(draft) == {"n1": ("accepted", "re-opened")}
+
+
+def told(draft):
+    return json.loads(draft.query("select warnings from audit_run").scalar())
+
+
+@pytest.mark.parametrize(("fresh", "warned"), [(3, False), (4, True)])
+def test_a_surge_of_one_rule_is_told_once_above_the_findings(draft, fresh, warned):
+    synced(draft, 1, [unbilled("a"), nrb()], [invoice([line("R1-n1")])], surge=1)
+    assert told(draft) == []  # of the first sync everything is new
+    nrbs = [unbilled("a"), nrb(), *(unbilled(f"b{n}", nrbIsExported=False) for n in range(fresh))]
+    synced(draft, 2, nrbs, [invoice([line("R1-n1")])], surge=3)
+    rules = [text.partition(":")[0] for text in told(draft)]
+    assert rules == (["nrb-unbilled", "nrb-unexported"] if warned else [])
+
+
+@pytest.mark.parametrize(("lost", "warned"), [(1, False), (2, True)])
+def test_marks_that_lead_nowhere_are_told(draft, lost, warned):
+    nrbs = [nrb("n1"), *(nrb(f"lost{n}", nrbBilledInName=f"NO-{n}") for n in range(lost))]
+    synced(draft, 1, nrbs, [invoice([line("R1-n1")])])
+    assert [text for text in told(draft) if text.startswith(f"{lost} of {lost + 1} billed marks find no invoice")] == (
+        told(draft) if warned else []
+    )
+    assert bool(told(draft)) is warned
+
+
+def test_the_last_word_on_a_finding_stands(tmp_path: Path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append("accept", {"fingerprint": "f1", "note": "first"})
+    journal.append("accept", {"fingerprint": "f2", "note": "other"})
+    journal.append("accept", {"fingerprint": "f1", "note": "again"})
+    journal.append("unaccept", {"fingerprint": "f2", "note": "no"})
+    journal.append("unaccept", {"fingerprint": "f3", "note": "never was"})
+    assert [(said["fingerprint"], said["note"]) for said in acceptances(journal)] == [("f1", "again")]
+
+
+def test_a_home_of_before_gets_the_columns_that_came_since(draft):
+    draft.query(
+        "create table finding_history (fingerprint varchar, rule_id varchar, subject_id varchar, state varchar,"
+        " as_of date, sync_id integer)"
+    )
+    synced(draft, 1, [unbilled()], as_of=date(2026, 9, 30))
+    assert draft.query("select reason, amount_at_risk from finding_history where rule_id = 'nrb-unbilled'").rows
