@@ -24,7 +24,7 @@ from tests.vendors import point, serving
 
 COMMANDS = (
     "demo", "sync", "audit", "findings", "explain", "accept", "changes", "sql", "report", "doctor", "plan", "apply",
-    "sandbox",
+    "journal", "sandbox",
 )  # fmt: skip
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
@@ -78,7 +78,7 @@ def test_the_list_of_commands_is_whole() -> None:
 
 def test_the_list_of_commands_shows_each_summary_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    for group in ((), ("sandbox",)):
+    for group in ((), ("journal",), ("sandbox",)):
         assert "..." not in auditkit(*group, "--help").out.partition("Commands:")[2]
 
 

@@ -19,6 +19,7 @@ __all__ = ["Explanation", "explain"]
 MOST_BODIES = 5
 FEW, WIDE = 3, 8  # so many rows of so many columns are shown upright
 
+_SNAPSHOT = "select snapshot_id from audit_run"
 _HOW = """case k.method when 'manual' then 'a person said so'
         when 'billed-guid' then 'its billed mark is the id of the invoice'
         when 'billed-number' then 'its billed mark is the number of the invoice'
@@ -137,9 +138,9 @@ def explain(snapshot: Snapshot, finding: Mapping[str, Any]) -> Explanation:
     (rule,) = snapshot.query("select * from rule where rule_id = $rule", {"rule": finding["rule_id"]}).records()
     again = f"select * from (\n{rule['executed']}\n) where subject_id = $id"
     asked = {"id": finding["subject_id"], "type": finding["subject_type"], "fingerprint": finding["fingerprint"]}
-    row = snapshot.query(again, {"id": finding["subject_id"]}).frame()
+    row = _frame(snapshot, again, asked)
     return Explanation(
-        snapshot_id=str(snapshot.query("select snapshot_id from audit_run").scalar()),
+        snapshot_id=str(snapshot.query(_SNAPSHOT).scalar()),
         finding=finding,
         rule=rule,
         row=row if len(row) == 1 or "subject_type" not in row else row[row["subject_type"] == finding["subject_type"]],
@@ -156,4 +157,6 @@ def _upright(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _frame(snapshot: Snapshot, sql: str, asked: Mapping[str, str]) -> pd.DataFrame:
-    return snapshot.query(sql, {name: value for name, value in asked.items() if f"${name}" in sql}).frame()
+    frame = snapshot.query(sql, {name: value for name, value in asked.items() if f"${name}" in sql}).frame()
+    frame.attrs["snapshot"] = str(snapshot.query(_SNAPSHOT).scalar())[:12]
+    return frame

@@ -1,0 +1,116 @@
+"""The verifier that stands alone: it finds every damage, and agrees with the journal that wrote the lines."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auditkit import journal_verify
+from auditkit.journal import Journal
+from auditkit.journal_verify import verify
+from tests.commands import assert_refused, auditkit
+
+RECORDS = 20
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    journal = Journal(tmp_path / "journal.jsonl")
+    for number in range(RECORDS):
+        journal.append("note", {"number": number, "text": "é ü 漢 \u202e", "money": "862.50", "none": None})
+    return journal.path
+
+
+def test_a_whole_journal(path: Path) -> None:
+    found, head = verify(path), Journal(path).verify()
+    assert (found.count, found.head, found.problems, found.notes) == (head.count, head.hash, (), ())
+    assert verify(path.with_name("none.jsonl")).is_whole
+
+
+def test_every_bit_that_flips_is_found(path: Path) -> None:
+    whole = path.read_bytes()
+    places = range(len(whole) * 8)
+    for place in [*places[:3000], *random.Random(1).sample(places, 3000)]:
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        assert not verify(path).is_whole, place
+
+
+def test_every_byte_where_it_is_cut_is_found(path: Path) -> None:
+    whole = path.read_bytes()
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        assert not verify(path).is_whole, end
+
+
+def test_each_line_removed_swapped_or_repeated_is_found(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    for place in range(RECORDS):
+        damaged = [lines.copy() for _ in range(RECORDS - place + 1)]
+        damaged[0].pop(place)
+        damaged[1].insert(place, lines[place])
+        for other, swapped in enumerate(damaged[2:], start=place + 1):
+            swapped[place], swapped[other] = swapped[other], swapped[place]
+        for changed in damaged:
+            path.write_bytes(b"".join(changed))
+            assert not verify(path).is_whole
+
+
+@pytest.mark.parametrize(
+    ("anchor", "found"),
+    [
+        (None, "is missing"),
+        (b"", "is not an anchor"),
+        (b'{"count":21,"head":"x"}', "its end was cut off"),
+        (b'{"count":5,"head":"x"}', "is an older one"),
+        (b'{"count":20,"head":"x"}', "names another record"),
+        (b'{"count":"many","head":"x"}', "is not an anchor"),
+    ],
+)
+def test_an_anchor_that_does_not_hold(path: Path, anchor: bytes | None, found: str) -> None:
+    beside = path.with_suffix(".anchor")
+    beside.unlink()
+    if anchor is not None:
+        beside.write_bytes(anchor)
+    (problem,) = verify(path).problems
+    assert found in problem
+
+
+def test_what_a_crash_leaves_is_noted_and_is_no_damage(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b'{"at":"2026')
+    found = verify(path)
+    assert found.is_whole and "unfinished record of 11 bytes" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b'{"seq":1}', b"\xff", b"[" * 100_000, b'{"at":0,"body":0,"h":0,"kind":0,"seq":NaN}']
+)
+def test_a_line_that_is_no_record(path: Path, line: bytes) -> None:
+    path.write_bytes(line + b"\n" + path.read_bytes())
+    assert verify(path).problems[0].startswith("line 1: ")
+
+
+def test_it_stands_alone(path: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "elsewhere" / "journal_verify.py"
+    copied.parent.mkdir()
+    text = Path(journal_verify.__file__).read_text("utf-8")
+    copied.write_text(text, encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    command = [sys.executable, "-I", "-S", str(copied), str(path)]  # without any installed package
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, f"{RECORDS} records, head {Journal(path).head.hash}\n")
+
+
+def test_the_command(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDITKIT_HOME", str(path.parent))
+    ran = auditkit("journal", "verify")
+    assert ran.code == 0 and f"{RECORDS} records, whole" in ran.out
+    assert_refused(auditkit("journal", "verify", str(tmp_path / "none")), "there is no such file")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:3] + lines[4:]))
+    ran = auditkit("journal", "verify", str(path))
+    assert ran.code == 2 and "line 4" in ran.err and "restore it from a copy" in ran.err
