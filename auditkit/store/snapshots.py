@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Draft:
-    """A private copy of the newest snapshot, open for one writer. It is published when the `with` block ends well."""
+    """A private copy of the newest snapshot, open for one writer; `draft()` publishes it, `trial()` does not."""
 
     path: Path
     connection: duckdb.DuckDBPyConnection
@@ -113,8 +114,7 @@ class Store:
 
     def open(self) -> Snapshot:
         """The newest snapshot, read-only. Raises `NoSnapshot` before the first sync."""
-        if not self.path.exists():
-            raise NoSnapshot(f"{self.path}: nothing has been synced yet; run `auditkit sync`")
+        self._refuse_empty_home()
         # Attached to a private in-memory instance: DuckDB would otherwise hand out an instance of this path that is
         # still open in this process, although the file behind the path has been replaced.
         connection = duckdb.connect(":memory:", config=_SAFE)
@@ -143,6 +143,7 @@ class Store:
             lock.write(f"auditkit {' '.join(sys.argv[1:2])} (pid {os.getpid()})")
             lock.flush()
             self._sweep(".building-*")
+            self._sweep_trials()
             yield
 
     @contextlib.contextmanager
@@ -156,13 +157,43 @@ class Store:
         with self._failures_named():
             try:
                 if self.path.exists() and not is_new:
-                    building.touch(0o600)
-                    shutil.copyfile(self.path, building)
-                yield from self._built(building)
+                    _copied(self.path, building)
+                with self._opened(building) as draft:
+                    draft.connection.begin()  # published whole or not at all; each statement need not reach the disk
+                    yield draft
+                    draft.connection.commit()
+                    draft.connection.execute("checkpoint")
                 sys.audit("auditkit.point", "built")
                 self._publish(building, keep_previous=keep_previous)
             finally:
                 self._sweep(f"{building.name}*")
+
+    @contextlib.contextmanager
+    def trial(self) -> Iterator[Draft]:
+        """A private copy of the newest snapshot to try something on: never published, and gone when the block ends.
+
+        It needs no lock, and whoever writes meanwhile is not held up. Each statement stands for itself: one that fails
+        takes nothing with it. Raises `NoSnapshot` before the first sync.
+        """
+        self._refuse_empty_home()
+        with (
+            self._failures_named(),
+            tempfile.TemporaryDirectory(prefix=".trial-", dir=self.folder) as name,
+            _held(Path(name)),
+            self._opened(_copied(self.path, Path(name) / self.path.name)) as draft,
+        ):
+            draft.path.with_name(f"{draft.path.name}.wal").touch(0o600)  # DuckDB would make it for everybody to read
+            yield draft
+
+    def _refuse_empty_home(self) -> None:
+        if not self.path.exists():
+            raise NoSnapshot(f"{self.path}: nothing has been synced yet; run `auditkit sync`")
+
+    def _sweep_trials(self) -> None:
+        """Remove the trials of processes that were killed; one that is at work holds its folder."""
+        for folder in self.folder.glob(".trial-*"):
+            with contextlib.suppress(BlockingIOError), _held(folder):
+                shutil.rmtree(folder)
 
     def _sweep(self, pattern: str) -> None:
         """Remove what a draft left behind: its file, and the folder that DuckDB spilled into."""
@@ -172,17 +203,15 @@ class Store:
             else:
                 leftover.unlink()
 
-    def _built(self, building: Path) -> Iterator[Draft]:
+    @contextlib.contextmanager
+    def _opened(self, building: Path) -> Iterator[Draft]:
         spill = building.with_name(f"{building.name}.tmp")
         spill.mkdir(mode=0o700, exist_ok=True)  # DuckDB would make it for everybody to read
         connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(spill)})
         try:
             building.chmod(0o600)  # at once: a process that is killed leaves it behind
             connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
-            connection.begin()  # a draft is published whole or not at all; each statement need not reach the disk
             yield Draft(building, connection)
-            connection.commit()
-            connection.execute("checkpoint")
         finally:
             connection.close()
 
@@ -237,6 +266,22 @@ def _private(path: str, flags: int) -> int:
     descriptor = os.open(path, flags, 0o600)
     os.fchmod(descriptor, 0o600)  # one that was there before may be open to others
     return descriptor
+
+
+def _copied(snapshot: Path, copy: Path) -> Path:
+    copy.touch(0o600)
+    return Path(shutil.copyfile(snapshot, copy))
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder while the block lasts. Raises `BlockingIOError` if somebody else does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _quoted(path: Path) -> str:

@@ -442,3 +442,50 @@ def test_what_a_killed_writer_spilled_is_swept(tmp_path):
     (spilled / "part").touch()
     with Store(tmp_path).writer():
         assert not spilled.exists()
+
+
+# Trials: a copy that is never published
+
+
+def test_a_trial_is_private_and_leaves_nothing(filled):
+    before = {path: path.read_bytes() for path in filled.folder.rglob("*") if path.is_file()}
+    with filled.trial() as draft:
+        draft.query("update fact set value = 2")
+        assert {mode(path) for path in draft.path.parent.rglob("*")} <= {0o600, 0o700}
+        assert fact(draft) == 2 and read(filled) == 1
+    assert {path: path.read_bytes() for path in filled.folder.rglob("*") if path.is_file()} == before
+    assert not list(filled.folder.glob(".trial-*"))
+
+
+def test_a_statement_that_fails_in_a_trial_takes_nothing_with_it(filled):
+    with filled.trial() as draft:
+        draft.query("update fact set value = 2")
+        with pytest.raises(QueryFailed):
+            draft.query("select cast('x' as int) from fact")
+        assert fact(draft) == 2
+
+
+def test_a_trial_before_the_first_sync(store):
+    with pytest.raises(NoSnapshot, match="auditkit sync"), store.trial():
+        pass
+
+
+def test_a_writer_leaves_a_trial_at_work_and_sweeps_a_killed_one(filled):
+    killed = python(
+        """
+        with store.trial() as draft:
+            print("copied", flush=True)
+            sys.stdin.read()
+        """,
+        filled.folder,
+    )
+    assert killed.stdout.readline() == "copied\n"
+    write(filled, 2)
+    assert len(list(filled.folder.glob(".trial-*"))) == 1
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=20)
+    with filled.trial() as draft:
+        write(filled, 3)
+        assert [draft.path.parent] == list(filled.folder.glob(".trial-*"))
+        assert fact(draft) == 2
+    assert read(filled) == 3
