@@ -13,7 +13,7 @@ from auditkit.checks.engines import Engine
 from auditkit.checks.rules import REQUIRED_COLUMNS, Rule, Value
 from auditkit.errors import QueryFailed, RuleError
 
-__all__ = ["find"]
+__all__ = ["find", "fire"]
 
 _EXACT = ("money", "qty", "decimal")  # evidence keeps these as text, because JSON readers take numbers for floats
 
@@ -31,7 +31,7 @@ _LINE = """coalesce(
         (select t.line_key from invoice_item as t where t.jnid || '/' || t.position = hit.subject_id), subject_id
     )"""
 _TWICE = """
-select {subject} as subject, count(*) as times from hit
+select {subject} as subject, count(*) as times from {table}
 group by {subject} having count(*) > 1 or {subject} is null
 order by subject nulls first
 """
@@ -45,22 +45,16 @@ def find(
 ) -> None:
     """Run every rule and fill rule and finding: each open and new, as nobody has looked at its history yet.
 
-    Raises `RuleError` for a rule whose SQL fails, and for one that gives a subject twice: two findings would share a
-    fingerprint, and with it one history and one acceptance.
+    Raises `RuleError` as `fire` does.
     """
     for rule in rules:
         values = rule.values(common, thresholds.get(rule.name, {}))
-        try:
-            engine.run(rule, values, into="hit")
-        except QueryFailed as error:
-            raise RuleError(f"{rule.path}: {error}") from None
+        fire(engine, rule, values, into="hit")
         has_types = "subject_type" in dict(rule.columns)
-        subject = "subject_type || ' ' || subject_id" if has_types else "subject_id"
-        _refuse_a_subject_twice(engine, rule, subject)
         engine.query(
             _INSERT.format(
                 subject_type="subject_type" if has_types else "$subject_type",
-                identity=_LINE if rule.subject == "invoice_item" else subject,
+                identity=_LINE if rule.subject == "invoice_item" else _subject(rule),
                 evidence=_json(rule, [name for name, _ in rule.columns if name not in REQUIRED_COLUMNS]),
                 key=_json(rule, rule.key),
             ),
@@ -70,10 +64,23 @@ def find(
         _record_rule(engine, rule, values)
 
 
-def _refuse_a_subject_twice(engine: Engine, rule: Rule, subject: str) -> None:
-    for found, times in engine.query(_TWICE.format(subject=subject)).rows:
+def fire(engine: Engine, rule: Rule, values: Mapping[str, Value], *, into: str) -> None:
+    """Run one rule alone, into a temporary table of its declared columns.
+
+    Raises `RuleError` for a rule whose SQL fails, and for one that gives a subject twice: two findings would share a
+    fingerprint, and with it one history and one acceptance.
+    """
+    try:
+        engine.run(rule, values, into=into)
+    except QueryFailed as error:
+        raise RuleError(f"{rule.path}: {error}") from None
+    for found, times in engine.query(_TWICE.format(subject=_subject(rule), table=into)).rows:
         what = "a row without subject_id" if found is None else f"subject {found!r} {times} times"
         raise RuleError(f"{rule.path}: rule {rule.name} gives {what}; it must give one row for each subject")
+
+
+def _subject(rule: Rule) -> str:
+    return "subject_type || ' ' || subject_id" if "subject_type" in dict(rule.columns) else "subject_id"
 
 
 def _json(rule: Rule, names: Sequence[str]) -> str:

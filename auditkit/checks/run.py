@@ -25,7 +25,7 @@ from auditkit.errors import SettingsError
 from auditkit.progress import say
 from auditkit.store.snapshots import Draft
 
-__all__ = ["Decisions", "Parameters", "read_job_map", "run", "usable_rules"]
+__all__ = ["Decisions", "Parameters", "prepare", "read_job_map", "run", "usable_rules"]
 
 _JOB_MAP_COLUMNS = ("aimsio_job_number", "jobnimbus_job_number")
 
@@ -121,8 +121,18 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
     Lines of job_map.csv whose jobs are not in the snapshot are named in one line to whoever waits, and counted.
     """
     rules = usable_rules(parameters)
-    thresholds = parameters.thresholds or {}
-    common = parameters.common
+    engine = prepare(draft, parameters, decisions)
+    if unknown := [" = ".join(pair) for pair in engine.query(_UNKNOWN_JOBS).rows]:
+        say(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
+    sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
+    find(engine, rules, parameters.common, parameters.thresholds or {})
+    live(engine, decisions.acceptances, parameters.as_of, sync_id)
+    warned = warnings(engine, parameters.surge)
+    _record(draft, parameters, warned, _snapshot_id(draft, parameters, rules, decisions, sync_id))
+
+
+def prepare(draft: Draft, parameters: Parameters, decisions: Decisions) -> Engine:
+    """Everything that a rule may ask: links and reconciliation, from typed tables that are filled."""
     engine = Engine(draft)
     drafts = {name.strip().lower() for name in parameters.draft_status_names}
     engine.source("draft_status", ("name",), [(name,) for name in sorted(drafts) if name])
@@ -133,15 +143,9 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
         columns = zip(*decisions.journal, strict=True)
         names = ("seq", "written_at", "kind", "body", "hash")
         draft.insert("journal", {name: list(column) for name, column in zip(names, columns, strict=True)})
-    link(engine, common)
-    if unknown := [" = ".join(pair) for pair in engine.query(_UNKNOWN_JOBS).rows]:
-        say(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
-    reconcile(engine, common)
-    sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
-    find(engine, rules, common, thresholds)
-    live(engine, decisions.acceptances, parameters.as_of, sync_id)
-    warned = warnings(engine, parameters.surge)
-    _record(draft, parameters, warned, _snapshot_id(draft, parameters, rules, decisions, sync_id))
+    link(engine, parameters.common)
+    reconcile(engine, parameters.common)
+    return engine
 
 
 def _record(draft: Draft, parameters: Parameters, warned: list[str], snapshot_id: str) -> None:
