@@ -22,6 +22,7 @@ from auditkit.checks import acceptance, history, reconcile, views
 from auditkit.checks.explain import Explanation, explain
 from auditkit.checks.rules import Rule
 from auditkit.checks.run import run, usable_rules
+from auditkit.checks.selftest import selftest
 from auditkit.config import DEMO, Settings
 from auditkit.corrections import apply as applying
 from auditkit.corrections import plan as planning
@@ -189,6 +190,14 @@ class Audit:
         if wanted not in known:
             raise NoSnapshot(f"there is no sync {wanted}; there are {known[0]} to {known[-1]}")
         return self.sql(history.CHANGES, since=wanted)
+
+    def selftest(self) -> pd.DataFrame:
+        """Plant one fault for each rule in a copy of the snapshot: does the rule fire on exactly it? One row a rule.
+
+        Nothing of the home changes. `passed` is None for rules of your own, which have no plant.
+        """
+        outcomes = selftest(self._home.store, self._home.parameters(), self._home.decisions())
+        return pd.DataFrame([vars(outcome) for outcome in outcomes])
 
     def by_rule(self) -> pd.DataFrame:
         """Findings and money at risk for each rule, also for those that found nothing."""

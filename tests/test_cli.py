@@ -23,9 +23,10 @@ from tests.commands import Account, Ran, account_of, assert_refused, auditkit, b
 from tests.vendors import point, serving
 
 COMMANDS = (
-    "demo", "sync", "audit", "findings", "explain", "accept", "changes", "sql", "report", "doctor", "plan", "apply",
-    "journal", "sandbox",
-)  # fmt: skip
+    *("demo", "sync", "audit", "findings", "explain", "accept"),
+    *("changes", "selftest", "sql", "report", "doctor"),
+    *("plan", "apply", "journal", "sandbox"),
+)
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
 CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
@@ -233,6 +234,20 @@ def test_an_explanation_shows_all_and_runs_nothing_hostile(home: Path) -> None:
         assert part in ran.out
     parsed = json.loads(auditkit("explain", found["fingerprint"], "--json").out)
     assert parsed["raw"][0]["digest_holds"] is True and parsed["finding"]["fingerprint"] == found["fingerprint"]
+
+
+@pytest.mark.slow
+def test_the_self_test_changes_nothing_and_says_what_it_did(home: Path) -> None:
+    before = bytes_of(home)
+    ran = auditkit("selftest", "--json")
+    outcomes = json.loads(ran.out)
+    assert ran.code == 0 and len(outcomes) == 38 and all(outcome["passed"] for outcome in outcomes)
+    assert all(outcome["planted"] and outcome["fired"] and not outcome["extra"] for outcome in outcomes)
+    assert bytes_of(home) == before
+    (home / "rules").mkdir()
+    (home / "rules" / "my-rule.sql").write_text(RULE)
+    shown = auditkit("selftest").out
+    assert "38 of 39 rules passed" in shown and "no plant" in shown
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [(None, 0), ("high", 1), ("medium", 1), ("low", 1)])

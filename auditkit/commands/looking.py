@@ -1,11 +1,11 @@
-"""Look closer: `changes`, `sql`, `report`, `doctor`."""
+"""Look closer: `changes`, `selftest`, `sql`, `report`, `doctor`."""
 
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from auditkit.commands.common import CLEAN, AsOf, Json, opened, publish, titled
+from auditkit.commands.common import CLEAN, FINDINGS, AsOf, Json, opened, publish, titled
 from auditkit.doctor import examine
 from auditkit.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show
 
@@ -29,6 +29,26 @@ def changes(
             print_json(records(frame))
         else:
             show(frame, titled(it, f"{len(frame):,} changes since sync {frame.attrs['values']['since']}"))
+
+
+@app.command()
+def selftest(as_json: Json = False) -> None:
+    """Do the rules find what is wrong? One fault each, planted in a copy.
+
+    The copy is of your own snapshot and is thrown away; nothing of the home changes. Exit code 1 where a rule fails.
+    """
+    with opened() as it:
+        outcomes = it.selftest()
+        failed = [outcome is False for outcome in outcomes["passed"]]
+        if as_json:
+            print_json(records(outcomes))
+        else:
+            words = {True: "passed", False: "FAILED", None: "no plant"}
+            shown = outcomes[["rule_id", "planted", "reason"]]
+            shown.insert(0, "result", [words[passed] for passed in outcomes["passed"]])
+            passed = sum(outcome is True for outcome in outcomes["passed"])
+            show(shown, titled(it, f"Self-test: {passed} of {len(outcomes)} rules passed"), most=None)
+        raise typer.Exit(FINDINGS if any(failed) else CLEAN)
 
 
 @app.command()
