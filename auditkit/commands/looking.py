@@ -33,9 +33,9 @@ def changes(
 
 @app.command()
 def selftest(as_json: Json = False) -> None:
-    """Do the rules find what is wrong? One fault each, planted in a copy.
+    """Do the rules find what is wrong? A fault for each, in a copy.
 
-    The copy is of your own snapshot and is thrown away; nothing of the home changes. Exit code 1 where a rule fails.
+    The copy of your snapshot is thrown away; nothing of the home changes. Exit code 1 where a rule fails.
     """
     with opened() as it:
         outcomes = it.selftest()
