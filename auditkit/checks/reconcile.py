@@ -1,14 +1,17 @@
-"""Totals by job, vendor or month, and the statement: the bridge from cost to invoice with residual 0.
+"""Totals by job, vendor, month or type, and the statement: the bridge from cost to invoice with residual 0.
 
-Each row of the statement is its own query (`sql/reconcile/40_statement_row.sql`); none is a remainder.
+Each row of the statement is its own query (`sql/reconcile/41_statement_member.sql`); none is a remainder.
 """
 
 from collections.abc import Mapping
 
+from auditkit.checks import views
 from auditkit.checks.engines import Engine
 from auditkit.checks.rules import Value, load_steps
 
-__all__ = ["BY", "reconcile", "view"]
+__all__ = ["BY", "SCOPES", "reconcile", "statement", "view"]
+
+SCOPES = ("all", "job", "month", "vendor", "type")
 
 _SUMS = """
     count(*) as nrb_count,
@@ -31,23 +34,42 @@ with charge as (
     select s.*, c.charged from nrb_status as s left join charge as c on c.nrb_guid = s.guid
 )
 """
-# What a reconciliation is asked by → the question. A job has both sides; vendor and month have the cost side and what
-# issued lines charge for it.
+# What a reconciliation is asked by → the question. A job has both sides; the others have the cost side and what issued
+# lines charge for it.
 BY: Mapping[str, str] = {
     "job": "select * from job_reconciliation order by abs(variance) desc, job_number",
     "vendor": f"{_CHARGED} select vendor_code, {_SUMS} from leaf group by vendor_code order by variance, vendor_code",
     "month": f"{_CHARGED} select month, {_SUMS} from leaf group by month order by month",
+    "type": f"{_CHARGED} select type_name, {_SUMS} from leaf group by type_name order by variance, type_name",
 }
 
 
 def reconcile(engine: Engine, values: Mapping[str, Value]) -> None:
-    """Fill invoice_status, nrb_status, statement and job_reconciliation from the links."""
+    """Fill invoice_status, nrb_status, the tables of the statement and job_reconciliation from the links."""
     for step in load_steps("reconcile"):
         engine.run(step, values)
 
 
 def view(by: str) -> str:
-    """The query behind `audit.reconcile(by=…)`. Raises `ValueError` for anything but job, vendor and month."""
+    """The query behind `audit.reconcile(by=…)`. Raises `ValueError` for anything that is not in `BY`."""
     if by not in BY:
         raise ValueError(f"by must be one of {', '.join(BY)}, not {by!r}")
     return BY[by]
+
+
+def statement(by: str = "all", key: str | None = None) -> tuple[str, dict[str, str]]:
+    """The query behind `audit.statement(by=…, key=…)`, and the values of its parameters.
+
+    Without a `key` every key of the scope, in a column before the rows; with one its rows alone. A key is a job number,
+    a month as YYYY-MM, a vendor code or a type, exactly as it stands in the table; the empty key means what has none.
+    Raises `ValueError` for anything that is not in `SCOPES`, and for a key of the whole.
+    """
+    if by not in SCOPES:
+        raise ValueError(f"by must be one of {', '.join(SCOPES)}, not {by!r}")
+    if by == "all":
+        if key:
+            raise ValueError(f"the whole has no key; say by what {key!r} is one: {', '.join(SCOPES[1:])}")
+        return views.STATEMENT, {}
+    if key is None:
+        return views.STATEMENT_BY, {"by": by}
+    return views.STATEMENT_OF, {"by": by, "key": key}

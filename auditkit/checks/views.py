@@ -14,8 +14,11 @@ __all__ = [
     "FINDINGS",
     "LAST_RUN",
     "LINE",
+    "OFFSETS",
     "RUN",
     "STATEMENT",
+    "STATEMENT_BY",
+    "STATEMENT_OF",
     "SUBJECTS",
     "SYNC_RUN",
     "UNBILLED",
@@ -24,6 +27,21 @@ __all__ = [
 ]
 
 STATEMENT = "select label, amount, gross, items from statement where scope = 'all' order by position"
+
+STATEMENT_BY = """
+select key, label, amount, gross, items from statement where scope = $by order by key nulls last, position
+"""
+
+STATEMENT_OF = """
+select label, amount, gross, items from statement where scope = $by and coalesce(key, '') = $key order by position
+"""
+
+OFFSETS = """
+select scope, key, amount, minus_label, minus_type, minus_id, minus_nrb_guid, plus_label, plus_type, plus_id,
+    plus_nrb_guid
+from statement_offset
+order by scope, amount desc, key nulls last, minus_label, minus_id, minus_nrb_guid, plus_label, plus_id, plus_nrb_guid
+"""
 
 RUN = """
 select a.snapshot_id, a.sync_id, a.as_of, a.verdict, a.environment, a.account, a.time_zone, a.warnings, s.status,

@@ -369,14 +369,49 @@ comment on column job_reconciliation.verdict is 'nrb-only, invoice-only, agrees,
 create or replace table statement (
     scope varchar, key varchar, position integer, label varchar, amount decimal(38, 2), gross decimal(38, 2), items bigint
 );
-comment on table statement is 'The bridge from cost to invoice; the last row of a scope is the residual and must be 0.00.';
-comment on column statement.scope is 'all';
-comment on column statement.key is 'empty for scope all';
-comment on column statement.position is 'order of the rows';
+comment on table statement is 'The bridge from cost to invoice, for the whole and for each job, month, vendor and type; the last row of a key is the residual and must be 0.00. By job and month two rows say what counts in another one; by vendor and type it ends at the NRBs on issued invoices.';
+comment on column statement.scope is 'all, job, month, vendor or type: of the NRB, and after the NRBs on issued invoices of the invoice';
+comment on column statement.key is 'empty for scope all; job_reconciliation.job_number, YYYY-MM, vendor_code or type_name; NULL: the records that have none';
+comment on column statement.position is 'order of the rows; each scope has those that apply to it';
 comment on column statement.label is 'what the row holds';
 comment on column statement.amount is 'signed: what it adds to the row above';
-comment on column statement.gross is 'sum of absolute amounts';
-comment on column statement.items is 'NRBs, lines or invoices in the row';
+comment on column statement.gross is 'sum of absolute amounts; of the residual: what cost side and invoice side miss, added without sign';
+comment on column statement.items is 'NRBs, parts of lines, lines or invoices in the row: its rows in statement_item';
+
+create or replace table statement_item (
+    position integer, label varchar, subject_type varchar, subject_id varchar, nrb_guid varchar, jnid varchar,
+    line_position integer, job_number varchar, month date, vendor_code varchar, type_name varchar, amount decimal(38, 2)
+);
+comment on table statement_item is 'One member of one row of the statement. A row of it, in any scope, is the sum of its members; those of a timing row count by job or by month alone.';
+comment on column statement_item.position is 'statement.position';
+comment on column statement_item.label is 'statement.label';
+comment on column statement_item.subject_type is 'nrb, invoice_item or invoice';
+comment on column statement_item.subject_id is 'nrb guid, jnid/position of a line, or invoice jnid; a line that carries several NRBs has one member for each';
+comment on column statement_item.nrb_guid is 'the NRB; NULL for a line that carries none, and for an invoice';
+comment on column statement_item.jnid is 'the invoice, of several the first by id; NULL for an NRB that is on none';
+comment on column statement_item.line_position is 'invoice_item.position, where the member is a line or a part of one';
+comment on column statement_item.job_number is 'the job it counts for, as in job_reconciliation: of its NRB up to the NRBs on issued invoices, then of its invoice; NULL: none';
+comment on column statement_item.month is 'first day of the month it counts for: of its NRB or its invoice, as job_number; NULL: none';
+comment on column statement_item.vendor_code is 'of its NRB, where it counts for the NRB''s job';
+comment on column statement_item.type_name is 'of its NRB, where it counts for the NRB''s job';
+comment on column statement_item.amount is 'signed: what it adds to the bridge; what is NULL counts as 0.00';
+
+create or replace table statement_offset (
+    scope varchar, key varchar, amount decimal(38, 2), minus_label varchar, minus_type varchar, minus_id varchar,
+    minus_nrb_guid varchar, plus_label varchar, plus_type varchar, plus_id varchar, plus_nrb_guid varchar
+);
+comment on table statement_offset is 'Two differences of the statement that cancel each other within a job or a month, so that its net hides them. Each is in one pair of a scope at most.';
+comment on column statement_offset.scope is 'job or month';
+comment on column statement_offset.key is 'statement.key: the job or month of both; NULL: both have none';
+comment on column statement_offset.amount is 'absolute amount of each';
+comment on column statement_offset.minus_label is 'statement_item.label of the one that takes it from the bridge';
+comment on column statement_offset.minus_type is 'its subject_type';
+comment on column statement_offset.minus_id is 'its subject_id';
+comment on column statement_offset.minus_nrb_guid is 'its nrb_guid';
+comment on column statement_offset.plus_label is 'statement_item.label of the one that adds it';
+comment on column statement_offset.plus_type is 'its subject_type';
+comment on column statement_offset.plus_id is 'its subject_id';
+comment on column statement_offset.plus_nrb_guid is 'its nrb_guid';
 
 create or replace table rule (
     rule_id varchar, title varchar, assertion varchar, severity varchar, subject varchar, why varchar, remedy varchar,

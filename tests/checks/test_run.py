@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from auditkit.checks import views
-from auditkit.checks.reconcile import BY
+from auditkit.checks.reconcile import BY, SCOPES, statement
 from auditkit.checks.run import Decisions, Parameters, read_job_map, run
 from auditkit.errors import SettingsError
 from auditkit.store.schema import rebuild_schema, rebuild_typed
@@ -30,7 +30,18 @@ INVOICES = [
     invoice([line("R1-n1", "90.00"), line("Labour", "20.00"), line("Labour", "20.00")]),
     invoice([line("Labour", "7.00")], "i2", related=[related("OTHER-1", "J2")]),
 ]
-TABLES = ("link", "link_ambiguous", "nrb_status", "job_reconciliation", "statement", "finding", "rule", "audit_run")
+TABLES = (
+    "link",
+    "link_ambiguous",
+    "nrb_status",
+    "job_reconciliation",
+    "statement",
+    "statement_item",
+    "statement_offset",
+    "finding",
+    "rule",
+    "audit_run",
+)
 
 
 def everything(snapshot):
@@ -193,12 +204,14 @@ def test_no_accepted_amount_is_too_large_for_the_audit(tmp_path, most, least):
     nrbs, invoices, links = extremes(most, least)
     with audited(tmp_path, nrbs, invoices, links=links) as snapshot:
         assert snapshot.query("select count(*) from quarantine").scalar() == 0
-        residual = "select amount, gross from statement where label = 'residual'"
+        residual = "select distinct amount, gross from statement where label = 'residual'"
         assert snapshot.query(residual).rows == [(0, 0)]
         totals = "select nrb_total, unbilled_total from job_reconciliation"
         assert snapshot.query(totals).rows == [(37 * Decimal(most), 11 * Decimal(most))]
         for question in (*BY.values(), views.BY_RULE, views.UNBILLED, views.COMPLETENESS):
             assert snapshot.query(question).rows
+        for scope in SCOPES:
+            assert snapshot.query(*statement(scope)).rows
 
 
 def test_money_is_divided_exactly_whatever_its_size():

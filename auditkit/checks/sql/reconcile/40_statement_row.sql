@@ -1,61 +1,30 @@
--- The bridge from cost to invoice. Every row is its own query and none is a remainder, so what stands twice or nowhere
--- shows as a residual. Gross is the sum of absolute amounts.
--- out: position int, label text, amount money, gross money, items int
-select 1 as position, 'NRB total after mark-up' as label, sum(coalesce(total, 0)) as amount,
-    sum(abs(coalesce(total, 0))) as gross, count(*) as items
-from nrb_status
-union all
-select 2, 'internal', -sum(amount), sum(abs(amount)), count(distinct guid)
-from nrb_part where internal
-union all
-select 3, 'not billable', -sum(amount), sum(abs(amount)), count(distinct guid)
-from nrb_part where not internal and not billable
-union all
-select 4, 'unbilled', -sum(amount), sum(abs(amount)), count(distinct guid)
-from nrb_part where unbilled
-union all
-select 5, 'billed, invoice not found', -sum(amount), sum(abs(amount)), count(distinct guid)
-from nrb_part where not internal and billable and not unbilled and not linked and not invoice_found
-union all
-select 6, 'on a void invoice', -sum(amount), sum(abs(amount)), count(distinct guid)
-from nrb_part where not internal and billable and state = 'void'
-union all
-select 7, 'on a draft invoice', -sum(amount), sum(abs(amount)), count(distinct guid)
-from nrb_part where not internal and billable and state = 'draft'
-union all
-select 8, 'billed, line not found', -sum(amount), sum(abs(amount)), count(distinct guid)
-from nrb_part where not internal and billable and state = 'issued' and not linked
-union all
-select 9, 'amount differences: under-billed', sum(invoiced_amount - amount), sum(abs(invoiced_amount - amount)), count(*)
-from nrb_part where not internal and billable and state = 'issued' and linked and invoiced_amount < amount
-union all
-select 10, 'amount differences: over-billed', sum(invoiced_amount - amount), sum(abs(invoiced_amount - amount)), count(*)
-from nrb_part where not internal and billable and state = 'issued' and linked and invoiced_amount > amount
-union all
-select 11, 'NRBs on issued invoices, by reference', sum(amount), sum(abs(amount)), count(*)
-from line_part where not internal and billable and method in ('manual', 'reference')
-union all
-select 12, 'NRBs on issued invoices, by amount only', sum(amount), sum(abs(amount)), count(*)
-from line_part where not internal and billable and method in ('amount', 'group')
-union all
-select 13, 'parts that carry internal or non-billable NRBs', sum(amount), sum(abs(amount)), count(*)
-from line_part where internal or not billable
-union all
-select 14, 'other lines', sum(amount), sum(abs(amount)), count(*)
-from line_part where nrb_guid is null and amount >= 0
-union all
-select 15, 'other negative lines', sum(amount), sum(abs(amount)), count(*)
-from line_part where nrb_guid is null and amount < 0
-union all
-select 16, 'lines do not sum to the subtotal', sum(subtotal - line_total), sum(abs(subtotal - line_total)), count(*)
-from invoice_status where state = 'issued' and subtotal <> line_total
-union all
-select 17, 'tax', sum(tax), sum(abs(tax)), count(*)
-from invoice_status where state = 'issued' and tax <> 0
-union all
-select 18, 'subtotal and tax are not the total', sum(coalesce(total, 0) - subtotal - tax),
-    sum(abs(coalesce(total, 0) - subtotal - tax)), count(*)
-from invoice_status where state = 'issued' and coalesce(total, 0) <> subtotal + tax
-union all
-select 19, 'JobNimbus invoice total', sum(coalesce(total, 0)), sum(abs(coalesce(total, 0))), count(*)
-from invoice_status where state = 'issued'
+-- The rows of the bridge, in order. Side: what leads from the cost to the NRBs on issued invoices ('cost', then 'carried'), from
+-- these to the invoices ('invoice', then 'total'), and what changes the job or the month between ('job', 'month'). Owner: whether a
+-- member counts for the job and month of its NRB or of its invoice. Differences are what somebody may have to put right.
+-- out: position int, label text, side text, owner text, is_difference flag
+select position, label, side, owner, is_difference
+from (values
+    (1, 'NRB total after mark-up', 'cost', 'nrb', false),
+    (2, 'internal', 'cost', 'nrb', false),
+    (3, 'not billable', 'cost', 'nrb', false),
+    (4, 'unbilled', 'cost', 'nrb', true),
+    (5, 'billed, invoice not found', 'cost', 'nrb', true),
+    (6, 'on a void invoice', 'cost', 'nrb', true),
+    (7, 'on a draft invoice', 'cost', 'nrb', true),
+    (8, 'billed, line not found', 'cost', 'nrb', true),
+    (9, 'amount differences: under-billed', 'cost', 'nrb', true),
+    (10, 'amount differences: over-billed', 'cost', 'nrb', true),
+    (11, 'NRBs on issued invoices, by reference', 'carried', 'nrb', false),
+    (12, 'NRBs on issued invoices, by amount only', 'carried', 'nrb', false),
+    (13, 'NRBs of this job on other jobs'' invoices', 'job', 'nrb', false),
+    (14, 'NRBs of other jobs on this job''s invoices', 'job', 'invoice', false),
+    (15, 'NRBs of this month on other months'' invoices', 'month', 'nrb', false),
+    (16, 'NRBs of other months on this month''s invoices', 'month', 'invoice', false),
+    (17, 'parts that carry internal or non-billable NRBs', 'invoice', 'invoice', false),
+    (18, 'other lines', 'invoice', 'invoice', true),
+    (19, 'other negative lines', 'invoice', 'invoice', true),
+    (20, 'lines do not sum to the subtotal', 'invoice', 'invoice', true),
+    (21, 'tax', 'invoice', 'invoice', false),
+    (22, 'subtotal and tax are not the total', 'invoice', 'invoice', true),
+    (23, 'JobNimbus invoice total', 'total', 'invoice', false)
+) as r(position, label, side, owner, is_difference)

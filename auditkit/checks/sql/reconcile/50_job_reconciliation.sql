@@ -5,7 +5,7 @@
 --   unbilled_total money, invoice_count int, invoice_total money, linked_line_total money, other_line_total money,
 --   variance money, verdict text
 with cost as (
-    select coalesce(job_key, '') as job_key, min(job_number) as job_number, count(*) as nrb_count,
+    select coalesce(job_key, '') as job_key, count(*) as nrb_count,
         sum(coalesce(total, 0)) as nrb_total,
         count(case when billable and not internal then 1 end) as billable_count,
         sum(case when billable and not internal then coalesce(total, 0) else 0 end) as billable_total,
@@ -20,7 +20,7 @@ with cost as (
     where p.linked and p.state = 'issued'
     group by coalesce(s.job_key, '')
 ), invoiced as (
-    select coalesce(job_key, '') as job_key, min(job_number) as job_number, count(*) as invoice_count,
+    select coalesce(job_key, '') as job_key, count(*) as invoice_count,
         sum(coalesce(total, 0)) as invoice_total
     from invoice_status where state = 'issued'
     group by coalesce(job_key, '')
@@ -30,20 +30,21 @@ with cost as (
     where p.nrb_guid is null
     group by coalesce(i.job_key, '')
 ), job as (
-    select coalesce(c.job_key, i.job_key) as job_key, coalesce(c.job_number, i.job_number) as job_number,
+    select coalesce(c.job_key, i.job_key) as job_key,
         coalesce(c.nrb_count, 0) as nrb_count, coalesce(c.nrb_total, 0) as nrb_total,
         coalesce(c.billable_count, 0) as billable_count, coalesce(c.billable_total, 0) as billable_total,
         coalesce(c.billed_total, 0) as billed_total, coalesce(c.unbilled_total, 0) as unbilled_total,
         coalesce(i.invoice_count, 0) as invoice_count, coalesce(i.invoice_total, 0) as invoice_total
     from cost as c full outer join invoiced as i on i.job_key = c.job_key
 ), summed as (
-    select j.job_number, j.nrb_count, j.nrb_total, j.billable_count, j.billable_total, j.billed_total, j.unbilled_total,
+    select n.job_number, j.nrb_count, j.nrb_total, j.billable_count, j.billable_total, j.billed_total, j.unbilled_total,
         j.invoice_count, j.invoice_total,
         coalesce(k.linked_count, 0) as linked_count, coalesce(k.linked_total, 0) as linked_total,
         coalesce(k.linked_line_total, 0) as linked_line_total,
         coalesce(o.other_line_total, 0) as other_line_total,
         coalesce(k.linked_line_total, 0) - j.billable_total as variance
     from job as j
+    left join job_name as n on n.job_key = j.job_key
     left join linked as k on k.job_key = j.job_key
     left join other as o on o.job_key = j.job_key
 )
