@@ -208,7 +208,7 @@ def test_no_accepted_amount_is_too_large_for_the_audit(tmp_path, most, least):
         assert snapshot.query(residual).rows == [(0, 0)]
         totals = "select nrb_total, unbilled_total from job_reconciliation"
         assert snapshot.query(totals).rows == [(37 * Decimal(most), 11 * Decimal(most))]
-        for question in (*BY.values(), views.BY_RULE, views.UNBILLED, views.COMPLETENESS):
+        for question in (*BY.values(), views.BY_RULE, views.UNBILLED, views.COMPLETENESS, views.SENSITIVITY):
             assert snapshot.query(question).rows
         for scope in SCOPES:
             assert snapshot.query(*statement(scope)).rows

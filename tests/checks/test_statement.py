@@ -360,6 +360,57 @@ def test_an_offset_is_within_one_job_or_one_month(bench):
     ]
 
 
+# What another tolerance would change
+
+# (job, NRB, line): differences of 0, to the cent on and beside each tolerance
+TOLERATED = [
+    ("equal", "100.00", "100.00"),
+    ("cent", "1.00", "1.01"),
+    ("five", "2.00", "1.95"),
+    ("one", "50.00", "51.00"),
+    ("tenth", "2000.00", "1998.00"),
+    ("over-tenth", "2000.00", "1997.99"),
+    ("hundredth", "-300.00", "-303.00"),
+    ("far", "10.00", "90.00"),
+]
+
+
+def test_sensitivity(bench):
+    jobs = [(f"JOB-{place}", name, cost, charge) for place, (name, cost, charge) in enumerate(TOLERATED)]
+    nrbs = [billed(name, cost, nrbJobOrderNumber=job) for job, name, cost, _ in jobs]
+    invoices = [
+        invoice([line(f"R1-{name}", charge)], name, related=[related(job, job)]) for job, name, _, charge in jobs
+    ]
+    nrbs += [unbilled("alone", "9.00", nrbJobOrderNumber="ALONE-1")]  # no matter of tolerance
+    nrbs += [billed(f"off{place}", "9.00", nrbJobOrderNumber="OFF-1") for place in range(2)]
+    invoices += [  # no difference of the job, two of its lines
+        invoice([line(f"R1-off{place}", charge)], f"off{place}", related=[related("OFF-1", "J9")])
+        for place, charge in enumerate(("8.96", "9.04"))
+    ]
+    invoices += [invoice([line("Labour", "3.00")], "lab", related=[related("LAB-1", "J10")])]
+    reconciled(bench, nrbs, invoices)
+    table = bench.query(views.SENSITIVITY)
+    assert table.columns == (
+        "tolerance", "jobs_agree", "jobs_more", "jobs_under_billed", "jobs_over_billed", "job_variance",
+        "lines_agree", "lines_more", "lines_under_billed", "lines_over_billed", "line_variance",
+    )  # fmt: skip
+    assert [(name, *(str(value) for value in row)) for name, *row in table.rows] == [
+        ("0.00", "2", "0", "4", "3", "88.07", "1", "0", "5", "4", "88.15"),
+        ("0.01", "3", "1", "4", "2", "88.06", "2", "1", "5", "3", "88.14"),
+        ("0.05", "4", "2", "3", "2", "88.01", "5", "4", "3", "2", "88.01"),
+        ("1.00", "5", "3", "3", "1", "87.01", "6", "5", "3", "1", "87.01"),
+        ("0.1 %", "3", "1", "3", "3", "86.07", "2", "1", "4", "4", "86.15"),
+        ("1 %", "6", "4", "1", "2", "81.05", "7", "6", "1", "2", "81.05"),
+    ]
+    verdicts = dict(bench.query("select verdict, count(*) from job_reconciliation group by verdict").rows)
+    assert verdicts == {"agrees": 2, "under-billed": 4, "over-billed": 3, "nrb-only": 1, "invoice-only": 1}
+
+
+def test_sensitivity_of_nothing(bench):
+    reconciled(bench, [], [])
+    assert [row[1:] for row in bench.query(views.SENSITIVITY).rows] == [(0,) * 10] * 6
+
+
 # Random worlds
 
 MONEY = st.integers(-2000, 20000).map(lambda cents: str(D(cents) / 100)) | st.none()
