@@ -114,18 +114,55 @@ class Store:
 
     def open(self) -> Snapshot:
         """The newest snapshot, read-only. Raises `NoSnapshot` before the first sync."""
+        return self._opened({"audit": self._newest()})
+
+    def open_pair(self, before: int | None = None, now: int | None = None) -> Snapshot:
+        """Two snapshots at once, read-only: the later one as `open` does, the earlier one as the catalog `before`.
+
+        `before` and `now` are ids of syncs; without them, the newest snapshot and the one kept before it. An account
+        that was read anew, without its history, counts its syncs from 1 again: of two with one id the newest is meant.
+        Raises `NoSnapshot`, with the ids that are there, where one is not, or where there are not two.
+        """
+        files: dict[int, Path] = {}
+        for path in (self._newest(), *self._kept()):
+            sync_id = self._sync_id(path)
+            if now is None:
+                now = sync_id
+            elif before is None and now in files and sync_id != now:
+                before = sync_id
+            files.setdefault(sync_id, path)
+            if before != now and before in files and now in files:
+                return self._opened({"audit": files[now], "before": files[before]})
+        missing = [f"sync {wanted}" for wanted in (before, now) if wanted is not None and wanted not in files]
+        what = f"there is no snapshot of {' or '.join(missing)}" if missing else "two snapshots are needed"
+        raise NoSnapshot(f"{self.folder}: {what}; there are those of sync {', '.join(map(str, sorted(files)))}")
+
+    def _newest(self) -> Path:
         self._refuse_empty_home()
+        return self.path
+
+    def _sync_id(self, path: Path) -> int:
+        with self._opened({"audit": path}) as snapshot:
+            return int(snapshot.query("select sync_id from audit_run").scalar())
+
+    def _kept(self) -> list[Path]:
+        """The snapshots before, the newest first. Their numbers count what was kept, and are no ids of syncs."""
+        return sorted((self.folder / "snapshots").glob("sync-*.duckdb"), reverse=True)
+
+    def _opened(self, files: dict[str, Path]) -> Snapshot:
+        """Snapshots under the names of their catalogs; the first is the one that is asked."""
         # Attached to a private in-memory instance: DuckDB would otherwise hand out an instance of this path that is
         # still open in this process, although the file behind the path has been replaced.
         connection = duckdb.connect(":memory:", config=_SAFE)
-        try:
-            connection.execute(f"attach {_quoted(self.path)} as audit (read_only)")
-            connection.execute("use audit")
-            connection.execute(_LOCKED_DOWN)
-        except duckdb.Error as error:
-            connection.close()
-            raise StoreError(f"{self.path}: cannot be opened as a snapshot ({_first_line(error)})") from None
-        return Snapshot(self.path, connection)
+        for catalog, path in files.items():
+            try:
+                connection.execute(f"attach {_quoted(path)} as {catalog} (read_only)")
+            except duckdb.Error as error:
+                connection.close()
+                raise StoreError(f"{path}: cannot be opened as a snapshot ({_first_line(error)})") from None
+        connection.execute("use audit")
+        connection.execute(_LOCKED_DOWN)
+        return Snapshot(files["audit"], connection)
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[None]:
@@ -218,8 +255,8 @@ class Store:
     def _publish(self, building: Path, *, keep_previous: bool) -> None:
         _fsync(building)
         if keep_previous and self.path.exists():
-            kept = sorted((self.folder / "snapshots").glob("sync-*.duckdb"))
-            number = int(kept[-1].stem.removeprefix("sync-")) + 1 if kept else 1
+            kept = self._kept()
+            number = int(kept[0].stem.removeprefix("sync-")) + 1 if kept else 1
             os.link(self.path, self.folder / "snapshots" / f"sync-{number:06d}.duckdb")
         sys.audit("auditkit.point", "synced-to-disk")
         building.replace(self.path)
@@ -229,9 +266,8 @@ class Store:
 
     def _prune(self) -> None:
         """Keep the newest kept syncs: at most 12, at most a tenth of the free disk, never none."""
-        kept = sorted((self.folder / "snapshots").glob("sync-*.duckdb"), reverse=True)
         allowance = shutil.disk_usage(self.folder).free // 10
-        for position, path in enumerate(kept):
+        for position, path in enumerate(self._kept()):
             allowance -= path.stat().st_size
             if position >= KEEP_SYNCS or (position > 0 and allowance < 0):
                 path.unlink()

@@ -348,6 +348,56 @@ def test_a_draft_reaches_no_file_either(store, tmp_path):
         draft.query(f"select * from read_csv('{tmp_path}/secret.csv')")
 
 
+# Two at once
+
+
+@pytest.fixture
+def paired(filled):
+    """Kept is sync 7, below the file number 1; the newest is sync 8."""
+    for sync_id in (7, 8):
+        with filled.writer(), filled.draft(keep_previous=sync_id == 8) as draft:
+            draft.query(f"create or replace table audit_run as select {sync_id} as sync_id")
+            draft.query(f"create or replace table fact as select {sync_id} as value")
+    return filled
+
+
+def test_two_snapshots_are_read_at_once(paired):
+    assert kept(paired) == ["sync-000001.duckdb"]
+    with paired.open_pair(7, 8) as pair:
+        write(paired, 9)
+        assert (fact(pair), pair.query("select value from before.fact").scalar()) == (8, 7)
+        assert pair.path == paired.path
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("insert into fact values (1)", "read-only"),
+        ("insert into before.fact values (1)", "read-only"),
+        ("select * from read_csv('{folder}/secret.csv')", "disabled"),
+        ("attach '{folder}/writer.lock' as other", "disabled"),
+        ("set enable_external_access = true", "locked"),
+    ],
+)
+def test_a_pair_is_locked_down_as_one_is(paired, sql, words):
+    (paired.folder / "secret.csv").write_text("a\n1\n")
+    with paired.open_pair() as pair, pytest.raises(QueryFailed, match=words):
+        pair.query(sql.format(folder=paired.folder))
+
+
+def test_a_kept_file_that_is_no_snapshot_is_named_where_it_is_needed(paired):
+    (paired.folder / "snapshots" / "sync-000000.duckdb").write_bytes(b"not a database")
+    with paired.open_pair() as pair:
+        assert fact(pair) == 8
+    with pytest.raises(StoreError, match=r"sync-000000\.duckdb: cannot be opened as a snapshot"):
+        paired.open_pair(1)
+
+
+def test_a_pair_of_a_home_without_snapshots(store):
+    with pytest.raises(NoSnapshot, match="nothing has been synced yet"):
+        store.open_pair()
+
+
 # The contract for ad-hoc SQL
 
 
@@ -389,6 +439,16 @@ def test_every_public_table_and_column_says_what_it_holds(snapshot):
         ("link_ambiguous", "nrb_guid jnid reason"),
         ("job_reconciliation", "job_number variance verdict"),
         ("statement", "scope key position label amount gross items"),
+        (
+            "statement_item",
+            "position label subject_type subject_id nrb_guid jnid line_position job_number month vendor_code type_name"
+            " amount",
+        ),
+        (
+            "statement_offset",
+            "scope key amount minus_label minus_type minus_id minus_nrb_guid"
+            " plus_label plus_type plus_id plus_nrb_guid",
+        ),
         ("audit_run", "snapshot_id sync_id as_of parameters verdict counts"),
         (
             "finding",
