@@ -21,6 +21,7 @@ SLOW = (
     "checks/test_matching.py",
     "checks/test_history.py",
     "checks/test_mutations.py",
+    "checks/test_rollforward.py",
     "checks/test_run.py",
     "checks/test_selftest.py",
     "checks/test_statement.py",

@@ -114,7 +114,7 @@ class Store:
 
     def open(self) -> Snapshot:
         """The newest snapshot, read-only. Raises `NoSnapshot` before the first sync."""
-        return self._opened({"audit": self._newest()})
+        return self._attached({"audit": self._newest()})
 
     def open_pair(self, before: int | None = None, now: int | None = None) -> Snapshot:
         """Two snapshots at once, read-only: the later one as `open` does, the earlier one as the catalog `before`.
@@ -132,7 +132,7 @@ class Store:
                 before = sync_id
             files.setdefault(sync_id, path)
             if before != now and before in files and now in files:
-                return self._opened({"audit": files[now], "before": files[before]})
+                return self._attached({"audit": files[now], "before": files[before]})
         missing = [f"sync {wanted}" for wanted in (before, now) if wanted is not None and wanted not in files]
         what = f"there is no snapshot of {' or '.join(missing)}" if missing else "two snapshots are needed"
         raise NoSnapshot(f"{self.folder}: {what}; there are those of sync {', '.join(map(str, sorted(files)))}")
@@ -142,14 +142,14 @@ class Store:
         return self.path
 
     def _sync_id(self, path: Path) -> int:
-        with self._opened({"audit": path}) as snapshot:
+        with self._attached({"audit": path}) as snapshot:
             return int(snapshot.query("select sync_id from audit_run").scalar())
 
     def _kept(self) -> list[Path]:
         """The snapshots before, the newest first. Their numbers count what was kept, and are no ids of syncs."""
         return sorted((self.folder / "snapshots").glob("sync-*.duckdb"), reverse=True)
 
-    def _opened(self, files: dict[str, Path]) -> Snapshot:
+    def _attached(self, files: dict[str, Path]) -> Snapshot:
         """Snapshots under the names of their catalogs; the first is the one that is asked."""
         # Attached to a private in-memory instance: DuckDB would otherwise hand out an instance of this path that is
         # still open in this process, although the file behind the path has been replaced.
