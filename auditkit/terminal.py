@@ -33,7 +33,7 @@ def show(frame: pd.DataFrame, title: str, most: int | None = MAX_ROWS) -> None:
     rows = frame if most is None else frame.head(most)
     for row in rows.itertuples(index=False):
         table.add_row(*(Text(_cell(value)) for value in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
     if len(rows) < len(frame):
         say(f"… and {len(frame) - len(rows):,} more: use --json or auditkit sql to see all")
 

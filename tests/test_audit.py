@@ -23,6 +23,10 @@ COLUMNS = {
     "by job": f"job_number {SUMS} invoice_count invoice_total linked_line_total other_line_total variance verdict",
     "by vendor": f"vendor_code {SUMS} charged_total variance",
     "by month": f"month {SUMS} charged_total variance",
+    "by type": f"type_name {SUMS} charged_total variance",
+    "statement by job": "key label amount gross items",
+    "sensitivity": "tolerance jobs_agree jobs_more jobs_under_billed jobs_over_billed job_variance lines_agree"
+    " lines_more lines_under_billed lines_over_billed line_variance",
     "unbilled": "guid job_number vendor_code type_name accounting_date age_days age_bucket total exported",
     "unexported": "guid job_number vendor_code type_name accounting_date total billed_mark reason",
     "findings": "rule_id severity subject_type subject_id job_number amount_at_risk reason evidence fingerprint state"
@@ -35,6 +39,9 @@ TABLES: dict[str, Callable[[ak.Audit], pd.DataFrame]] = {
     "by job": lambda it: it.reconcile(),
     "by vendor": lambda it: it.reconcile("vendor"),
     "by month": lambda it: it.reconcile("month"),
+    "by type": lambda it: it.reconcile("type"),
+    "statement by job": lambda it: it.statement("job"),
+    "sensitivity": lambda it: it.sensitivity(),
     "unbilled": lambda it: it.unbilled(),
     "unexported": lambda it: it.unexported(),
     "findings": lambda it: it.findings(),
@@ -80,7 +87,7 @@ def test_the_sql_of_a_table_gives_it_again(name: str, audit: ak.Audit) -> None:
     pd.testing.assert_frame_equal(audit.sql(frame.attrs["sql"], **frame.attrs["values"]), frame)
 
 
-@pytest.mark.parametrize("by", ["job", "vendor", "month"])
+@pytest.mark.parametrize("by", ["job", "vendor", "month", "type"])
 def test_each_reconciliation_adds_up_to_the_statement(by: str, audit: ak.Audit) -> None:
     amount = dict(zip(audit.statement()["label"], audit.statement()["amount"], strict=True))
     rows = audit.reconcile(by)
@@ -94,8 +101,30 @@ def test_each_reconciliation_adds_up_to_the_statement(by: str, audit: ak.Audit) 
 
 
 def test_a_reconciliation_by_something_else(audit: ak.Audit) -> None:
-    with pytest.raises(ValueError, match="job, vendor, month"):
+    with pytest.raises(ValueError, match="job, vendor, month, type"):
         audit.reconcile("week")
+
+
+def test_a_statement_of_a_part(audit: ak.Audit) -> None:
+    job = audit.reconcile()["job_number"][0]
+    one, whole = audit.statement("job", job), audit.statement("job")
+    assert one["label"].iloc[-1] == "residual" and one["amount"].iloc[-1] == 0
+    assert list(whole[whole["key"] == job]["amount"]) == list(one["amount"])
+    for wrong in ({"by": "week"}, {"key": "x"}):
+        with pytest.raises(ValueError, match=r"one of|has no key"):
+            audit.statement(**wrong)
+    assert audit.statement("vendor", "'; drop table nrb").empty
+
+
+def test_the_roll_forward_between_two_syncs(audit: ak.Audit) -> None:
+    with pytest.raises(NoSnapshot, match="two snapshots are needed"):
+        audit.roll_forward()
+    audit.sync()
+    rolled = audit.roll_forward()
+    assert set(rolled["unexplained"]) == {Decimal("0.00")} and list(rolled["before"]) == list(rolled["now"])
+    assert audit.roll_forward(1, 2, items=True).empty and rolled.attrs["snapshot"] == audit.snapshot_id
+    with pytest.raises(NoSnapshot, match="no snapshot of sync 9"):
+        audit.roll_forward(9)
 
 
 def test_values_of_a_query(audit: ak.Audit) -> None:

@@ -23,7 +23,7 @@ from tests.commands import Account, Ran, account_of, assert_refused, auditkit, b
 from tests.vendors import point, serving
 
 COMMANDS = (
-    *("demo", "sync", "audit", "findings", "explain", "accept"),
+    *("demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
     *("changes", "selftest", "sql", "report", "doctor"),
     *("plan", "apply", "journal", "sandbox"),
 )

@@ -1,6 +1,6 @@
-"""Read and audit: `demo`, `sync`, `audit`."""
+"""Read and audit: `demo`, `sync`, `audit`, `statement`, `rollforward`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -80,6 +80,44 @@ def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> 
             _statement(it)
             _by_rule(it)
         raise typer.Exit(exit_code(it, fail_on))
+
+
+Scope = Literal["all", "job", "month", "vendor", "type"]
+
+
+@app.command()
+def statement(
+    by: Annotated[Scope, typer.Option(help="Of the whole, or of each of these.")] = "all",
+    key: Annotated[str | None, typer.Option(help="One job, month (YYYY-MM), vendor or type.")] = None,
+    offsets: Annotated[bool, typer.Option("--offsets", help="Differences that cancel each other.")] = False,
+    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="What another tolerance would change.")] = False,
+    as_json: Json = False,
+) -> None:
+    """From cost to invoice: of the whole, a job, month, vendor or type."""
+    with opened() as it:
+        if offsets:
+            frame, title = it.offsets(), "Differences that cancel each other within a job or a month"
+        elif sensitivity:
+            frame, title = it.sensitivity(), "What would agree at another tolerance"
+        else:
+            frame, title = it.statement(by, key), "Statement: from cost to invoice" + (f", {by} {key}" if key else "")
+        print_json(records(frame)) if as_json else show(frame, titled(it, title), most=None)
+
+
+@app.command()
+def rollforward(
+    since: Annotated[int | None, typer.Option(help="A kept sync by number (default: the one before).")] = None,
+    until: Annotated[int | None, typer.Option(help="A later one (default: the newest).")] = None,
+    items: Annotated[bool, typer.Option("--items", help="Each item that moved.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The statement from one sync to another.
+
+    Open before, new, cleared, changed, open now; what the items do not explain stands last and must be 0.00.
+    """
+    with opened() as it:
+        frame = it.roll_forward(since, until, items=items)
+        print_json(records(frame)) if as_json else show(frame, titled(it, "Roll-forward"), most=None)
 
 
 def _sync(it: Audit, *, offline: bool = False, accept_shrink: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import pandas as pd
 import typer
 
 from auditkit.commands.common import FailOn, Json, exit_code, opened, titled
@@ -11,8 +12,8 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_COLUMNS = ["fingerprint", "rule_id", "severity", "state", "subject_id", "job_number", "amount_at_risk", "reason"]
-_SHORT = 12
+_COLUMNS = ["fingerprint", "rule_id", "severity", "subject_id", "job_number", "amount_at_risk", "reason"]
+_SHORT = 8  # enough to tell some thousand findings apart; `accept` and `explain` refuse a start that names several
 
 
 @app.command()
@@ -35,8 +36,7 @@ def findings(
         else:
             for line in it.warnings:
                 warn(plain(line))
-            shown = frame[_COLUMNS].assign(fingerprint=frame["fingerprint"].str[:_SHORT])
-            show(shown, titled(it, f"{len(frame):,} findings"))
+            show(_shown(frame), titled(it, f"{len(frame):,} findings"))
         raise typer.Exit(exit_code(it, fail_on))
 
 
@@ -81,5 +81,12 @@ def accept(
             say(f"{len(fingerprints):,} acceptances were taken back; the verdict is: {it.about['verdict']}")
             return
         accepted = it.accept(fingerprints, note, until=until, who=person)
-        shown = accepted[_COLUMNS].assign(fingerprint=accepted["fingerprint"].str[:_SHORT])
-        show(shown, titled(it, f"{len(accepted):,} accepted"))
+        show(_shown(accepted), titled(it, f"{len(accepted):,} accepted"))
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """What fits a screen; the state only where it is not open throughout."""
+    shown = frame[_COLUMNS].assign(fingerprint=frame["fingerprint"].str[:_SHORT])
+    if any(frame["state"] != "open"):
+        shown.insert(0, "state", frame["state"])
+    return shown

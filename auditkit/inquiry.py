@@ -1,0 +1,217 @@
+"""Inquiry: everything that can be asked of the newest snapshot, read-only; each answer is a DataFrame.
+
+The questions themselves stand in `checks/`; here they are only asked.
+
+Not here: whatever reads a vendor, decides or sends, which is `Audit`'s.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import pandas as pd
+
+from auditkit.checks import acceptance, history, reconcile, rollforward, views
+from auditkit.checks.explain import Explanation, explain
+from auditkit.config import DEMO, Settings
+from auditkit.errors import NoSnapshot, QueryFailed, RuleError
+from auditkit.home import Home
+from auditkit.store.snapshots import Snapshot
+from auditkit.store.tables import statement_error
+from auditkit.sync.proof import proof
+
+__all__ = ["Inquiry"]
+
+
+@dataclass
+class Inquiry:
+    """What an auditor asks of one account. Every table is a DataFrame whose money is Decimal.
+
+    `frame.attrs` holds the snapshot, and the SQL with its values.
+    """
+
+    settings: Settings
+    vendor_rate: bool = False
+    _home: Home = field(init=False, repr=False)
+    _snapshot: Snapshot | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._home = Home(self.settings, self.vendor_rate)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the snapshot and end the demo's sandbox."""
+        self._reopen()
+        self._home.close()
+
+    # ── The statement ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def statement(self, by: str = "all", key: str | None = None) -> pd.DataFrame:
+        """The bridge from NRB total to invoice total: label, amount (signed), gross, items; the residual is last.
+
+        Of the whole, or by `job`, `month`, `vendor` or `type`: of one `key` (a job's number, a month as YYYY-MM, …), or
+        of each, with a column `key`. By vendor and type it ends at the NRBs on issued invoices.
+        """
+        query, values = reconcile.statement(by, key)
+        return self.sql(query, **values)
+
+    def offsets(self) -> pd.DataFrame:
+        """Pairs of differences that cancel each other within a job or a month: a net of 0 proves nothing."""
+        return self.sql(views.OFFSETS)
+
+    def sensitivity(self) -> pd.DataFrame:
+        """What another tolerance would change: jobs and lines that agree at 0.00, 0.01, 0.05, 1.00, 0.1 % and 1 %."""
+        return self.sql(views.SENSITIVITY)
+
+    def roll_forward(self, since: int | None = None, until: int | None = None, *, items: bool = False) -> pd.DataFrame:
+        """The statement between two syncs: before + new − cleared + changed = now; `unexplained` must be 0.00.
+
+        From sync `since` (the one kept before) to `until` (the newest). `items` gives each item that moved instead.
+        Raises `NoSnapshot`.
+        """
+        with self._home.store.open_pair(since, until) as pair:
+            table = rollforward.movements(pair) if items else rollforward.roll_forward(pair)
+            frame = table.frame()
+            frame.attrs["snapshot"] = str(pair.query(views.RUN).records()[0]["snapshot_id"])[:12]
+        return frame
+
+    def reconcile(self, by: str = "job") -> pd.DataFrame:
+        """Cost against invoices by `job`, `vendor`, `month` or `type`, with the variance."""
+        return self.sql(reconcile.view(by))
+
+    # ── What was found ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def findings(
+        self,
+        rule: str | None = None,
+        *,
+        severity: str | None = None,
+        state: str | None = None,
+        job: str | None = None,
+        new: bool = False,
+    ) -> pd.DataFrame:
+        """What the rules say is wrong, most severe first; open and accepted, or those of one `state`, also `cleared`.
+
+        `new` leaves what is new or re-opened since the sync before. Raises `RuleError` for a rule that is not there,
+        `FindingError` for a severity or state that is none.
+        """
+        if rule is not None:
+            self._refuse_unknown(rule)
+        filters = {"rule": rule, "severity": severity, "state": state, "job": job}
+        asked = {name: value for name, value in filters.items() if value is not None}
+        return self.sql(views.findings(asked, new=new), **asked)
+
+    def by_rule(self) -> pd.DataFrame:
+        """Findings and money at risk for each rule, also for those that found nothing."""
+        return self.sql(views.BY_RULE)
+
+    def unbilled(self) -> pd.DataFrame:
+        """Billable NRBs that no invoice carries, oldest money first by amount, with their age in days."""
+        return self.sql(views.UNBILLED)
+
+    def unexported(self) -> pd.DataFrame:
+        """NRBs that were not exported to the ledger."""
+        return self.sql(views.UNEXPORTED)
+
+    def explain(self, fingerprint: str) -> Explanation:
+        """The rule, its SQL, the row, the links and how they were made, and what the vendor sent, behind a finding.
+
+        The first six digits of the fingerprint or more. Raises `FindingError`.
+        """
+        return explain(self.snapshot, acceptance.named(self.snapshot, fingerprint))
+
+    # ── Where it comes from ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def completeness(self) -> pd.DataFrame:
+        """Control totals of the newest sync, per vendor: records listed, not typed, and the sum of their money."""
+        return self.sql(views.COMPLETENESS)
+
+    def proof(self) -> list[str]:
+        """Why the newest sync is COMPLETE, or is not, in four lines: label, Aimsio, JobNimbus, calls."""
+        return proof(self.snapshot.query(views.SYNC_RUN).records()[0])
+
+    def changes(self, since: int | None = None) -> pd.DataFrame:
+        """What appeared, changed (field by field, as JSON) and vanished between a sync and the newest one.
+
+        `since` is a `sync_run.sync_id`; without it, the sync before the newest. Raises `NoSnapshot` for a sync that is
+        not there.
+        """
+        known = [sync_id for (sync_id, *_) in self.snapshot.query(history.SYNCS).rows]
+        wanted = known[-2 if len(known) > 1 else -1] if since is None else since
+        if wanted not in known:
+            raise NoSnapshot(f"there is no sync {wanted}; there are {known[0]} to {known[-1]}")
+        return self.sql(history.CHANGES, since=wanted)
+
+    def sql(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
+        """Ask the snapshot anything, read-only, with `?` or `$name` for values. Raises `QueryFailed` with the SQL.
+
+        One statement: DuckDB would run several, but show only what the last one gave.
+        """
+        with statement_error(query):
+            statements = self.snapshot.connection.extract_statements(query)
+        if len(statements) > 1:
+            raise QueryFailed(
+                f"the SQL failed: expected one statement, found {len(statements)}; ask them one by one", query
+            )
+        table = self.snapshot.query(query, list(values) if values else named)
+        frame = table.frame()
+        frame.attrs["values"] = list(values) if values else named
+        frame.attrs["snapshot"] = self.snapshot_id
+        return frame
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot when it was first needed; `sync()` and `run()` move on to their own."""
+        if self._snapshot is None:
+            self._snapshot = self._home.store.open()
+        return self._snapshot
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The snapshot's id, sync, day, verdict, environment, account and completeness."""
+        return self.snapshot.query(views.RUN).records()[0]
+
+    @property
+    def snapshot_id(self) -> str:
+        """The first twelve digits of the snapshot's id."""
+        return str(self.about["snapshot_id"])[:12]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know before any finding, in sentences; mostly none."""
+        return list(json.loads(self.about["warnings"]))
+
+    @property
+    def title(self) -> str:
+        """What every page says of its figures: demo or account, day, snapshot, completeness, verdict."""
+        about = self.about
+        whose = "DEMO DATA" if self.is_demo else f"{about['account']} at {about['environment']}"
+        incomplete = f" ({about['reason']})" if about["reason"] else ""
+        return (
+            f"{whose} · as of {about['as_of']} · snapshot {self.snapshot_id} · read {about['status']}{incomplete}"
+            f" · verdict: {about['verdict']}"
+        )
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the figures are the sandbox's: then every page says DEMO DATA."""
+        return bool(self.about["environment"] == DEMO)
+
+    def _refuse_unknown(self, rule: str) -> None:
+        rules = list(self.by_rule()["rule_id"])
+        if rule not in rules:
+            near = difflib.get_close_matches(rule, rules, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(rules)}"
+            raise RuleError(f"no rule is called {rule!r}; {hint}")
+
+    def _reopen(self) -> None:
+        if self._snapshot:
+            self._snapshot.close()
+        self._snapshot = None
