@@ -121,8 +121,13 @@ create or replace macro tokens(txt) as
 -- ── Text that looks like other text ─────────────────────────────────────────────────────────────────────────────────
 -- As normal_key, without the leading zeros of each run of digits: AP-007 and AP-7 are one.
 create or replace macro zero_free_key(txt) as normal_key(regexp_replace(txt, '(^|[^0-9])0+([0-9])', '\1\2', 'g'));
--- One character put in, left out or changed.
-create or replace macro one_edit_apart(a, b) as levenshtein(a, b) = 1;
+-- One character put in, left out or changed, or two neighbours swapped (the commonest slip, and two edits to Levenshtein). A letter
+-- beyond ASCII may count as two. NULL is not one edit apart. (Cheapest first: hamming is a hundred times faster than the others.)
+create or replace macro one_edit_apart(a, b) as case
+    when a = b then false
+    when strlen(a) = strlen(b) then hamming(a, b) = 1 or (hamming(a, b) = 2 and damerau_levenshtein(a, b) = 1)
+    when abs(strlen(a) - strlen(b)) = 1 then levenshtein(a, b) = 1
+    else false end;
 -- A character as the plain one that it stands for: the single letters and digits of NFKC (full-width, mathematical, circled,
 -- subscript), found by their place in the code charts.
 create or replace macro plain_char(c) as case

@@ -1,10 +1,11 @@
 """nrb-duplicate: the same vendor, vendor invoice number and amount."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing, ms, nrb
+from tests.world import SILENT, amounts, asked_again, audited, findings, firing, ms, nrb
 
 
 def bought(guid, number, total="100.00", vendor="BIT", **changes):
@@ -33,6 +34,8 @@ CASES = [
     (bought("like-the-child", "AP-9"), "100.00"),
     (bought("n1", "AP-10"), "100.00"),  # a guid that is the beginning of another
     (bought("n10", "AP-10"), "100.00"),
+    (bought("credit-a", "AP-11", "-50.00"), "-50.00"),
+    (bought("credit-b", "AP-11", "-50.00"), "-50.00"),
     # NULL, field by field
     (bought("no-vendor-a", "AP-5", vendor=None), SILENT),
     (bought("no-vendor-b", "AP-5", vendor=None), SILENT),
@@ -48,9 +51,14 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def snapshot(tmp_path_factory):
     with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
+        yield snapshot
+
+
+@pytest.fixture(scope="module")
+def found(snapshot):
+    return findings(snapshot, RULE)
 
 
 def test_it_fires_on_these_alone(found):
@@ -78,3 +86,11 @@ def test_it_says_what_stands_how_often(found):
 def test_it_names_the_others_and_the_earliest(found, guid, earliest, others):
     evidence = found[guid]["evidence"]
     assert (evidence["earliest"], evidence["others"]) == (earliest, others)
+
+
+def test_min_amount_is_the_least_absolute_amount(snapshot):
+    every = firing(CASES)
+    assert asked_again(snapshot, RULE, min_amount=Decimal("0.01")) == {k: v for k, v in every.items() if v != "0.00"}
+    assert {"credit-a", "credit-b"} <= set(asked_again(snapshot, RULE, min_amount=Decimal("50.00")))
+    assert not {"credit-a", "credit-b"} & set(asked_again(snapshot, RULE, min_amount=Decimal("50.01")))
+    assert set(asked_again(snapshot, RULE, min_amount=Decimal("100.01"))) == {"twice-a", "twice-b"}

@@ -1,6 +1,7 @@
 """nrb-duplicate-near: almost the same number of one vendor, or the same number of another."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -21,6 +22,17 @@ CASES = [
     (bought("edit-b", "INV-4712", "2.00"), "2.00"),
     (bought("longer-a", "INV-4711", "3.00"), "3.00"),
     (bought("longer-b", "INV-47111", "3.00"), "3.00"),
+    (bought("swap-a", "INV-4771", "18.00"), "18.00"),
+    (bought("swap-b", "INV-7471", "18.00"), "18.00"),
+    (bought("swap-short-a", "AB-12", "19.00"), SILENT),
+    (bought("swap-short-b", "AB-21", "19.00"), SILENT),
+    # neighbours of neighbours, and a swap beside another edit
+    (bought("far-swap-a", "INV-4567", "20.00"), SILENT),
+    (bought("far-swap-b", "INV-6547", "20.00"), SILENT),
+    (bought("swap-and-edit-a", "INV-4567", "21.00"), SILENT),
+    (bought("swap-and-edit-b", "INV-5468", "21.00"), SILENT),
+    (bought("credit-a", "INV-4711", "-22.00"), "-22.00"),
+    (bought("credit-b", "INV-4712", "-22.00"), "-22.00"),
     (bought("two-edits-a", "INV-4711", "4.00"), SILENT),
     (bought("two-edits-b", "INV-4722", "4.00"), SILENT),
     # one edit apart, but 5 letters and digits on one side
@@ -82,3 +94,12 @@ def test_days(snapshot):
     pair = {"day-21-a", "day-21-b"}
     assert pair <= set(asked_again(snapshot, RULE, days=21))
     assert not pair & set(asked_again(snapshot, RULE, days=20))
+
+
+def test_min_amount_is_the_least_absolute_amount(snapshot):
+    at_22, above = (
+        asked_again(snapshot, RULE, min_amount=Decimal("22.00")),
+        asked_again(snapshot, RULE, min_amount=Decimal("22.01")),
+    )
+    assert at_22 == {"credit-a": "-22.00", "credit-b": "-22.00"}
+    assert above == {}

@@ -3,17 +3,18 @@
 -- assertion: existence
 -- severity: high
 -- subject: nrb
+-- param: min_amount decimal = 0.00
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, vendor_invoice_number text, members int, earliest text, others text
 -- key: others
 -- why: The same vendor, invoice number and amount: the cost is probably booked, paid and charged twice.
 -- remedy: Compare the documents; delete or reverse the later one.
 -- note: Numbers are equal after keeping letters and digits, case-folded. Children of one parent are not duplicates of each other.
---   NULL vendor, number or amount: no duplicate.
+--   Amounts below $min_amount, whatever their sign, are left out. NULL vendor, number or amount: no duplicate.
 with item as (
     select n.guid, n.job_number, n.vendor_code, n.vendor_invoice_number, s.total, coalesce(n.parent_guid, n.guid) as family,
         s.accounting_date, folded(n.vendor_code) as vendor_key, normal_key(n.vendor_invoice_number) as number_key
     from nrb_status as s join nrb as n on n.guid = s.guid
-    where n.vendor_code is not null and n.vendor_invoice_number is not null and s.total is not null
+    where n.vendor_code is not null and n.vendor_invoice_number is not null and abs(s.total) >= $min_amount
 ), member as (
     select guid, job_number, vendor_code, vendor_invoice_number, total, family, accounting_date, vendor_key, number_key,
         count(*) over (partition by vendor_key, number_key, total) as members,
