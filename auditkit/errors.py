@@ -15,6 +15,7 @@
     │   ├── Busy                              another writer is at work (its pid is named)
     │   ├── OtherAccount                      the snapshot belongs to another environment or account
     │   └── QueryFailed                       SQL that DuckDB refused; carries the SQL
+    ├── QuestionRefused (ValueError)      a question names what is not there, or asks what cannot be answered
     ├── RuleError (ValueError)            a rule file is malformed: file, line, what to write instead
     ├── FindingError (ValueError)         no such finding, or it cannot be accepted as asked
     ├── JournalError                      the journal is broken or cannot be written: nothing may be sent
@@ -36,6 +37,7 @@ __all__ = [
     "OtherAccount",
     "PlanError",
     "QueryFailed",
+    "QuestionRefused",
     "Refused",
     "RuleError",
     "SettingsError",
@@ -108,6 +110,10 @@ class QueryFailed(StoreError):
     def __init__(self, message: str, sql: str) -> None:
         super().__init__(message)
         self.sql = sql
+
+
+class QuestionRefused(AuditkitError, ValueError):
+    """A question names a table or column that is not there or of another kind, or asks what cannot be answered."""
 
 
 class RuleError(AuditkitError, ValueError):
