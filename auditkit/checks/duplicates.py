@@ -174,7 +174,7 @@ def _near(keys: _Keys) -> str:
     same, listed = "is not distinct from" if keys.nulls_match else "=", ", ".join(keys.alike)
     equal = "".join(f" and b.{part} {same} a.{part}" for part in keys.equal)
     alike = [_alike(f"_near_{n}", f"_zero_{n}", same) for n in _numbers(keys.near)]
-    days = ["abs(days_between(a._day, b._day)) <= $days"] if keys.day else []
+    days = "\n        and abs(days_between(a._day, b._day)) <= $days" if keys.day else ""
     return f"""node as (
     select row_number() over (order by {listed}) as _node, {listed} from (select distinct {listed} from item)
 ), shorter as (
@@ -190,11 +190,11 @@ def _near(keys: _Keys) -> str:
     select distinct a._node, b._node as _other
     from block as a join block as b on b._text = a._text{equal}
     where a._node <> b._node
-        and (a._at = b._at or a._at = 0 or b._at = 0 or abs(a._at - b._at) = 1 and a._left = b._left)
+        and (a._at = b._at or a._at = 0 or b._at = 0 or abs(a._at - b._at) = 1 and a._left = b._left){days}
 ), edge as materialized (
     select p._node, p._other
     from pair as p join node as a on a._node = p._node join node as b on b._node = p._other
-    where {" and ".join([*alike, *days])}
+    where {" and ".join(alike)}
 ), component(_node, _root) using key (_node) as (
     select _node, _node from node
     union
