@@ -5,16 +5,20 @@ The questions themselves stand in `checks/`; here they are only asked.
 Not here: whatever reads a vendor, decides or sends, which is `Audit`'s.
 """
 
+import datetime
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Self
 
 import pandas as pd
 
-from auditkit.checks import acceptance, history, reconcile, rollforward, views
+from auditkit.checks import acceptance, analysis, history, reconcile, rollforward, views
+from auditkit.checks import duplicates as twice
 from auditkit.checks.explain import Explanation, explain
+from auditkit.checks.questions import Question
 from auditkit.config import DEMO, Settings
 from auditkit.errors import NoSnapshot, QueryFailed, RuleError
 from auditkit.home import Home
@@ -126,6 +130,96 @@ class Inquiry:
         The first six digits of the fingerprint or more. Raises `FindingError`.
         """
         return explain(self.snapshot, acceptance.named(self.snapshot, fingerprint))
+
+    # ── Analyses of any table, with the meaning auditors know ───────────────────────────────────────────────────────
+
+    def duplicates(
+        self,
+        same: str | Iterable[str] = (),
+        near: str | Iterable[str] = (),
+        different: str | Iterable[str] = (),
+        *,
+        table: str = "nrb",
+        days: int | None = None,
+        date: str | None = None,
+        min_amount: Decimal | int | str | None = None,
+        amount: str | None = None,
+        nulls_match: bool = False,
+    ) -> pd.DataFrame:
+        """Records that agree in `same`, nearly in `near`, and not all in `different`; NULL equals nothing.
+
+        Near: equal without punctuation, case and leading zeros, or one edit apart. `days` apart by the column `date` at
+        most; `min_amount` of the column `amount` at least. `table` is a table's name or a SELECT, here and below.
+        Raises `QuestionRefused`, as all of these.
+        """
+        return self._asked(
+            twice.duplicates(
+                self.snapshot,
+                same,
+                near,
+                different,
+                table=table,
+                days=days,
+                date=date,
+                min_amount=min_amount,
+                amount=amount,
+                nulls_match=nulls_match,
+            )
+        )
+
+    def stratify(
+        self,
+        column: str = "total",
+        *,
+        bands: int | Sequence[Decimal | int | str] = 10,
+        amount: str | None = None,
+        table: str = "nrb_status",
+    ) -> pd.DataFrame:
+        """Records by size: count and total of each band, of what is below, above and NULL; the whole last."""
+        return self._asked(analysis.stratify(self.snapshot, column, bands=bands, amount=amount, table=table))
+
+    def age(
+        self,
+        date: str = "accounting_date",
+        amount: str = "total",
+        *,
+        as_of: datetime.date | str | None = None,
+        buckets: Sequence[int] = (30, 60, 90, 120),
+        table: str = "nrb_status",
+    ) -> pd.DataFrame:
+        """Records by days since a date: 0-30, 31-60 …, future and no date apart; the whole last."""
+        return self._asked(analysis.age(self.snapshot, date, amount, as_of=as_of, buckets=buckets, table=table))
+
+    def gaps(self, column: str = "number", *, prefix: str | None = None, table: str = "invoice") -> pd.DataFrame:
+        """Missing numbers of each series, as ranges with the neighbours on both sides."""
+        return self._asked(analysis.gaps(self.snapshot, column, prefix=prefix, table=table))
+
+    def summarize(
+        self, by: str | Iterable[str], amount: str | Iterable[str] = "total", *, table: str = "nrb_status"
+    ) -> pd.DataFrame:
+        """Count, sum, least and greatest of each key, NULL being one; the last row is the whole (`level` = total)."""
+        return self._asked(analysis.summarize(self.snapshot, by, amount, table=table))
+
+    def crosstab(
+        self, rows: str | Iterable[str], columns: str, amount: str | None = None, *, table: str = "nrb_status"
+    ) -> pd.DataFrame:
+        """Totals of `amount` (or counts) of rows × columns, with totals of both; at most 200 columns."""
+        return self._asked(analysis.crosstab(self.snapshot, rows, columns, amount, table=table))
+
+    def cutoff(
+        self,
+        day: datetime.date | str,
+        *,
+        date: str = "vendor_invoice_date",
+        recorded: str = "created_on",
+        days: int | None = None,
+        table: str = "nrb",
+    ) -> pd.DataFrame:
+        """Records dated on one side of a period's last day and recorded on the other, and by how many days."""
+        return self._asked(analysis.cutoff(self.snapshot, day, date=date, recorded=recorded, days=days, table=table))
+
+    def _asked(self, question: Question) -> pd.DataFrame:
+        return self.sql(question.sql, **question.values)
 
     # ── Where it comes from ───────────────────────────────────────────────────────────────────────────────────────────
 

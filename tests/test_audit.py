@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import auditkit as ak
-from auditkit.errors import Denied, FindingError, NoSnapshot, PlanError, QueryFailed, SettingsError
+from auditkit.errors import Denied, FindingError, NoSnapshot, PlanError, QueryFailed, QuestionRefused, SettingsError
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of
@@ -103,6 +103,34 @@ def test_each_reconciliation_adds_up_to_the_statement(by: str, audit: ak.Audit) 
 def test_a_reconciliation_by_something_else(audit: ak.Audit) -> None:
     with pytest.raises(ValueError, match="job, vendor, month, type"):
         audit.reconcile("week")
+
+
+ANALYSES: dict[str, Callable[[ak.Audit], pd.DataFrame]] = {
+    "duplicates": lambda it: it.duplicates("vendor_code", near="vendor_invoice_number", days=30, date="created_on"),
+    "stratify": lambda it: it.stratify(bands=["0", "100", "1000"]),
+    "age": lambda it: it.age(),
+    "gaps": lambda it: it.gaps(),
+    "summarize": lambda it: it.summarize("vendor_code"),
+    "crosstab": lambda it: it.crosstab("type_name", "month", "total"),
+    "cutoff": lambda it: it.cutoff("2026-03-31"),
+}
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_names_its_snapshot_and_is_a_query_to_look_at(name: str, audit: ak.Audit) -> None:
+    frame = ANALYSES[name](audit)
+    assert frame.attrs["snapshot"] == audit.snapshot_id
+    pd.testing.assert_frame_equal(audit.sql(frame.attrs["sql"], **frame.attrs["values"]), frame)
+    if name in ("stratify", "age", "summarize"):
+        total = next(column for column in frame.columns if column in ("total", "sum_total"))
+        assert frame[total].iloc[-1] == frame[total].iloc[:-1].sum() == audit.statement()["amount"][0]
+
+
+def test_an_analysis_of_what_is_not_there(audit: ak.Audit) -> None:
+    with pytest.raises(QuestionRefused, match="no column 'totl'; did you mean total"):
+        audit.stratify("totl")
+    with pytest.raises(QuestionRefused, match="nrbs"):
+        audit.summarize("vendor_code", table="nrbs")
 
 
 def test_a_statement_of_a_part(audit: ak.Audit) -> None:

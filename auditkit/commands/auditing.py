@@ -93,7 +93,10 @@ def statement(
     sensitivity: Annotated[bool, typer.Option("--sensitivity", help="What another tolerance would change.")] = False,
     as_json: Json = False,
 ) -> None:
-    """From cost to invoice: of the whole, a job, month, vendor or type."""
+    """From cost to invoice, the whole or a part.
+
+    By job, month, vendor or type of NRB.
+    """
     with opened() as it:
         if offsets:
             frame, title = it.offsets(), "Differences that cancel each other within a job or a month"

@@ -18,7 +18,7 @@ app = typer.Typer()
 
 @app.command()
 def plan(rule: Annotated[str, typer.Argument(help=f"A rule with a safe remedy: {', '.join(REMEDIES)}.")]) -> None:
-    """Propose the usual remedy for a rule's findings, as a plan file. Nothing is sent."""
+    """Propose a rule's usual remedy, as a plan file. Nothing is sent."""
     with opened() as it:
         proposed = it.propose(rule)
         show(pd.DataFrame(proposed.preview()), titled(it, f"{len(proposed.changes):,} objects would change"))

@@ -70,7 +70,7 @@ def report(
     notebook: Annotated[str, typer.Option(help="A notebook below notebooks/, without ending.")] = "01_month_end",
     as_of: AsOf = None,
 ) -> None:
-    """Write a notebook, run on the newest snapshot, as one HTML file.
+    """Run a notebook on the newest snapshot into one HTML file.
 
     The file opens offline.
     """
