@@ -61,8 +61,8 @@ class Audit(Inquiry):
 
     def run(self) -> pd.DataFrame:
         """Audit the newest sync again, e.g. with other parameters or rules; no vendor is asked. Returns `by_rule()`."""
-        self.snapshot.close()
-        self._snapshot = None
+        self._reopen()
+        self._home.store.open().close()  # there is one
         with self._home.draft(keep_previous=False) as draft:
             rebuild_schema(draft)
             sync_id = draft.query("select max(sync_id) from sync_run").scalar()

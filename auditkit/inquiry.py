@@ -20,8 +20,9 @@ from auditkit.checks import duplicates as twice
 from auditkit.checks.explain import Explanation, explain
 from auditkit.checks.questions import Question
 from auditkit.config import DEMO, Settings
-from auditkit.errors import NoSnapshot, QueryFailed, RuleError
+from auditkit.errors import NoSnapshot, QueryFailed, QuestionRefused, RuleError, StoreError
 from auditkit.home import Home
+from auditkit.store.schema import refuse_other_schema
 from auditkit.store.snapshots import Snapshot
 from auditkit.store.tables import statement_error
 from auditkit.sync.proof import proof
@@ -243,6 +244,17 @@ class Inquiry:
             raise NoSnapshot(f"there is no sync {wanted}; there are {known[0]} to {known[-1]}")
         return self.sql(history.CHANGES, since=wanted)
 
+    def tables(self) -> pd.DataFrame:
+        """Every public table of the snapshot, and what one of its rows is."""
+        return self.sql(views.TABLES)
+
+    def describe(self, table: str) -> pd.DataFrame:
+        """The columns of a table: name, type, what it holds. Raises `QuestionRefused` for one that is not there."""
+        columns = self.sql(views.COLUMNS, name=table)
+        if columns.empty:
+            raise QuestionRefused(f"there is no table {table!r}; {_near(table, list(self.tables()['name']))}")
+        return columns
+
     def sql(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
         """Ask the snapshot anything, read-only, with `?` or `$name` for values. Raises `QueryFailed` with the SQL.
 
@@ -264,7 +276,13 @@ class Inquiry:
     def snapshot(self) -> Snapshot:
         """The newest snapshot when it was first needed; `sync()` and `run()` move on to their own."""
         if self._snapshot is None:
-            self._snapshot = self._home.store.open()
+            opened = self._home.store.open()
+            try:
+                refuse_other_schema(opened)
+            except StoreError:
+                opened.close()
+                raise
+            self._snapshot = opened
         return self._snapshot
 
     @property
@@ -301,11 +319,14 @@ class Inquiry:
     def _refuse_unknown(self, rule: str) -> None:
         rules = list(self.by_rule()["rule_id"])
         if rule not in rules:
-            near = difflib.get_close_matches(rule, rules, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(rules)}"
-            raise RuleError(f"no rule is called {rule!r}; {hint}")
+            raise RuleError(f"no rule is called {rule!r}; {_near(rule, rules)}")
 
     def _reopen(self) -> None:
         if self._snapshot:
             self._snapshot.close()
         self._snapshot = None
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from auditkit.config import Settings
@@ -24,7 +25,7 @@ from tests.vendors import point, serving
 
 COMMANDS = (
     *("demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
-    *("changes", "selftest", "sql", "report", "doctor"),
+    *("changes", "selftest", "tables", "sql", "report", "doctor"),
     *("plan", "apply", "journal", "sandbox"),
 )
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
@@ -234,6 +235,25 @@ def test_an_explanation_shows_all_and_runs_nothing_hostile(home: Path) -> None:
         assert part in ran.out
     parsed = json.loads(auditkit("explain", found["fingerprint"], "--json").out)
     assert parsed["raw"][0]["digest_holds"] is True and parsed["finding"]["fingerprint"] == found["fingerprint"]
+
+
+def test_a_snapshot_of_another_version_is_made_anew_by_an_audit(home: Path) -> None:
+    with duckdb.connect(str(home / "audit.duckdb")) as older:
+        older.execute("drop table made_by; alter table finding_history drop column reason; drop table acceptance")
+    for arguments in (("findings",), ("statement",), ("sql", "select 1"), ("tables",), ("explain", "0" * 12)):
+        assert_refused(auditkit(*arguments), "was made by another version", "auditkit audit")
+    assert auditkit("audit").code == 0
+    assert auditkit("findings").code == 0 and auditkit("sync").code == 0
+
+
+def test_tables_and_columns_are_described(home: Path) -> None:
+    listed = json.loads(auditkit("tables", "--json").out)
+    assert {"nrb", "invoice_item", "statement_item", "finding", "raw.nrb_body"} <= {row["name"] for row in listed}
+    for table in listed:
+        columns = json.loads(auditkit("tables", table["name"], "--json").out)
+        assert table["holds"] and columns and all(column["holds"] and column["type"] for column in columns)
+    assert "decimal(18,2)" in auditkit("tables", "NRB").out
+    assert_refused(auditkit("tables", "nrbs"), "no table 'nrbs'", "did you mean nrb?")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from auditkit.errors import FindingError
 
 __all__ = [
     "BY_RULE",
+    "COLUMNS",
     "COMPLETENESS",
     "FINDINGS",
     "LAST_RUN",
@@ -22,6 +23,7 @@ __all__ = [
     "STATEMENT_OF",
     "SUBJECTS",
     "SYNC_RUN",
+    "TABLES",
     "UNBILLED",
     "UNEXPORTED",
     "findings",
@@ -88,6 +90,21 @@ RUN = """
 select a.snapshot_id, a.sync_id, a.as_of, a.verdict, a.environment, a.account, a.time_zone, a.warnings, s.status,
     s.reason
 from audit_run as a join sync_run as s on s.sync_id = a.sync_id
+"""
+
+TABLES = """
+select case schema_name when 'main' then table_name else schema_name || '.' || table_name end as name,
+    comment as holds
+from duckdb_tables() where database_name = 'audit' and not internal
+order by schema_name, table_name
+"""
+
+COLUMNS = """
+select column_name as name, lower(data_type) as type, comment as holds
+from duckdb_columns()
+where database_name = 'audit' and not internal
+    and case schema_name when 'main' then table_name else schema_name || '.' || table_name end = lower($name)
+order by column_index
 """
 
 LAST_RUN = "select environment, account from sync_run order by sync_id desc limit 1"

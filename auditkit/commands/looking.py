@@ -1,4 +1,4 @@
-"""Look closer: `changes`, `selftest`, `sql`, `report`, `doctor`."""
+"""Look closer: `changes`, `selftest`, `tables`, `sql`, `report`, `doctor`."""
 
 from typing import Annotated
 
@@ -49,6 +49,17 @@ def selftest(as_json: Json = False) -> None:
             passed = sum(outcome is True for outcome in outcomes["passed"])
             show(shown, titled(it, f"Self-test: {passed} of {len(outcomes)} rules passed"), most=None)
         raise typer.Exit(FINDINGS if any(failed) else CLEAN)
+
+
+@app.command()
+def tables(
+    table: Annotated[str | None, typer.Argument(help="One table: its columns.")] = None, as_json: Json = False
+) -> None:
+    """Every table of the snapshot, or the columns of one."""
+    with opened() as it:
+        frame = it.describe(table) if table else it.tables()
+        what = f"{table}: {len(frame):,} columns" if table else f"{len(frame):,} tables"
+        print_json(records(frame)) if as_json else show(frame, titled(it, what), most=None)
 
 
 @app.command()

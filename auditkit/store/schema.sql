@@ -86,9 +86,6 @@ create table if not exists finding_history (
     fingerprint varchar, rule_id varchar, subject_id varchar, job_number varchar, amount_at_risk decimal(38, 2),
     state varchar, reason varchar, as_of date, sync_id integer
 );
-alter table finding_history add column if not exists job_number varchar;
-alter table finding_history add column if not exists amount_at_risk decimal(38, 2);
-alter table finding_history add column if not exists reason varchar;
 comment on table finding_history is 'One change of state of a finding: open when it fires, accepted while a person''s acceptance holds, cleared when it no longer fires. Append-only.';
 comment on column finding_history.fingerprint is 'finding.fingerprint';
 comment on column finding_history.rule_id is 'rule.rule_id';
@@ -485,6 +482,10 @@ comment on column audit_run.environment is 'the servers';
 comment on column audit_run.account is 'the account: a label made from environment and user name';
 comment on column audit_run.time_zone is 'the zone that decides calendar days';
 comment on column audit_run.warnings is 'what to know before any finding: a list of sentences';
+
+create or replace table made_by (stamp varchar);
+comment on table made_by is 'The version of these tables: one row.';
+comment on column made_by.stamp is 'digest of the schema and the macros that made this snapshot';
 
 create or replace table journal (seq bigint, written_at timestamptz, kind varchar, body json, hash varchar);
 comment on table journal is 'What people decided and what was written, projected from journal.jsonl.';
