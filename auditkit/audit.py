@@ -47,7 +47,7 @@ class Audit(Inquiry):
         `offline` rebuilds the snapshot from the cache, without a call; history is absent then. `accept_shrink` says
         that a list which is empty, or much shorter than before, is right.
         """
-        parameters, decisions = self._home.parameters(), self._home.decisions()
+        parameters = self._home.parameters()
         usable_rules(parameters)  # a slip in a rule file shows before the vendors are read, not after
         with (
             self._home.vendors(offline=offline) as (aimsio, jobnimbus),
@@ -55,7 +55,7 @@ class Audit(Inquiry):
         ):
             vendors = Vendors(aimsio, jobnimbus, offline)
             sync(draft, self._home.pointed(), vendors, accept_shrink=accept_shrink)
-            run(draft, parameters, decisions)
+            run(draft, parameters, self._home.decisions())  # also those made while the vendors were read
         self._reopen()
         return self.completeness()
 
@@ -81,24 +81,27 @@ class Audit(Inquiry):
         A fingerprint may be its first six digits or more. Returns the findings. Each is open again by itself after
         `until`, or once its money at risk grows or the evidence that counts changes. Raises `FindingError`.
         """
-        accepted = acceptance.accept(
-            self.snapshot,
-            self.journal,
-            [fingerprints] if isinstance(fingerprints, str) else fingerprints,
-            note=note,
-            who=self._home.identity if who is None else who,
-            until=acceptance.day(until),
-            today=self._home.parameters().as_of,
-            snapshot_id=self.about["snapshot_id"],
-        )
+        with self._home.store.writer():  # nothing is journalled that could not count at once
+            accepted = acceptance.accept(
+                self.snapshot,
+                self.journal,
+                [fingerprints] if isinstance(fingerprints, str) else fingerprints,
+                note=note,
+                who=self._home.identity if who is None else who,
+                until=acceptance.day(until),
+                today=self._home.parameters().as_of,
+                snapshot_id=self.about["snapshot_id"],
+            )
         self.run()
         found = self.findings()
         return found[found["fingerprint"].isin(accepted)].reset_index(drop=True)
 
-    def unaccept(self, fingerprint: str, note: str, *, who: str | None = None) -> None:
-        """Take an acceptance back, then audit again: its finding is open. Raises `FindingError`."""
+    def unaccept(self, fingerprints: str | Sequence[str], note: str, *, who: str | None = None) -> None:
+        """Take acceptances back, then audit again: their findings are open. Raises `FindingError`."""
+        chosen = [fingerprints] if isinstance(fingerprints, str) else fingerprints
         person = self._home.identity if who is None else who
-        acceptance.withdraw(self.snapshot, self.journal, fingerprint, note=note, who=person)
+        with self._home.store.writer():
+            acceptance.withdraw(self.snapshot, self.journal, chosen, note=note, who=person)
         self.run()
 
     def selftest(self) -> pd.DataFrame:
@@ -107,7 +110,9 @@ class Audit(Inquiry):
         Nothing of the home changes. `passed` is None for rules of your own, which have no plant.
         """
         outcomes = selftest(self._home.store, self._home.parameters(), self._home.decisions())
-        return pd.DataFrame([vars(outcome) for outcome in outcomes])
+        frame = pd.DataFrame([vars(outcome) for outcome in outcomes])
+        frame.attrs["snapshot"] = self.snapshot_id
+        return frame
 
     # ── Corrections: the only way out ───────────────────────────────────────────────────────────────────────────────
 

@@ -65,7 +65,13 @@ class Inquiry:
         of each, with a column `key`. By vendor and type it ends at the NRBs on issued invoices.
         """
         query, values = reconcile.statement(by, key)
-        return self.sql(query, **values)
+        frame = self.sql(query, **values)
+        if key is not None and frame.empty:
+            keys = [str(each) for each in self.statement(by)["key"].dropna().unique()]
+            near = difflib.get_close_matches(key, keys, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {len(keys):,}, e.g. {', '.join(keys[:5])}"
+            raise QuestionRefused(f"the statement has no {by} {key!r}; {hint}")
+        return frame
 
     def offsets(self) -> pd.DataFrame:
         """Pairs of differences that cancel each other within a job or a month: a net of 0 proves nothing."""
@@ -84,7 +90,9 @@ class Inquiry:
         with self._home.store.open_pair(since, until) as pair:
             table = rollforward.movements(pair) if items else rollforward.roll_forward(pair)
             frame = table.frame()
-            frame.attrs["snapshot"] = str(pair.query(views.RUN).records()[0]["snapshot_id"])[:12]
+            for name, catalog in (("snapshot", "audit"), ("before", "before")):
+                snapshot_id = pair.query(f"select snapshot_id from {catalog}.audit_run").scalar()
+                frame.attrs[name] = str(snapshot_id)[:12]
         return frame
 
     def reconcile(self, by: str = "job") -> pd.DataFrame:

@@ -68,7 +68,7 @@ def _judge(line: bytes, number: int, before: str) -> tuple[str | None, str | Non
     except (ValueError, RecursionError):
         return "is not a record", None
     if record["seq"] != number:
-        return f"is record {record['seq']}: a line was removed, moved or repeated", own
+        return f"is record {record['seq']!a}: a line was removed, moved or repeated", own
     if hashlib.sha256(_canonical(said)).hexdigest() != own:
         return "does not follow the line before it, or was changed", own
     return None, own
@@ -79,8 +79,10 @@ def _against_anchor(path: Path, hashes: list[str]) -> list[str]:
         return [f"{path.name}: is missing, so that a cut at the end would not show"] if hashes else []
     try:
         anchor = json.loads(path.read_bytes())
-        count, head = int(anchor["count"]), str(anchor["head"])
-    except (ValueError, KeyError, TypeError):
+        count, head = anchor["count"], str(anchor["head"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        count, head = -1, ""
+    if type(count) is not int or count < 0:
         return [f"{path.name}: is not an anchor"]
     if count > len(hashes):
         return [f"{path.name}: counts {count} records, the journal holds {len(hashes)}: its end was cut off"]

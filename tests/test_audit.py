@@ -1,5 +1,6 @@
 """The object that a notebook holds: what each table has in it, and what a decision or a correction changes."""
 
+import fcntl
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -10,7 +11,16 @@ import pandas as pd
 import pytest
 
 import auditkit as ak
-from auditkit.errors import Denied, FindingError, NoSnapshot, PlanError, QueryFailed, QuestionRefused, SettingsError
+from auditkit.errors import (
+    Busy,
+    Denied,
+    FindingError,
+    NoSnapshot,
+    PlanError,
+    QueryFailed,
+    QuestionRefused,
+    SettingsError,
+)
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of
@@ -129,8 +139,17 @@ def test_an_analysis_names_its_snapshot_and_is_a_query_to_look_at(name: str, aud
 def test_an_analysis_of_what_is_not_there(audit: ak.Audit) -> None:
     with pytest.raises(QuestionRefused, match="no column 'totl'; did you mean total"):
         audit.stratify("totl")
-    with pytest.raises(QuestionRefused, match="nrbs"):
-        audit.summarize("vendor_code", table="nrbs")
+    for wrong in (
+        lambda: audit.summarize("vendor_code", table="nrbs"),
+        lambda: audit.stratify(bands=10**6),
+        lambda: audit.stratify(bands=3.5),
+        lambda: audit.cutoff(20260930),
+        lambda: audit.duplicates("vendor_code", days="3", date="created_on"),
+        lambda: audit.statement("job", "no such job"),
+        lambda: audit.describe("nrbs"),
+    ):
+        with pytest.raises(QuestionRefused):
+            wrong()
 
 
 def test_a_statement_of_a_part(audit: ak.Audit) -> None:
@@ -141,7 +160,7 @@ def test_a_statement_of_a_part(audit: ak.Audit) -> None:
     for wrong in ({"by": "week"}, {"key": "x"}):
         with pytest.raises(ValueError, match=r"one of|has no key"):
             audit.statement(**wrong)
-    assert audit.statement("vendor", "'; drop table nrb").empty
+    assert list(audit.statement("job", f" {job.lower()} ")["amount"]) == list(one["amount"])
 
 
 def test_the_roll_forward_between_two_syncs(audit: ak.Audit) -> None:
@@ -212,6 +231,12 @@ def test_accepted_findings_may_stand_until_they_are_taken_back(audit: ak.Audit) 
     audit.unaccept(first, "not agreed after all")
     assert list(audit.findings("nrb-unbilled", state="accepted")["fingerprint"]) == [second]
     assert first in list(audit.findings("nrb-unbilled", state="open")["fingerprint"])
+    lock = (audit.settings.folder / "writer.lock").open("a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    before = len(list(audit.journal.records()))
+    with lock, pytest.raises(Busy):
+        audit.accept(first, "while another writes")
+    assert len(list(audit.journal.records())) == before
 
 
 @pytest.mark.parametrize(
@@ -225,6 +250,8 @@ def test_accepted_findings_may_stand_until_they_are_taken_back(audit: ak.Audit) 
         ({"who": ""}, "a person is needed"),
         ({"until": "2026-09-29"}, "has passed"),
         ({"until": "31.12.2026"}, "is not a day"),
+        ({"until": 20261231}, "is not a day"),
+        ({"note": None}, "a note is needed"),
     ],
 )
 def test_an_acceptance_that_is_not_whole_is_refused_and_not_journalled(
@@ -234,7 +261,7 @@ def test_an_acceptance_that_is_not_whole_is_refused_and_not_journalled(
     with pytest.raises(FindingError, match=message):
         audit.accept(**given)
     assert list(audit.journal.records()) == []
-    with pytest.raises(FindingError, match="no accepted finding"):
+    with pytest.raises(FindingError, match=r"no accepted finding|is needed"):
         audit.unaccept(audit.findings()["fingerprint"][0], "never was")
 
 

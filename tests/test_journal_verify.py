@@ -68,6 +68,9 @@ def test_each_line_removed_swapped_or_repeated_is_found(path: Path) -> None:
         (b'{"count":5,"head":"x"}', "is an older one"),
         (b'{"count":20,"head":"x"}', "names another record"),
         (b'{"count":"many","head":"x"}', "is not an anchor"),
+        (b'{"count":-1,"head":"x"}', "is not an anchor"),
+        (b'{"count":1e999,"head":"x"}', "is not an anchor"),
+        (b"[" * 100_000, "is not an anchor"),
     ],
 )
 def test_an_anchor_that_does_not_hold(path: Path, anchor: bytes | None, found: str) -> None:

@@ -4,7 +4,7 @@ An acceptance is a record of the journal. It counts from the next audit on, and 
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from auditkit.errors import FindingError
@@ -16,12 +16,21 @@ __all__ = ["accept", "acceptances", "day", "named", "withdraw"]
 SHORTEST = 6
 _HEX = frozenset("0123456789abcdef")
 _NAMED = "select * from finding where starts_with(fingerprint, $start) order by fingerprint limit 4"
+_CLEARED = """
+select rule_id, subject_id, sync_id from finding_history
+where starts_with(fingerprint, $start) and state = 'cleared' order by rowid desc limit 1
+"""
 _STANDING = "select fingerprint from acceptance where starts_with(fingerprint, $start) order by fingerprint limit 4"
 
 
 def named(snapshot: Snapshot, fingerprint: str) -> dict[str, Any]:
     """The one finding whose fingerprint begins so: six digits at least. Raises `FindingError` for none or several."""
     found = snapshot.query(_NAMED, {"start": _start(fingerprint)}).records()
+    if not found and (cleared := snapshot.query(_CLEARED, {"start": _start(fingerprint)}).records()):
+        raise FindingError(
+            f"{cleared[0]['rule_id']} of {cleared[0]['subject_id']} was cleared in sync {cleared[0]['sync_id']}; its"
+            " evidence is in the snapshots before it (`snapshots/` in the home)"
+        )
     _refuse_unless_one(fingerprint, [row["fingerprint"] for row in found], "finding")
     return found[0]
 
@@ -41,7 +50,7 @@ def accept(
 
     Raises `FindingError` for an empty note or person, a day that has passed, or a finding that is not there.
     """
-    findings = [named(snapshot, fingerprint) for fingerprint in fingerprints]
+    findings = list({row["fingerprint"]: row for row in (named(snapshot, each) for each in fingerprints)}.values())
     _refuse_empty(note, who)
     if not findings:
         raise FindingError("no finding is named; give the fingerprints that `auditkit findings` shows")
@@ -64,13 +73,17 @@ def accept(
     return [finding["fingerprint"] for finding in findings]
 
 
-def withdraw(snapshot: Snapshot, journal: Journal, fingerprint: str, *, note: str, who: str) -> str:
-    """Journal that an acceptance is taken back, also of a finding that is gone. Returns the whole fingerprint."""
+def withdraw(snapshot: Snapshot, journal: Journal, fingerprints: Sequence[str], *, note: str, who: str) -> list[str]:
+    """Journal that acceptances are taken back, all or none, also of findings that are gone; as `accept`."""
     _refuse_empty(note, who)
-    found = [str(row["fingerprint"]) for row in snapshot.query(_STANDING, {"start": _start(fingerprint)}).records()]
-    _refuse_unless_one(fingerprint, found, "accepted finding")
-    journal.append("unaccept", {"fingerprint": found[0], "note": note.strip(), "who": who.strip()})
-    return found[0]
+    standing = []
+    for fingerprint in fingerprints:
+        found = [str(row["fingerprint"]) for row in snapshot.query(_STANDING, {"start": _start(fingerprint)}).records()]
+        _refuse_unless_one(fingerprint, found, "accepted finding")
+        standing += found
+    for fingerprint in dict.fromkeys(standing):
+        journal.append("unaccept", {"fingerprint": fingerprint, "note": note.strip(), "who": who.strip()})
+    return standing
 
 
 def acceptances(journal: Journal) -> list[dict[str, Any]]:
@@ -86,9 +99,13 @@ def acceptances(journal: Journal) -> list[dict[str, Any]]:
 
 def day(until: date | str | None) -> date | None:
     """A day as a date; text is YYYY-MM-DD. Raises `FindingError`."""
+    if isinstance(until, datetime):
+        return until.date()
+    if until is None or isinstance(until, date):
+        return until
     try:
-        return date.fromisoformat(until) if isinstance(until, str) else until
-    except ValueError:
+        return date.fromisoformat(until)
+    except (ValueError, TypeError):
         raise FindingError(f"{until!r} is not a day; write it as YYYY-MM-DD") from None
 
 
@@ -108,8 +125,8 @@ def _refuse_unless_one(fingerprint: str, found: Sequence[str], what: str) -> Non
         raise FindingError(f"{fingerprint} is the start of several: {', '.join(found[:3])}; give more digits")
 
 
-def _refuse_empty(note: str, who: str) -> None:
-    if not note.strip():
+def _refuse_empty(note: object, who: object) -> None:
+    if not isinstance(note, str) or not note.strip():
         raise FindingError("a note is needed: why may this finding stand?")
-    if not who.strip():
+    if not isinstance(who, str) or not who.strip():
         raise FindingError("a person is needed: set AUDITKIT_IDENTITY, or name who decides")

@@ -20,9 +20,10 @@ from auditkit.errors import QuestionRefused
 from auditkit.store.snapshots import Snapshot
 from auditkit.values import cents, quantity
 
-__all__ = ["MOST_COLUMNS", "age", "crosstab", "cutoff", "gaps", "stratify", "summarize"]
+__all__ = ["MOST_BANDS", "MOST_COLUMNS", "age", "crosstab", "cutoff", "gaps", "stratify", "summarize"]
 
 MOST_COLUMNS = 200
+MOST_BANDS = 1000
 
 
 # ── Bands of a number ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,8 +142,8 @@ order by l.place
 
 def _equal(snapshot: Snapshot, source: Source, value: str, bands: int) -> list[Decimal]:
     """The limits of so many bands of equal width; fewer where a cent is wider than a band."""
-    if bands < 1:
-        raise QuestionRefused(f"bands: expected 1 or more, found {bands}")
+    if not 1 <= bands <= MOST_BANDS:
+        raise QuestionRefused(f"bands: expected 1 to {MOST_BANDS}, found {bands}")
     ((least, greatest),) = snapshot.query(f"select min({value}), max({value}) from {source.sql} as s").rows
     first, last = (Decimal(0) if limit is None else Decimal(limit) for limit in (least, greatest))
     between = [cents(first + (last - first) * n / bands) for n in range(1, bands)]
@@ -150,6 +151,8 @@ def _equal(snapshot: Snapshot, source: Source, value: str, bands: int) -> list[D
 
 
 def _ascending(numbers: Sequence[Decimal | int | str], what: str) -> list[Decimal]:
+    if not isinstance(numbers, Sequence) or isinstance(numbers, str) or len(numbers) > MOST_BANDS:
+        raise QuestionRefused(f"{what}: expected up to {MOST_BANDS} numbers in a list, found {numbers!r:.60}")
     given = [quantity(number, what) or Decimal(0) for number in numbers]
     if any(upper <= lower for lower, upper in pairwise(given)):
         raise QuestionRefused(f"{what}: expected ascending numbers, found {', '.join(map(str, given))}")

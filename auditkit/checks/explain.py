@@ -16,6 +16,7 @@ from auditkit.store.snapshots import Snapshot
 
 __all__ = ["Explanation", "explain"]
 
+_INERT = "\N{REPLACEMENT CHARACTER}"  # for what a terminal would act upon
 MOST_BODIES = 5
 FEW, WIDE = 3, 8  # so many rows of so many columns are shown upright
 
@@ -27,20 +28,26 @@ _HOW = """case k.method when 'manual' then 'a person said so'
         when 'reference' then 'the line names a reference of the NRB'
         when 'amount' then 'the only equal amount on both sides: by amount alone'
         when 'group' then 'the only set whose amounts sum to it: by amount alone' end"""
-# The NRBs and invoices that a subject is about; of an NRB also its parent, which may be the record that names it.
-_NRBS = """
+# The NRBs and invoices that a subject is about. Of an NRB also its parent, which may be the record that names it, and
+# those that its evidence names; of a job also what crosses to and from other jobs.
+_OF_JOB = "job_key is not distinct from folded($job)"
+_NRBS = f"""
 select $id as guid where $type = 'nrb'
 union select parent_guid from nrb where $type = 'nrb' and guid = $id and parent_guid is not null
+union select guid from nrb where $type = 'nrb' and guid <> $id and contains($evidence, '"' || guid)
+union select guid from nrb where $type = 'nrb' and guid <> $id and contains($evidence, ' ' || guid)
 union select nrb_guid from link where ($type = 'invoice' and jnid = $id)
     or ($type = 'invoice_item' and jnid || '/' || position = $id)
-union select guid from nrb_status where $type = 'job' and job_key = folded($id)
+union select guid from nrb_status where $type = 'job' and {_OF_JOB}
+union select nrb_guid from link where $type = 'job' and jnid in (select jnid from invoice_status where {_OF_JOB})
 """
-_INVOICES = """
+_INVOICES = f"""
 select $id as jnid where $type = 'invoice'
-union select split_part($id, '/', 1) where $type = 'invoice_item'
+union select jnid from invoice_item where $type = 'invoice_item' and jnid || '/' || position = $id
 union select jnid from link where $type = 'nrb' and nrb_guid = $id
 union select jnid from link_ambiguous where $type = 'nrb' and nrb_guid = $id and jnid is not null
-union select jnid from invoice_status where $type = 'job' and job_key = folded($id)
+union select jnid from invoice_status where $type = 'job' and {_OF_JOB}
+union select jnid from link where $type = 'job' and nrb_guid in (select guid from nrb_status where {_OF_JOB})
 """
 _PARTS = {
     "NRBs": f"select * from nrb_status where guid in ({_NRBS}) order by guid",
@@ -116,10 +123,11 @@ class Explanation:
         return [*shown, (f"The SQL of {rule['rule_id']}, with {rule['parameters']}", str(rule["executed"]))]
 
     def __str__(self) -> str:
-        return "\n\n".join(
+        text = "\n\n".join(
             f"{title}\n{content if isinstance(content, str) else content.to_string(index=False)}"
             for title, content in self.sections
         )
+        return "".join(each if each.isprintable() or each == "\n" else _INERT for each in text)
 
     def _repr_html_(self) -> str:
         blocks = []
@@ -137,7 +145,13 @@ def explain(snapshot: Snapshot, finding: Mapping[str, Any]) -> Explanation:
     """Everything behind one row of `finding`, from the snapshot alone."""
     (rule,) = snapshot.query("select * from rule where rule_id = $rule", {"rule": finding["rule_id"]}).records()
     again = f"select * from (\n{rule['executed']}\n) where subject_id = $id"
-    asked = {"id": finding["subject_id"], "type": finding["subject_type"], "fingerprint": finding["fingerprint"]}
+    asked = {
+        "id": finding["subject_id"],
+        "type": finding["subject_type"],
+        "job": finding["job_number"],
+        "evidence": str(finding["evidence"]),
+        "fingerprint": finding["fingerprint"],
+    }
     row = _frame(snapshot, again, asked)
     return Explanation(
         snapshot_id=str(snapshot.query(_SNAPSHOT).scalar()),
@@ -156,7 +170,7 @@ def _upright(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.T.rename(columns=lambda number: f"row {number + 1}").reset_index(names="column")
 
 
-def _frame(snapshot: Snapshot, sql: str, asked: Mapping[str, str]) -> pd.DataFrame:
+def _frame(snapshot: Snapshot, sql: str, asked: Mapping[str, str | None]) -> pd.DataFrame:
     frame = snapshot.query(sql, {name: value for name, value in asked.items() if f"${name}" in sql}).frame()
     frame.attrs["snapshot"] = str(snapshot.query(_SNAPSHOT).scalar())[:12]
     return frame

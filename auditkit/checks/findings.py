@@ -56,7 +56,7 @@ def find(
                 subject_type="subject_type" if has_types else "$subject_type",
                 identity=_LINE if rule.subject == "invoice_item" else _subject(rule),
                 evidence=_json(rule, [name for name, _ in rule.columns if name not in REQUIRED_COLUMNS]),
-                key=_json(rule, rule.key),
+                key=_key(rule),
             ),
             {"rule_id": rule.name, "severity": rule.severity, "as_of": common["as_of"]}
             | ({} if has_types else {"subject_type": rule.subject}),
@@ -86,6 +86,13 @@ def _subject(rule: Rule) -> str:
 def _json(rule: Rule, names: Sequence[str]) -> str:
     kinds = dict(rule.columns)
     pairs = [f"'{name}', {f'cast({name} as varchar)' if kinds[name] in _EXACT else name}" for name in names]
+    return f"json_object({', '.join(pairs)})"
+
+
+def _key(rule: Rule) -> str:
+    """What an acceptance rests on, as JSON; of an amount its sign, as its size may shrink."""
+    kinds = dict(rule.columns)
+    pairs = [f"'{name}', {f'sign({name})' if kinds[name] in _EXACT else name}" for name in rule.key]
     return f"json_object({', '.join(pairs)})"
 
 

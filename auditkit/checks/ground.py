@@ -78,6 +78,12 @@ class Ground:
         limit = Decimal(str(self.values[rule or self.rule][name]))
         return limit.quantize(CENT, ROUND_FLOOR) if abs(limit) < _MOST else limit
 
+    def least(self, name: str) -> Decimal:
+        """The smallest amount in cents that reaches a threshold of this rule; 100.00 where every amount does."""
+        limit, floor = Decimal(str(self.values[self.rule][name])), self.money(name)
+        reached = floor if floor == limit else floor + CENT
+        return reached if reached > 0 else Decimal("100.00")
+
     @property
     def within(self) -> Decimal:
         """The largest difference of money that is tolerated."""

@@ -3,7 +3,7 @@
 A finding is *new*, *persisting* or *re-opened* against what stood at the end of the sync before, so that auditing one
 sync again changes nothing of it. It is *accepted* while a person's acceptance holds: until its last day, and as long
 as the money at risk does not grow and what the rule calls its key stays as it was. It is *cleared* once it no longer
-fires.
+fires; where its rule was not run, nothing is said of it.
 
 Not here: what fires (`findings.py`), and who may accept (`audit.py`).
 """
@@ -60,7 +60,10 @@ create or replace temp table state_before as
 select fingerprint, arg_max(state, rowid) as state from finding_history where sync_id < $sync_id group by fingerprint;
 
 create or replace temp table state_last as
-select fingerprint, arg_max(state, rowid) as state from finding_history group by fingerprint;
+select fingerprint, arg_max(state, rowid) as state, arg_max(rule_id, rowid) as rule_id,
+    arg_max(subject_id, rowid) as subject_id, arg_max(struct_pack(job := job_number), rowid).job as job_number,
+    arg_max(struct_pack(risk := amount_at_risk), rowid).risk as amount_at_risk
+from finding_history group by fingerprint;
 
 {_ACCEPTANCE}
 update finding set state = 'accepted'
@@ -81,18 +84,20 @@ select f.fingerprint, f.rule_id, f.subject_id, f.job_number, f.amount_at_risk, f
 from finding as f
 left join state_last as s on s.fingerprint = f.fingerprint
 left join acceptance as a on a.fingerprint = f.fingerprint
-where s.state is distinct from f.state
+where s.state is distinct from f.state or s.job_number is distinct from f.job_number
+    or s.amount_at_risk is distinct from f.amount_at_risk
 order by f.rule_id, f.subject_id;
 
 insert into finding_history by name
-select s.fingerprint, arg_max(h.rule_id, h.rowid) as rule_id, arg_max(h.subject_id, h.rowid) as subject_id,
-    arg_max(h.job_number, h.rowid) as job_number, arg_max(h.amount_at_risk, h.rowid) as amount_at_risk,
-    'cleared' as state, 'it no longer fires' as reason, $as_of as as_of, $sync_id as sync_id
+select s.fingerprint, s.rule_id, s.subject_id, s.job_number, s.amount_at_risk, 'cleared' as state,
+    case when s.subject_id in (select subject_id from quarantine) then 'its record is in quarantine'
+        when s.subject_id in (select subject_id from vanished) then 'its record vanished'
+        else 'it no longer fires' end as reason,
+    $as_of as as_of, $sync_id as sync_id
 from state_last as s
-join finding_history as h on h.fingerprint = s.fingerprint
 where s.state <> 'cleared' and s.fingerprint not in (select fingerprint from finding)
-group by s.fingerprint
-order by arg_max(h.rule_id, h.rowid), arg_max(h.subject_id, h.rowid);
+    and s.rule_id in (select rule_id from rule)
+order by s.rule_id, s.subject_id;
 
 update finding set first_seen = h.first_seen
 from (
@@ -105,6 +110,11 @@ select rule_id, count(*) as found from finding
 where change = 'new' and exists (select 1 from state_before)
 group by rule_id having count(*) > $surge
 order by rule_id
+"""
+_GONE_RULES = """
+select rule_id, count(*) as findings from state_last
+where state <> 'cleared' and rule_id not in (select rule_id from rule)
+group by rule_id order by rule_id
 """
 _LOST_MARKS = """
 select count(*) as marked, count(case when not invoice_found and not linked then 1 end) as lost
@@ -127,6 +137,10 @@ def warnings(engine: Engine, surge: int) -> list[str]:
     lines = [
         f"{row['rule_id']}: {row['found']:,} new findings at once; look for one cause before working through them"
         for row in found
+    ]
+    lines += [
+        f"{row['rule_id']}: was not run, its file is gone; its {row['findings']:,} findings are not judged, nor cleared"
+        for row in engine.query(_GONE_RULES).records()
     ]
     ((marked, lost),) = engine.query(_LOST_MARKS).rows
     if lost * 2 > marked:

@@ -209,20 +209,24 @@ def _parent_mismatch(g: Ground) -> Plant:
 def _duplicate(g: Ground) -> Plant:
     another_day, _ = g.span(1)
     number = {"nrbInvoiceNumber": g.name("AP-77")}
-    first, again = g.nrb("first", **number), g.nrb("again", nrbInvoiceNumber=g.name("ap 77"))
+    amount, small = g.least("min_amount"), {"nrbInvoiceNumber": g.name("small")}
+    first, again = g.nrb("first", amount, **number), g.nrb("again", amount, nrbInvoiceNumber=g.name("ap 77"))
     other_vendor: Body = {"nrbVendorCode": g.name("other"), "nrbCreatedAt": g.milliseconds(another_day)}
     near = [
-        g.nrb("other-amount", "101.00", **number),
-        g.nrb("other-number", nrbInvoiceNumber=g.name("BQ-95")),
-        g.nrb("other-vendor", **number, **other_vendor),
-        g.nrb("no-number"),
+        g.nrb("other-amount", amount + 1, **number),
+        g.nrb("other-number", amount, nrbInvoiceNumber=g.name("BQ-95")),
+        g.nrb("other-vendor", amount, **number, **other_vendor),
+        g.nrb("no-number", amount),
     ]
+    if g.money("min_amount") > 0:
+        near += [g.nrb("small", amount - CENT, **small), g.nrb("small-again", amount - CENT, **small)]
+    dearer = amount + 60
     shared = {"nrbInvoiceNumber": g.name("receipt")}
-    items = [g.nrb("item", "60.00", **shared), g.nrb("same-item", "60.00", **shared)]
+    items = [g.nrb("item", dearer, **shared), g.nrb("same-item", dearer, **shared)]
     near += [
-        g.nrb("as-item", "61.00", **shared),
-        g.nrb("as-item-numbered", "60.00", nrbInvoiceNumber=g.name("BQ-96-b")),
-        g.nrb("as-item-elsewhere", "60.00", **shared, **other_vendor),
+        g.nrb("as-item", dearer + 1, **shared),
+        g.nrb("as-item-numbered", dearer, nrbInvoiceNumber=g.name("BQ-96-b")),
+        g.nrb("as-item-elsewhere", dearer, **shared, **other_vendor),
     ]
     return Plant(
         "two NRBs of one vendor, invoice number and amount; others of which one of these differs, and two equal items"
@@ -238,24 +242,27 @@ def _duplicate_near(g: Ground) -> Plant:
     if days < 0:
         raise OutOfReach(f"no two NRBs are at most {days} days apart")
     earlier, today = g.span(days)
+    amount = g.least("min_amount")
 
-    def nrb(part: str, number: str, day: date = today, total: str = "100.00", vendor: str = "vendor") -> Body:
+    def nrb(part: str, number: str, day: date = today, total: Decimal = amount, vendor: str = "vendor") -> Body:
         code, created = g.name(vendor), g.milliseconds(day)
         return g.nrb(part, total, nrbInvoiceNumber=g.name(number), nrbVendorCode=code, nrbCreatedAt=created)
 
     first, again = nrb("first", "AP-7"), nrb("again", "AP-007", earlier)
     near = [
-        nrb("other-amount", "AP-0007", total="101.00"),
+        nrb("other-amount", "AP-0007", total=amount + 1),
         nrb("other-vendor", "AP-00007", vendor="second"),
         nrb("other-number", "BQ-95"),
         nrb("elsewhere", "XY-4", earlier, vendor="third"),
         nrb("elsewhere-later", "XY-4", today + timedelta(1), vendor="fourth"),
-        nrb("elsewhere-dearer", "XY-4", earlier, "101.00", "fifth"),
+        nrb("elsewhere-dearer", "XY-4", earlier, amount + 1, "fifth"),
     ]
     with contextlib.suppress(OutOfReach, OverflowError):  # so long ago that there is no such record
         near.append(nrb("other-day", "AP-07", g.day(earlier - timedelta(days + 1))))
-    items = [nrb("item", "CZ-1", total="60.00"), nrb("zero-item", "CZ-01", total="60.00")]
-    split = [nrb("split", "DW-1", total="70.00"), nrb("split-vendor", "DW-1", total="70.00", vendor="second")]
+    if g.money("min_amount") > 0:
+        near += [nrb("small", "SM-5", total=amount - CENT), nrb("small-again", "SM-05", total=amount - CENT)]
+    items = [nrb("item", "CZ-1", total=amount + 60), nrb("zero-item", "CZ-01", total=amount + 60)]
+    split = [nrb("split", "DW-1", total=amount + 70), nrb("split-vendor", "DW-1", total=amount + 70, vendor="second")]
     return Plant(
         f"two NRBs of one vendor and amount, {days} days apart, numbered AP-7 and AP-007; others further apart",
         _guids(first, again),

@@ -132,14 +132,14 @@ def as_day(day: date | str, what: str) -> date:
         return date(day.year, day.month, day.day)
     try:
         return date.fromisoformat(day)
-    except ValueError:
+    except (ValueError, TypeError):
         raise QuestionRefused(f"{what}: expected a day such as 2026-09-30, found {day!r}") from None
 
 
 def as_days(days: int) -> int:
     """How many days apart: 0 or more."""
-    if days < 0:
-        raise QuestionRefused(f"days: expected 0 or more, found {days}")
+    if not isinstance(days, int) or days < 0:
+        raise QuestionRefused(f"days: expected a whole number of 0 or more, found {days!r}")
     return days
 
 

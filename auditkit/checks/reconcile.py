@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from auditkit.checks import views
 from auditkit.checks.engines import Engine
 from auditkit.checks.rules import Value, load_steps
+from auditkit.errors import QuestionRefused
 
 __all__ = ["BY", "SCOPES", "reconcile", "statement", "view"]
 
@@ -51,9 +52,9 @@ def reconcile(engine: Engine, values: Mapping[str, Value]) -> None:
 
 
 def view(by: str) -> str:
-    """The query behind `audit.reconcile(by=…)`. Raises `ValueError` for anything that is not in `BY`."""
+    """The query behind `audit.reconcile(by=…)`. Raises `QuestionRefused` for anything that is not in `BY`."""
     if by not in BY:
-        raise ValueError(f"by must be one of {', '.join(BY)}, not {by!r}")
+        raise QuestionRefused(f"by must be one of {', '.join(BY)}, not {by!r}")
     return BY[by]
 
 
@@ -62,13 +63,13 @@ def statement(by: str = "all", key: str | None = None) -> tuple[str, dict[str, s
 
     Without a `key` every key of the scope, in a column before the rows; with one its rows alone. A key is a job number,
     a month as YYYY-MM, a vendor code or a type, exactly as it stands in the table; the empty key means what has none.
-    Raises `ValueError` for anything that is not in `SCOPES`, and for a key of the whole.
+    Raises `QuestionRefused` for anything that is not in `SCOPES`, and for a key of the whole.
     """
     if by not in SCOPES:
-        raise ValueError(f"by must be one of {', '.join(SCOPES)}, not {by!r}")
+        raise QuestionRefused(f"by must be one of {', '.join(SCOPES)}, not {by!r}")
     if by == "all":
         if key:
-            raise ValueError(f"the whole has no key; say by what {key!r} is one: {', '.join(SCOPES[1:])}")
+            raise QuestionRefused(f"the whole has no key; say by what {key!r} is one: {', '.join(SCOPES[1:])}")
         return views.STATEMENT, {}
     if key is None:
         return views.STATEMENT_BY, {"by": by}

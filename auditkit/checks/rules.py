@@ -28,6 +28,7 @@ __all__ = ["GLOBAL_PARAMETERS", "Parameter", "Rule", "Step", "load_rules", "load
 GLOBAL_PARAMETERS = {"as_of": "date", "labor_in_amount": "text", "tolerance": "money"}
 ASSERTIONS = ("existence", "completeness", "accuracy", "cutoff", "classification", "valuation")
 SEVERITIES = ("high", "medium", "low")
+_NO_KEYS = ("subject_id", "amount_at_risk")  # the one is its identity; of the other, growth counts
 REQUIRED_COLUMNS = {"subject_id": "text", "job_number": "text", "amount_at_risk": "money", "reason": "text"}
 _KEYS = ("id", "title", "assertion", "severity", "subject", "param", "out", "key", "why", "remedy", "note")
 _OPTIONAL = ("param", "key", "note")
@@ -75,7 +76,8 @@ class Step:
 class Rule(Step):
     """A step that returns what is wrong, one row per subject, with the words of its header.
 
-    `key` are the columns of evidence that an acceptance rests on: when one changes, the finding is open again.
+    `key` are the columns that an acceptance rests on: when one changes (of an amount, its sign), the finding is open
+    again.
     """
 
     title: str
@@ -128,7 +130,7 @@ def read_rule(name: str, text: str, path: str) -> Rule:
     for column, kind in REQUIRED_COLUMNS.items():
         _expect((column, kind) in columns, path, header["out"][0][0], f"out must declare '{column} {kind}'")
     evidence = tuple(name.strip() for name in single.get("key", "").split(",") if name.strip())
-    unknown = [name for name in evidence if name not in dict(columns) or name in REQUIRED_COLUMNS]
+    unknown = [name for name in evidence if name not in dict(columns) or name in _NO_KEYS]
     _expect(not unknown, path, 1, f"key names {', '.join(unknown)}, which is no column of evidence that out declares")
     parameters = tuple(_parameter(line, value, path) for line, value in header.get("param", []))
     names = [parameter.name for parameter in parameters]

@@ -36,7 +36,8 @@ select key, label, amount, gross, items from statement where scope = $by order b
 """
 
 STATEMENT_OF = """
-select label, amount, gross, items from statement where scope = $by and coalesce(key, '') = $key order by position
+select label, amount, gross, items from statement where scope = $by
+    and coalesce(folded(key), '') = coalesce(folded($key), '') order by position
 """
 
 OFFSETS = """
@@ -126,7 +127,8 @@ select 'JobNimbus', 'invoices', invoice_listed, invoice_quarantined, invoice_gon
 FINDINGS = """
 with cleared as (
     select fingerprint, arg_max(rule_id, rowid) as rule_id, arg_max(subject_id, rowid) as subject_id,
-        arg_max(job_number, rowid) as job_number, arg_max(amount_at_risk, rowid) as amount_at_risk,
+        arg_max(struct_pack(job := job_number), rowid).job as job_number,
+        arg_max(struct_pack(risk := amount_at_risk), rowid).risk as amount_at_risk,
         arg_max(state, rowid) as state, arg_max(reason, rowid) as reason,
         min(as_of) filter (state <> 'cleared') as first_seen
     from finding_history group by fingerprint

@@ -76,8 +76,7 @@ def accept(
     """
     with opened() as it:
         if withdraw:
-            for fingerprint in fingerprints:
-                it.unaccept(fingerprint, note, who=person)
+            it.unaccept(fingerprints, note, who=person)
             say(f"{len(fingerprints):,} acceptances were taken back; the verdict is: {it.about['verdict']}")
             return
         accepted = it.accept(fingerprints, note, until=until, who=person)

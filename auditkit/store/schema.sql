@@ -86,12 +86,12 @@ create table if not exists finding_history (
     fingerprint varchar, rule_id varchar, subject_id varchar, job_number varchar, amount_at_risk decimal(38, 2),
     state varchar, reason varchar, as_of date, sync_id integer
 );
-comment on table finding_history is 'One change of state of a finding: open when it fires, accepted while a person''s acceptance holds, cleared when it no longer fires. Append-only.';
+comment on table finding_history is 'One change of a finding, of its state, money at risk or job: open when it fires, accepted while a person''s acceptance holds, cleared when it no longer fires. Append-only.';
 comment on column finding_history.fingerprint is 'finding.fingerprint';
 comment on column finding_history.rule_id is 'rule.rule_id';
 comment on column finding_history.subject_id is 'finding.subject_id';
-comment on column finding_history.job_number is 'the job when the state changed';
-comment on column finding_history.amount_at_risk is 'money at risk when the state changed';
+comment on column finding_history.job_number is 'the job then; of a cleared one, the last';
+comment on column finding_history.amount_at_risk is 'money at risk then; of a cleared one, the last';
 comment on column finding_history.state is 'open, accepted or cleared';
 comment on column finding_history.reason is 'of the finding, why it was accepted, or why it is open again';
 comment on column finding_history.as_of is 'as_of of the audit that saw the change';

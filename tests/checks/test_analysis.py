@@ -421,7 +421,7 @@ def test_the_question_stands_first_and_the_order_is_the_same_whatever_the_rows_c
 
 REFUSED = [
     (lambda s: analysis.stratify(s, table="nrb_statuss"), "there is no table 'nrb_statuss'; did you mean nrb_status"),
-    (lambda s: analysis.stratify(s, table=""), "there is no table ''; there are audit_run"),
+    (lambda s: analysis.stratify(s, table=""), "there is no table ''; there are acceptance, audit_run"),
     (lambda s: analysis.stratify(s, "totl"), "nrb_status has no column 'totl'; did you mean total?"),
     (lambda s: analysis.stratify(s, "job_number"), "job_number is VARCHAR, but a DECIMAL or a whole number is needed"),
     (lambda s: analysis.stratify(s, "a", table="select 1.5::double as a"), "a is DOUBLE, .*; there is none"),

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,73 @@ def test_an_accepted_record_in_quarantine_does_not_make_the_verdict_incomplete(d
     assert verdict(draft) == "accepted"
     synced(draft, 2, [nrb("bad", nrbRate="several")], decisions=decided)
     assert verdict(draft) == "incomplete"  # another body than the one that was looked at
+
+
+TURNED = [
+    # rule, subject, (NRBs, invoices) as accepted, the same as the opposite fault of the same size
+    (
+        "job-variance",
+        "JOB-1001",
+        ([nrb()], [invoice([line("R1-n1", "150.00")])]),
+        ([nrb()], [invoice([line("R1-n1", "50.00")])]),
+    ),
+    ("invoice-subtotal", "i1", ([], [invoice([line()], subtotal=150.0)]), ([], [invoice([line()], subtotal=50.0)])),
+    (
+        "line-amount-difference",
+        "i1/0",
+        ([nrb()], [invoice([line("R1-n1", "150.00")])]),
+        ([nrb()], [invoice([line("R1-n1", "50.00")])]),
+    ),
+    ("nrb-missing-key", "n1", ([nrb(nrbVendorCode=None)], []), ([nrb(nrbJobOrderNumber=None)], [])),
+]
+
+
+@pytest.mark.parametrize(("rule", "subject", "accepted", "turned"), TURNED)
+def test_an_accepted_finding_that_turns_into_its_opposite_is_open(draft, rule, subject, accepted, turned):
+    synced(draft, 1, *accepted)
+    decided = accepting(draft, subject, rule)
+    synced(draft, 1, *accepted, decisions=decided)
+    assert states(draft, rule)[subject] == ("accepted", "new")
+    synced(draft, 2, *turned, decisions=decided)
+    assert "accepted" not in [state for state, _ in states(draft, rule).values()]
+
+
+def test_what_is_cleared_says_why_and_how_it_stood_last(draft):
+    synced(draft, 1, [unbilled("a"), unbilled("b"), unbilled("c")])
+    dearer = unbilled("a", "5000.00", nrbJobOrderNumber="JOB-9")
+    synced(draft, 2, [dearer, unbilled("b"), unbilled("c")])
+    synced(draft, 3, [nrb("a", "5000.00", nrbJobOrderNumber="JOB-9"), unbilled("b", nrbRate="many")])
+    cleared = draft.query(
+        "select subject_id, job_number, amount_at_risk, reason from finding_history"
+        " where rule_id = 'nrb-unbilled' and state = 'cleared' order by subject_id"
+    ).rows
+    assert cleared == [
+        ("a", "JOB-9", Decimal("5000.00"), "it no longer fires"),
+        ("b", "JOB-1001", Decimal("100.00"), "its record is in quarantine"),
+        ("c", "JOB-1001", Decimal("100.00"), "its record vanished"),
+    ]
+
+
+OWN = """-- id: my-rule
+-- title: mine
+-- assertion: accuracy
+-- severity: low
+-- subject: nrb
+-- out: subject_id text, job_number text, amount_at_risk money, reason text
+-- why: because
+-- remedy: look
+select guid as subject_id, job_number, total as amount_at_risk, 'so' as reason from nrb_status
+"""
+
+
+def test_findings_of_a_rule_that_is_gone_are_not_cleared_but_told(draft, tmp_path):
+    (tmp_path / "my-rule.sql").write_text(OWN)
+    synced(draft, 1, [nrb()], [invoice([line("R1-n1")])], own_rules=tmp_path)
+    assert states(draft, "my-rule") == {"n1": ("open", "new")}
+    (tmp_path / "my-rule.sql").unlink()
+    synced(draft, 2, [nrb()], [invoice([line("R1-n1")])], own_rules=tmp_path)
+    assert draft.query("select state from finding_history where rule_id = 'my-rule'").rows == [("open",)]
+    assert [text for text in told(draft) if text.startswith("my-rule: was not run") and "1 findings" in text]
 
 
 def test_an_acceptance_of_a_finding_that_is_gone_waits_for_it(draft):

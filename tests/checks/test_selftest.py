@@ -134,6 +134,7 @@ def test_a_rule_that_its_threshold_switches_off_has_no_plant() -> None:
             "invoice-overdue",
             "nrb-cutoff",
             "nrb-date-odd",
+            "nrb-duplicate",
             "nrb-duplicate-near",
             "nrb-exported-unbilled",
             "nrb-no-markup",

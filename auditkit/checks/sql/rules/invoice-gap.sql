@@ -6,6 +6,7 @@
 -- param: min_numbers int = 10
 -- param: max_missing int = 20
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, missing int, first_missing int, last_missing int
+-- key: first_missing, last_missing
 -- why: In an unbroken series a missing number is an invoice that was deleted or never came through, and its revenue with it.
 -- remedy: Look for the number in JobNimbus and in the ledger; note why it is missing.
 -- note: The subject is the invoice after the gap. A series is all numbers with the same beginning before their last digits, of at least

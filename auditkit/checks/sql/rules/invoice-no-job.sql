@@ -4,6 +4,7 @@
 -- severity: medium
 -- subject: invoice
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, jobs text
+-- key: reason
 -- why: Without its job its revenue cannot be held against any cost: the job looks under-billed, and this invoice stands alone.
 -- remedy: Relate the invoice to its job in JobNimbus, or write the pair of job numbers into job_map.csv.
 -- note: Issued invoices. Fires when none of its related jobs is in job_map.csv, has the number of an Aimsio job, or names exactly one in

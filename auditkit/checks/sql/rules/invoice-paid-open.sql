@@ -4,6 +4,7 @@
 -- severity: medium
 -- subject: invoice
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, status_name text, due money, total_paid money, invoice_date date, paid_in_full_on date
+-- key: reason
 -- why: A closed invoice that is still owed is not collected; a paid one that does not say so is dunned.
 -- remedy: Compare the payments with the bank, then correct status, payment or date.
 -- note: Issued invoices: Closed or Paid while something is due; or nothing due and something paid, but no date of payment in full; or

@@ -4,6 +4,7 @@
 -- severity: high
 -- subject: invoice
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, line_total money, subtotal money, difference money
+-- key: difference
 -- why: The client is charged another amount than the lines explain.
 -- remedy: Open the invoice and save it again; if it stays, correct the lines.
 -- note: Issued invoices. NULL subtotal: nothing to compare. amount_at_risk is absolute; evidence holds both sides.

@@ -4,6 +4,7 @@
 -- severity: high
 -- subject: invoice
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, subtotal money, tax money, total money, difference money
+-- key: difference
 -- why: The total that the client pays does not follow from subtotal and tax.
 -- remedy: Open the invoice and save it again; if it stays, correct the tax.
 -- note: Issued invoices. A NULL total fires. NULL tax counts as 0, NULL subtotal as the sum of the lines.

@@ -4,6 +4,7 @@
 -- severity: high
 -- subject: job
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, verdict text, variance money, billable_total money, linked_line_total money, invoice_total money
+-- key: verdict
 -- why: What the job's invoices charge for its NRBs is not what these should bring.
 -- remedy: Work through the job's own findings; what is left is explained here by amount.
 -- note: The verdict of job_reconciliation is not agrees. A NULL job is one subject of its own, and none that a job's number can be.

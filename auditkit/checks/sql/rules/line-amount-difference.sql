@@ -4,7 +4,7 @@
 -- severity: medium
 -- subject: invoice_item
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, nrb_guids text, nrb_amount money, invoiced_amount money, difference money
--- key: nrb_guids
+-- key: nrb_guids, difference
 -- why: The line carries the NRB, but for more or less than its total after mark-up.
 -- remedy: Correct the line, or the NRB if the price was agreed.
 -- note: Lines of issued invoices and the billable, non-internal NRBs that they carry, each by its part. amount_at_risk is the sum of

@@ -4,6 +4,7 @@
 -- severity: medium
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, linked flag, billed_mark flag
+-- key: reason
 -- why: The client is charged for what was meant to stay with the contractor, and may ask for it back.
 -- remedy: Ask who decided: take it off the invoice, or make it billable.
 -- note: Billed: marked as billed, or carried by a line. NULL is_internal counts as not internal; NULL is_billable as account_type

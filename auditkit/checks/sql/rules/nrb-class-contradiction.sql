@@ -4,6 +4,7 @@
 -- severity: medium
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, is_billable flag, account_type text, is_internal flag
+-- key: reason
 -- why: Two fields say the opposite, so some reports charge the client and others do not.
 -- remedy: Decide which is right and set both fields.
 -- note: NULL on either side contradicts nothing; an internal NRB must not be billable, also where that is only the default.

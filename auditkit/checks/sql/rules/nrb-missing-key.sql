@@ -4,6 +4,7 @@
 -- severity: medium
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, external_id text, po_number text
+-- key: reason
 -- why: Without vendor, job, rate or quantity nobody can tell from whom, for what or at which price it was bought.
 -- remedy: Fill in the field from the vendor's document.
 -- note: Leaves. The external id and the PO are needed only where the NRB shall reconcile with a PO; NULL counts as not.

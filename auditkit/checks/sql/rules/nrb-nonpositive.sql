@@ -4,6 +4,7 @@
 -- severity: low
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, rate qty, quantity qty, vendor_code text
+-- key: reason
 -- why: A credit belongs to the cost that it takes back; a zero is mostly a price that was never entered.
 -- remedy: Check a credit against the NRB that it corrects; enter the price that is missing.
 -- note: Leaves. NULL rate or quantity is silent here: nrb-missing-key. amount_at_risk is signed, so a credit is negative.
