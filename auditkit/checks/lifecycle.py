@@ -3,7 +3,7 @@
 A finding is *new*, *persisting* or *re-opened* against what stood at the end of the sync before, so that auditing one
 sync again changes nothing of it. It is *accepted* while a person's acceptance holds: until its last day, and as long
 as the money at risk does not grow and what the rule calls its key stays as it was. It is *cleared* once it no longer
-fires; where its rule was not run, nothing is said of it.
+fires, with the reason: put right, or out of sight.
 
 Not here: what fires (`findings.py`), and who may accept (`audit.py`).
 """
@@ -57,7 +57,8 @@ order by d.accepted_at, d.fingerprint;
 """
 _LIFE = f"""
 create or replace temp table state_before as
-select fingerprint, arg_max(state, rowid) as state from finding_history where sync_id < $sync_id group by fingerprint;
+select fingerprint, arg_max(state, rowid) as state, arg_max(rule_id, rowid) as rule_id
+from finding_history where sync_id < $sync_id group by fingerprint;
 
 create or replace temp table state_last as
 select fingerprint, arg_max(state, rowid) as state, arg_max(rule_id, rowid) as rule_id,
@@ -90,13 +91,13 @@ order by f.rule_id, f.subject_id;
 
 insert into finding_history by name
 select s.fingerprint, s.rule_id, s.subject_id, s.job_number, s.amount_at_risk, 'cleared' as state,
-    case when s.subject_id in (select subject_id from quarantine) then 'its record is in quarantine'
+    case when s.rule_id not in (select rule_id from rule) then 'its rule was not run'
+        when s.subject_id in (select subject_id from quarantine) then 'its record is in quarantine'
         when s.subject_id in (select subject_id from vanished) then 'its record vanished'
         else 'it no longer fires' end as reason,
     $as_of as as_of, $sync_id as sync_id
 from state_last as s
 where s.state <> 'cleared' and s.fingerprint not in (select fingerprint from finding)
-    and s.rule_id in (select rule_id from rule)
 order by s.rule_id, s.subject_id;
 
 update finding set first_seen = h.first_seen
@@ -112,8 +113,12 @@ group by rule_id having count(*) > $surge
 order by rule_id
 """
 _GONE_RULES = """
-select rule_id, count(*) as findings from state_last
-where state <> 'cleared' and rule_id not in (select rule_id from rule)
+select rule_id, count(*) as findings
+from (
+    select fingerprint, rule_id from state_before where state <> 'cleared'
+    union
+    select fingerprint, rule_id from state_last where state <> 'cleared'
+) where rule_id not in (select rule_id from rule)
 group by rule_id order by rule_id
 """
 _LOST_MARKS = """
@@ -139,7 +144,7 @@ def warnings(engine: Engine, surge: int) -> list[str]:
         for row in found
     ]
     lines += [
-        f"{row['rule_id']}: was not run, its file is gone; its {row['findings']:,} findings are not judged, nor cleared"
+        f"{row['rule_id']}: was not run, its file is gone: its {row['findings']:,} findings were not looked at"
         for row in engine.query(_GONE_RULES).records()
     ]
     ((marked, lost),) = engine.query(_LOST_MARKS).rows

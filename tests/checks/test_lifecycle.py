@@ -215,14 +215,19 @@ select guid as subject_id, job_number, total as amount_at_risk, 'so' as reason f
 """
 
 
-def test_findings_of_a_rule_that_is_gone_are_not_cleared_but_told(draft, tmp_path):
-    (tmp_path / "my-rule.sql").write_text(OWN)
-    synced(draft, 1, [nrb()], [invoice([line("R1-n1")])], own_rules=tmp_path)
+def test_findings_of_a_rule_that_is_gone_are_told_when_it_goes(draft, tmp_path):
+    own, clean = tmp_path / "my-rule.sql", ([nrb()], [invoice([line("R1-n1")])])
+    own.write_text(OWN)
+    synced(draft, 1, *clean, own_rules=tmp_path)
     assert states(draft, "my-rule") == {"n1": ("open", "new")}
-    (tmp_path / "my-rule.sql").unlink()
-    synced(draft, 2, [nrb()], [invoice([line("R1-n1")])], own_rules=tmp_path)
-    assert draft.query("select state from finding_history where rule_id = 'my-rule'").rows == [("open",)]
-    assert [text for text in told(draft) if text.startswith("my-rule: was not run") and "1 findings" in text]
+    own.unlink()
+    for sync_id, warned in ((2, True), (2, True), (3, False)):
+        synced(draft, sync_id, *clean, own_rules=tmp_path)
+        assert [text.partition(",")[0] for text in told(draft)] == ["my-rule: was not run"] * warned
+    rows = draft.query(
+        "select state, reason, sync_id from finding_history where rule_id = 'my-rule' order by rowid"
+    ).rows
+    assert rows == [("open", "so", 1), ("cleared", "its rule was not run", 2)]
 
 
 def test_an_acceptance_of_a_finding_that_is_gone_waits_for_it(draft):
