@@ -21,7 +21,8 @@ class Engine:
         """Make the step's table anew (under `into`, else under its name)."""
         name = into or step.name
         if name in self._public:
-            self._draft.query(f"insert into {name} by name {step.executed(values)}")
+            # In one order, so that a snapshot's bytes do not depend on how the work was shared out.
+            self._draft.query(f"insert into {name} by name select * from ({step.executed(values)}) order by all")
         else:
             self._draft.query(f"create or replace temp table {name} as {step.executed(values)}")
 
