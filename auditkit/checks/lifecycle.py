@@ -14,7 +14,7 @@ from typing import Any
 from auditkit.checks.engines import Engine
 from auditkit.checks.rules import Value
 
-__all__ = ["ACCEPTANCE_COLUMNS", "live", "warnings"]
+__all__ = ["ACCEPTANCE_COLUMNS", "LAST", "live", "warnings"]
 
 # One acceptance as `Decisions` holds it, all text.
 ACCEPTANCE_COLUMNS = (
@@ -55,16 +55,13 @@ from decided as d
 left join finding as f on f.fingerprint = d.fingerprint
 order by d.accepted_at, d.fingerprint;
 """
+# The last row of each finding's history.
+_LAST = "qualify row_number() over (partition by fingerprint order by rowid desc) = 1"
+LAST = f"select * from finding_history {_LAST}"
 _LIFE = f"""
-create or replace temp table state_before as
-select fingerprint, arg_max(state, rowid) as state, arg_max(rule_id, rowid) as rule_id
-from finding_history where sync_id < $sync_id group by fingerprint;
+create or replace temp table state_before as select * from finding_history where sync_id < $sync_id {_LAST};
 
-create or replace temp table state_last as
-select fingerprint, arg_max(state, rowid) as state, arg_max(rule_id, rowid) as rule_id,
-    arg_max(subject_id, rowid) as subject_id, arg_max(struct_pack(job := job_number), rowid).job as job_number,
-    arg_max(struct_pack(risk := amount_at_risk), rowid).risk as amount_at_risk
-from finding_history group by fingerprint;
+create or replace temp table state_last as {LAST};
 
 {_ACCEPTANCE}
 update finding set state = 'accepted'

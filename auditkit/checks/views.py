@@ -5,6 +5,7 @@ Not here: what the words in them mean; that is decided in `sql/`.
 
 from collections.abc import Mapping
 
+from auditkit.checks.lifecycle import LAST
 from auditkit.checks.rules import SEVERITIES
 from auditkit.errors import FindingError
 
@@ -126,20 +127,19 @@ select 'JobNimbus', 'invoices', invoice_listed, invoice_quarantined, invoice_gon
 # What no longer fires is known from its history alone; its evidence is in the kept snapshots.
 FINDINGS = """
 with cleared as (
-    select fingerprint, arg_max(rule_id, rowid) as rule_id, arg_max(subject_id, rowid) as subject_id,
-        arg_max(struct_pack(job := job_number), rowid).job as job_number,
-        arg_max(struct_pack(risk := amount_at_risk), rowid).risk as amount_at_risk,
-        arg_max(state, rowid) as state, arg_max(reason, rowid) as reason,
-        min(as_of) filter (state <> 'cleared') as first_seen
-    from finding_history group by fingerprint
+    {last}
+), seen as (
+    select fingerprint, min(as_of) filter (state <> 'cleared') as first_seen from finding_history group by fingerprint
 ), every as (
     select rule_id, severity, subject_type, subject_id, job_number, amount_at_risk, reason, evidence, fingerprint,
         state, first_seen, change, reopened_because
     from finding
     union all
     select c.rule_id, r.severity, r.subject, c.subject_id, c.job_number, c.amount_at_risk, c.reason, null,
-        c.fingerprint, c.state, c.first_seen, 'cleared', null
-    from cleared as c left join rule as r on r.rule_id = c.rule_id
+        c.fingerprint, c.state, s.first_seen, 'cleared', null
+    from cleared as c
+    join seen as s on s.fingerprint = c.fingerprint
+    left join rule as r on r.rule_id = c.rule_id
     where c.state = 'cleared' and c.fingerprint not in (select fingerprint from finding)
 )
 select * from every
@@ -147,12 +147,10 @@ where {conditions}
 order by case severity when 'high' then 1 when 'medium' then 2 else 3 end, rule_id, abs(amount_at_risk) desc, subject_id
 """
 
-BY_RULE = """
+BY_RULE = f"""
 with cleared as (
-    select rule_id, count(*) as cleared from (
-        select arg_max(rule_id, rowid) as rule_id, arg_max(state, rowid) as state, arg_max(sync_id, rowid) as sync_id
-        from finding_history group by fingerprint
-    ) where state = 'cleared' and sync_id = (select sync_id from audit_run) group by rule_id
+    select rule_id, count(*) as cleared from ({LAST})
+    where state = 'cleared' and sync_id = (select sync_id from audit_run) group by rule_id
 )
 select r.rule_id, r.severity, count(f.rule_id) as findings, count(*) filter (f.change = 'new') as new,
     count(*) filter (f.change = 're-opened') as reopened, count(*) filter (f.state = 'accepted') as accepted,
@@ -185,7 +183,7 @@ def findings(asked: Mapping[str, str], *, new: bool) -> str:
         conditions.append("state <> 'cleared'")
     if new:
         conditions.append("change in ('new', 're-opened')")
-    return FINDINGS.format(conditions="\n    and ".join(conditions))
+    return FINDINGS.format(last=LAST, conditions="\n    and ".join(conditions))
 
 
 UNBILLED = """

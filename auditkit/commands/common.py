@@ -12,12 +12,12 @@ from typing import Annotated, Literal
 import typer
 
 from auditkit.audit import Audit, open_audit
+from auditkit.checks.rules import SEVERITIES
 from auditkit.terminal import COULD_NOT_LOOK, fail, warn
 
 __all__ = ["CLEAN", "FINDINGS", "UNKNOWN", "AsOf", "FailOn", "Json", "exit_code", "opened", "publish", "titled"]
 
 CLEAN, FINDINGS, UNKNOWN = 0, 1, 3
-_SEVERITIES = ("high", "medium", "low")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs; money as text.")]
 FailOn = Annotated[
@@ -38,7 +38,7 @@ def exit_code(it: Audit, fail_on: str | None) -> int:
         return COULD_NOT_LOOK
     if fail_on is None:
         return CLEAN
-    counted = _SEVERITIES[: _SEVERITIES.index(fail_on) + 1]
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     return FINDINGS if any(severity in counted for severity in it.findings(state="open")["severity"]) else CLEAN
 
 
