@@ -1,8 +1,8 @@
 """Settings: where the vendors are, who we are there, where files live, how an audit is run.
 
-Read from the environment (`AUDITKIT_*`), which wins, then `auditkit.toml` in the nearest parent folder; the two secrets
-from the environment, then the keyring, never from that file. Nothing is read at import, a `Settings` is frozen, and no
-secret shows in its repr.
+Read from the environment (`AUDITKIT_*`), which wins, then `auditkit.toml` in the nearest parent folder; secrets from
+the environment, those of the vendors also from the keyring, never from that file. Nothing is read at import, a
+`Settings` is frozen, and no secret shows in its repr.
 
 With no credentials at all the settings are those of the demo; with some but not all of them, an error: a report on
 demo data must never pass for a report on an account.
@@ -50,7 +50,11 @@ VENDOR_RATE_PER_SECOND = 10
 VENDOR_PARALLEL = 10
 KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
 _CREDENTIALS = ("aimsio_url", "aimsio_username", "aimsio_password", "jobnimbus_url", "jobnimbus_token")
-_SECRETS = ("aimsio_password", "jobnimbus_token")
+_SECRETS = {  # and where else than in the environment
+    "aimsio_password": "put it in the keyring",
+    "jobnimbus_token": "put it in the keyring",
+    "passphrase": "type it when asked",
+}
 _EXPECTED = {
     "tolerance": "must be money, 0 or more with at most 2 decimals, e.g. 0.05",
     "as_of": "must be a day of the calendar, e.g. 2026-09-30",
@@ -91,6 +95,7 @@ class Settings(BaseSettings):
     jobnimbus_actor: str | None = Field(None, description="e-mail that JobNimbus shall name behind a write")
     timezone: str | None = Field(None, description="IANA name; decides each document's calendar day; UTC on loopback")
     identity: str | None = Field(None, description="who decides and writes, for the journal")
+    passphrase: SecretStr | None = Field(None, description="opens the private key of who signs")
     as_of: date | None = Field(None, description="the day the audit looks from; default today")
     tolerance: Decimal = Field(Decimal("0.00"), ge=0, decimal_places=2, description="money that may differ")
     rate_per_second: float = Field(VENDOR_RATE_PER_SECOND, gt=0, description="calls; above 10 on loopback only")
@@ -286,8 +291,8 @@ def _read_file(path: Path) -> dict[str, Secret[Any]]:
     for name in values:
         if name in _SECRETS:
             raise SettingsError(
-                f"{path}: {name} is a secret, and a file is copied and shared: put secrets in the environment"
-                f" ({PREFIX}{name.upper()}) or the keyring, and delete this line"
+                f"{path}: {name} is a secret, and a file is copied and shared: put it in the environment"
+                f" ({PREFIX}{name.upper()}) or {_SECRETS[name]}, and delete this line"
             )
         if name not in Settings.model_fields:
             raise SettingsError(f"{path}: unknown setting {name!r}{_did_you_mean(name, Settings.model_fields)}")
@@ -319,14 +324,14 @@ def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
 
 
 def _secrets_from_keyring(values: Mapping[str, Secret[Any]]) -> dict[str, SecretStr]:
-    """The two secrets, for the URLs and user that are set but whose secret is not."""
+    """The vendors' secrets, for the URLs and user that are set but whose secret is not."""
 
     def given(name: str) -> str | None:
         return os.environ.get(PREFIX + name.upper()) or _plain(values).get(name)
 
-    wanted = (("aimsio_url", "aimsio_username"), ("jobnimbus_url", None))
+    wanted = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
     found = {}
-    for secret, (url, user) in zip(_SECRETS, wanted, strict=True):
+    for secret, (url, user) in wanted.items():
         if given(secret) or not given(url) or (user and not given(user)):
             continue
         if stored := _kept(f"auditkit {given(url)}", (user and given(user)) or "token"):

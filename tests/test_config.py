@@ -20,6 +20,7 @@ from auditkit.config import Settings, project_root, quiet, settings_file
 from auditkit.errors import SettingsError
 
 SECRETS = {"aimsio_password": "Pa:ss wörd/1", "jobnimbus_token": "tok-SECRET-123"}
+PASSPHRASE = "correct horse battery staple"
 ACCOUNT = {
     "aimsio_url": "https://portal.aimsio.com",
     "aimsio_username": "clerk@field",
@@ -96,13 +97,19 @@ def test_the_environment_wins_over_the_keyring(load, monkeypatch):
 
 
 @pytest.mark.parametrize("demo", [False, True])
-@pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_in_the_file_is_refused_and_a_name_is_not(load, name, demo):
+@pytest.mark.parametrize(
+    ("name", "secret", "elsewhere"),
+    [
+        *((name, secret, "put it in the keyring") for name, secret in SECRETS.items()),
+        ("passphrase", PASSPHRASE, "type it"),
+    ],
+)
+def test_a_secret_in_the_file_is_refused_and_a_name_is_not(load, name, secret, elsewhere, demo):
     with pytest.raises(SettingsError) as caught:
-        load(f"{name} = '{SECRETS[name]}'\n", demo=demo)
+        load(f"{name} = '{secret}'\n", demo=demo)
     message = str(caught.value)
-    assert f"auditkit.toml: {name} is a secret" in message and SECRETS[name] not in message
-    assert f"put secrets in the environment (AUDITKIT_{name.upper()}) or the keyring" in message
+    assert f"auditkit.toml: {name} is a secret" in message and secret not in message
+    assert f"put it in the environment (AUDITKIT_{name.upper()}) or {elsewhere}" in message
     account = {key: value for key, value in ACCOUNT.items() if key != "aimsio_username"} | ZONE
     assert load('aimsio_username = "clerk"\n', **account).aimsio_username.get_secret_value() == "clerk"
 
@@ -369,6 +376,23 @@ def test_no_secret_shows(load):
     shown = [repr(settings), str(settings), f"{settings}", settings.environment, settings.account]
     shown += [settings.model_dump_json(), repr(settings.model_dump()), repr(settings.at_sandbox(identity="x"))]
     assert not [text for text in shown for secret in SECRETS.values() if secret in text]
+
+
+@pytest.mark.parametrize("account", [{}, {**ACCOUNT, **ZONE}], ids=["demo", "account"])
+def test_a_passphrase_is_no_credential_and_does_not_show(load, account):
+    settings = load(**account, passphrase=PASSPHRASE)
+    assert settings.is_demo is not bool(account)
+    assert settings.passphrase.get_secret_value() == PASSPHRASE
+    shown = [repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()]
+    assert not [text for text in shown if PASSPHRASE in text]
+
+
+def test_the_demo_beside_an_account_has_the_passphrase_and_the_keyring_has_none(load, monkeypatch):
+    asked = []
+    monkeypatch.setattr(keyring, "get_password", lambda service, user: asked.append((service, user)))
+    assert load(demo=True, **ACCOUNT, **ZONE, passphrase=PASSPHRASE).passphrase.get_secret_value() == PASSPHRASE
+    monkeypatch.delenv("AUDITKIT_PASSPHRASE")
+    assert load(**ACCOUNT, **ZONE).passphrase is None and asked == []
 
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789!/:@", min_size=6, max_size=30))
