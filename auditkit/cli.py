@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from auditkit.commands import auditing, corrections, findings, journal, looking, sandbox
+from auditkit.commands import auditing, corrections, findings, identity, journal, looking, sandbox
 from auditkit.errors import AuditkitError, NotThere
 from auditkit.sandbox.errors import SandboxError
 from auditkit.terminal import fail
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for group in (auditing.app, findings.app, looking.app, corrections.app):
     app.add_typer(group)
+app.add_typer(identity.app, name="identity")
 app.add_typer(journal.app, name="journal")
 app.add_typer(sandbox.app, name="sandbox")
 

@@ -20,12 +20,14 @@
     ├── FindingError (ValueError)         no such finding, or it cannot be accepted as asked
     ├── JournalError                      the journal is broken or cannot be written: nothing may be sent
     └── PlanError (ValueError)            a plan is stale, edited, for another account, or not applicable
+        └── ApprovalRefused                   it is not signed by two listed persons within their limits
 
 Each message says what happened, where, and what to do next, in one line; no message holds a secret.
 """
 
 __all__ = [
     "ApiError",
+    "ApprovalRefused",
     "AuditkitError",
     "BadAnswer",
     "Busy",
@@ -130,3 +132,7 @@ class JournalError(AuditkitError):
 
 class PlanError(AuditkitError, ValueError):
     """A plan is stale, edited, made for another account, or cannot be applied."""
+
+
+class ApprovalRefused(PlanError):
+    """A plan is not signed as it must be: by two listed persons, for what it is and where it goes, within limits."""

@@ -26,7 +26,7 @@ from tests.vendors import point, serving
 COMMANDS = (
     *("demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
     *("changes", "selftest", "tables", "sql", "report", "doctor"),
-    *("plan", "apply", "journal", "sandbox"),
+    *("plan", "apply", "identity", "journal", "sandbox"),
 )
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
@@ -66,7 +66,7 @@ def home(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> P
 # ── What goes well ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "sandbox serve"])
+@pytest.mark.parametrize("command", [*COMMANDS, "identity new", "identity list", "sandbox serve"])
 def test_every_command_explains_itself(command: str) -> None:
     ran = auditkit(*command.split(), "--help")
     assert (ran.code, ran.err) == (0, "") and "Usage: auditkit" in ran.out and command in ran.out
@@ -80,7 +80,7 @@ def test_the_list_of_commands_is_whole() -> None:
 
 def test_the_list_of_commands_shows_each_summary_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    for group in ((), ("journal",), ("sandbox",)):
+    for group in ((), ("identity",), ("journal",), ("sandbox",)):
         assert "..." not in auditkit(*group, "--help").out.partition("Commands:")[2]
 
 

@@ -1,0 +1,284 @@
+"""Identities: the Ed25519 keys with which people sign plans. One person, one name, one key.
+
+`NAME.pem` below `identities/` in the home holds the public key as it is and the private key under a passphrase; or the
+public key alone, and the system's keyring the private one. A private key leaves neither: an `Identity` signs, shows no
+key and is not pickled. The file is named after the folded name, so no two spellings of a name stand side by side.
+
+Not here: who may sign what (approval).
+"""
+
+import base64
+import hashlib
+import os
+import stat
+import tempfile
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import keyring
+import keyring.errors
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import SecretStr
+
+from auditkit.errors import SettingsError
+
+__all__ = ["Identities", "Identity", "folded", "is_public_key", "is_signed", "plain_name"]
+
+LEAST_PASSPHRASE = 12
+MOST_LETTERS = 60  # of four bytes at most, so that a file can bear the name
+_PUNCTUATION = frozenset(" .,'’-_@+")
+_SERVICE = "auditkit identity"
+_END_OF_PUBLIC = b"-----END PUBLIC KEY-----\n"
+_ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+_MOST_BYTES = 10_000
+# Letters and marks of Unicode that nothing is drawn for: with them two names could look alike.
+_UNSEEN = frozenset(
+    chr(code)
+    for first, last in (
+        *((0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164)),
+        *((0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF)),
+    )
+    for code in range(first, last + 1)
+)
+
+
+def folded(name: str) -> str:
+    """A name as names are compared: without regard to case, width, composition and spaces at the ends or repeated.
+
+    Unicode's compatibility caseless match (D146), then NFKC.
+    """
+    caseless = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", name).casefold()).casefold()
+    return " ".join(unicodedata.normalize("NFKC", caseless).split())
+
+
+def plain_name(name: str) -> str:
+    """The name, its spaces tidied; `SettingsError` for one that could be a path, be misread, or not be seen whole."""
+    fold = folded(name)
+    if not (0 < len(fold) <= MOST_LETTERS and fold[0].isalnum() and all(map(_is_plain, fold + name))):
+        raise SettingsError(
+            f"{name[:80]!a} is no name for an identity: write 1 to {MOST_LETTERS} letters, digits, spaces or"
+            " . , ' - _ @ +, the first a letter or digit, e.g. ann.lee"
+        )
+    return " ".join(name.split())
+
+
+def _is_plain(character: str) -> bool:
+    return character in _PUNCTUATION or (unicodedata.category(character)[0] in "LMN" and character not in _UNSEEN)
+
+
+def is_public_key(text: str) -> bool:
+    """Whether a text is the base64 of 32 bytes, in its one spelling."""
+    try:
+        return len(_bytes(text)) == 32
+    except ValueError:
+        return False
+
+
+def is_signed(public_key: str, text: str, signature: str) -> bool:
+    """Whether the signature of the text is of this key. False too for what is no key or no signature."""
+    try:
+        Ed25519PublicKey.from_public_bytes(_bytes(public_key)).verify(_bytes(signature), text.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _bytes(text: str) -> bytes:
+    """What base64 holds; `ValueError` unless it is its one spelling, since a second one would look like another key."""
+    held = base64.b64decode(text, validate=True)
+    if base64.b64encode(held).decode() != text:
+        raise ValueError("not the one spelling of these bytes")
+    return held
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """A person who can sign: a name and a key of which only the public half can be seen."""
+
+    name: str
+    _key: Ed25519PrivateKey = field(repr=False)
+
+    @property
+    def public_key(self) -> str:
+        """The public key: its 32 bytes in base64."""
+        return _text_of(self._key.public_key())
+
+    def sign(self, text: str) -> str:
+        """The signature of a text in UTF-8, in base64."""
+        return base64.b64encode(self._key.sign(text.encode())).decode()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an identity holds a private key and is not pickled or copied; open it where it is needed")
+
+
+@dataclass(frozen=True)
+class Identities:
+    """The identities below a folder. `protected`: none without a passphrase; False for the demo's alone."""
+
+    folder: Path
+    protected: bool = True
+
+    def names(self) -> tuple[str, ...]:
+        """The names that there are, folded and sorted."""
+        return tuple(sorted(path.stem for path in self.folder.glob("*.pem")))
+
+    def refuse_taken(self, name: str) -> None:
+        """Raise `SettingsError` for a name that is none, or that has an identity already, in whatever spelling."""
+        if (path := self._path(name)).exists():
+            raise _taken(path)
+
+    def public_key(self, name: str) -> str:
+        """The public key of an identity, for which no passphrase is needed. `SettingsError` as for `open`."""
+        return _read(self._path(name))[0]
+
+    def is_in_keyring(self, name: str) -> bool:
+        """Whether the private key is in the system's keyring. `SettingsError` as for `open`."""
+        return not _read(self._path(name))[1]
+
+    def new(self, name: str, passphrase: SecretStr | None, *, in_keyring: bool = False) -> Identity:
+        """Make a key, keep it and open it. `SettingsError` for a name that is taken or none, or a passphrase too short.
+
+        The file is written whole or not at all, for its owner alone, and never over another.
+        """
+        self.refuse_taken(name)
+        path = self._path(name)
+        if not passphrase and self.protected:
+            raise SettingsError(f"{path}: a key needs a passphrase; set AUDITKIT_PASSPHRASE or type it when asked")
+        if passphrase and len(passphrase.get_secret_value().strip()) < LEAST_PASSPHRASE:
+            raise SettingsError(f"{path}: the passphrase is too short: take {LEAST_PASSPHRASE} characters or more")
+        identity = Identity(plain_name(name), Ed25519PrivateKey.generate())
+        public, private = _pem(identity, passphrase)
+        if in_keyring:
+            _keep(identity.public_key, private.decode())
+        self._publish(path, public if in_keyring else public + private)
+        return identity
+
+    def open(self, name: str, passphrase: SecretStr | None) -> Identity:
+        """The identity of a name, in whatever spelling.
+
+        `SettingsError` where there is none, the passphrase is missing or wrong, or the file is open to others or was
+        not made here.
+        """
+        path = self._path(name)
+        public_key, private = _read(path)
+        private = private or _from_keyring(path, public_key)
+        is_encrypted = private.startswith(_ENCRYPTED)
+        if self.protected and not is_encrypted:
+            raise SettingsError(f"{path}: the key is under no passphrase, as only the demo's may be; make a new one")
+        if is_encrypted and not passphrase:
+            raise SettingsError(f"{path}: is under a passphrase; set AUDITKIT_PASSPHRASE or type it when asked")
+        password = _stretched(passphrase, public_key) if passphrase and is_encrypted else None
+        try:
+            key = serialization.load_pem_private_key(private, password)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            what = "the passphrase is wrong, or the key is damaged" if is_encrypted else "the key is damaged"
+            raise SettingsError(f"{path}: {what}; try again, or make a new identity") from None
+        if not isinstance(key, Ed25519PrivateKey) or _text_of(key.public_key()) != public_key:
+            raise SettingsError(f"{path}: its private key is not that of its public key; make a new identity")
+        return Identity(plain_name(name), key)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{folded(plain_name(name))}.pem"
+
+    def _publish(self, path: Path, data: bytes) -> None:
+        missing = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".", suffix=".new") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            try:
+                os.link(file.name, path)  # unlike a rename, never over a file that is there
+            except FileExistsError:
+                raise _taken(path) from None
+        entry = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)
+
+
+def _taken(path: Path) -> SettingsError:
+    return SettingsError(f"{path}: there is an identity of this name already; choose another")
+
+
+def _text_of(key: Ed25519PublicKey) -> str:
+    return base64.b64encode(key.public_bytes_raw()).decode()
+
+
+def _pem(identity: Identity, passphrase: SecretStr | None) -> tuple[bytes, bytes]:
+    """The public and the private key as PEM, the latter under the passphrase if there is one."""
+    key = identity._key
+    lock = (
+        serialization.BestAvailableEncryption(_stretched(passphrase, identity.public_key))
+        if passphrase
+        else serialization.NoEncryption()
+    )
+    return (
+        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock),
+    )
+
+
+def _stretched(passphrase: SecretStr, public_key: str) -> bytes:
+    """The password of the PEM. PKCS 8 as OpenSSL writes it costs who guesses 2,048 hashes, scrypt 32 MB and 0.1 s."""
+    text = passphrase.get_secret_value().encode("utf-8", "surrogatepass")
+    return base64.b64encode(hashlib.scrypt(text, salt=_bytes(public_key), n=2**15, r=8, p=1, maxmem=2**26, dklen=32))
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    """The public key in base64, and the private one as PEM: empty where the keyring has it."""
+    data = _content(path)
+    public, end, private = data.partition(_END_OF_PUBLIC)
+    try:
+        key = serialization.load_pem_public_key(public + end)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise SettingsError(f"{path}: is no key that `auditkit identity new` made; make a new one")
+    return _text_of(key), private
+
+
+def _content(path: Path) -> bytes:
+    try:
+        # No link, which could point at another's key; no waiting for the other end of a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: there is no such identity; make it with `auditkit identity new`") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); restore it, or make a new identity") from None
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise SettingsError(f"{path}: is no file; restore it, or make a new identity")
+        if mode & 0o077:
+            raise SettingsError(f"{path}: is open to others, so the key may be known; make a new one, or chmod 600 it")
+        return os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _keep(public_key: str, private: str) -> None:
+    """Put a private key into the keyring, under its public key: two homes may each have an identity of one name."""
+    try:
+        keyring.set_password(_SERVICE, public_key, private)
+        is_kept = keyring.get_password(_SERVICE, public_key) == private
+    except keyring.errors.KeyringError:
+        is_kept = False
+    if not is_kept:
+        raise SettingsError("the system's keyring did not keep the key; unlock it, or make the identity in a file")
+
+
+def _from_keyring(path: Path, public_key: str) -> bytes:
+    try:
+        private = keyring.get_password(_SERVICE, public_key)
+    except keyring.errors.KeyringError:
+        private = None
+    if not private:
+        raise SettingsError(f"{path}: the system's keyring does not give its private key; unlock it, and try again")
+    return private.encode()
