@@ -1,0 +1,311 @@
+"""Two persons for each plan: one prepares, another approves, both listed, both by signature, the latter within limits.
+
+    preparer signs the digest → approver looks, signs the digest → journal record* → apply checks all of it again
+
+Names, keys and limits are looked up in the list as it is now, and each change of the list is journalled. An approval
+counts only if it stands in the journal, and a journal line only if its signature is its approver's.
+
+An override lifts limits and expiry, nothing else; it is signed with its reason and stands first in the next report.
+
+Not here: keys and how they are kept (identity); the list (approvers); whether the plan's file is as it was saved
+(plan); whether its objects are still as planned, as the signed digest has them, and whether it was applied (apply).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol, Self
+
+from auditkit.config import DEMO
+from auditkit.corrections.approvers import (
+    APPROVAL,
+    APPROVERS_FILE,
+    Approver,
+    changes,
+    read_approvers,
+    record_changes,
+)
+from auditkit.corrections.identity import Identity, folded, is_signed
+from auditkit.errors import ApprovalRefused
+from auditkit.journal import Journal, Record, canonical
+
+__all__ = [
+    "APPROVERS_FILE",
+    "Approvable",
+    "Approver",
+    "Signature",
+    "approvals",
+    "approve",
+    "changes",
+    "check",
+    "overrides",
+    "prepare",
+    "read_approvers",
+]
+
+CORRECTION = "correction"  # the kind of apply's records; apply stands above plans, and plans hold signatures
+REPORT = "report"
+_PURPOSE = "auditkit: signature of a correction plan, version 1"
+
+
+class Approvable(Protocol):
+    """What is needed of a plan. `objects` counts what it changes, `money` sums |Δ| over them."""
+
+    @property
+    def digest(self) -> str: ...  # noqa: D102
+    @property
+    def preparer(self) -> str: ...  # noqa: D102
+    @property
+    def environment(self) -> str: ...  # noqa: D102
+    @property
+    def account(self) -> str: ...  # noqa: D102
+    @property
+    def expires_at(self) -> datetime: ...  # noqa: D102
+    @property
+    def objects(self) -> int: ...  # noqa: D102
+    @property
+    def money(self) -> Decimal: ...  # noqa: D102
+
+
+# ── Signatures ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One person's word on one plan. `at` is UTC as text; `override` the reason, where limits are to be lifted."""
+
+    role: Literal["prepare", "approve"]
+    name: str
+    public_key: str
+    digest: str
+    at: str
+    override: str | None = None
+    signature: str = ""
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The signature in a record or file: a mapping with each field as text. `ApprovalRefused` for all else."""
+        names = {field.name for field in fields(cls)}
+        if not isinstance(value, dict) or value.keys() != names:
+            raise ApprovalRefused(f"not a signature: it has other fields than {', '.join(sorted(names))}; sign again")
+        if not all(isinstance(said, str) or (said is None and name == "override") for name, said in value.items()):
+            raise ApprovalRefused("not a signature: each of its fields is a text; sign again")
+        return cls(**value)
+
+    @property
+    def text(self) -> str:
+        """What is signed: every other field, and what the signature is for, so that it passes for nothing else."""
+        said = {name: value for name, value in asdict(self).items() if name != "signature"}
+        return canonical({**said, "purpose": _PURPOSE})
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether it is that of its own key; whose key that is, the list tells."""
+        return is_signed(self.public_key, self.text, self.signature)
+
+
+def _signed(claim: Signature, identity: Identity) -> Signature:
+    return replace(claim, signature=identity.sign(claim.text))
+
+
+def _utc_text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def prepare(plan: Approvable, identity: Identity, at: datetime) -> Signature:
+    """The preparer's signature of a plan. `ApprovalRefused` unless the identity is that of the plan's preparer."""
+    if folded(identity.name) != folded(plan.preparer):
+        raise ApprovalRefused(
+            f"{_short(plan)} was prepared by {plan.preparer!r}, so {identity.name} cannot sign for it"
+        )
+    return _signed(Signature("prepare", identity.name, identity.public_key, plan.digest, _utc_text(at)), identity)
+
+
+def approve(
+    plan: Approvable,
+    prepared: Signature | None,
+    identity: Identity,
+    approvers: Sequence[Approver],
+    journal: Journal,
+    *,
+    at: datetime,
+    override: str | None = None,
+) -> Signature:
+    """Check, journal and return a person's approval of a plan. `override`: the reason to lift limits and expiry.
+
+    Raises `ApprovalRefused`, with nothing signed, for whatever `check` would refuse, for a plan that this person has
+    approved already and for one whose application has begun; `JournalError` when no record can be written.
+    """
+    record_changes(approvers, journal, occasion="approve", plan=plan.digest)
+    prepared = _given(plan, prepared, "prepare")
+    reason = None if override is None else " ".join(override.split())
+    claim = Signature("approve", identity.name, identity.public_key, plan.digest, _utc_text(at), reason)
+    entry = _refuse_unless_in_order(plan, prepared, claim, approvers, now=at, demo=plan.environment == DEMO)
+    if any(known.public_key == claim.public_key and known.is_genuine for _, known in approvals(plan.digest, journal)):
+        raise ApprovalRefused(f"{_short(plan)} was approved by {entry.name} already; apply it, or plan again")
+    if any(record.body.get("plan") == plan.digest for record in journal.records(CORRECTION)):
+        raise ApprovalRefused(f"{_short(plan)}: its application has begun; plan again for what is still wrong")
+    approval = _signed(claim, identity)
+    journal.append(
+        APPROVAL,
+        {
+            "plan": plan.digest,
+            "prepared": asdict(prepared),
+            "approval": asdict(approval),
+            "objects": plan.objects,
+            "money": format(plan.money, "f"),
+            "environment": plan.environment,
+            "account": plan.account,
+            "limits": entry.fields,
+            "lifted": _exceeded(plan, entry, at),
+            "who": entry.name,
+        },
+    )
+    return approval
+
+
+def check(
+    plan: Approvable,
+    prepared: Signature | None,
+    approval: Signature | None,
+    approvers: Sequence[Approver],
+    journal: Journal,
+    *,
+    now: datetime,
+    environment: str,
+    account: str,
+    demo: bool,
+) -> Approver:
+    """Whether a plan may be applied now, here: the entry of who approved it, or `ApprovalRefused` with the reason.
+
+    1. The list, if it changed since it was last recorded, is journalled.
+    2. The plan is for this environment and account.
+    3. Both signatures are genuine, of this plan, of two listed persons with two keys, and in their roles.
+    4. The limits of who approved hold by the list as it is now, and the plan has not expired; or both are overridden.
+    5. The approval stands in the journal, word for word.
+    """
+    record_changes(approvers, journal, occasion="apply", plan=plan.digest)
+    prepared, approval = _given(plan, prepared, "prepare"), _given(plan, approval, "approve")
+    if (plan.environment, plan.account) != (environment, account):
+        raise ApprovalRefused(
+            f"{_short(plan)} is for {plan.account} at {plan.environment}, not for {account} at {environment}"
+        )
+    entry = _refuse_unless_in_order(plan, prepared, approval, approvers, now=now, demo=demo)
+    if not approval.is_genuine:
+        raise ApprovalRefused(f"{_short(plan)}: the approval is not signed by {entry.name}; approve it again")
+    if (prepared, approval) not in approvals(plan.digest, journal):
+        raise ApprovalRefused(
+            f"{_short(plan)}: this approval is not in the journal; approve it with `auditkit approve`"
+        )
+    return entry
+
+
+def _given(plan: Approvable, signature: Signature | None, role: Literal["prepare", "approve"]) -> Signature:
+    """The signature, if there is one, of this plan and in this role."""
+    if signature is None:
+        raise ApprovalRefused(f"{_short(plan)}: has no signature to {role} it; have it signed first")
+    if signature.role != role:
+        raise ApprovalRefused(f"{_short(plan)}: a signature to {signature.role!a} is none to {role}; sign again")
+    if signature.digest != plan.digest:
+        raise ApprovalRefused(f"{_short(plan)}: what was signed to {role} is another plan; sign this one")
+    return signature
+
+
+def _refuse_unless_in_order(
+    plan: Approvable,
+    prepared: Signature,
+    approval: Signature,
+    approvers: Sequence[Approver],
+    *,
+    now: datetime,
+    demo: bool,
+) -> Approver:
+    """All that can be told before the approval is signed; the entry of its person."""
+    if folded(prepared.name) != folded(plan.preparer):
+        raise ApprovalRefused(
+            f"{_short(plan)} was prepared by {plan.preparer!r}, but {prepared.name[:80]!r} signed for it"
+        )
+    if folded(approval.name) == folded(prepared.name) or approval.public_key == prepared.public_key:
+        raise ApprovalRefused(f"{_short(plan)}: who prepared it cannot approve it; it needs a second person")
+    preparer, approver = (_listed(plan, each, approvers, demo=demo) for each in (prepared, approval))
+    if not prepared.is_genuine or prepared.override is not None:
+        raise ApprovalRefused(f"{_short(plan)} is not signed by {preparer.name}, who prepared it; plan again")
+    _refuse_limits(plan, approval, approver, now)
+    return approver
+
+
+def _listed(plan: Approvable, signature: Signature, approvers: Sequence[Approver], *, demo: bool) -> Approver:
+    for approver in approvers:
+        if folded(approver.name) == folded(signature.name) and approver.public_key == signature.public_key:
+            if approver.demo and not demo:
+                raise ApprovalRefused(
+                    f"{_short(plan)}: {approver.name} is listed for the demo alone; sign with a key of your own"
+                )
+            return approver
+    raise ApprovalRefused(
+        f"{_short(plan)}: {signature.name[:80]!r} with the key {signature.public_key[:44]!r} is not listed in"
+        f" {APPROVERS_FILE}; both who prepares and who approves must be"
+    )
+
+
+def _refuse_limits(plan: Approvable, approval: Signature, approver: Approver, now: datetime) -> None:
+    exceeded = _exceeded(plan, approver, now)
+    if approval.override is None:
+        if exceeded:
+            raise ApprovalRefused(
+                f"{_short(plan)}: {approver.name} may not approve it: {'; '.join(exceeded)}; plan again, or ask another"
+            )
+    elif not approver.may_override:
+        raise ApprovalRefused(f"{_short(plan)}: {approver.name} may not override; have somebody approve who may")
+    elif not approval.override.strip() or not approval.override.isprintable():
+        raise ApprovalRefused(f"{_short(plan)}: an override needs a reason of one line of text; say why it cannot wait")
+
+
+def _exceeded(plan: Approvable, approver: Approver, now: datetime) -> list[str]:
+    """What an override would lift, in words."""
+    lines = []
+    if plan.objects > approver.max_objects:
+        lines.append(f"{plan.objects} objects, limit {approver.max_objects}")
+    if plan.money > approver.max_money:
+        lines.append(f"moves {plan.money:f}, limit {approver.max_money:f}")
+    if plan.expires_at <= now:
+        lines.append(f"expired at {_utc_text(plan.expires_at)[:16]} UTC")
+    return lines
+
+
+def _short(plan: Approvable) -> str:
+    return f"plan {plan.digest[:12]}"
+
+
+# ── What the journal tells ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def approvals(digest: str, journal: Journal) -> list[tuple[Signature, Signature]]:
+    """The preparer's and the approver's signature of each approval of this plan in the journal, in its order.
+
+    That they stand there proves nothing: `check` does. `ApprovalRefused` for a record that cannot be one.
+    """
+    return [_pair(record) for record in journal.records(APPROVAL) if record.body.get("plan") == digest]
+
+
+def _pair(record: Record) -> tuple[Signature, Signature]:
+    try:
+        return Signature.of(record.body.get("prepared")), Signature.of(record.body.get("approval"))
+    except ApprovalRefused as error:
+        raise ApprovalRefused(f"journal line {record.seq}: {error}") from None
+
+
+def overrides(journal: Journal) -> list[dict[str, Any]]:
+    """The approvals with an override since the last record of kind "report": they stand first in the next.
+
+    One row each: `plan`, `who`, `reason`, `lifted`, `objects`, `money` (text), `at`.
+    """
+    rows: list[dict[str, Any]] = []
+    for record in journal.records():
+        if record.kind == REPORT:
+            rows = []
+        elif record.kind == APPROVAL and (reason := _pair(record)[1].override) is not None:
+            said = {name: record.body.get(name) for name in ("plan", "who", "lifted", "objects", "money")}
+            rows.append({**said, "reason": reason, "at": record.at})
+    return rows
