@@ -6,7 +6,7 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check drift crash faults canaries benchmarks notebooks docs pins clean
+.PHONY: help audit lab test check drift model crash faults canaries benchmarks notebooks docs pins clean
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test       everything that must hold"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
 	@echo "make drift      every change that can happen between two calls, on small worlds; ours beside a naive reader (minutes)"
+	@echo "make model      every way in which a correction can go: kills, other editors, lost and doubled requests (minutes)"
 	@echo "make crash      a sync killed at every call that changes a file; needs strace (an hour)"
 	@echo "make faults     every fault a vendor may serve, at every read; a line of totals (minutes)"
 	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
@@ -44,6 +45,9 @@ check: .venv/developers
 
 drift: .venv/developers
 	@$(BIN)/pytest tests/drift -n 2 -m campaign
+
+model: .venv/developers
+	@$(BIN)/pytest tests/protocol -n 2 -m "campaign or not campaign"
 
 crash: .venv/developers
 	@$(BIN)/pytest tests/crash -m "campaign or not campaign"

@@ -30,6 +30,7 @@ SLOW = (
     "drift/",
     "faults/",
     "notebooks/",
+    "protocol/",
     "reports/",
     "sandbox/",
     "store/test_snapshots.py",
