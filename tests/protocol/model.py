@@ -102,14 +102,19 @@ class Model:
         return replace(state, objects=objects, applied=state.applied + 1, overwritten=worst)
 
     def _editor(self, state: State) -> Moves:
-        """Somebody who sees what we see and saves something; saving our target takes nothing from anybody."""
+        """Somebody who sees what we see and saves something; saving our target takes nothing from anybody.
+
+        What they made themselves they do not make equal to what we create: our key is nobody else's to give.
+        """
         foreign = Object(Value.OTHER, edited=Edited.SINCE_OUR_READ)
         if self.kind is not Kind.EDIT:
             yield "another makes an object with our key", replace(state, objects=(*state.objects, foreign))
         for number, each in enumerate(state.objects):
             values = {Value.OTHER, Value.BEFORE_AGAIN} if self.kind is Kind.EDIT else {Value.OTHER}
             saved = [replace(each, value=value, edited=Edited.SINCE_OUR_READ) for value in sorted(values)]
-            for made in [*saved, replace(each, value=Value.TARGET, edited=Edited.NO)]:
+            if self.kind is Kind.EDIT or each.is_ours:
+                saved.append(replace(each, value=Value.TARGET, edited=Edited.NO))
+            for made in saved:
                 objects = (*state.objects[:number], made, *state.objects[number + 1 :])
                 yield f"another saves {made.value}", replace(state, objects=objects)
 

@@ -115,9 +115,8 @@ def test_what_is_taken_for_granted_of_the_vendor(assumption: Assumption, kind: K
 @pytest.mark.campaign
 @pytest.mark.parametrize("kind", Kind)
 def test_no_way_breaks_an_invariant_with_more_of_everything(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
-    mishaps = 1 if kind is Kind.EDIT else 2
-    found = explore(Model(kind, kills=3, edits=2, mishaps=mishaps))
+    found = explore(Model(kind, kills=3, edits=2, mishaps=2))
     with capsys.disabled():
         print(f"\n{shown(kind, found)}")
     assert found.breaches == {}
-    assert found.states > 3 * STATES_AT_LEAST[kind]
+    assert found.states > 10 * STATES_AT_LEAST[kind]
