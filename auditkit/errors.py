@@ -63,7 +63,9 @@ class ValueRefused(AuditkitError, ValueError):
 
 
 class ApiError(AuditkitError):
-    """A vendor could not be asked, or did not answer as its contract says."""
+    """A vendor could not be asked, or did not answer as its contract says. `status` is that of a refusing answer."""
+
+    status: int | None = None
 
 
 class Unreachable(ApiError, ConnectionError):

@@ -18,6 +18,7 @@ import pytest
 import auditkit as ak
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import JobNimbusClient
+from auditkit.apis.pages import WINDOW
 from auditkit.config import Settings
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.server import Address
@@ -26,7 +27,6 @@ from auditkit.sandbox.wire import Body, loads_stored
 from auditkit.store.snapshots import Snapshot, Store
 from auditkit.sync.invoices import MAX_THROWN
 from auditkit.sync.nrbs import MAX_LISTS
-from auditkit.sync.pages import WINDOW
 from auditkit.sync.run import Vendors as Clients
 from auditkit.sync.run import sync
 from tests.commands import Ran, assert_refused, auditkit, bytes_of, started

@@ -96,16 +96,13 @@ class JobNimbusClient:
             raise BadAnswer(f"{where}: expected an invoice with this jnid, found {found}")
         return text
 
-    def create_invoice(self, body: Mapping[str, Any]) -> str | None:
-        """Create an invoice; its jnid where the answer tells it, else None: then only a search can tell.
+    def create_invoice(self, body: Mapping[str, Any]) -> Answer:
+        """Create an invoice. The answer may have no body: which jnid it got, only a search can tell.
 
         A field that is missing, unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
         """
         checked_body = checked(body, NewInvoice, READ_ONLY_INVOICE_FIELDS, "JobNimbus invoice")
-        answer = self._writer.send("POST", INVOICES, checked_body, self._actor)
-        created = parse(answer.text, f"{VENDOR}: POST {INVOICES}") if answer.text.strip() else None
-        jnid = created.get("jnid") if isinstance(created, dict) else None
-        return jnid if isinstance(jnid, str) and jnid else None
+        return self._writer.send("POST", INVOICES, checked_body, self._actor)
 
     def update_invoice(self, jnid: str, changes: Mapping[str, Any]) -> Answer:
         """Change the given fields of one invoice; arrays replace the old ones whole. The answer may have no body.

@@ -206,12 +206,13 @@ class ImportResult(BaseModel):
     not_imported: int = Field(alias="numberOfEntitiesNotImportedDueToErrors", ge=0, strict=True)
     imported: int = Field(alias="numberOfEntitiesImported", ge=0, strict=True)
     notices: Annotated[tuple[Any, ...], BeforeValidator(_none_is_empty)] = Field(())
+    text: str = Field("", exclude=True, repr=False)
 
     @classmethod
     def parse(cls, text: str, where: str) -> "ImportResult":
-        """The result in an answer's text; a missing count, or one that is no count, raises `BadAnswer`."""
+        """The result in an answer's text, which it keeps; a missing count, or one that is none, raises `BadAnswer`."""
         try:
-            return cls.model_validate(parse(text, where))
+            return cls.model_validate(parse(text, where)).model_copy(update={"text": text})
         except ValidationError as error:
             problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(str(part) for part in problem["loc"]) or "import result"

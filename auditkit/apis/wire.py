@@ -237,6 +237,12 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 def _refusal(answer: requests.Response, found: str) -> ApiError | Again:
+    refusal = _worded(answer, found)
+    (refusal.error if isinstance(refusal, Again) else refusal).status = answer.status_code
+    return refusal
+
+
+def _worded(answer: requests.Response, found: str) -> ApiError | Again:
     status = answer.status_code
     if status in (401, 403):
         return Denied(f"{found}; check the credentials and their permissions")

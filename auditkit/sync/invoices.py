@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 
 from auditkit.apis.jobnimbus import DEFAULT_SIZE, JobNimbusClient
+from auditkit.apis.pages import WINDOW, Disorder, FilterIgnored, Pages, Pass, TooMany
 from auditkit.errors import NotThere
 from auditkit.progress import progress
-from auditkit.sync.pages import WINDOW, Disorder, FilterIgnored, Pages, Pass, TooMany
 from auditkit.sync.raw import Raw
 
 __all__ = ["MAX_THROWN", "InvoiceRead"]
