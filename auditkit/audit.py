@@ -1,14 +1,14 @@
 """Audit: the one object that a notebook or a command holds.
 
-It delegates and holds no logic of its own: what can be asked is in `inquiry.py`, what it stands on in `home.py`. With
-no credentials in the settings it works on the embedded sandbox, in a home of its own.
+It delegates and holds no logic of its own: what can be asked is in `inquiry.py`, corrections are in `correcting.py`,
+what it stands on is in `home.py`. With no credentials in the settings it works on the embedded sandbox, in a home of
+its own.
 """
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,12 +20,9 @@ from auditkit.checks.rules import Rule
 from auditkit.checks.run import run, usable_rules
 from auditkit.checks.selftest import selftest
 from auditkit.config import Settings
-from auditkit.corrections import apply as applying
-from auditkit.corrections import plan as planning
+from auditkit.correcting import Correcting
 from auditkit.errors import PlanError
-from auditkit.inquiry import Inquiry
 from auditkit.journal import Journal
-from auditkit.progress import progress
 from auditkit.sandbox import demo
 from auditkit.store.schema import rebuild_schema, rebuild_typed
 from auditkit.sync.run import Vendors, sync
@@ -33,8 +30,8 @@ from auditkit.sync.run import Vendors, sync
 __all__ = ["Audit", "open_audit"]
 
 
-class Audit(Inquiry):
-    """One account's audit: what can be asked (`Inquiry`), and reading, deciding and correcting.
+class Audit(Correcting):
+    """One account's audit: what can be asked (`Inquiry`), corrected (`Correcting`), and reading and deciding.
 
     Make it with `auditkit.open()`; close it, or use it as a context manager.
     """
@@ -114,51 +111,12 @@ class Audit(Inquiry):
         frame.attrs["snapshot"] = self.snapshot_id
         return frame
 
-    # ── Corrections: the only way out ───────────────────────────────────────────────────────────────────────────────
+    # ── Decisions on pairs ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def journal(self) -> Journal:
         """What people decided and what was written."""
         return self._home.journal
-
-    def propose(self, rule: str) -> planning.Plan:
-        """A plan of the rule's usual remedy for its findings. Each object is read; nothing is sent or saved."""
-        self._home.refuse_other_account(self.snapshot.query(views.LAST_RUN))
-        self._refuse_unknown(rule)
-        about = self.about
-        with self._home.vendors() as (aimsio, _):
-            return planning.propose(
-                rule,
-                self.snapshot.query(views.SUBJECTS, {"rule": rule}).records(),
-                aimsio,
-                snapshot_id=about["snapshot_id"],
-                environment=about["environment"],
-                account=about["account"],
-                preparer=self._home.identity,
-                now=self._home.now(),
-            )
-
-    def save(self, plan: planning.Plan) -> Path:
-        """Write the plan as a file below the home; its path."""
-        return plan.save(self.settings.folder / "plans")
-
-    def apply(self, plan: planning.Plan) -> pd.DataFrame:
-        """Send a plan: one object at a time, journalled before and verified after. One verdict per object."""
-        with (
-            self._home.vendors() as (aimsio, _),
-            progress("Applying", len(plan.changes), "object") as advance,
-        ):
-            outcomes = applying.apply(
-                plan,
-                aimsio=aimsio,
-                journal=self.journal,
-                environment=self.settings.environment,
-                account=self.settings.account,
-                identity=self._home.identity,
-                progress=lambda _: advance(1),
-                clock=self._home.now,
-            )
-        return pd.DataFrame([vars(outcome) for outcome in outcomes])
 
     def link(self, nrb_guid: str, jnid: str, position: int, note: str) -> None:
         """Say that a line carries an NRB (rung 0 of the ladder). Journalled; it counts from the next `run()` on."""

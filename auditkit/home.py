@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -20,16 +21,27 @@ from auditkit.checks.acceptance import acceptances
 from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.run import Decisions, Parameters, read_job_map
 from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
-from auditkit.errors import OtherAccount
+from auditkit.corrections.approvers import APPROVERS_FILE, Approver, read_approvers
+from auditkit.corrections.identity import Identities, Identity
+from auditkit.errors import OtherAccount, SettingsError
 from auditkit.journal import Journal, canonical, links
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.quirks import Quirks
 from auditkit.store.snapshots import Draft, Store
 from auditkit.store.tables import Table
 
-__all__ = ["Home"]
+__all__ = ["DEMO_PEOPLE", "Home"]
 
 DEMO_RATE_PER_SECOND = 1000
+DEMO_PEOPLE = {"prepare": "demo-preparer", "approve": "demo-approver"}
+_DEMO_ENTRY = """[[approver]]
+name = "{}"
+public_key = "{}"
+max_objects = 1000
+max_money = "1000000.00"
+may_override = true
+demo = true
+"""
 
 
 @dataclass
@@ -143,6 +155,43 @@ class Home:
     def identity(self) -> str:
         """Who decides: the setting; empty where none is set."""
         return self.settings.identity or (DEMO if self.settings.is_demo else "")
+
+    def approvers(self) -> tuple[Approver, ...]:
+        """Who may sign plans, as approvers.toml lists them; `SettingsError` for a file that is missing or malformed."""
+        if self.settings.is_demo:
+            self._make_demo_people()
+        return read_approvers(self.settings.folder / APPROVERS_FILE)
+
+    def signer_name(self, role: Literal["prepare", "approve"]) -> str:
+        """Who signs in a role: the identity of the settings; on the demo one of its two. `SettingsError` for nobody."""
+        if self.settings.is_demo:
+            return DEMO_PEOPLE[role]
+        if not self.settings.identity:
+            raise SettingsError("who prepares and approves is not known; set AUDITKIT_IDENTITY to a name with a key")
+        return self.settings.identity
+
+    def signer(self, role: Literal["prepare", "approve"], passphrase: SecretStr | str | None = None) -> Identity:
+        """The key of who signs in a role. `passphrase` opens it; without one, that of the settings."""
+        if self.settings.is_demo:
+            self._make_demo_people()
+        given = SecretStr(passphrase) if isinstance(passphrase, str) else passphrase
+        return self._identities.open(self.signer_name(role), given or self.settings.passphrase)
+
+    @property
+    def _identities(self) -> Identities:
+        return Identities(self.settings.folder / "identities", protected=not self.settings.is_demo)
+
+    def _make_demo_people(self) -> None:
+        """Two identities without a passphrase, so that one person can try the walk; valid on the demo alone."""
+        names = self._identities.names()
+        for name in DEMO_PEOPLE.values():
+            if name not in names:
+                self._identities.new(name, None)
+        path = self.settings.folder / APPROVERS_FILE
+        if not path.exists():
+            entries = (_DEMO_ENTRY.format(name, self._identities.public_key(name)) for name in DEMO_PEOPLE.values())
+            path.touch(0o600)
+            path.write_text("\n".join(entries), "utf-8")
 
     def now(self) -> datetime:
         """This instant; on the demo its last."""

@@ -1,58 +1,167 @@
-"""The only way out: `plan` proposes, `apply` sends."""
+"""The only way out: `plan` proposes, `approve` signs, `apply` sends, `recover` looks, `undo` takes back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import pandas as pd
 import typer
+from pydantic import SecretStr
 
+from auditkit.audit import Audit
 from auditkit.commands.common import CLEAN, UNKNOWN, opened, titled
+from auditkit.commands.identity import passphrase
 from auditkit.config import DEMO
-from auditkit.corrections.plan import REMEDIES, Plan
-from auditkit.terminal import COULD_NOT_LOOK, fail, say, show
+from auditkit.corrections.kinds import OperationName
+from auditkit.corrections.plan import Plan
+from auditkit.corrections.remedies import REMEDIES
+from auditkit.terminal import COULD_NOT_LOOK, fail, say, show, warn
 
 __all__ = ["app"]
 
 app = typer.Typer()
 
-
-@app.command()
-def plan(rule: Annotated[str, typer.Argument(help=f"A rule with a safe remedy: {', '.join(REMEDIES)}.")]) -> None:
-    """Propose a rule's usual remedy, as a plan file. Nothing is sent."""
-    with opened() as it:
-        proposed = it.propose(rule)
-        show(pd.DataFrame(proposed.preview()), titled(it, f"{len(proposed.changes):,} objects would change"))
-        path = it.save(proposed)
-        _conditions(proposed)
-        say(f"Nothing was sent. To send it: auditkit apply {path}")
+_OPERATIONS = get_args(OperationName)
+_PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `auditkit plan` wrote.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")]
 
 
 @app.command()
-def apply(
-    path: Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `auditkit plan` wrote.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")] = False,
+def plan(
+    what: Annotated[
+        str, typer.Argument(help=f"A rule: {', '.join(REMEDIES)}; or an operation: {', '.join(_OPERATIONS)}.")
+    ],
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[OBJECT] [FIELD=VALUE]...", help="Of an operation.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Of a rule: this finding alone, by fingerprint.")] = None,
+    reason: Annotated[str, typer.Option(help="Of an operation: why.")] = "",
+    preview: Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")] = True,
 ) -> None:
-    """Send a plan, one object at a time.
+    """Plan a rule's usual remedy, or one operation. Nothing is sent.
 
-    Each is journalled before and verified after.
+    Examples: auditkit plan nrb-unexported; auditkit plan edit-nrb GUID nrbNotes="seen" --reason "asked by the client".
+    """
+    with opened() as it:
+        if what in _OPERATIONS:
+            is_creation = what.startswith("create-")
+            object_id, texts = ("", values or []) if is_creation else ((values or [""])[0], (values or [])[1:])
+            if not is_creation and not object_id:
+                fail(f"{what}: which object? give its id: auditkit plan {what} ID FIELD=VALUE --reason …")
+            planned = it.change(what, object_id, reason=reason, values=texts)  # type: ignore[arg-type]
+        elif values:
+            fail(f"{what}: a rule takes no values; to choose findings use --only FINGERPRINT")
+        else:
+            planned = it.propose(what, only)
+        _offer(it, planned, preview=preview)
+
+
+@app.command()
+def undo(
+    path: Annotated[Path, typer.Argument(metavar="PLAN", help="The file of a plan that was applied.")],
+    preview: Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")] = True,
+) -> None:
+    """Plan the opposite of what a plan did. Nothing is sent.
+
+    Sync first, so that what was applied is in the snapshot.
+    """
+    with opened() as it:
+        _offer(it, it.undo(Plan.load(path)), preview=preview)
+
+
+@app.command()
+def approve(
+    path: _PlanFile,
+    override: Annotated[str | None, typer.Option(metavar="REASON", help="Lift limits and expiry; say why.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before signing.")] = False,
+) -> None:
+    """Approve a plan as a second person: look, then sign."""
+    loaded = Plan.load(path)
+    with opened() as it:
+        _show(loaded)
+        for line in it.list_changes():
+            warn(f"approvers.toml: {line}")
+        if it.is_demo:
+            say("DEMO: signed by an identity of the demo, so that one person can try both sides.")
+        if not yes and not _confirmed(f"Approve these {loaded.objects:,} changes?"):
+            fail("nothing was approved")
+        signed = it.approve(path, override=override, passphrase=_passphrase(it))
+        approval = signed.signature("approve")
+        say(f"Approved by {approval.name if approval else '?'}. To send it: auditkit apply {path}")
+
+
+@app.command()
+def apply(path: _PlanFile, yes: _Yes = False) -> None:
+    """Send an approved plan, one object at a time.
+
+    Each is journalled before and verified after. Exit code 3: an outcome is unknown.
     """
     loaded = Plan.load(path)
     with opened() as it:
-        whose = "DEMO DATA" if loaded.environment == DEMO else f"{loaded.account} at {loaded.environment}"
-        show(pd.DataFrame(loaded.preview()), f"{len(loaded.changes):,} objects to change · {whose}")
-        _conditions(loaded)
+        _show(loaded)
         if not yes and not _confirmed("Send these changes?"):
             fail("nothing was sent")
-        outcomes = it.apply(loaded)
-        show(outcomes, f"Verdicts · {whose}", most=None)
-        say("The next sync shows which findings this cleared.")
-        verdicts = set(map(str, outcomes["verdict"]))
-        raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else COULD_NOT_LOOK if "NOT_BEGUN" in verdicts else CLEAN)
+        outcomes = it.apply(path)
+        _verdicts(outcomes, f"Verdicts · {_whose(loaded)}")
 
 
-def _conditions(plan: Plan) -> None:
-    for condition in plan.conditions:
-        say(f"\nBefore it is sent, look at each: {condition}.")
+@app.command()
+def recover(
+    settle: Annotated[
+        str | None, typer.Option(metavar="OPERATION", help="One that stays unknown: you have looked.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="With --settle: what you saw in the vendor's own screens.")] = "",
+) -> None:
+    """Find out how interrupted corrections ended. Nothing is sent."""
+    with opened() as it:
+        if settle:
+            it.settle(settle, note)
+            say(f"{settle}: settled by your word, in the journal.")
+            return
+        found = it.recover()
+        if found.empty:
+            say("No correction is open.")
+            return
+        _verdicts(found, "Verdicts")
+
+
+def _offer(it: Audit, planned: Plan, *, preview: bool) -> None:
+    _show(planned, titled(it, f"{planned.objects:,} objects would change"))
+    if preview:
+        effect = it.preview(planned)
+        show(
+            effect.findings.drop(columns="fingerprint"),
+            "The audit after it: findings it closes, opens and leaves",
+            None,
+        )
+        moved = effect.statement[effect.statement["change"] != 0]
+        show(moved, "The statement after it: what would move")
+    path = it.save(planned, _passphrase(it))
+    say(f"\nNothing was sent. It moves {planned.money:,.2f}. A second person approves it: auditkit approve {path}")
+
+
+def _show(planned: Plan, title: str | None = None) -> None:
+    show(
+        pd.DataFrame(planned.preview(), dtype=object),
+        title or f"{planned.objects:,} objects to change · {_whose(planned)}",
+        most=None,
+    )
+    for condition in planned.conditions:
+        say(f"\nBefore it is sent, look at each: {condition.removeprefix('look into each: ')}.")
+
+
+def _whose(planned: Plan) -> str:
+    return "DEMO DATA" if planned.environment == DEMO else f"{planned.account} at {planned.environment}"
+
+
+def _verdicts(outcomes: pd.DataFrame, title: str) -> None:
+    show(outcomes, title, most=None)
+    say("The next sync shows which findings this cleared.")
+    verdicts = set(map(str, outcomes["verdict"]))
+    raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else COULD_NOT_LOOK if "NOT_BEGUN" in verdicts else CLEAN)
+
+
+def _passphrase(it: Audit) -> SecretStr | None:
+    return None if it.is_demo else passphrase(it.settings)
 
 
 def _confirmed(question: str) -> bool:

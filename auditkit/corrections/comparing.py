@@ -1,8 +1,11 @@
-"""Before, target and now: which fields of an NRB are as planned, and which moved though nobody asked.
+"""Before, target and now: which fields of a record are as planned, and which moved though nobody asked.
 
 Numbers compare as Decimal ("750.000" is 750), nrbInvoiceDate as a calendar day in UTC because the server may rewrite
-the time of day, everything else as exact JSON; a key that is absent and one that is null are the same. A field that the
-server computes may move only when one it is computed from is changed: a total that moves by itself is money.
+the time of day, an invoice's items one by one, everything else as exact JSON; a key that is absent and one that is null
+are the same. A field that the server computes may move only when one it is computed from is changed: a total that moves
+by itself is money.
+
+The two vendors have no field name in common that compares in two ways, so that a field's name decides.
 
 Not here: where the records come from and what follows from a difference.
 """
@@ -15,7 +18,7 @@ from typing import Any
 from auditkit.errors import ValueRefused
 from auditkit.values import quantity, time_from_ms
 
-__all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "moved", "same"]
+__all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "covers", "moved", "reached", "same"]
 
 # As the vendor's page marks them: an edit sends each at the value that was read, lest it be emptied.
 REQUIRED_NRB_FIELDS = (
@@ -30,6 +33,7 @@ REQUIRED_NRB_FIELDS = (
     "nrbQuantity",
 )
 
+_FROM_ITEMS = frozenset({"items"})
 COMPUTED_FROM: Mapping[str, frozenset[str]] = {
     "nrbTotalAfterMarkup": frozenset(
         {"nrbRate", "nrbQuantity", "nrbVendorTax", "nrbUpcharge", "nrbMarkupAppliesOn"},
@@ -40,9 +44,13 @@ COMPUTED_FROM: Mapping[str, frozenset[str]] = {
     "nrbPurchaseOrderCostItemOriginReference": frozenset({"nrbPONumber"}),
     "nrbTypeUname": frozenset({"nrbTypeName"}),
     "nrbTypeName": frozenset({"nrbTypeUname"}),
+    **dict.fromkeys(("subtotal", "tax", "total", "due", "cost", "margin"), _FROM_ITEMS),
 }
-_MOVES_WITH_EVERY_EDIT = frozenset({"nrbUpdatedAt"})
-_NUMBERS = frozenset({"nrbRate", "nrbQuantity", "nrbVendorTax", "nrbUpcharge", "nrbTotalAfterMarkup"})
+_MOVES_WITH_EVERY_EDIT = frozenset({"nrbUpdatedAt", "date_updated"})
+_NRB_NUMBERS = frozenset({"nrbRate", "nrbQuantity", "nrbVendorTax", "nrbUpcharge", "nrbTotalAfterMarkup"})
+_INVOICE_NUMBERS = frozenset({"subtotal", "tax", "total", "cost", "margin", "total_paid", "due"})
+_ITEM_NUMBERS = frozenset({"quantity", "price", "preSurchargePrice", "cost", "amount", "tax_rate"})
+_NUMBERS = _NRB_NUMBERS | _INVOICE_NUMBERS | _ITEM_NUMBERS
 
 
 def same(field: str, one: object, other: object) -> bool:
@@ -57,12 +65,44 @@ def same(field: str, one: object, other: object) -> bool:
     return _exact(one) == _exact(other)
 
 
+def covers(planned: object, found: object, field: str = "") -> bool:
+    """Whether everything planned is found: what the server adds to it is its own matter.
+
+    Of an object each planned key, of an array each element in its place and none beside. Nothing said (null, "", 0,
+    empty) covers nothing: JobNimbus writes any of them for a field that is not set.
+    """
+    if _is_nothing(planned, field):
+        return _is_nothing(found, field)
+    if isinstance(planned, Mapping):
+        return isinstance(found, Mapping) and all(
+            covers(value, found.get(name), name) for name, value in planned.items()
+        )
+    if isinstance(planned, list):
+        return (
+            isinstance(found, list)
+            and len(planned) == len(found)
+            and all(covers(*pair, field) for pair in zip(planned, found, strict=True))
+        )
+    return same(field, planned, found)
+
+
+def reached(field: str, planned: object, found: object) -> bool:
+    """Whether a field has the planned value: an array is covered, anything else is the same."""
+    return covers(planned, found, field) if isinstance(planned, list) else same(field, planned, found)
+
+
 def moved(before: Mapping[str, Any], now: Mapping[str, Any], changed: Iterable[str]) -> tuple[str, ...]:
     """The fields, sorted, that differ though neither they nor what they are computed from was to be changed."""
     asked = frozenset(changed)
     allowed = asked | _MOVES_WITH_EVERY_EDIT | {name for name, sources in COMPUTED_FROM.items() if sources & asked}
     fields = (before.keys() | now.keys()) - allowed
     return tuple(sorted(name for name in fields if not same(name, before.get(name), now.get(name))))
+
+
+def _is_nothing(value: object, field: str) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_nothing(inner, name) for name, inner in value.items())
+    return value is None or value in ("", [], 0) or (field in _NUMBERS and _number(value) == 0)
 
 
 def _number(value: object) -> Decimal | None:

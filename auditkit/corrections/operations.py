@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from auditkit.corrections.plan import Change
 from auditkit.journal import Journal
 
-__all__ = ["RECORD_KIND", "Operation", "Reply", "Step", "Verdict", "operations"]
+__all__ = ["RECORD_KIND", "Operation", "Reply", "Step", "Verdict", "operation_id", "operations"]
 
 RECORD_KIND = "correction"
 
@@ -30,7 +30,7 @@ class Step(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How an object ended. `UNKNOWN` is looked into again at each start.
+    """How an object ended. `UNKNOWN` is looked into again at each start; `SETTLED` is a person's word on one.
 
     `NOT_BEGUN` has no record of its own: nothing was sent, and applying the plan again takes the object up.
     """
@@ -42,26 +42,34 @@ class Verdict(StrEnum):
     CONFLICT = "CONFLICT"
     REFUSED = "REFUSED"
     UNKNOWN = "UNKNOWN"
+    SETTLED = "SETTLED"
     NOT_BEGUN = "NOT_BEGUN"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back from a send. `answered`: the vendor's own counts; else the request could still take effect.
+    """What came back from a send. `answered`: the vendor's own counts, or its 200; else it could still take effect.
 
     `may_resend`: nothing in it speaks against sending the same absolute edit once more, when nothing took effect.
-    `created`: how many objects the vendor says it made, where an edit makes none.
+    `refused`: the vendor said no, so that nothing of it is still to come. `strange`: it did what was not asked for, in
+    words. `status` and `digest` (SHA-256 of the body) are those of the answer.
     """
 
     answered: bool
     may_resend: bool
-    created: int
     detail: str
+    refused: bool = False
+    strange: str = ""
+    status: int | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One object's correction under one plan, so far. `settled`: it was read after the last send, past any delay."""
+    """One object's correction under one plan, so far. `settled`: it was read after the last send, past any delay.
+
+    `moved` are the fields that changed though nobody asked, `created` is the id of what a creation made.
+    """
 
     plan: str
     environment: str
@@ -73,11 +81,13 @@ class Operation:
     settled: bool = False
     verdict: Verdict | None = None
     detail: str = ""
+    moved: tuple[str, ...] = ()
+    created: str | None = None
 
     @property
     def id(self) -> str:
-        """Names the operation in every record: the plan's first 12 digits and the object."""
-        return f"{self.plan[:12]} {self.change.system} {self.change.object_id}"
+        """Names the operation in every record: the plan's first 12 digits, the vendor and the object."""
+        return operation_id(self.plan, self.change)
 
     @property
     def is_open(self) -> bool:
@@ -98,7 +108,17 @@ class Operation:
             case Step.RESPONDED | Step.NORESPONSE:
                 return replace(self, reply=Reply(**record["reply"]))
             case verdict:
-                return replace(self, verdict=Verdict(verdict), detail=record["detail"])
+                said = {
+                    "detail": record["detail"],
+                    "moved": tuple(record.get("moved", ())),
+                    "created": record.get("created"),
+                }
+                return replace(self, verdict=Verdict(verdict), **said)
+
+
+def operation_id(plan: str, change: Change) -> str:
+    """The name of what a plan, named by its digest, does to one object."""
+    return f"{plan[:12]} {change.system} {change.object_id}"
 
 
 def operations(journal: Journal) -> dict[str, Operation]:

@@ -1,14 +1,15 @@
 """A plan: which fields of which objects shall change, from what to what, and why. It sends nothing.
 
 A plan is a file of canonical JSON, named after the digest over everything it says, so that what was looked at is what
-is approved and applied. Every change carries the object's exact body as it was read while planning, its before-image.
+is approved and applied. Every change of an object carries its exact body as it was read while planning, the
+before-image; a creation carries the key by which the new object can be found.
 
-Not here: who may approve a plan (approval) and how it is applied (apply).
+Not here: where changes come from (drafting, remedies, undo), who may approve them (approval), and sending (apply).
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -17,26 +18,27 @@ from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.records import READ_ONLY_NRB_FIELDS, NrbChange, checked
-from auditkit.apis.strict_json import parse
-from auditkit.corrections.comparing import REQUIRED_NRB_FIELDS, same
-from auditkit.errors import BadAnswer, NotThere, PlanError, ValueRefused
+from auditkit.apis.strict_json import dump, parse
+from auditkit.corrections.approval import Signature
+from auditkit.corrections.comparing import same
+from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName, body, follows, line_total, money, refuse
+from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.journal import canonical, digest
-from auditkit.values import time_from_ms
 
-__all__ = ["LIFETIME", "REMEDIES", "Change", "FieldChange", "Plan", "Remedy", "Value", "propose"]
+__all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plain"]
 
 LIFETIME = timedelta(days=3)
-_LEFT_OUT = "left out: known from its parent alone, no own record"
-_VERSION = 2
+_VERSION = 3
 
 Value = str | int | bool | None
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field: its value in the before-image and the one it shall have. Numbers with a fraction are text."""
+    """One field: its value in the before-image and the one it shall have.
+
+    Numbers with a fraction are text, and so are arrays: that of their JSON.
+    """
 
     field: str
     before: Value
@@ -44,56 +46,120 @@ class FieldChange:
 
 
 @dataclass(frozen=True)
-class Change:
-    """One object: what it was when planned (`before_image`, the exact text) and which fields shall change, and why."""
+class LeftOut:
+    """An object that the plan was asked for and does not change, and why."""
 
-    system: Literal["aimsio", "jobnimbus"]
-    operation: Literal["edit-nrb"]
+    object_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object, under one operation: what it was when planned, which fields shall change, and why.
+
+    `before_image` is the exact text that was read; empty for a creation, whose `object_id` is the key that its
+    external id will hold. `findings` are the fingerprints that it is meant to cure, and `rule` is the rule that found
+    them, with its digest; both are empty where a person chose. `PlanError` for what the operation may not do.
+    """
+
+    operation: OperationName
     object_id: str
     changes: tuple[FieldChange, ...]
     before_image: str
-    before_digest: str
-    finding: str
-    reason: str
+    findings: tuple[str, ...] = ()
+    reason: str = ""
+    rule: str = ""
 
     def __post_init__(self) -> None:
-        if digest(self.before_image) != self.before_digest:
-            raise PlanError(f"{self.object_id}: the before-image is not the one of its digest")
-        if not self.changes:
+        names = [change.field for change in self.changes]
+        if not names:
             raise PlanError(f"{self.object_id}: nothing to change; leave the object out")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise PlanError(f"{self.object_id}: {twice[0]} is changed twice")
         for change in self.changes:
-            if not same(change.field, change.before, _plain(self.before.get(change.field))):
+            if not same(change.field, change.before, plain(self.before.get(change.field))):
                 raise PlanError(f"{self.object_id}: {change.field} is not {change.before!r} in the before-image")
             if same(change.field, change.before, change.after):
                 raise PlanError(f"{self.object_id}: {change.field} is {change.after!r} already; leave it out")
-        try:
-            checked(self.edit_body, NrbChange, READ_ONLY_NRB_FIELDS, self.object_id)
-        except ValueRefused as error:
-            raise PlanError(f"{error}; it cannot be corrected this way") from None
+        refuse(self.operation, self.object_id, self.before, self.after)
+
+    @property
+    def kind(self) -> Kind:
+        """What its operation is."""
+        return KINDS[self.operation]
+
+    @property
+    def system(self) -> Literal["aimsio", "jobnimbus"]:
+        """The vendor that holds the object."""
+        return self.kind.system
+
+    @cached_property
+    def before_digest(self) -> str:
+        """SHA-256 of the before-image: an object whose text has another one was changed since."""
+        return digest(self.before_image)
 
     @cached_property
     def before(self) -> Mapping[str, Any]:
-        """The before-image, read; `PlanError` where it is not the object's."""
+        """The before-image, read; empty for a creation. `PlanError` where it is not the object's."""
+        if self.kind.creates:
+            if self.before_image:
+                raise PlanError(f"{self.object_id}: what is to be created has no before-image")
+            return {}
         try:
-            body = parse(self.before_image, self.object_id)
+            found = parse(self.before_image, self.object_id)
         except BadAnswer as error:
             raise PlanError(str(error)) from None
-        if not isinstance(body, dict) or body.get("nrbGuid") != self.object_id:
+        if not isinstance(found, dict) or found.get(self.kind.id_field) != self.object_id:
             raise PlanError(f"{self.object_id}: the before-image is of another object")
-        return body
+        return found
+
+    @cached_property
+    def after(self) -> Mapping[str, Any]:
+        """The changed fields as they are sent."""
+        return {each.field: _sent(each.field, each.after, self.object_id) for each in self.changes}
 
     @property
-    def edit_body(self) -> dict[str, Any]:
-        """What an edit sends: the guid, each required field as it was read (a null one is left out), the changes."""
-        kept = {name: self.before[name] for name in REQUIRED_NRB_FIELDS if self.before.get(name) is not None}
-        return {"nrbGuid": self.object_id, **kept, **{change.field: change.after for change in self.changes}}
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        return body(self.operation, self.object_id, self.before, self.after)
+
+    @cached_property
+    def follows(self) -> Mapping[str, Decimal]:
+        """The amounts that the vendor computes and that must come out so."""
+        return follows(self.operation, self.before, self.after)
+
+    @cached_property
+    def money(self) -> Decimal:
+        """The money that it moves, never negative."""
+        return money(self.operation, self.before, self.after)
+
+    def preview(self) -> list[dict[str, Value]]:
+        """One row a field, then one for each amount that must follow."""
+        rows: list[dict[str, Value]] = [
+            {"field": each.field, "before": _shown(each.field, each.before), "after": _shown(each.field, each.after)}
+            for each in self.changes
+        ]
+        rows += [{"field": "items: new line", "before": None, "after": text} for text in self._new_lines()]
+        rows += [
+            {"field": f"{name} (computed)", "before": plain(self.before.get(name)), "after": plain(amount)}
+            for name, amount in self.follows.items()
+        ]
+        return [{"operation": self.operation, "object": self.object_id, **row} for row in rows]
+
+    def _new_lines(self) -> Iterator[str]:
+        old = self.before.get("items") or []
+        for item in self.after.get("items") or []:
+            if item not in old:
+                words = (str(item[name]) for name in ("name", "description") if item.get(name))
+                yield f"{' · '.join(words)}: {line_total([item]):,.2f}"
 
 
 @dataclass(frozen=True)
 class Plan:
     """Changes in the order in which they will be applied, each object once, for one account, until `expires_at`.
 
-    `left_out`: objects of the findings that cannot be corrected, since Aimsio holds no record of their own.
+    `left_out` are objects that it was asked for and does not change; `conditions`, what only people can know and must
+    hold for every object before it is sent. `signatures` are no part of what is signed: they are not in the digest.
     """
 
     changes: tuple[Change, ...]
@@ -103,7 +169,9 @@ class Plan:
     preparer: str
     created_at: datetime
     expires_at: datetime
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    conditions: tuple[str, ...] = ()
+    signatures: tuple[Signature, ...] = ()
 
     def __post_init__(self) -> None:
         objects = [(change.system, change.object_id) for change in self.changes]
@@ -116,23 +184,35 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over everything the plan says: what is approved, journalled and executed."""
+        """SHA-256 over everything the plan says: what is signed, approved, journalled and executed."""
         return digest(canonical(self._fields()))
 
     @property
-    def conditions(self) -> tuple[str, ...]:
-        """What only people can know, and must hold for every object, before the plan is sent."""
-        made = {(field.field, field.after) for change in self.changes for field in change.changes}
-        return tuple(remedy.condition for remedy in REMEDIES.values() if (remedy.field, remedy.after) in made)
+    def objects(self) -> int:
+        """How many objects it changes or creates."""
+        return len(self.changes)
+
+    @property
+    def money(self) -> Decimal:
+        """The money that it moves: the sum over its changes, each without its sign."""
+        return sum((change.money for change in self.changes), Decimal(0))
 
     def preview(self) -> list[dict[str, Value]]:
-        """One row a field, in order: `object`, `field`, `before`, `after`; then one for each object left out."""
-        changed: list[dict[str, Value]] = [
-            {"object": change.object_id, "field": field.field, "before": field.before, "after": field.after}
-            for change in self.changes
-            for field in change.changes
+        """One row a field, in order: `operation`, `object`, `field`, `before`, `after`; then one for each left out."""
+        rows = [row for change in self.changes for row in change.preview()]
+        return rows + [
+            {"operation": "left out", "object": each.object_id, "field": each.reason, "before": None, "after": None}
+            for each in self.left_out
         ]
-        return changed + [{"object": guid, "field": _LEFT_OUT, "before": None, "after": None} for guid in self.left_out]
+
+    def signed(self, signature: Signature) -> Self:
+        """The same plan with one signature more, in the place of an earlier one of the same role."""
+        kept = (each for each in self.signatures if each.role != signature.role)
+        return replace(self, signatures=(*kept, signature))
+
+    def signature(self, role: Literal["prepare", "approve"]) -> Signature | None:
+        """The signature of a role, if there is one."""
+        return next((each for each in self.signatures if each.role == role), None)
 
     def save(self, folder: Path) -> Path:
         """Write `<first 12 digits of the digest>.json`, readable by its owner alone, and return its path."""
@@ -155,7 +235,8 @@ class Plan:
             version = found["version"]
             if version != _VERSION:
                 raise PlanError(f"{path}: version {version!r} is unknown; plan again with this version of auditkit")
-            plan = TypeAdapter(cls).validate_json(canonical(found["plan"]))
+            fields = {**found["plan"], "signatures": found["signatures"]}
+            plan = TypeAdapter(cls).validate_json(canonical(fields))
         except OSError as error:
             raise PlanError(f"{path}: cannot be read ({error.strerror}); name a file under plans/") from None
         except ValidationError as error:
@@ -170,99 +251,43 @@ class Plan:
         return plan
 
     def _fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = TypeAdapter(Plan).dump_python(self, mode="json")
+        fields: dict[str, Any] = TypeAdapter(Plan).dump_python(self, mode="json", exclude={"signatures"})
         return fields
 
     def _text(self) -> str:
-        return canonical({"version": _VERSION, "digest": self.digest, "plan": self._fields()}) + "\n"
+        signatures = TypeAdapter(tuple[Signature, ...]).dump_python(self.signatures, mode="json")
+        whole = {"version": _VERSION, "digest": self.digest, "plan": self._fields(), "signatures": signatures}
+        return canonical(whole) + "\n"
 
 
-@dataclass(frozen=True)
-class Remedy:
-    """What usually cures a rule's finding: the field, its column in the snapshot, and the one value it shall have.
-
-    `condition` is what must be true of an object, and no API can tell, before it may be cured this way.
-    """
-
-    field: str
-    column: str
-    after: Value
-    reason: str
-    condition: str
-
-
-REMEDIES: Mapping[str, Remedy] = {
-    "nrb-unexported": Remedy(
-        "nrbIsExported",
-        "is_exported",
-        True,
-        "the NRB was never marked as exported",
-        "mark exported only what was booked in the ledger by hand; export everything else from Aimsio",
-    ),
-}
-
-
-def propose(
-    rule_id: str,
-    subjects: Sequence[Mapping[str, Any]],
-    aimsio: AimsioClient,
-    *,
-    snapshot_id: str,
-    environment: str,
-    account: str,
-    preparer: str,
-    now: datetime,
-) -> Plan:
-    """The plan that cures these findings of a rule in its usual way. Each object is read by id, past the cache.
-
-    A subject has `guid`, `job_number`, `amount_at_risk` and the snapshot's typed `updated_at` and column of the
-    field; a `fingerprint` where the finding has one. One whose `has_own_record` is false stands in its parent's list
-    of children alone, so it can be neither read nor edited by id: it is left out, and named in the plan. `PlanError`
-    where the rule has no safe remedy or no findings, or the snapshot is stale; the errors of `AimsioClient.nrb` where
-    an object could not be read.
-    """
-    if rule_id not in REMEDIES:
-        raise PlanError(f"{rule_id}: has no remedy that is safe to propose; those that have: {', '.join(REMEDIES)}")
-    if not subjects:
-        raise PlanError(f"{rule_id} has no open findings: nothing to plan")
-    remedy = REMEDIES[rule_id]
-    left_out = tuple(subject["guid"] for subject in subjects if not subject["has_own_record"])
-    if len(left_out) == len(subjects):
-        raise PlanError(f"nothing to plan: left out {', '.join(left_out)}: no own record; correct them in Aimsio")
-    changes = tuple(_proposed(rule_id, remedy, each, aimsio) for each in subjects if each["has_own_record"])
-    return Plan(changes, snapshot_id, environment, account, preparer, now, now + LIFETIME, left_out)
-
-
-def _proposed(rule_id: str, remedy: Remedy, subject: Mapping[str, Any], aimsio: AimsioClient) -> Change:
-    guid = subject["guid"]
-    try:
-        image = aimsio.nrb(guid)
-    except NotThere:
-        raise PlanError(f"{guid}: is no longer there, so the snapshot is stale: sync first") from None
-    body = parse(image, guid)
-    _refuse_stale(guid, remedy, subject, body)
-    change = FieldChange(remedy.field, _plain(body.get(remedy.field)), remedy.after)
-    reason = f"{remedy.reason}; job {subject['job_number']}, {subject['amount_at_risk']} at risk"
-    finding = subject.get("fingerprint") or f"{rule_id} {guid}"
-    return Change("aimsio", "edit-nrb", guid, (change,), image, digest(image), finding, reason)
-
-
-def _refuse_stale(guid: str, remedy: Remedy, subject: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-    try:
-        updated_at = time_from_ms(body.get("nrbUpdatedAt"), "nrbUpdatedAt")
-    except ValueRefused as error:
-        raise PlanError(f"{guid}: {error}; correct it in Aimsio") from None
-    if subject["updated_at"] != updated_at:
-        raise PlanError(f"{guid}: changed at {updated_at}, after the snapshot, so the snapshot is stale: sync first")
-    if subject[remedy.column] != body.get(remedy.field):
-        found = body.get(remedy.field)
-        raise PlanError(f"{guid}: {remedy.field} is {found!r} now, so the snapshot is stale: sync first")
-
-
-def _plain(value: object) -> Value:
-    """A field's value as a plan holds it: a number with a fraction as its digits."""
+def plain(value: object) -> Value:
+    """A field's value as a plan holds it: a number with a fraction as its digits, an array as the text of its JSON."""
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, list):
+        return dump(value)
     if value is None or isinstance(value, (str, int)):
         return value
-    raise PlanError(f"expected a single value to change, found {type(value).__name__}")
+    raise PlanError(f"expected a single value or an array to change, found {type(value).__name__}")
+
+
+def _sent(field: str, value: Value, object_id: str) -> Any:  # noqa: ANN401 — any JSON
+    if field not in ARRAYS or value is None:
+        return value
+    try:
+        found = parse(str(value), f"{object_id}: {field}")
+    except BadAnswer as error:
+        raise PlanError(str(error)) from None
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise PlanError(f"{object_id}: {field}: expected an array of objects")
+    return found
+
+
+def _shown(field: str, value: Value) -> Value:
+    """An array in words: how many lines, and what they come to."""
+    if field not in ARRAYS or value is None:
+        return value
+    found = _sent(field, value, field)
+    if field == "items":
+        return f"{len(found)} line{'s' * (len(found) != 1)}, {line_total(found):,.2f}"
+    return ", ".join(str(each.get("name") or each.get("id")) for each in found)

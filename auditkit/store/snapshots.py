@@ -30,8 +30,10 @@ KEEP_SYNCS = 12
 _HOME_NAMES = frozenset(
     {
         "README.md",
+        "approvers.toml",
         "cache",
         "demo",
+        "identities",
         "job_map.csv",
         "journal.anchor",
         "journal.jsonl",

@@ -7,23 +7,29 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from requests.auth import HTTPBasicAuth
 
 from auditkit.apis import transport
 from auditkit.apis.aimsio import AimsioClient
+from auditkit.apis.jobnimbus import BearerAuth, JobNimbusClient
 from auditkit.apis.transport import Reader, Writer
 from auditkit.corrections.apply import Outcome, apply, recover
-from auditkit.corrections.plan import Plan, propose
+from auditkit.corrections.approval import Approver, approve, prepare
+from auditkit.corrections.identity import Identities
+from auditkit.corrections.kinds import KINDS
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
+from auditkit.corrections.reading import Vendors
 from auditkit.journal import Journal
 from auditkit.sandbox.app import create_app
 from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.server import in_thread
 from auditkit.sandbox.state import State
-from auditkit.values import time_from_ms
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 DEADLINE_SECONDS = 0.4
@@ -71,8 +77,53 @@ def nrbs() -> list[dict[str, Any]]:
     return [nrb(ONE), nrb(TWO, nrbIsExported=None), parent, child]
 
 
+INVOICE = "invoice-1"
+
+
+def item(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "jnid": f"line-{number}",
+        "name": "Crane hire",
+        "description": f"BIT / REF EXT-{number}",
+        "quantity": 1,
+        "price": 862.5,
+        "amount": 862.5,
+        "item_type": "material",
+        "labor": {"price": 0, "amount": 0},
+        **changes,
+    }
+
+
+def invoice(jnid: str = INVOICE, **changes: Any) -> dict[str, Any]:
+    return {
+        "jnid": jnid,
+        "type": "invoice",
+        "guid": f"GUID-{jnid}",
+        "external_id": None,
+        "number": "1001",
+        "status": 1,
+        "status_name": "Draft",
+        "is_active": True,
+        "is_archived": False,
+        "related": [{"id": "job-1", "type": "job", "number": "JOB1", "name": "Client / JOB1"}],
+        "items": [item(1), item(2)],
+        "subtotal": 1725,
+        "tax": 86.25,
+        "total": 1811.25,
+        "total_paid": 0,
+        "due": 1811.25,
+        "note": "",
+        "date_created": 1_747_849_689,
+        "date_updated": 1_747_851_986,
+        "date_invoice": 1_747_803_600,
+        **changes,
+    }
+
+
 class Faulty:
     """The sandbox behind a door that fails as told: one entry of `posts` and of `gets` for each request, in order.
+
+    A write is a POST or a PUT.
 
     `lost` never arrives, `answer lost` is applied and not answered, a dict is answered with status 200 and not
     applied, a number is answered as that status; `pass` is let through, and so is whatever follows the last entry.
@@ -85,7 +136,7 @@ class Faulty:
         self.posts_seen = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        is_post = scope["method"] == "POST"
+        is_post = scope["method"] in ("POST", "PUT")
         self.posts_seen += is_post
         faults = self.posts if is_post else self.gets
         fault = faults.popleft() if faults else "pass"
@@ -120,8 +171,10 @@ class World:
 
     state: State
     faulty: Faulty
-    aimsio: AimsioClient
+    vendors: Vendors
     journal_path: Path
+    identities: Identities
+    signed: dict[str, Plan | None] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
     now: datetime = NOON
 
@@ -137,40 +190,66 @@ class World:
         stored = self.nrb(guid)
         self.state.put_nrb({**stored, **changes, "nrbUpdatedAt": stored["nrbUpdatedAt"] + 1000})
 
-    def subject(self, guid: str, **changes: Any) -> dict[str, Any]:
-        """A finding's subject, as the snapshot has it."""
-        stored = self.nrb(guid)
-        return {
-            "guid": guid,
-            "job_number": stored["nrbJobOrderNumber"],
-            "amount_at_risk": stored["nrbTotalAfterMarkup"],
-            "is_exported": stored["nrbIsExported"],
-            "updated_at": time_from_ms(stored["nrbUpdatedAt"]),
-            "has_own_record": True,
-            **changes,
-        }
+    @property
+    def aimsio(self) -> AimsioClient:
+        return self.vendors.aimsio
 
-    def propose(self, *guids: str, rule: str = "nrb-unexported", subjects: Any = None) -> Plan:
-        return propose(
-            rule,
-            subjects or [self.subject(guid) for guid in guids],
-            self.aimsio,
-            snapshot_id="snapshot-1",
-            environment=ENVIRONMENT,
-            account=ACCOUNT,
-            preparer="ann",
-            now=self.now,
+    def invoice(self, jnid: str = INVOICE) -> dict[str, Any]:
+        return json.loads(self.state.invoice_text(jnid) or "null")
+
+    def edit(self, operation: str, object_id: str, **values: Any) -> Change:
+        """A change of an object as the vendor has it now."""
+        image = self.vendors.read(KINDS[operation], object_id)
+        before = json.loads(image)
+        fields = (FieldChange(name, plain(before.get(name)), plain(value)) for name, value in values.items())
+        return Change(operation, object_id, tuple(fields), image, (f"finding of {object_id}",), "because")
+
+    def creation(self, operation: str, key: str = "ak-key-1", **values: Any) -> Change:
+        """A creation under a key."""
+        given = {KINDS[operation].search_field: key, **values}
+        fields = (FieldChange(name, None, plain(value)) for name, value in given.items())
+        return Change(operation, key, tuple(fields), "", (), "because")
+
+    def plan(self, *changes: Change, **fields: Any) -> Plan:
+        given = {"preparer": "ann", "created_at": self.now, "expires_at": self.now + LIFETIME} | fields
+        return Plan(changes, "snapshot-1", ENVIRONMENT, ACCOUNT, **given)
+
+    def propose(self, *guids: str) -> Plan:
+        """The plan that marks these NRBs as exported."""
+        return self.plan(*(self.edit("edit-nrb", guid, nrbIsExported=True) for guid in guids))
+
+    @property
+    def approvers(self) -> list[Approver]:
+        keys = ((name, self.identities.public_key(name)) for name in ("ann", "bob"))
+        return [Approver(name, key, 100, Decimal("100000.00"), may_override=True) for name, key in keys]
+
+    def approved(self, plan: Plan, override: str | None = None) -> Plan:
+        """The plan with both signatures, as one person prepared and another approved it."""
+        prepared = plan.signed(prepare(plan, self.identities.open("ann", None), self.now))
+        approval = approve(
+            prepared,
+            prepared.signature("prepare"),
+            self.identities.open("bob", None),
+            self.approvers,
+            self.journal,
+            at=self.now,
+            override=override,
         )
+        return prepared.signed(approval)
 
     def apply(self, plan: Plan, **changes: Any) -> list[Outcome]:
-        return apply(plan, **self._hands(changes))
+        """Apply a plan; one that nobody signed is approved first."""
+        self.signed.setdefault(plan.digest, None)
+        if not plan.signatures:
+            plan = self.signed[plan.digest] = self.signed[plan.digest] or self.approved(plan)
+        return apply(plan, **self._hands({"approvers": self.approvers} | changes))
 
     def recover(self, **changes: Any) -> list[Outcome]:
         return recover(**self._hands(changes))
 
     def _hands(self, changes: dict[str, Any]) -> dict[str, Any]:
         return {
-            "aimsio": self.aimsio,
+            "vendors": self.vendors,
             "journal": self.journal,
             "environment": ENVIRONMENT,
             "account": ACCOUNT,
@@ -185,7 +264,7 @@ class World:
 
     def check_requests(self) -> None:
         """Requests seen ≤ SENDING records."""
-        logged = sum(call.method == "POST" for call in self.state.calls())
+        logged = sum(call.method in ("POST", "PUT") for call in self.state.calls())
         assert logged <= self.faulty.posts_seen <= self.steps().count("SENDING")
 
 
@@ -195,28 +274,37 @@ def only(outcomes: list[Outcome]) -> Outcome:
     return outcome
 
 
+@pytest.fixture(scope="session")
+def identities(tmp_path_factory) -> Identities:
+    made = Identities(tmp_path_factory.mktemp("identities"), protected=False)
+    for name in ("ann", "bob"):
+        made.new(name, None)
+    return made
+
+
 @pytest.fixture
-def make_world(tmp_path, monkeypatch) -> Iterator[Any]:
+def make_world(tmp_path, monkeypatch, identities) -> Iterator[Any]:
     monkeypatch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
     monkeypatch.setattr(transport, "ATTEMPTS", 2)
     with ExitStack() as stack:
 
         def make(**switches: Any) -> World:
             state = stack.enter_context(State(tmp_path / "state.sqlite"))
-            state.fill(nrbs(), [])
+            state.fill(nrbs(), [invoice()])
             faulty = Faulty(create_app(state, Quirks(rate_per_second=0, parallel=0, **switches)))
-            url = stack.enter_context(in_thread(faulty)).aimsio_url
-            auth = HTTPBasicAuth("demo", "demo-password")
-            line = {
-                "vendor": "Aimsio",
-                "rate_per_second": 5000,
-                "parallel": 2,
-                "throttle_path": tmp_path / "pace",
-                "deadline": DEADLINE_SECONDS,
-            }
-            reader = Reader(url, auth, cache_path=tmp_path / "cache.sqlite", cache_scope="test", **line)
-            stack.callback(reader.close)
-            return World(state, faulty, AimsioClient(reader, Writer(url, auth, **line)), tmp_path / "journal.jsonl")
+            address = stack.enter_context(in_thread(faulty))
+            line = {"rate_per_second": 5000, "parallel": 2, "deadline": DEADLINE_SECONDS}
+            places = (
+                ("Aimsio", address.aimsio_url, HTTPBasicAuth("demo", "demo-password"), AimsioClient),
+                ("JobNimbus", address.jobnimbus_url, BearerAuth(SecretStr("demo-token")), JobNimbusClient),
+            )
+            clients = []
+            for vendor, url, auth, client in places:
+                own = {**line, "vendor": vendor, "throttle_path": tmp_path / f"{vendor}.pace"}
+                reader = Reader(url, auth, cache_path=tmp_path / f"{vendor}.sqlite", cache_scope="test", **own)
+                stack.callback(reader.close)
+                clients.append(client(reader, Writer(url, auth, **own)))
+            return World(state, faulty, Vendors(*clients), tmp_path / "journal.jsonl", identities)
 
         yield make
 

@@ -4,21 +4,59 @@ import json
 import stat
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from auditkit.corrections.plan import LIFETIME, REMEDIES, Change, FieldChange, Plan
-from auditkit.errors import NotThere, PlanError, TimedOut
-from auditkit.journal import canonical, digest
+from auditkit.corrections.approval import Signature
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
+from auditkit.errors import PlanError
+from auditkit.journal import canonical
 
-from .conftest import CHILD, NOON, ONE, TWO, nrb
+from .conftest import INVOICE, NOON, ONE, TWO, invoice, item, nrb
+
+SIGNATURE = Signature("prepare", "name", "key", "0" * 64, "2026-03-31T12:00:00.000000+00:00", None, "signature")
 
 
 def change(*fields: FieldChange, **changes) -> Change:
     image = json.dumps(nrb(ONE, nrbBilledInName="INV-1", **changes.pop("image", {})))
     fields = fields or (FieldChange("nrbIsExported", False, True),)
-    given = {"before_image": image, "before_digest": digest(image)} | changes
-    return Change("aimsio", "edit-nrb", ONE, fields, **given, finding="rule x", reason="because")
+    return Change("edit-nrb", ONE, fields, **{"before_image": image, "reason": "because"} | changes)
+
+
+def invoiced(operation: str, *fields: FieldChange, **changes) -> Change:
+    return Change(operation, INVOICE, fields, json.dumps(invoice(**changes)), reason="because")
+
+
+def created(operation: str, key: str = "ak-1", **values) -> Change:
+    fields = tuple(FieldChange(name, None, plain(value)) for name, value in values.items())
+    return Change(operation, key, fields, "", reason="because")
+
+
+def items(*lines: dict) -> str:
+    return json.dumps(lines, separators=(",", ":"))
+
+
+OLD = items(item(1), item(2))
+NEW_LINE = {"name": "Fuel", "description": "REF X-1", "quantity": 2, "price": 10}
+NEW_NRB = {
+    "nrbExternalId": "ak-1",
+    "nrbJobOrderNumber": "JOB1",
+    "nrbTypeName": "Other",
+    "nrbAccountType": "Billable",
+    "nrbIsBillable": True,
+    "nrbVendorCode": "BIT",
+    "nrbRate": "100.00",
+    "nrbQuantity": "3",
+}
+NEW_INVOICE = {
+    "external_id": "ak-1",
+    "type": "invoice",
+    "status": 1,
+    "is_active": True,
+    "related": [{"id": "job-1", "type": "job"}],
+    "items": [NEW_LINE],
+}
 
 
 def plan(*changes: Change, **fields) -> Plan:
@@ -41,10 +79,48 @@ def plan(*changes: Change, **fields) -> Plan:
         (lambda: change(FieldChange("nrbIsExported", True, False)), "is not True in the before-image"),
         (lambda: change(FieldChange("nrbIsExported", False, False)), "is False already"),
         (lambda: change(FieldChange("nrbRate", "750.000", "750")), "is '750' already"),
-        (lambda: change(FieldChange("nrbLineItems", None, None)), "single value"),
-        (lambda: change(before_digest="0" * 64), "not the one of its digest"),
-        (lambda: change(before_image="[]", before_digest=digest("[]")), "another object"),
-        (lambda: change(before_image="{", before_digest=digest("{")), "expected JSON"),
+        (lambda: change(FieldChange("nrbLineItems", None, None)), "nrbLineItems is not None"),
+        (lambda: change(*[FieldChange("nrbIsExported", False, True)] * 2), "nrbIsExported is changed twice"),
+        (lambda: change(FieldChange("nrbGuid", ONE, TWO)), "edit-nrb does not set nrbGuid"),
+        (lambda: change(before_image="[]"), "another object"),
+        (lambda: change(before_image="{"), "expected JSON"),
+        (lambda: invoiced("edit-invoice", FieldChange("total", "1811.25", "1.00")), "total cannot be written"),
+        (lambda: invoiced("edit-invoice", FieldChange("total", 1811.25, 1)), "total"),
+        (lambda: invoiced("edit-invoice", FieldChange("status", 1, 2)), "edit-invoice does not set status"),
+        (lambda: invoiced("edit-invoice", FieldChange("items", OLD, "{")), "items: expected JSON"),
+        (lambda: invoiced("edit-invoice", FieldChange("items", OLD, "{}")), "expected an array of objects"),
+        (lambda: invoiced("add-line", FieldChange("note", "", "x")), "add-line does not set note"),
+        (lambda: invoiced("add-line", FieldChange("items", OLD, items(item(1)))), "keeps every line as it is"),
+        (
+            lambda: invoiced("add-line", FieldChange("items", OLD, items(item(2), item(1), NEW_LINE))),
+            "keeps every line",
+        ),
+        (
+            lambda: invoiced("add-line", FieldChange("items", OLD, items(item(1), item(2), item(1)))),
+            "the jnid of another",
+        ),
+        (
+            lambda: invoiced("add-line", FieldChange("items", OLD, items(item(1), item(2), NEW_LINE)), subtotal=9),
+            "subtotal 9 is not the sum of its lines",
+        ),
+        (
+            lambda: invoiced("edit-invoice", FieldChange("items", OLD, items(item(1, price=9), item(2)))),
+            "line-1: leave amount out",
+        ),
+        (
+            lambda: invoiced(
+                "edit-invoice",
+                FieldChange("items", items(item(1, price=9), item(2)), items(item(1, price=9))),
+                items=[item(1, price=9), item(2)],
+            ),
+            "line-1: its amount is not quantity × price",
+        ),
+        (lambda: invoiced("deactivate-invoice", FieldChange("is_active", False, True), is_active=False), "to undo it"),
+        (lambda: created("create-nrb", **NEW_NRB | {"nrbRate": None}), "is None already"),
+        (lambda: created("create-nrb", **{k: v for k, v in NEW_NRB.items() if k != "nrbRate"}), "needs nrbRate"),
+        (lambda: created("create-nrb", "other", **NEW_NRB), "nrbExternalId must be the key"),
+        (lambda: created("create-invoice", **{k: v for k, v in NEW_INVOICE.items() if k != "items"}), "items"),
+        (lambda: replace(created("create-nrb", **NEW_NRB), before_image="{}"), "has no before-image"),
         (lambda: replace(change(), changes=()), "nothing to change"),
         (lambda: replace(change(), object_id=TWO), "another object"),
         (lambda: replace(plan(), changes=()), "changes nothing"),
@@ -60,7 +136,7 @@ def test_what_cannot_be_planned(make, message):
 
 
 def test_an_edit_sends_guid_required_fields_as_read_and_changes_alone():
-    assert change(FieldChange("nrbNotes", "Purchased field software", None)).edit_body == {
+    assert change(FieldChange("nrbNotes", "Purchased field software", None)).body == {
         "nrbGuid": ONE,
         "nrbExternalId": "EXT-0",
         "nrbJobOrderNumber": "JOB1",
@@ -76,9 +152,9 @@ def test_an_edit_sends_guid_required_fields_as_read_and_changes_alone():
 
 def test_numbers_without_quotes_are_sent_and_planned_as_their_digits():
     image = canonical(nrb(ONE)).replace('"750.000"', "750.10")
-    cheaper = change(FieldChange("nrbRate", "750.10", "700.00"), before_image=image, before_digest=digest(image))
-    assert cheaper.edit_body["nrbRate"] == "700.00"
-    assert str(change(before_image=image, before_digest=digest(image)).edit_body["nrbRate"]) == "750.10"
+    cheaper = change(FieldChange("nrbRate", "750.10", "700.00"), before_image=image)
+    assert cheaper.body["nrbRate"] == "700.00"
+    assert str(change(before_image=image).body["nrbRate"]) == "750.10"
 
 
 # What it shows
@@ -87,13 +163,58 @@ def test_numbers_without_quotes_are_sent_and_planned_as_their_digits():
 def test_preview_has_a_row_for_each_field():
     fields = (FieldChange("nrbIsExported", False, True), FieldChange("nrbRate", "750.000", "700.00"))
     assert plan(change(*fields)).preview() == [
-        {"object": ONE, "field": "nrbIsExported", "before": False, "after": True},
-        {"object": ONE, "field": "nrbRate", "before": "750.000", "after": "700.00"},
+        {"operation": "edit-nrb", "object": ONE, "field": field, "before": before, "after": after}
+        for field, before, after in (
+            ("nrbIsExported", False, True),
+            ("nrbRate", "750.000", "700.00"),
+            ("nrbTotalAfterMarkup (computed)", "862.50", "807.50"),
+        )
     ]
 
 
-def test_a_plan_that_no_remedy_makes_has_no_condition():
-    assert plan(change(FieldChange("nrbRate", "750.000", "700.00"))).conditions == ()
+@pytest.mark.parametrize(
+    ("made", "follows", "money"),
+    [
+        (change, {}, "862.50"),
+        (lambda: change(FieldChange("nrbNotes", "Purchased field software", "x")), {}, "0"),
+        (lambda: change(FieldChange("nrbUpcharge", "10.000", "12")), {"nrbTotalAfterMarkup": "877.50"}, "15.00"),
+        (lambda: change(FieldChange("nrbRate", "750.000", None)), {}, "862.50"),
+        (
+            lambda: change(FieldChange("nrbUpcharge", "10.000", "0"), FieldChange("nrbIsBillable", True, False)),
+            {"nrbTotalAfterMarkup": "787.50"},
+            "862.50",
+        ),
+        (lambda: created("create-nrb", **NEW_NRB), {"nrbTotalAfterMarkup": "300.00"}, "300.00"),
+        (lambda: created("create-invoice", **NEW_INVOICE), {"subtotal": "20.00", "total": "20.00"}, "20.00"),
+        (
+            lambda: invoiced("add-line", FieldChange("items", OLD, items(item(1), item(2), NEW_LINE))),
+            {"subtotal": "1745.00", "total": "1831.25", "due": "1831.25"},
+            "20.00",
+        ),
+        (
+            lambda: invoiced("edit-invoice", FieldChange("items", OLD, items(item(2)))),
+            {"subtotal": "862.5", "total": "948.75", "due": "948.75"},
+            "862.5",
+        ),
+        (lambda: invoiced("edit-invoice", FieldChange("note", "", "x")), {}, "0"),
+        (lambda: invoiced("deactivate-invoice", FieldChange("is_active", True, False)), {}, "1725"),
+    ],
+)
+def test_what_must_follow_and_the_money_that_moves(made, follows, money):
+    assert made().follows == {name: Decimal(amount) for name, amount in follows.items()}
+    assert made().money == Decimal(money)
+    assert plan(made()).money == Decimal(money)
+
+
+def test_a_line_that_is_added_is_shown_in_words():
+    made = invoiced("add-line", FieldChange("items", OLD, items(item(1), item(2), NEW_LINE)))
+    assert [(row["field"], row["before"], row["after"]) for row in made.preview()] == [
+        ("items", "2 lines, 1,725.00", "3 lines, 1,745.00"),
+        ("items: new line", None, "Fuel · REF X-1: 20.00"),
+        ("subtotal (computed)", 1725, "1745.00"),
+        ("total (computed)", "1811.25", "1831.25"),
+        ("due (computed)", "1811.25", "1831.25"),
+    ]
 
 
 def test_a_plan_is_frozen_and_its_digest_covers_everything():
@@ -104,18 +225,21 @@ def test_a_plan_is_frozen_and_its_digest_covers_everything():
         replace(made, expires_at=NOON + timedelta(days=9)),
         replace(made, created_at=NOON - timedelta(days=9)),
         replace(made, changes=(replace(made.changes[0], reason="x"),)),
-        replace(made, changes=(replace(made.changes[0], finding="x"),)),
-        replace(made, left_out=(TWO,)),
+        replace(made, changes=(replace(made.changes[0], findings=("x",)),)),
+        replace(made, changes=(replace(made.changes[0], rule="x"),)),
+        replace(made, left_out=(LeftOut(TWO, "why"),)),
+        replace(made, conditions=("x",)),
     ]
     assert len({made.digest, *(other.digest for other in others)}) == len(others) + 1
     assert plan().digest == made.digest
+    assert made.signed(SIGNATURE).digest == made.digest
 
 
 # Its file
 
 
 def test_what_is_loaded_is_what_was_saved(tmp_path):
-    made = plan(change(FieldChange("nrbNotes", "Purchased field software", "é \u2028 \U0001f600")))
+    made = plan(change(FieldChange("nrbNotes", "Purchased field software", "é \u2028 \U0001f600"))).signed(SIGNATURE)
     path = made.save(tmp_path / "plans")
     assert path == tmp_path / "plans" / f"{made.digest[:12]}.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -138,9 +262,11 @@ def edited(**fields):
         (lambda text: text[:-1], "was edited"),
         (edited(digest="0" * 64), "was edited"),
         (edited(version=1), "version 1 is unknown"),
+        (edited(signatures=[{}]), "signatures"),
         (lambda text: text.replace('"edit-nrb"', '"drop-nrb"'), "changes.0.operation"),
         (lambda text: text.replace('"expires_at"', '"expire_at"'), "expires_at"),
         (lambda text: text.replace('"field":"nrbIsExported"', '"field":"nrbUpdatedAt"'), "nrbUpdatedAt"),
+        (lambda text: text.replace('"before_image":"{', '"before_image":"['), "not a plan"),
         (lambda text: text.replace('"after":true', '"after":1.5'), "not a plan"),
         (lambda text: text.replace('"expires_at":"2026', '"expires_at":"2016'), "expires before"),
         (lambda text: text[: len(text) // 2], "not a plan"),
@@ -163,89 +289,3 @@ def test_a_file_that_is_not_as_it_was_saved_is_refused_by_name(tmp_path, edit, m
 def test_no_file_is_a_plan_error(tmp_path):
     with pytest.raises(PlanError, match="cannot be read"):
         Plan.load(tmp_path / "none.json")
-
-
-# Proposing
-
-
-def test_the_remedy_of_unexported_marks_as_exported(world):
-    made = world.propose(ONE, TWO)
-    assert made.preview() == [
-        {"object": ONE, "field": "nrbIsExported", "before": False, "after": True},
-        {"object": TWO, "field": "nrbIsExported", "before": None, "after": True},
-    ]
-    (condition,) = made.conditions
-    assert condition.startswith("mark exported only what was booked in the ledger by hand")
-    first = made.changes[0]
-    assert first.before_image == world.state.nrb_text(ONE)
-    assert first.finding == f"nrb-unexported {ONE}"
-    assert first.reason == "the NRB was never marked as exported; job JOB1, 862.50 at risk"
-    assert made.expires_at == NOON + LIFETIME
-    assert world.propose(subjects=[world.subject(ONE, fingerprint="f1")]).changes[0].finding == "f1"
-
-
-def test_what_has_no_record_of_its_own_is_left_out_and_named(world, tmp_path):
-    embedded = {**world.subject(CHILD), "guid": "embedded", "has_own_record": False}
-    made = world.propose(subjects=[embedded, world.subject(ONE)])
-    assert made.preview() == [
-        {"object": ONE, "field": "nrbIsExported", "before": False, "after": True},
-        {
-            "object": "embedded",
-            "field": "left out: known from its parent alone, no own record",
-            "before": None,
-            "after": None,
-        },
-    ]
-    assert Plan.load(made.save(tmp_path)) == made
-    with pytest.raises(PlanError, match=r"^nothing to plan: left out embedded: no own record"):
-        world.propose(subjects=[embedded])
-
-
-def test_planning_reads_past_the_cache(world):
-    world.aimsio.nrb(ONE, version="1747851986000")
-    made = world.aimsio.calls.made
-    world.propose(ONE)
-    assert world.aimsio.calls.made == made + 1
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [{"nrbIsExported": True}, {"nrbNotes": "another"}, {"nrbIsExported": None}],
-    ids=str,
-)
-def test_a_stale_snapshot_is_refused(world, edit):
-    subject = world.subject(ONE)
-    world.edit_by_hand(ONE, **edit)
-    with pytest.raises(PlanError, match="stale: sync first"):
-        world.propose(subjects=[subject])
-    with pytest.raises(PlanError, match=r"already|stale"):
-        world.propose(subjects=[world.subject(ONE, is_exported=True)])
-
-
-def test_an_object_that_is_gone_is_stale_and_one_that_cannot_be_read_is_no_plan(world):
-    subject = world.subject(ONE)
-    world.state.delete_nrb(ONE)
-    with pytest.raises(PlanError, match="no longer there"):
-        world.propose(subjects=[subject])
-    world.faulty.gets.extend(["lost", "lost"])
-    with pytest.raises(TimedOut):
-        world.propose(TWO)
-    with pytest.raises(NotThere):
-        world.aimsio.nrb(ONE)
-
-
-def test_a_time_that_cannot_be_read_is_refused(world):
-    subject = world.subject(ONE)
-    world.state.put_nrb(nrb(ONE, nrbUpdatedAt=17))
-    with pytest.raises(PlanError, match="nrbUpdatedAt"):
-        world.propose(subjects=[subject])
-
-
-def test_a_rule_without_a_safe_remedy_names_those_that_have_one(world):
-    with pytest.raises(PlanError, match=f"nrb-unbilled.*{', '.join(REMEDIES)}"):
-        world.propose(ONE, rule="nrb-unbilled")
-
-
-def test_a_rule_without_findings_leaves_nothing_to_plan(world):
-    with pytest.raises(PlanError, match=r"^nrb-unexported has no open findings: nothing to plan$"):
-        world.propose()

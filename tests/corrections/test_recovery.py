@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from auditkit.corrections.apply import QUIET_SECONDS, Outcome
+from auditkit.corrections.apply import Outcome
+from auditkit.corrections.kinds import KINDS
 from auditkit.corrections.operations import Verdict
 from auditkit.corrections.plan import LIFETIME
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 
 from .conftest import NOON, ONE, TWO, World, only
+
+QUIET_SECONDS = KINDS["edit-nrb"].quiet
 
 
 class Killed(BaseException):
@@ -68,7 +71,7 @@ def test_killed_while_recovering(world):
 
 
 def test_another_plan_first_finds_out_how_the_interrupted_one_ended(world):
-    first, second = world.propose(ONE), replace(world.propose(ONE, TWO), preparer="carl")
+    first, second = world.propose(ONE), replace(world.propose(ONE, TWO), snapshot_id="snapshot-2")
     world.faulty.posts.append("answer lost")
     killed_before_record(world, first, 3)
     assert [outcome.verdict for outcome in world.apply(second)] == [Verdict.ALREADY, Verdict.VERIFIED]
@@ -81,7 +84,9 @@ def test_an_interrupted_plan_that_expired_is_recovered_not_applied(world):
     world.now = NOON + LIFETIME + timedelta(seconds=1)
     with pytest.raises(PlanError, match="expired"):
         world.apply(plan)
-    assert only(world.recover()) == Outcome(ONE, Verdict.NOT_APPLIED, "interrupted before anything was sent")
+    assert only(world.recover()) == Outcome(
+        "edit-nrb", ONE, Verdict.NOT_APPLIED, "interrupted before anything was sent"
+    )
     assert world.faulty.posts_seen == 0
 
 

@@ -1,0 +1,217 @@
+"""Correcting: the only way out, from findings to plan, preview, approval, application, recovery and undo.
+
+Each step is a call here and a command; the rules of each stand in `corrections/`. Plans are files below the home, and
+the file is what is approved and applied.
+
+Not here: what can be asked (`Inquiry`), and reading the vendors (`Audit`).
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import SecretStr
+
+from auditkit.checks import views
+from auditkit.corrections import apply as applying
+from auditkit.corrections.approval import approve, changes, prepare
+from auditkit.corrections.drafting import Draft, Drafting, refuse_stale, typed
+from auditkit.corrections.kinds import OperationName
+from auditkit.corrections.operations import operations
+from auditkit.corrections.plan import LeftOut, Plan
+from auditkit.corrections.preview import preview
+from auditkit.corrections.reading import Vendors
+from auditkit.corrections.remedies import REMEDIES, merged, proposed
+from auditkit.corrections.undo import CONDITION, undone
+from auditkit.errors import PlanError
+from auditkit.inquiry import Inquiry
+from auditkit.progress import progress, say
+
+__all__ = ["Correcting", "Effect"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a plan would do, as DataFrames.
+
+    `fields`: each field before → after; `findings`: those it would close, open, and leave though it is meant to cure
+    them (`effect`); `statement`: each label before, after and the change.
+    """
+
+    fields: pd.DataFrame
+    findings: pd.DataFrame
+    statement: pd.DataFrame
+
+
+class Correcting(Inquiry):
+    """One account's corrections. They raise `PlanError`, `ApprovalRefused`, `JournalError`, and the vendors' errors."""
+
+    # ── Planning ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def propose(self, rule: str, only: Sequence[str] | None = None) -> Plan:
+        """A plan of the rule's usual remedy for its open findings, or for those whose fingerprints begin as in `only`.
+
+        Each object is read, past the cache; nothing is sent or saved.
+        """
+        self._refuse_unknown(rule)
+        return self._planned(proposed(rule, self.snapshot, only), (REMEDIES[rule].condition,))
+
+    def plan(self, findings: pd.DataFrame) -> Plan:
+        """One plan of the usual remedies for these findings: rows of `findings()`, of one rule or several."""
+        if findings.empty:
+            raise PlanError("no findings were given: nothing to plan")
+        by_rule = {str(rule): list(group["fingerprint"]) for rule, group in findings.groupby("rule_id", sort=False)}
+        proposals = [each for rule, only in by_rule.items() for each in proposed(rule, self.snapshot, only)]
+        return self._planned(merged(proposals), tuple(REMEDIES[rule].condition for rule in by_rule))
+
+    def change(
+        self, operation: OperationName, object_id: str = "", *, reason: str, values: Mapping[str, Any] | Sequence[str]
+    ) -> Plan:
+        """A plan of one change that a person chose: field → value, or `field=value` texts as the command takes them.
+
+        Operations: edit-nrb, create-nrb, edit-invoice, add-line (`items`: the new lines alone), create-invoice,
+        deactivate-invoice (no values).
+        """
+        if not reason.strip():
+            raise PlanError("why is this changed? give a reason")
+        given = dict(values) if isinstance(values, Mapping) else typed(operation, values, self.settings.zone)
+        add = tuple(given.pop("items", None) or ()) if operation == "add-line" else ()
+        if operation == "deactivate-invoice":
+            given = {"is_active": False, **given}
+        return self._planned([Draft(operation, object_id, given, reason, add=add)], ())
+
+    def undo(self, plan: Plan | str) -> Plan:
+        """A plan that takes back what a plan (or its digest) did, as far as nobody has changed it since.
+
+        It needs an approval of its own. Sync first: what was applied must be in the newest snapshot.
+        """
+        drafts = undone(plan if isinstance(plan, str) else plan.digest, self._home.journal)
+        made_internal = any(isinstance(each, Draft) and each.values.get("isInternal") for each in drafts)
+        return self._planned(drafts, (CONDITION,) if made_internal else ())
+
+    def preview(self, plan: Plan) -> Effect:
+        """What a plan would do: the audit is run again on a corrected copy of the snapshot. Nothing is sent."""
+        found = preview(plan, self._home.store, self._home.parameters(), self._home.decisions())
+        named = (("closes", found.closed), ("opens", found.opened), ("leaves", found.left))
+        rows = [{"effect": effect, **row} for effect, rows in named for row in rows]
+        columns = ["effect", *("rule_id", "severity", "subject_type", "subject_id", "job_number", "amount_at_risk")]
+        findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"])
+        frames = Effect(pd.DataFrame(plan.preview(), dtype=object), findings, pd.DataFrame(found.statement))
+        for frame in (frames.fields, frames.findings, frames.statement):
+            frame.attrs["snapshot"] = self.snapshot_id
+        return frames
+
+    # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save(self, plan: Plan, passphrase: SecretStr | str | None = None) -> Path:
+        """Sign a plan as its preparer and write it as a file below the home; its path."""
+        identity = self._home.signer("prepare", passphrase)
+        return plan.signed(prepare(plan, identity, self._home.now())).save(self.settings.folder / "plans")
+
+    def approve(
+        self, plan: Plan | Path, *, override: str | None = None, passphrase: SecretStr | str | None = None
+    ) -> Plan:
+        """Approve a saved plan as a second person; the plan with the approval, which its file and the journal hold.
+
+        `override` lifts limits and expiry alone, for a person who may, with the reason that it gives.
+        """
+        saved = self.saved(plan)
+        identity = self._home.signer("approve", passphrase)
+        approval = approve(
+            saved,
+            saved.signature("prepare"),
+            identity,
+            self._home.approvers(),
+            self._home.journal,
+            at=self._home.now(),
+            override=override,
+        )
+        signed = saved.signed(approval)
+        signed.save(self.settings.folder / "plans")
+        return signed
+
+    def list_changes(self) -> list[str]:
+        """How approvers.toml differs from what the journal last recorded of it, in words."""
+        return changes(self._home.approvers(), self._home.journal)
+
+    def saved(self, plan: Plan | Path) -> Plan:
+        """The plan as its file holds it, signatures included."""
+        path = plan if isinstance(plan, Path) else self.settings.folder / "plans" / f"{plan.digest[:12]}.json"
+        if not isinstance(plan, Path) and not path.is_file():
+            raise PlanError(f"plan {plan.digest[:12]} is not saved; save it first")
+        return Plan.load(path)
+
+    # ── Applying ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def apply(self, plan: Plan | Path) -> pd.DataFrame:
+        """Send an approved plan: one object at a time, journalled before and verified after. One verdict per object."""
+        saved = self.saved(plan)
+        refuse_stale(saved, self.snapshot, self._home.journal)
+        with self._vendors() as vendors, progress("Applying", saved.objects, "object") as advance:
+
+            def ended(outcome: applying.Outcome) -> None:
+                say(f"{outcome.object_id}: {outcome.verdict}: {outcome.detail}")
+                advance(1)
+
+            outcomes = applying.apply(
+                saved,
+                vendors=vendors,
+                journal=self._home.journal,
+                approvers=self._home.approvers(),
+                environment=self.settings.environment,
+                account=self.settings.account,
+                identity=self._home.identity,
+                demo=self.is_demo,
+                progress=ended,
+                clock=self._home.now,
+            )
+        return _frame(outcomes)
+
+    def recover(self) -> pd.DataFrame:
+        """Find out how interrupted corrections ended. Nothing is sent. One verdict per object."""
+        with self._vendors() as vendors:
+            outcomes = applying.recover(
+                vendors=vendors,
+                journal=self._home.journal,
+                environment=self.settings.environment,
+                account=self.settings.account,
+                identity=self._home.identity,
+                clock=self._home.now,
+            )
+        return _frame(outcomes)
+
+    def settle(self, operation: str, note: str) -> None:
+        """Say how a correction ended whose outcome stays unknown, after a look into the vendor's own screens."""
+        applying.settle(operation, note, journal=self._home.journal, identity=self._home.identity)
+
+    def unsettled(self) -> pd.DataFrame:
+        """Corrections of this account that were begun and whose outcome is not known: one row each."""
+        rows = [
+            {"operation": each.id, "verdict": str(each.verdict or "interrupted"), "detail": each.detail}
+            for each in operations(self._home.journal).values()
+            if each.is_open and (each.environment, each.account) == (self.settings.environment, self.settings.account)
+        ]
+        return pd.DataFrame(rows, columns=["operation", "verdict", "detail"])
+
+    # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _planned(self, proposals: Sequence[Draft | LeftOut], conditions: tuple[str, ...]) -> Plan:
+        self._home.refuse_other_account(self.snapshot.query(views.LAST_RUN))
+        with self._vendors() as vendors:
+            drafting = Drafting(vendors, self.snapshot, self._home.now())
+            return drafting.plan(
+                proposals, conditions=conditions, preparer=self._home.signer_name("prepare"), about=self.about
+            )
+
+    @contextlib.contextmanager
+    def _vendors(self) -> Iterator[Vendors]:
+        with self._home.vendors() as (aimsio, jobnimbus):
+            yield Vendors(aimsio, jobnimbus)
+
+
+def _frame(outcomes: Sequence[applying.Outcome]) -> pd.DataFrame:
+    names = [field.name for field in fields(applying.Outcome)]
+    return pd.DataFrame([vars(outcome) for outcome in outcomes], columns=names)

@@ -1,0 +1,196 @@
+"""From what somebody wants to a change that can be planned: read the object by id, and say each field before → after.
+
+The text that is read, past the cache, is the before-image. Where it is not what the newest snapshot holds, the snapshot
+is stale and nothing is planned on it; the same question is asked once more before a plan is applied.
+
+Not here: which objects need it (remedies, undo), and what an operation may do (kinds).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from auditkit.apis.records import InvoiceChange, NrbChange
+from auditkit.apis.strict_json import parse
+from auditkit.corrections.comparing import covers, reached, same
+from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName
+from auditkit.corrections.operations import operation_id, operations
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
+from auditkit.corrections.reading import Vendors
+from auditkit.errors import NotThere, PlanError
+from auditkit.journal import Journal, canonical, digest
+from auditkit.progress import progress
+from auditkit.store.snapshots import Snapshot
+from auditkit.values import time_to_ms, time_to_s
+
+__all__ = ["Draft", "Drafting", "refuse_stale", "typed"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody wants: an operation on an object, the values that fields shall have, and why.
+
+    A creation has no `object_id` yet. `add` are lines to add behind those that an invoice has. `findings` are the
+    fingerprints that it is meant to cure, `rule` the rule that found them, with its digest. `expected` are values that
+    the object must have now: otherwise somebody has changed it, and it is left out.
+    """
+
+    operation: OperationName
+    object_id: str
+    values: Mapping[str, Any]
+    reason: str
+    findings: tuple[str, ...] = ()
+    rule: str = ""
+    add: tuple[Mapping[str, Any], ...] = ()
+    expected: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drafting:
+    """Turns drafts into changes. `at` is the moment of planning, which makes the key of a creation its own."""
+
+    vendors: Vendors
+    snapshot: Snapshot
+    at: datetime
+
+    def plan(
+        self,
+        proposals: Iterable[Draft | LeftOut],
+        *,
+        conditions: tuple[str, ...],
+        preparer: str,
+        about: Mapping[str, Any],
+    ) -> Plan:
+        """The plan of these drafts, each object read. `about` gives the snapshot's id, environment and account.
+
+        `PlanError` where it would change nothing, says why, or where one of its objects cannot be planned.
+        """
+        changes, left_out = list[Change](), list[LeftOut]()
+        wanted = list(proposals)
+        with progress("Reading what would change", len(wanted), "object") as advance:
+            for proposal in wanted:
+                made = self.change(proposal) if isinstance(proposal, Draft) else proposal
+                if isinstance(made, LeftOut):
+                    left_out.append(made)
+                else:
+                    changes.append(made)
+                advance(1)
+        if not changes:
+            why = "; ".join(f"{each.object_id}: {each.reason}" for each in left_out[:3])
+            raise PlanError(f"nothing to plan: left out {len(left_out)}: {why}")
+        return Plan(
+            tuple(changes),
+            about["snapshot_id"],
+            about["environment"],
+            about["account"],
+            preparer,
+            self.at,
+            self.at + LIFETIME,
+            tuple(left_out),
+            conditions,
+        )
+
+    def change(self, draft: Draft) -> Change | LeftOut:
+        """The change, or why the object is left out. `PlanError` where the draft cannot be planned at all."""
+        kind = KINDS[draft.operation]
+        if kind.creates:
+            return self._creation(draft, kind)
+        try:
+            image = self.vendors.read(kind, draft.object_id)
+        except NotThere:
+            raise PlanError(f"{draft.object_id}: is no longer there, so the snapshot is stale: sync first") from None
+        before = parse(image, draft.object_id)
+        others = sorted(name for name, value in draft.expected.items() if not reached(name, value, before.get(name)))
+        if others:
+            return LeftOut(draft.object_id, f"{', '.join(others)}: changed by somebody since; look at it")
+        _refuse_other(self.snapshot, kind, draft.object_id, before)
+        values = dict(draft.values)
+        if draft.add:
+            values["items"] = [*(before.get("items") or []), *draft.add]
+        changes = tuple(
+            FieldChange(name, plain(before.get(name)), plain(value))
+            for name, value in values.items()
+            if not same(name, plain(before.get(name)), plain(value))
+        )
+        if not changes:
+            return LeftOut(draft.object_id, "has these values already")
+        return _change(draft, draft.object_id, changes, image)
+
+    def _creation(self, draft: Draft, kind: Kind) -> Change:
+        wanted = {name: plain(value) for name, value in draft.values.items() if value is not None}
+        key = f"ak-{digest(canonical([draft.operation, self.at.isoformat(), wanted]))[:16]}"
+        values = {kind.search_field: key, **wanted}
+        return _change(draft, key, tuple(FieldChange(name, None, value) for name, value in values.items()), "")
+
+
+def refuse_stale(plan: Plan, snapshot: Snapshot, journal: Journal) -> None:
+    """Raise `PlanError` where an object of the plan is not, in the newest snapshot, what it was when planned.
+
+    What was begun under this plan may have been changed by it: that is found out by reading the object.
+    """
+    known = operations(journal)
+    for change in plan.changes:
+        if not change.kind.creates and operation_id(plan.digest, change) not in known:
+            _refuse_other(snapshot, change.kind, change.object_id, change.before)
+
+
+def typed(operation: OperationName, texts: Sequence[str], zone: ZoneInfo) -> dict[str, Any]:
+    """Values from `field=value` texts, as a person writes them.
+
+    `null` is none; flags are true or false; dates are 2026-05-01 in the account's zone, or the vendor's own number;
+    amounts stay as written; items are JSON. `PlanError` names what it expected.
+    """
+    return dict(_typed(operation, text, zone) for text in texts)
+
+
+def _typed(operation: OperationName, text: str, zone: ZoneInfo) -> tuple[str, Any]:
+    name, found, value = text.partition("=")
+    kind = KINDS[operation]
+    if not found or name not in kind.fields:
+        raise PlanError(f"{text}: expected field=value, with one of {', '.join(sorted(kind.fields))}")
+    model = NrbChange if kind.system == "aimsio" else InvoiceChange
+    annotation = str(model.model_fields[name].annotation)
+    if value == "null":
+        return name, None
+    if name in ARRAYS:
+        return name, parse(value, name)
+    if "bool" in annotation:
+        if value not in ("true", "false"):
+            raise PlanError(f"{text}: expected true, false or null")
+        return name, value == "true"
+    if "int" in annotation:
+        return name, _whole(text, value, kind, zone)
+    return name, value
+
+
+def _whole(text: str, value: str, kind: Kind, zone: ZoneInfo) -> int:
+    if value.isdecimal() and value.isascii():
+        return int(value)
+    try:
+        instant = datetime.combine(date.fromisoformat(value), time(), zone)
+    except ValueError:
+        raise PlanError(f"{text}: expected a whole number, or a day such as 2026-05-01") from None
+    return time_to_ms(instant) if kind.system == "aimsio" else time_to_s(instant)
+
+
+def _change(draft: Draft, object_id: str, changes: tuple[FieldChange, ...], image: str) -> Change:
+    return Change(draft.operation, object_id, changes, image, draft.findings, draft.reason, draft.rule)
+
+
+_CURRENT = "select body from {} = $id and last_sync = (select max(sync_id) from sync_run)"
+_BODIES = {"aimsio": "raw.nrb_body where guid", "jobnimbus": "raw.invoice_body where jnid"}
+
+
+def _refuse_other(snapshot: Snapshot, kind: Kind, object_id: str, body: Mapping[str, Any]) -> None:
+    """A row of a list may say less than a read by id, and nothing else."""
+    rows = snapshot.query(_CURRENT.format(_BODIES[kind.system]), {"id": object_id}).rows
+    if not rows:
+        raise PlanError(f"{object_id}: is not in the newest snapshot as a record of its own: sync first")
+    row = parse(rows[0][0], object_id)
+    if others := sorted(name for name, value in row.items() if not covers(value, body.get(name), name)):
+        raise PlanError(
+            f"{object_id}: {', '.join(others)}: not what the newest snapshot holds, so that one of the two is stale:"
+            " sync, then plan again"
+        )

@@ -1,0 +1,138 @@
+"""What a plan would do to the audit: the audit is run again on a corrected copy of the snapshot, and the copy is gone.
+
+1. The copy is audited as it is. 2. The bodies of the plan's objects are replaced by what they would be, and those it
+creates are added. 3. It is audited again. What differs is the plan's doing.
+
+Not here: whether the vendor will do what was planned; that is verified when it is applied.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from auditkit.apis.strict_json import dump
+from auditkit.checks.run import Decisions, Parameters, run
+from auditkit.corrections.plan import Change, Plan
+from auditkit.journal import digest
+from auditkit.progress import progress
+from auditkit.store.schema import rebuild_schema, rebuild_typed
+from auditkit.store.snapshots import Draft, Store
+from auditkit.values import time_to_ms, time_to_s
+
+__all__ = ["Preview", "preview"]
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Findings that a plan would close, open, and leave though it is meant to cure them; the statement, each label.
+
+    A finding is a row of `finding`; the statement has `label`, `before`, `after` and `change`.
+    """
+
+    closed: Sequence[Row]
+    opened: Sequence[Row]
+    left: Sequence[Row]
+    statement: Sequence[Row]
+
+
+def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisions) -> Preview:
+    """Audit a private copy of the newest snapshot as it is, and as the plan would make it. The home is not changed.
+
+    Raises `NoSnapshot` before the first sync, and `RuleError` or `SettingsError` where an audit would not start.
+    """
+    with store.trial() as draft, progress("Auditing a corrected copy", 2, "audit") as advance:
+        before = _audited(draft, parameters, decisions)
+        advance(1)
+        for change in plan.changes:
+            _correct(draft, change, plan)
+        after = _audited(draft, parameters, decisions)
+        advance(1)
+    meant = {fingerprint for change in plan.changes for fingerprint in change.findings}
+    labels = dict.fromkeys([*before.statement, *after.statement])
+    zero = Decimal("0.00")
+    return Preview(
+        closed=[row for name, row in before.findings.items() if name not in after.findings],
+        opened=[row for name, row in after.findings.items() if name not in before.findings],
+        left=[row for name, row in after.findings.items() if name in meant],
+        statement=[
+            _moved(label, before.statement.get(label, zero), after.statement.get(label, zero)) for label in labels
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class _Audited:
+    findings: dict[str, Row]
+    statement: dict[str, Decimal]
+
+
+_FINDINGS = """
+select rule_id, severity, subject_type, subject_id, job_number, amount_at_risk, reason, fingerprint from finding
+where state = 'open'
+order by case severity when 'high' then 1 when 'medium' then 2 else 3 end, rule_id, subject_id
+"""
+_STATEMENT = "select label, amount from statement where scope = 'all' order by position"
+
+
+def _audited(draft: Draft, parameters: Parameters, decisions: Decisions) -> _Audited:
+    draft.query("begin transaction")
+    rebuild_schema(draft)
+    rebuild_typed(draft, sync_id=_sync_id(draft), zone=parameters.time_zone)
+    run(draft, parameters, decisions)
+    draft.query("commit")
+    findings: dict[str, Row] = {row["fingerprint"]: row for row in draft.query(_FINDINGS).records()}
+    return _Audited(findings, dict(draft.query(_STATEMENT).rows))
+
+
+def _sync_id(draft: Draft) -> int:
+    return int(draft.query("select max(sync_id) from sync_run").scalar())
+
+
+def _moved(label: str, before: Decimal, after: Decimal) -> Row:
+    return {"label": label, "before": before, "after": after, "change": after - before}
+
+
+def _correct(draft: Draft, change: Change, plan: Plan) -> None:
+    table, key = ("raw.nrb_body", "guid") if change.system == "aimsio" else ("raw.invoice_body", "jnid")
+    body = {**change.before, **change.after, **change.follows}
+    if change.kind.creates:
+        body |= _of_a_new_one(draft, change, plan)
+    text, sync_id = dump(body), _sync_id(draft)
+    given = {"id": change.object_id, "body": text, "digest": digest(text), "sync_id": sync_id}
+    if change.kind.creates:
+        draft.insert(
+            table,
+            {
+                key: [change.object_id],
+                "digest": [given["digest"]],
+                "body": [text],
+                "first_sync": [sync_id],
+                "last_sync": [sync_id],
+            },
+        )
+    else:
+        draft.query(
+            f"update {table} set body = $body, digest = $digest where {key} = $id and last_sync = $sync_id", given
+        )
+
+
+def _of_a_new_one(draft: Draft, change: Change, plan: Plan) -> dict[str, Any]:
+    """What a vendor adds to what it makes, as far as an audit looks at it."""
+    if change.system == "aimsio":
+        at = time_to_ms(plan.created_at)
+        return {"nrbGuid": change.object_id, "nrbCreatedAt": at, "nrbUpdatedAt": at}
+    names = draft.query(
+        "select status_name from invoice where status = $status and status_name is not null limit 1",
+        {"status": change.after.get("status")},
+    ).rows
+    at = time_to_s(plan.created_at)
+    return {
+        "jnid": change.object_id,
+        "status_name": names[0][0] if names else None,
+        "date_created": at,
+        "date_updated": at,
+        "due": change.follows.get("total"),
+    }

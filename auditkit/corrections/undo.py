@@ -1,0 +1,55 @@
+"""Taking back what a plan did: drafts of the opposite, from the before-images in the journal.
+
+An undo is a plan like any other: it is previewed, approved by a second person and applied. What somebody has changed
+since is left alone. An invoice that was created is deactivated; an NRB that was created cannot be deleted, so it is
+made internal and not billable.
+
+Not here: reading the objects and making the plan (drafting).
+"""
+
+from collections.abc import Iterator
+
+from auditkit.corrections.drafting import Draft
+from auditkit.corrections.kinds import KINDS, OperationName
+from auditkit.corrections.operations import Operation, Verdict, operations
+from auditkit.corrections.plan import LeftOut
+from auditkit.errors import PlanError
+from auditkit.journal import Journal
+
+__all__ = ["CONDITION", "undone"]
+
+CONDITION = "a created NRB cannot be deleted over the API: it is made internal and not billable instead"
+
+
+def undone(plan: str, journal: Journal) -> list[Draft | LeftOut]:
+    """What would take a plan back, the last change first; `plan` is its digest, or the digest's beginning.
+
+    `PlanError` where the journal knows no such plan, or several.
+    """
+    known = operations(journal).values()
+    digests = sorted({operation.plan for operation in known if operation.plan.startswith(plan)})
+    if len(digests) != 1 or len(plan) < 6:
+        found = f"{len(digests)} plans" if digests else "no plan"
+        raise PlanError(
+            f"{plan}: the journal knows {found} of that name; give at least 6 digits of one that was applied"
+        )
+    return [each for operation in reversed(list(known)) if operation.plan == digests[0] for each in _undone(operation)]
+
+
+def _undone(operation: Operation) -> Iterator[Draft | LeftOut]:
+    change, verdict = operation.change, operation.verdict
+    reason = f"undo of {operation.id}"
+    if verdict is None or verdict in (Verdict.UNKNOWN, Verdict.CONFLICT, Verdict.SETTLED):
+        yield LeftOut(change.object_id, f"how it ended is {verdict or 'not known'}: look at it")
+    elif verdict not in (Verdict.VERIFIED, Verdict.SIDE_EFFECT):
+        return
+    elif change.operation == "create-invoice":
+        yield Draft("deactivate-invoice", operation.created or "", {"is_active": False}, reason)
+    elif change.operation == "create-nrb":
+        values = {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}
+        yield Draft("edit-nrb", operation.created or "", values, reason)
+    else:
+        edit: OperationName = "edit-nrb" if change.system == "aimsio" else "edit-invoice"
+        names = [*change.after, *(name for name in operation.moved if name in KINDS[edit].fields)]
+        values = {name: change.before.get(name) for name in names}
+        yield Draft(edit, change.object_id, values, reason, expected=change.after)
