@@ -102,6 +102,7 @@ class Journal:
         try:
             with self._locked() as file:
                 self._catch_up()
+                self._move_anchor()
                 self._set_torn_aside(file)
                 return self._write(file, kind, settled)
         except OSError as error:
@@ -168,9 +169,15 @@ class Journal:
         if record.seq == 1:
             _sync_folder(self.path.parent)
         self._verified = _Verified(before.end + len(line), Head(record.seq, record.hash))
-        # Its folder entry may come later: an anchor that is behind is no damage.
-        _write_whole(self.anchor_path, canonical({"count": record.seq, "head": record.hash}).encode() + b"\n")
+        self._move_anchor()
         return record
+
+    def _move_anchor(self) -> None:
+        """Name the last whole record. A kill leaves the anchor one behind: so it is moved before the next one, too."""
+        head = self._verified.head
+        if self._anchor() != head:
+            # Its folder entry may come later: an anchor that is behind is no damage.
+            _write_whole(self.anchor_path, canonical({"count": head.count, "head": head.hash}).encode() + b"\n")
 
     def _set_torn_aside(self, file: int) -> None:
         """Keep what a crash left of a last line beside the journal, cut it off, and note that."""
