@@ -197,7 +197,8 @@ def _keep_last(stream: IO[str]) -> Callable[[], list[str]]:
 def _listen(port: int) -> socket.socket:
     if port not in _PORTS:
         raise NotStarted(f"port {port}: expected {_PORTS.start} to {_PORTS.stop - 1}; 0 is any free one")
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio sends at once (TCP_NODELAY): else each answer on a kept connection waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":  # elsewhere the option would let two servers share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
