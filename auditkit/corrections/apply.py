@@ -308,7 +308,7 @@ class _Run:
     def _seen(self, operation: Operation) -> Ending:
         change = operation.change
         if not change.kind.creates:
-            return judging.edited(operation, parse(self._read(change, change.object_id), change.object_id))
+            return judging.edited(operation, self._read(change, change.object_id))
         ids = self._vendors.find(change.kind, change.object_id)
         found = parse(self._read(change, ids[0]), ids[0]) if len(ids) == 1 else None
         return judging.created(operation, ids, found)

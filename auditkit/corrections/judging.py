@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditkit.apis.records import ImportResult
-from auditkit.apis.strict_json import dump
+from auditkit.apis.strict_json import dump, parse
 from auditkit.apis.transport import Answer
 from auditkit.corrections.comparing import moved, reached, same
 from auditkit.corrections.kinds import amount
@@ -79,9 +79,14 @@ def missed(change: Change, found: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, value in change.after.items() if not reached(name, value, found.get(name)))
 
 
-def edited(operation: Operation, found: Mapping[str, Any]) -> Ending:
-    """What a fresh read after an edit says, together with the answer."""
+def edited(operation: Operation, text: str) -> Ending:
+    """What a fresh read after an edit says, together with the answer.
+
+    Only the before-image itself, to the byte, proves that nothing was applied: equal values under a later time of
+    change were set back by somebody, whom a resend would overwrite.
+    """
     change, reply = operation.change, operation.reply
+    found = parse(text, change.object_id)
     wrong = missed(change, found)
     others = moved(change.before, found, change.after)
     off = _off(change, found)
@@ -94,10 +99,11 @@ def edited(operation: Operation, found: Mapping[str, Any]) -> Ending:
     if not wrong:
         also = ", ".join((*others, *(f"{name} is {found.get(name)}, expected {due}" for name, due in off.items())))
         return Ending(Verdict.SIDE_EFFECT, f"as planned, but also changed: {also}", moved=(*others, *off))
-    is_untouched = all(same(name, change.before.get(name), found.get(name)) for name in change.after)
-    if is_untouched and not others:
+    if digest(text) == change.before_digest:
         return Ending(Verdict.NOT_APPLIED, f"still as before{words}")
-    return Ending(Verdict.CONFLICT, f"neither as before nor as planned: {', '.join((*wrong, *others))}{words}")
+    is_set_back = not others and all(same(name, change.before.get(name), found.get(name)) for name in change.after)
+    what = "set back by somebody else" if is_set_back else "neither as before nor as planned"
+    return Ending(Verdict.CONFLICT, f"{what}: {', '.join((*wrong, *others))}{words}")
 
 
 def vanished(operation: Operation, error: ApiError) -> Ending:

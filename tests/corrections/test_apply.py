@@ -275,6 +275,15 @@ def test_a_third_value_after_the_send_is_a_conflict(world):
     assert world.faulty.posts_seen == 1
 
 
+def test_what_somebody_set_back_after_the_send_is_not_sent_again(world):
+    plan = world.propose(ONE)
+    world.faulty.posts.append("answer lost")
+    outcome = only(world.apply(plan, sleep=lambda _: world.edit_by_hand(ONE, nrbIsExported=False)))
+    assert outcome.verdict is Verdict.CONFLICT
+    assert outcome.detail.startswith("set back by somebody else: nrbIsExported")
+    assert world.faulty.posts_seen == 1
+
+
 def test_an_object_that_vanishes_after_the_send_is_a_conflict(world):
     plan = world.propose(ONE)
     world.faulty.posts.append("lost")
