@@ -305,8 +305,12 @@ class Inquiry:
 
     @property
     def warnings(self) -> list[str]:
-        """What to know before any finding, in sentences; mostly none."""
-        return list(json.loads(self.about["warnings"]))
+        """What to know before any finding, in sentences; mostly none. Overridden limits come first."""
+        overridden = [
+            f"{row['who']} overrode the limits of plan {row['plan']} ({row['lifted']}): {row['reason']}"
+            for row in self.snapshot.query(views.OVERRIDES).records()
+        ]
+        return overridden + list(json.loads(self.about["warnings"]))
 
     @property
     def title(self) -> str:

@@ -24,6 +24,7 @@ from auditkit.errors import (
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of
+from tests.people import acting_as, listed, signed
 from tests.vendors import point
 
 SUMS = "nrb_count nrb_total billable_total billed_total linked_total unbilled_total"
@@ -441,19 +442,23 @@ def test_a_decision_about_nothing(audit: ak.Audit) -> None:
     assert list(audit.journal.records()) == []
 
 
-def test_from_a_finding_to_its_clearance(account: Account, audit: ak.Audit) -> None:
-    """Planned, saved, loaded, looked at, applied; the next sync shows it cleared. Only `apply` sends anything."""
-    planned = audit.propose("nrb-unexported")
+def test_from_a_finding_to_its_clearance(account: Account, audit: ak.Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planned, saved, approved, looked at, applied; the next sync shows it cleared. Only `apply` sends anything."""
+    listed(audit.settings.folder)
+    acting_as(monkeypatch, "ann")
+    with ak.open() as preparing:
+        planned = preparing.propose("nrb-unexported")
     subjects = sorted(audit.findings("nrb-unexported")["subject_id"])
-    path = audit.save(planned)
+    path = signed(monkeypatch, planned)
     loaded = ak.Plan.load(path)
-    assert loaded == planned and path.parent == audit.settings.folder / "plans"
+    assert loaded.digest == planned.digest and path.parent == audit.settings.folder / "plans"
     assert [(row["object"], row["field"], row["after"]) for row in loaded.preview()] == [
         (guid, "nrbIsExported", True) for guid in subjects
     ]
     assert {call.method for call in account.state.calls()} == {"GET"}
 
-    outcomes = audit.apply(loaded)
+    with ak.open() as applying:
+        outcomes = applying.apply(loaded)
 
     assert outcomes["object_id"].to_list() == subjects and set(map(str, outcomes["verdict"])) == {"VERIFIED"}
     assert sum(call.method != "GET" for call in account.state.calls()) == len(subjects)

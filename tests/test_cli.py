@@ -1,13 +1,11 @@
 """The commands as a person types them: what they print, how they end, and that a failure harms nothing."""
 
-import io
 import json
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +13,6 @@ import duckdb
 import pytest
 
 from auditkit.config import Settings
-from auditkit.corrections.plan import Plan
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
@@ -26,11 +23,10 @@ from tests.vendors import point, serving
 COMMANDS = (
     *("demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
     *("changes", "selftest", "tables", "sql", "report", "doctor"),
-    *("plan", "apply", "identity", "journal", "sandbox"),
+    *("plan", "undo", "approve", "apply", "recover", "identity", "journal", "sandbox"),
 )
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
-CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
 HARMLESS = "[red]x[/blue]"
 RULE = """-- id: my-rule
 -- title: mine
@@ -388,7 +384,7 @@ def test_a_wrong_setting(
     [
         ("tolerence = 1\n", ("auditkit.toml", "unknown setting 'tolerence'", "did you mean tolerance?")),
         ("\ntolerance =\n", ("auditkit.toml:2: not TOML",)),
-        ("jobnimbus_token = 'abc'\n", ("auditkit.toml", "put secrets in the environment", "keyring")),
+        ("jobnimbus_token = 'abc'\n", ("auditkit.toml", "put it in the environment", "keyring")),
         ("[rules.nrb-unbiled]\nmin_amount = 1\n", ("auditkit.toml", "nrb-unbiled")),
         ("[rules.nrb-unbilled]\nmin_amout = 1\n", ("auditkit.toml", "min_amout", "min_amount")),
         ("[rules.nrb-unbilled]\nmin_amount = 'x'\n", ("auditkit.toml", "min_amount", "expected decimal", "'x'")),
@@ -496,7 +492,6 @@ def test_words_that_do_not_exist(unharmed: Path) -> None:
     assert_refused(auditkit("audit", "--as-of", "yesterday"), "--as-of 'yesterday'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--notebook", "02_none"), "02_none.ipynb: no such notebook")
-    assert_refused(auditkit("plan", "nrb-unbilled"), "nrb-unbilled", "nrb-unexported")
     for arguments in (("finding",), ("findings", "--fail-on", "urgent"), ("sql",)):
         ran = auditkit(*arguments)
         assert ran.code == 2 and "Error: " in ran.err and "Traceback" not in ran.err
@@ -539,58 +534,6 @@ def test_a_second_writer(unharmed: Path) -> None:
         assert auditkit("findings").code == 0
         other.communicate("")
     assert not list(unharmed.glob(".building*"))
-
-
-def test_plans_that_may_not_be_applied(unharmed: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    planned = auditkit("plan", "nrb-unexported")
-    (plan,) = (unharmed / "plans").glob("*.json")
-    assert planned.code == 0 and f"Nothing was sent. To send it: auditkit apply {plan}" in planned.out
-    assert CONDITION in planned.out
-    edited = unharmed / "edited.json"
-    edited.write_text(plan.read_text().replace('"after":true', '"after":false', 1))
-    junk = unharmed / "junk.json"
-    junk.write_bytes(b"\0\xff")
-    assert_refused(auditkit("apply", str(edited), "--yes"), str(edited), "plan again")
-    assert_refused(auditkit("apply", str(junk), "--yes"), str(junk), "not a plan")
-    assert_refused(auditkit("apply", "none.json", "--yes"), "none.json", "cannot be read", "plans/")
-    assert_refused(auditkit("apply", str(unharmed), "--yes"), str(unharmed), "cannot be read")
-    monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
-    assert_refused(auditkit("apply", str(plan), "--yes"), Plan.load(plan).account, Settings.load().account)
-    monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "demo")
-    monkeypatch.delenv("AUDITKIT_IDENTITY")
-    assert_refused(auditkit("apply", str(plan), "--yes"), "AUDITKIT_IDENTITY")
-    assert {call.method for call in account.state.calls()} == {"GET"}
-
-
-def test_a_plan_that_nobody_confirms_is_not_sent(
-    unharmed: Path, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert auditkit("plan", "nrb-unexported").code == 0
-    (plan,) = (unharmed / "plans").glob("*.json")
-    monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    asked = auditkit("apply", str(plan))
-    assert (asked.code, asked.err) == (2, "auditkit: nothing was sent\n")
-    assert CONDITION in asked.out.partition("Send these changes?")[0] and "DEMO DATA" not in asked.out
-    assert {call.method for call in account.state.calls()} == {"GET"}
-
-
-def test_a_plan_of_the_demo_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert auditkit("plan", "nrb-unexported").code == 0
-    (plan,) = (home / "plans").glob("*.json")
-    demo = replace(Plan.load(plan), environment="demo", account="demo").save(home / "plans")
-    monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert " objects to change · DEMO DATA\n" in auditkit("apply", str(demo)).out
-
-
-@pytest.mark.slow
-def test_what_was_applied_leaves_nothing_to_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(build(seed=6, nrbs=60, faults={"nrb-unexported": 1}), tmp_path) as address:
-        point(monkeypatch, address, tmp_path / "home", IDENTITY="controller@example.com")
-        assert auditkit("sync").code == auditkit("plan", "nrb-unexported").code == 0
-        (plan,) = (tmp_path / "home" / "plans").glob("*.json")
-        assert auditkit("apply", str(plan), "--yes").code == auditkit("sync").code == 0
-        refused = auditkit("plan", "nrb-unexported")
-        assert_refused(refused, "nrb-unexported has no open findings: nothing to plan")
 
 
 # ── The sandbox ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,9 +7,9 @@ import stat
 import pytest
 
 import auditkit as ak
-from auditkit.corrections.plan import Plan
 from auditkit.reports.publish import publish
 from auditkit.sandbox.dataset import build
+from tests.people import acting_as, carried_out, listed
 from tests.vendors import point, serving
 
 
@@ -34,13 +34,14 @@ def test_every_file_and_folder_of_an_account(tmp_path, monkeypatch):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
     page = {"cells": [], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     with serving(build(seed=1, nrbs=30, faults={"nrb-unexported": 2}), tmp_path) as address:
-        point(monkeypatch, address, home, IDENTITY="ann")
+        point(monkeypatch, address, home)
+        listed(home)
+        acting_as(monkeypatch, "ann")
         with ak.open() as audit:
             audit.sync()
             audit.sync()
             audit.run()
-            path = audit.save(audit.propose("nrb-unexported"))
-            audit.apply(Plan.load(path))
+            carried_out(monkeypatch, audit.propose("nrb-unexported"))
             (tmp_path / "notebooks" / "page.ipynb").write_text(json.dumps(page))
             publish(audit.settings, "page", is_demo=False)
             assert opened_to_others(home) == {}

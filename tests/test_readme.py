@@ -12,7 +12,7 @@ from typer.main import get_group
 
 from auditkit.cli import app
 from auditkit.config import Settings
-from auditkit.corrections.plan import REMEDIES
+from auditkit.corrections.remedies import REMEDIES
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 MAKEFILE = (Path(__file__).parents[1] / "Makefile").read_text("utf-8")
@@ -38,7 +38,7 @@ def test_every_command_that_it_names_is_there() -> None:
 
 
 def test_the_condition_of_each_remedy_is_told() -> None:
-    told = " ".join(README.split())
+    told = (Path(__file__).parents[1] / "docs" / "corrections.md").read_text("utf-8")
     assert all(remedy.condition in told and rule in told for rule, remedy in REMEDIES.items())
 
 

@@ -17,12 +17,12 @@ __all__ = [
     "LAST_RUN",
     "LINE",
     "OFFSETS",
+    "OVERRIDES",
     "RUN",
     "SENSITIVITY",
     "STATEMENT",
     "STATEMENT_BY",
     "STATEMENT_OF",
-    "SUBJECTS",
     "SYNC_RUN",
     "TABLES",
     "UNBILLED",
@@ -203,15 +203,15 @@ where f.rule_id = 'nrb-unexported'
 order by abs(s.total) desc, guid
 """
 
-SUBJECTS = """
-select n.*, f.job_number, f.amount_at_risk, f.fingerprint, f.reason,
-    exists (
-        select 1 from raw.nrb_body as b
-        where b.guid = n.guid and b.last_sync = (select max(sync_id) from sync_run)
-    ) as has_own_record
-from finding as f join nrb as n on n.guid = f.subject_id
-where f.rule_id = $rule
-order by n.guid
+# What was approved beyond limits or expiry since the sync before: it stands first in every report of this one.
+OVERRIDES = """
+select body ->> 'who' as who, left(body ->> 'plan', 12) as plan, body ->> '$.approval.override' as reason,
+    array_to_string(cast(body -> 'lifted' as varchar[]), '; ') as lifted, written_at
+from journal
+where kind = 'approval' and body ->> '$.approval.override' is not null
+    and written_at > coalesce((select max(finished_at) from sync_run
+        where sync_id < (select max(sync_id) from sync_run)), timestamptz '1970-01-01')
+order by seq
 """
 
 LINE = """

@@ -13,6 +13,7 @@ import typer
 
 from auditkit.audit import Audit, open_audit
 from auditkit.checks.rules import SEVERITIES
+from auditkit.errors import JournalError
 from auditkit.terminal import COULD_NOT_LOOK, fail, warn
 
 __all__ = ["CLEAN", "FINDINGS", "UNKNOWN", "AsOf", "FailOn", "Json", "exit_code", "opened", "publish", "titled"]
@@ -51,6 +52,19 @@ def publish(it: Audit, notebook: str) -> Path:
     return write(it.settings, notebook, is_demo=it.is_demo)
 
 
+def _tell_unsettled(it: Audit) -> None:
+    """At every start: the corrections whose outcome is not known. What cannot be read harms nobody who only looks."""
+    try:
+        unsettled = it.unsettled()
+    except JournalError as error:
+        warn(str(error))
+    except OSError:
+        return  # the home cannot be read at all, which each command says in its own words
+    else:
+        for each in unsettled.itertuples():
+            warn(f"{each.operation}: how it ended is not known ({each.verdict}); run `auditkit recover`")
+
+
 @contextlib.contextmanager
 def opened(*, as_of: str | None = None, is_demo: bool = False, vendor_rate: bool = False) -> Iterator[Audit]:
     """The audit of the settings; what is wrong with `--as-of` is one line, and Ctrl-C too."""
@@ -61,6 +75,7 @@ def opened(*, as_of: str | None = None, is_demo: bool = False, vendor_rate: bool
     with open_audit(as_of=day, is_demo=is_demo, vendor_rate=vendor_rate) as it:
         if day and day > it.today:
             warn(f"--as-of {day} lies after today, {it.today}: ages count days that have not been yet")
+        _tell_unsettled(it)
         try:
             yield it
         except KeyboardInterrupt:

@@ -82,7 +82,7 @@ def approve(
             warn(f"approvers.toml: {line}")
         if it.is_demo:
             say("DEMO: signed by an identity of the demo, so that one person can try both sides.")
-        if not yes and not _confirmed(f"Approve these {loaded.objects:,} changes?"):
+        if not yes and not _confirmed(f"Approve the change of {_objects(loaded)}?"):
             fail("nothing was approved")
         signed = it.approve(path, override=override, passphrase=_passphrase(it))
         approval = signed.signature("approve")
@@ -125,7 +125,7 @@ def recover(
 
 
 def _offer(it: Audit, planned: Plan, *, preview: bool) -> None:
-    _show(planned, titled(it, f"{planned.objects:,} objects would change"))
+    _show(planned, titled(it, f"{_objects(planned)} would change"))
     if preview:
         effect = it.preview(planned)
         show(
@@ -142,11 +142,15 @@ def _offer(it: Audit, planned: Plan, *, preview: bool) -> None:
 def _show(planned: Plan, title: str | None = None) -> None:
     show(
         pd.DataFrame(planned.preview(), dtype=object),
-        title or f"{planned.objects:,} objects to change · {_whose(planned)}",
+        title or f"{_objects(planned)} to change · {_whose(planned)}",
         most=None,
     )
     for condition in planned.conditions:
-        say(f"\nBefore it is sent, look at each: {condition.removeprefix('look into each: ')}.")
+        say(f"\nBefore it is sent, look at each: {condition}.")
+
+
+def _objects(planned: Plan) -> str:
+    return f"{planned.objects:,} object{'s' * (planned.objects != 1)}"
 
 
 def _whose(planned: Plan) -> str:

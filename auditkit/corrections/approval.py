@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol, Self
+from typing import Literal, Protocol, Self
 
 from auditkit.config import DEMO
 from auditkit.corrections.approvers import (
@@ -39,13 +39,11 @@ __all__ = [
     "approve",
     "changes",
     "check",
-    "overrides",
     "prepare",
     "read_approvers",
 ]
 
 CORRECTION = "correction"  # the kind of apply's records; apply stands above plans, and plans hold signatures
-REPORT = "report"
 _PURPOSE = "auditkit: signature of a correction plan, version 1"
 
 
@@ -204,7 +202,11 @@ def check(
 def _given(plan: Approvable, signature: Signature | None, role: Literal["prepare", "approve"]) -> Signature:
     """The signature, if there is one, of this plan and in this role."""
     if signature is None:
-        raise ApprovalRefused(f"{_short(plan)}: has no signature to {role} it; have it signed first")
+        missing = {
+            "prepare": "is not signed by who prepared it; plan again, with a key",
+            "approve": "is not approved; a second person looks and runs `auditkit approve`",
+        }
+        raise ApprovalRefused(f"{_short(plan)}: {missing[role]}")
     if signature.role != role:
         raise ApprovalRefused(f"{_short(plan)}: a signature to {signature.role!a} is none to {role}; sign again")
     if signature.digest != plan.digest:
@@ -294,18 +296,3 @@ def _pair(record: Record) -> tuple[Signature, Signature]:
         return Signature.of(record.body.get("prepared")), Signature.of(record.body.get("approval"))
     except ApprovalRefused as error:
         raise ApprovalRefused(f"journal line {record.seq}: {error}") from None
-
-
-def overrides(journal: Journal) -> list[dict[str, Any]]:
-    """The approvals with an override since the last record of kind "report": they stand first in the next.
-
-    One row each: `plan`, `who`, `reason`, `lifted`, `objects`, `money` (text), `at`.
-    """
-    rows: list[dict[str, Any]] = []
-    for record in journal.records():
-        if record.kind == REPORT:
-            rows = []
-        elif record.kind == APPROVAL and (reason := _pair(record)[1].override) is not None:
-            said = {name: record.body.get(name) for name in ("plan", "who", "lifted", "objects", "money")}
-            rows.append({**said, "reason": reason, "at": record.at})
-    return rows

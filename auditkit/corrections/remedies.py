@@ -277,7 +277,6 @@ where s.state = 'draft' and i.status is not null
 group by i.status order by count(*) desc, i.status
 """
 
-_LOOK = "look into each: "
 REMEDIES: Mapping[str, Remedy] = {
     "nrb-unexported": Remedy(
         "mark exported only what was booked in the ledger by hand; export everything else from Aimsio",
@@ -285,27 +284,27 @@ REMEDIES: Mapping[str, Remedy] = {
         _of_each(_exported),
     ),
     "nrb-class-contradiction": Remedy(
-        f"{_LOOK}the data say which of two contradicting fields is likelier, not which is right",
+        "the data say which of two contradicting fields is likelier, not which is right",
         _NRBS,
         _of_each(_one_class),
     ),
     "nrb-billed-not-billable": Remedy(
-        f"{_LOOK}make billable only what the client agreed to pay; take everything else off the invoice",
+        "make billable only what the client agreed to pay; take everything else off the invoice",
         _NRBS,
         _of_each(_made_billable),
     ),
     "nrb-unbilled": Remedy(
-        f"{_LOOK}bill only what is the client's to pay, and complete a new invoice in JobNimbus before it is sent",
+        "bill only what is the client's to pay, and complete a new invoice in JobNimbus before it is sent",
         _NRBS,
         _billed,
     ),
     "invoice-duplicate": Remedy(
-        f"{_LOOK}compare both documents; deactivate only the one that is too many", _INVOICES, _deactivated
+        "compare both documents; deactivate only the one that is too many", _INVOICES, _deactivated
     ),
     "nrb-no-markup": Remedy(
-        f"{_LOOK}only where the contract allows this mark-up; the line that bills the NRB stays as it is",
+        "only where the contract allows this mark-up; the line that bills the NRB stays as it is",
         _NRBS,
         _of_each(_marked_up),
     ),
-    "nrb-missing-key": Remedy(f"{_LOOK}hold what is filled in against the vendor's document", _NRBS, _with_keys),
+    "nrb-missing-key": Remedy("hold what is filled in against the vendor's document", _NRBS, _with_keys),
 }

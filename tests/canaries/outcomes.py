@@ -19,9 +19,10 @@ from urllib.parse import quote
 import auditkit as ak
 from auditkit.store.snapshots import Store
 from tests.apis.server import Reply, Seen, drips, reset, sends
-from tests.canaries.scanner import PASSWORD, TOKEN, USER
+from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER
 from tests.canaries.stage import DEADLINE_SECONDS, Stage
 from tests.canaries.vendor import IMPORT, INVOICES, LISTS, PAIR, Fault, imported
+from tests.people import listed
 from tests.world import nrb
 
 ALL = f"{USER} {PASSWORD} {TOKEN} {PAIR}"
@@ -230,13 +231,21 @@ def reported(stage: Stage) -> None:
 
 
 def planned(stage: Stage) -> Path:
+    """A plan that ann has saved and bob has approved."""
     stage.synced()
+    listed(stage.home, passphrase=PASSPHRASE)
     with ak.open() as audit:
         plan = audit.propose("nrb-unexported")
         stage.show(plan, *plan.changes)
         stage.carry("repr", repr(plan.preview()))
         path = audit.save(plan)
     stage.run("plan", "nrb-unexported")
+    stage.run("identity", "list")
+    stage.set(IDENTITY="bob")
+    with ak.open() as audit:
+        approved = audit.approve(path)
+        stage.show(approved, *approved.signatures)
+    stage.run("approve", str(path), "--yes")
     return path
 
 

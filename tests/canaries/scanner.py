@@ -20,7 +20,8 @@ import duckdb
 USER = "canary-user.7Kq2@field"
 PASSWORD = 'cAn/ary "Pass\\wörd+<&>%9zQ4'
 TOKEN = 'c4n4ry/T0ken"\\%2F+<&>~Zx81w'
-CANARIES = {"user": USER, "password": PASSWORD, "token": TOKEN}
+PASSPHRASE = 'c4nary "pa55\\phrase+<&>%of aLL keys'
+CANARIES = {"user": USER, "password": PASSWORD, "token": TOKEN, "passphrase": PASSPHRASE}
 
 _RUNS = {
     "base64": re.compile(rb"[A-Za-z0-9+/]{16,}"),

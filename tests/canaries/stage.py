@@ -30,7 +30,8 @@ from auditkit.apis import transport
 from auditkit.apis.signing import Credentials
 from auditkit.apis.transport import Reader
 from auditkit.corrections import apply as applying
-from tests.canaries.scanner import PASSWORD, TOKEN, USER
+from auditkit.corrections.kinds import Kind
+from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER
 from tests.canaries.vendor import PAIR, Account
 from tests.commands import PROGRAM, auditkit
 
@@ -69,6 +70,7 @@ class Stage:
             AS_OF="2026-09-30",
             RATE_PER_SECOND="2000",
             IDENTITY="ann",
+            PASSPHRASE=PASSPHRASE,
         )
 
     def set(self, **settings: object) -> None:
@@ -232,7 +234,7 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     """Two attempts without a pause between, short deadlines, and no quiet time after a write."""
     patch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
     patch.setattr(transport, "ATTEMPTS", 2)
-    patch.setattr(applying, "QUIET_SECONDS", 0.0)
+    patch.setattr(Kind, "quiet", 0.0)
     patch.setattr(applying, "VERIFY_PAUSE_SECONDS", 0.0)
     for kind in (transport.Reader, transport.Writer):
         patch.setitem(kind.__init__.__kwdefaults__, "deadline", DEADLINE_SECONDS)

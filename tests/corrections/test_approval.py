@@ -24,7 +24,6 @@ from auditkit.corrections.approval import (
     approve,
     changes,
     check,
-    overrides,
     prepare,
     read_approvers,
 )
@@ -230,6 +229,12 @@ def test_an_approver_with_another_key_than_the_listed(office: Office) -> None:
     assert "is not listed" in refused(office.approve, Plan(), identity=named(office.people["stranger"], "bob"))
 
 
+def test_a_listed_key_under_a_name_that_is_not(office: Office) -> None:
+    assert "'stranger' with the key" in refused(
+        office.approve, Plan(), identity=named(office.people["bob"], "stranger")
+    )
+
+
 @pytest.mark.parametrize("who", ["ann", "bob"])
 def test_a_person_who_is_listed_no_more(who: str, office: Office) -> None:
     plan = Plan()
@@ -328,16 +333,9 @@ def test_over_a_limit(plan: Plan, words: str, office: Office) -> None:
 def test_an_override_lifts_it_with_its_reason(plan: Plan, words: str, office: Office) -> None:
     both = office.approve(plan, "boss", override="  month end,\n the client waits ")
     assert office.check(plan, *both).name == "boss"
-    (row,) = overrides(office.journal)
-    assert row == {
-        "plan": plan.digest,
-        "who": "boss",
-        "lifted": [words],
-        "objects": plan.objects,
-        "money": format(plan.money, "f"),
-        "reason": "month end, the client waits",
-        "at": NOON,
-    }
+    (record,) = office.journal.records("approval")
+    assert (record.body["plan"], record.body["who"], record.body["lifted"]) == (plan.digest, "boss", [words])
+    assert record.body["approval"]["override"] == "month end, the client waits"
 
 
 def test_who_only_prepares_approves_nothing(office: Office) -> None:
@@ -413,17 +411,6 @@ def test_an_override_that_would_lift_something_else(said: dict[str, Any], words:
     assert words in refused(office.check, said.get("edited", plan), prepared, forged, **said.get("here", {}))
 
 
-def test_the_overrides_since_the_last_report(office: Office) -> None:
-    office.approve(Plan(objects=11), "boss", override="first")
-    assert [row["reason"] for row in overrides(office.journal)] == ["first"]
-    office.journal.append("report", {"path": "a.html"})
-    office.approve(Plan())
-    assert overrides(office.journal) == []
-    office.approve(Plan(objects=12), "boss", override="second")
-    office.approve(Plan(objects=13), "boss", override="third")
-    assert [row["reason"] for row in overrides(office.journal)] == ["second", "third"]
-
-
 # ── Used twice ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -476,6 +463,20 @@ def test_a_signature_for_another_purpose(office: Office) -> None:
     assert "is not signed by bob" in refused(office.check, plan, prepared, forged)
 
 
+def test_the_purpose_is_in_what_is_signed(office: Office) -> None:
+    _, approval = office.approve(Plan())
+    assert '"purpose":"auditkit: signature of a correction plan, version 1"' in approval.text
+
+
+def test_a_preparers_signature_that_somebody_else_made(office: Office) -> None:
+    plan = Plan()
+    forged = replace(prepare(plan, office.people["ann"], NOON), signature=office.people["bob"].sign("anything"))
+    assert "is not signed by ann" in refused(office.approve, plan, prepared=forged)
+    approval = signed(office.people["bob"], role="approve", digest=plan.digest)
+    office.forge(plan, forged, approval)
+    assert "is not signed by ann" in refused(office.check, plan, forged, approval)
+
+
 def test_a_preparer_overrides_nothing(office: Office) -> None:
     plan = Plan()
     prepared = signed(office.people["ann"], role="prepare", digest=plan.digest, override="me")
@@ -485,9 +486,9 @@ def test_a_preparer_overrides_nothing(office: Office) -> None:
 def test_a_plan_that_nobody_signed(office: Office) -> None:
     plan = Plan()
     prepared, approval = office.approve(plan)
-    assert "has no signature to prepare it" in refused(office.check, plan, None, approval)
-    assert "has no signature to approve it" in refused(office.check, plan, prepared, None)
-    assert "has no signature to prepare it" in refused(
+    assert "is not signed by who prepared it" in refused(office.check, plan, None, approval)
+    assert "is not approved; a second person looks and runs" in refused(office.check, plan, prepared, None)
+    assert "is not signed by who prepared it" in refused(
         approve, plan, None, office.people["bob"], office.approvers, office.journal, at=NOON
     )
 
@@ -536,7 +537,6 @@ def test_a_line_that_cannot_be_an_approval(body: dict[str, Any], office: Office)
     for call in (
         lambda: office.check(plan, *both),
         lambda: office.approve(plan, "boss"),
-        lambda: overrides(office.journal),
     ):
         assert "journal line 3: not a signature" in refused(call)
 

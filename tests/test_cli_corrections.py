@@ -1,0 +1,273 @@
+"""The walk from a finding to its undo, as two persons type it, and every way in which a command may refuse."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auditkit.config import Settings
+from auditkit.corrections.kinds import Kind
+from auditkit.corrections.plan import Plan
+from auditkit.sandbox.dataset import build
+from auditkit.sandbox.wire import loads_stored
+from tests.commands import Account, account_of, assert_refused, auditkit
+from tests.crash.killing import kill_at
+from tests.people import acting_as, listed
+
+CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
+
+
+WORLD = build(seed=6, nrbs=60, faults={"nrb-unexported": 2, "nrb-unbilled": 1})
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account that no test may change."""
+    with account_of(WORLD, tmp_path_factory.mktemp("account")) as synced:
+        yield synced
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Account]:
+    """An account that a test may change."""
+    (tmp_path / "own").mkdir()
+    with account_of(WORLD, tmp_path / "own") as synced:
+        yield synced
+
+
+@pytest.fixture
+def home(served: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    return home_of(served, monkeypatch, tmp_path)
+
+
+def home_of(account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """A synced home with two persons, of whom ann acts."""
+    made = account.home(monkeypatch, folder)
+    listed(made, max_objects=20, max_money="50000.00")
+    acting_as(monkeypatch, "ann")
+    return made
+
+
+def writes(account: Account) -> int:
+    return sum(call.method != "GET" for call in account.state.calls())
+
+
+def planned(home: Path, *arguments: str) -> Path:
+    before = set((home / "plans").glob("*.json"))
+    ran = auditkit("plan", *arguments)
+    assert ran.code == 0, ran.err
+    (path,) = set((home / "plans").glob("*.json")) - before
+    return path
+
+
+def some_guid(account: Account, rule: str) -> str:
+    return sorted(account.world.truth[rule])[0]
+
+
+# ── The walk ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = home_of(own, monkeypatch, tmp_path)
+    guid = some_guid(own, "nrb-unexported")
+    fingerprint = next(
+        row["fingerprint"]
+        for row in json.loads(auditkit("findings", "--rule", "nrb-unexported", "--json").out)
+        if row["subject_id"] == guid
+    )
+    before = writes(own)
+    shown = auditkit("plan", "nrb-unexported", "--only", fingerprint)
+    (path,) = (home / "plans").glob("*.json")
+    assert shown.code == 0 and CONDITION in shown.out and "closes" in shown.out
+    assert f"A second person approves it: auditkit approve {path}" in shown.out
+    assert_refused(auditkit("apply", str(path), "--yes"), "auditkit approve")
+    refused = auditkit("approve", str(path), "--yes")
+    assert refused.code == 2 and "who prepared it cannot approve it" in refused.err
+
+    acting_as(monkeypatch, "bob")
+    approved = auditkit("approve", str(path), "--yes")
+    assert approved.code == 0 and "Approved by bob" in approved.out
+    assert "approvers.toml: ann: newly listed" in approved.err
+    assert_refused(auditkit("approve", str(path), "--yes"), "was approved by bob already")
+    assert writes(own) == before
+
+    applied = auditkit("apply", str(path), "--yes")
+    assert applied.code == 0 and "VERIFIED" in applied.out
+    assert loads_stored(own.state.nrb_text(guid) or "")["nrbIsExported"] is True
+    assert writes(own) == before + 1
+    assert_refused(auditkit("apply", str(path), "--yes"), "was applied already")
+    assert auditkit("sync").code == 0
+    assert_refused(auditkit("plan", "nrb-unexported", "--only", fingerprint), "has no open finding")
+    steps = "select body ->> 'step' as step from journal where kind = 'correction' order by seq"
+    assert [row["step"] for row in json.loads(auditkit("sql", steps, "--json").out)] == [
+        *("INTENT", "SENDING", "RESPONDED", "VERIFIED"),
+    ]
+
+    assert auditkit("undo", str(path)).code == 0
+    (back,) = set((home / "plans").glob("*.json")) - {path}
+    acting_as(monkeypatch, "ann")
+    assert auditkit("approve", str(back), "--yes").code == auditkit("apply", str(back), "--yes").code == 0
+    assert not loads_stored(own.state.nrb_text(guid) or "")["nrbIsExported"]
+    assert auditkit("journal", "verify").code == 0
+
+
+def test_an_operation_of_ones_own(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guid = some_guid(served, "nrb-unbilled")
+    path = planned(home, "edit-nrb", guid, "nrbNotes=seen = by us", "nrbInvoiceDate=2026-05-01", "--reason", "asked")
+    (change,) = Plan.load(path).changes
+    assert change.after == {"nrbNotes": "seen = by us", "nrbInvoiceDate": 1777615200000} and change.reason == "asked"
+
+
+def test_an_interrupted_correction_is_told_at_every_start(
+    own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = home_of(own, monkeypatch, tmp_path)
+    path = planned(home, "edit-nrb", some_guid(own, "nrb-unbilled"), "nrbNotes=interrupted", "--reason", "asked")
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", str(path), "--yes").code == 0
+    assert kill_at("sent", 1, "apply", str(path), "--yes")
+    told = auditkit("findings")
+    assert told.code == 0 and "how it ended is not known (interrupted); run `auditkit recover`" in told.err
+    monkeypatch.setattr(Kind, "quiet", 0.0)
+    found = auditkit("recover")
+    assert found.code == 0 and "VERIFIED" in found.out
+    assert "is not known" not in auditkit("findings").err
+    assert auditkit("recover").out == "No correction is open.\n"
+
+
+# ── What is refused ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("command", ["approve", "apply"])
+def test_files_that_are_no_plans(command: str, served: Account, home: Path) -> None:
+    plan, before = planned(home, "nrb-unexported"), writes(served)
+    edited, junk = home / "edited.json", home / "junk.json"
+    edited.write_text(plan.read_text().replace('"after":true', '"after":false', 1))
+    junk.write_bytes(b"\0\xff")
+    assert_refused(auditkit(command, str(edited), "--yes"), str(edited), "plan again")
+    assert_refused(auditkit(command, str(junk), "--yes"), str(junk), "not a plan")
+    assert_refused(auditkit(command, "none.json", "--yes"), "none.json", "cannot be read", "plans/")
+    assert_refused(auditkit(command, str(home), "--yes"), str(home), "cannot be read")
+    assert writes(served) == before
+
+
+@pytest.mark.parametrize("command", ["approve", "apply"])
+def test_what_nobody_confirms_is_not_done(
+    command: str, served: Account, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, before = planned(home, "nrb-unexported"), writes(served)
+    acting_as(monkeypatch, "bob")
+    if command == "apply":
+        assert auditkit("approve", str(path), "--yes").code == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    asked = auditkit(command, str(path))
+    assert asked.code == 2 and asked.err.endswith(
+        "nothing was " + ("sent" if command == "apply" else "approved") + "\n"
+    )
+    assert CONDITION in asked.out and "DEMO" not in asked.out and writes(served) == before
+
+
+def test_a_plan_for_another_account(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = planned(home, "nrb-unexported")
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", str(path), "--yes").code == 0
+    monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
+    assert_refused(auditkit("apply", str(path), "--yes"), Plan.load(path).account, Settings.load().account)
+
+
+@pytest.mark.parametrize(
+    ("limits", "override", "words"),
+    [
+        ({"max_objects": 1}, None, ("3 objects, limit 1",)),
+        ({"max_money": "0.01"}, None, ("moves ", "limit 0.01")),
+        ({"max_money": "0.01", "may_override": False}, "it cannot wait", ("bob may not override",)),
+        ({"max_money": "0.01"}, " ", ("needs a reason",)),
+    ],
+)
+def test_limits(
+    limits: dict[str, object],
+    override: str | None,
+    words: tuple[str, ...],
+    served: Account,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = served.home(monkeypatch, tmp_path)
+    listed(home, **limits)
+    acting_as(monkeypatch, "ann")
+    path = planned(home, "nrb-unexported", "--no-preview")
+    acting_as(monkeypatch, "bob")
+    refused = auditkit("approve", str(path), "--yes", *([] if override is None else ["--override", override]))
+    assert refused.code == 2 and all(word in refused.err for word in words), refused.err
+    if "may_override" not in limits:
+        assert auditkit("approve", str(path), "--yes", "--override", "it cannot wait").code == 0
+        assert auditkit("audit").code == 0
+        assert "bob overrode the limits of plan" in auditkit("findings").err.splitlines()[0]
+
+
+def test_a_person_without_key_or_name(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDITKIT_IDENTITY", "carol")
+    refused = auditkit("plan", "nrb-unexported", "--no-preview")
+    assert refused.code == 2 and "carol" in refused.err and "auditkit identity new" in refused.err
+    monkeypatch.setenv("AUDITKIT_IDENTITY", "ann")
+    monkeypatch.setenv("AUDITKIT_PASSPHRASE", "another passphrase")
+    refused = auditkit("plan", "nrb-unexported", "--no-preview")
+    assert refused.code == 2 and "passphrase is wrong" in refused.err and "another passphrase" not in refused.err
+    monkeypatch.delenv("AUDITKIT_IDENTITY")
+    assert_refused(auditkit("plan", "nrb-unexported", "--no-preview"), "AUDITKIT_IDENTITY")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["edit-nrb"], ("which object", "edit-nrb ID FIELD=VALUE")),
+        (["edit-nrb", "GUID", "nrbNotes=x"], ("give a reason",)),
+        (["edit-nrb", "GUID", "nrbNote=x", "--reason", "r"], ("nrbNote=x", "expected field=value", "nrbNotes")),
+        (["edit-nrb", "GUID", "nrbNotes", "--reason", "r"], ("nrbNotes: expected field=value",)),
+        (["edit-nrb", "GUID", "nrbIsExported=yes", "--reason", "r"], ("expected true, false or null",)),
+        (["edit-nrb", "GUID", "nrbInvoiceDate=soon", "--reason", "r"], ("a day such as",)),
+        (["edit-nrb", "GUID", "nrbRate=1,000", "--reason", "r"], ("nrbRate", "digits")),
+        (["edit-nrb", "none", "nrbNotes=x", "--reason", "r"], ("none", "no longer there")),
+        (["edit-nrb", "../x", "nrbNotes=x", "--reason", "r"], ("x",)),
+        (["edit-invoice", "JNID", "items={", "--reason", "r"], ("items", "JSON")),
+        (["edit-invoice", "JNID", "total=1", "--reason", "r"], ("expected field=value",)),
+        (["add-line", "JNID", "items=[]", "--reason", "r"], ("has these values already",)),
+        (["create-nrb", "nrbRate=1", "--reason", "r"], ("a new NRB needs", "nrbVendorCode")),
+        (["create-invoice", "status=1", "--reason", "r"], ("items",)),
+        (["nrb-unexported", "GUID"], ("a rule takes no values", "--only")),
+        (["nrb-unexported", "--only", "zzzz"], ("has no open finding zzzz",)),
+        (["nrb-billed-on-void"], ("no remedy that is safe", "nrb-unbilled")),
+        (["nrb-unexport"], ("did you mean nrb-unexported?",)),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_plans_that_cannot_be_made(arguments: list[str], words: tuple[str, ...], served: Account, home: Path) -> None:
+    ids = {"GUID": some_guid(served, "nrb-unbilled"), "JNID": served.world.invoices[0]["jnid"]}
+    refused = auditkit("plan", *(ids.get(each, each) for each in arguments))
+    assert_refused(refused, *words)
+    assert not list(home.glob("plans/*"))
+
+
+def test_settling_what_is_not_open(home: Path) -> None:
+    assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "not a correction whose outcome")
+    assert_refused(auditkit("recover", "--settle", "none"), "say in a note")
+
+
+def test_undoing_what_was_never_done(home: Path) -> None:
+    path = planned(home, "nrb-unexported", "--no-preview")
+    assert_refused(auditkit("undo", str(path)), "the journal knows no plan of that name")
+
+
+@pytest.mark.slow
+def test_the_demo_has_both_persons_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDITKIT_HOME", str(tmp_path / "home"))
+    assert auditkit("demo").code == 0
+    path = planned(tmp_path / "home", "nrb-class-contradiction")
+    approved = auditkit("approve", str(path), "--yes")
+    assert approved.code == 0 and "DEMO: signed by an identity of the demo" in approved.out
+    assert "DEMO DATA" in auditkit("apply", str(path), "--yes").out
+    assert (
+        auditkit("sync").code == 0 and auditkit("findings", "--rule", "nrb-class-contradiction", "--json").out == "[]\n"
+    )
