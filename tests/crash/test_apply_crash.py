@@ -1,0 +1,284 @@
+"""A correction that is killed anywhere, and again while it recovers: nothing twice, nothing lost, no untrue verdict.
+
+What is true is asked of the server, never of the client. `make test` tries a part of the cases, `make crash` all.
+"""
+
+import itertools
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditkit import journal_verify
+from auditkit.corrections.apply import apply
+from auditkit.corrections.operations import RECORD_KIND, Step, Verdict
+from auditkit.corrections.plan import Plan, propose
+from auditkit.errors import ApiError, PlanError
+from auditkit.journal import Journal
+from auditkit.values import time_from_ms
+from tests.corrections.conftest import ACCOUNT, ENVIRONMENT, NOON, ONE, nrb
+from tests.crash.writing import Fate, World, served
+
+FATES: tuple[tuple[Fate, ...], ...] = (
+    ("answered",),
+    ("lost",),
+    ("refused",),
+    ("answer lost",),
+    ("gateway error",),
+    ("late",),
+    ("twice",),
+    ("twice, answer lost",),
+    ("lost", "answer lost"),
+    ("refused", "late"),
+    ("late", "lost"),
+    ("lost", "refused", "lost"),
+)
+TERMINAL = frozenset(Verdict) - {Verdict.UNKNOWN, Verdict.NOT_BEGUN}
+BAD = ("duplicates", "lost", "untrue", "unrecorded", "broken journals")
+Client = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One kind of correction: how the account is made as before, and how many objects bear what the correction writes.
+
+    `client` prepares what a child runs, and starts again after each kill.
+    """
+
+    name: str
+    creates: bool
+    restore: Callable[[World], None]
+    made: Callable[[World], int]
+    client: Callable[[World], Client]
+
+
+# Operations of ours
+
+
+def applying(plan_of: Callable[[World], Plan]) -> Callable[[World], Client]:
+    """What `auditkit apply` does with a plan. In the child, everything it touches is opened anew."""
+
+    def prepared(world: World) -> Client:
+        plan = plan_of(world)
+        return lambda: apply_once_more(world, plan)
+
+    return prepared
+
+
+def apply_once_more(world: World, plan: Plan) -> None:
+    with world.aimsio() as aimsio:
+        try:
+            apply(
+                plan,
+                aimsio=aimsio,
+                journal=Journal(world.journal_path, clock=lambda: NOON),
+                environment=ENVIRONMENT,
+                account=ACCOUNT,
+                identity="bob",
+                clock=lambda: NOON,
+                sleep=world.wait,
+            )
+        except PlanError as error:
+            assert "was applied already" in str(error)
+
+
+def stored(world: World) -> dict[str, Any]:
+    return json.loads(world.state.nrb_text(ONE) or "null")
+
+
+def restore_nrb(world: World) -> None:
+    world.state.put_nrb(nrb(ONE))
+
+
+def marked_nrbs(world: World) -> int:
+    return int(stored(world)["nrbIsExported"] is True)
+
+
+def plan_edit_nrb(world: World) -> Plan:
+    before = stored(world)
+    subject = {
+        "guid": ONE,
+        "job_number": before["nrbJobOrderNumber"],
+        "amount_at_risk": before["nrbTotalAfterMarkup"],
+        "is_exported": before["nrbIsExported"],
+        "updated_at": time_from_ms(before["nrbUpdatedAt"]),
+        "has_own_record": True,
+    }
+    said = {"snapshot_id": "snapshot-1", "environment": ENVIRONMENT, "account": ACCOUNT, "preparer": "ann", "now": NOON}
+    with world.aimsio() as aimsio:
+        return propose("nrb-unexported", [subject], aimsio, **said)
+
+
+OURS = (Operation("edit-nrb", False, restore_nrb, marked_nrbs, applying(plan_edit_nrb)),)
+
+
+# The same, written naively: read, send, again until it is answered; and from the start after a kill
+
+
+def naively(send: Callable[[World], object]) -> Callable[[World], Client]:
+    def client(world: World) -> None:
+        done = world.home / "done"
+        while not done.exists():
+            try:
+                send(world)
+            except ApiError:
+                continue
+            done.write_text("done")
+
+    return lambda world: lambda: client(world)
+
+
+def edit_nrb_naively(world: World) -> None:
+    with world.aimsio() as aimsio:
+        found = json.loads(aimsio.nrb(ONE))
+        aimsio.save_nrb({"nrbGuid": found["nrbGuid"], "nrbIsExported": True})
+
+
+def create_invoice_naively(world: World) -> None:
+    with world.jobnimbus() as jobnimbus:
+        line = {"name": "Field software", "quantity": 1, "price": Decimal("862.50")}
+        body = {"type": "invoice", "status": 1, "is_active": True, "items": [line], "related": []}
+        jobnimbus.create_invoice({**body, "external_id": "naive"})
+
+
+def forget_invoices(world: World) -> None:
+    for text in invoices(world):
+        world.state.delete_invoice(json.loads(text)["jnid"])
+
+
+def invoices(world: World) -> list[str]:
+    return world.state.invoice_page(0, 100, bounds=[], with_deleted=True, shuffle=None)
+
+
+NAIVE = (
+    Operation("edit-nrb", False, restore_nrb, marked_nrbs, naively(edit_nrb_naively)),
+    Operation(
+        "create-invoice", True, forget_invoices, lambda world: len(invoices(world)), naively(create_invoice_naively)
+    ),
+)
+
+
+# Cases
+
+
+@pytest.fixture
+def world(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[World]:
+    caplog.set_level(logging.CRITICAL, "uvicorn.error")  # which complains of each connection that we break
+    with served(tmp_path, [nrb(ONE)]) as made:
+        yield made
+
+
+def run(world: World, operation: Operation, client: Client, fates: Sequence[Fate], kills: Sequence[int]) -> int:
+    """Start a client, kill it as often as there are `kills`, each time at that point, and then let it end."""
+    operation.restore(world)
+    world.begin(fates)
+    killed = [world.killed(client, at) for at in kills]
+    world.killed(client, None)
+    world.wait(3600)  # whatever is still on its way lands
+    return sum(killed)
+
+
+def is_doubled(world: World, operation: Operation) -> bool:
+    """Whether an object was made twice, or more than one of our writes took effect."""
+    return operation.made(world) > 1 or sum(map(bool, world.vendor.writes)) > 1
+
+
+def judged(world: World, operation: Operation, fates: Sequence[Fate]) -> Counter[str]:
+    """What the journal says, held against the server."""
+    steps = [record.body["step"] for record in Journal(world.journal_path).records(RECORD_KIND)]
+    verdict = Verdict(steps[-1]) if steps[-1] in set(Verdict) else None
+    by_proxy = operation.creates and operation.made(world) == 2 and fates[0].startswith("twice")
+    truth = {
+        Verdict.VERIFIED: operation.made(world) == 1,
+        Verdict.NOT_APPLIED: not any(world.vendor.writes) and not operation.made(world),
+        Verdict.CONFLICT: by_proxy,
+        Verdict.UNKNOWN: operation.creates and not operation.made(world),
+    }
+    ended = sum(step in TERMINAL for step in steps)
+    return Counter(
+        {
+            "duplicates": is_doubled(world, operation) and not (by_proxy and verdict is Verdict.CONFLICT),
+            "lost": verdict is None or ended != (verdict in TERMINAL),
+            "untrue": verdict is not None and not truth.get(verdict, False),
+            "unrecorded": len(world.vendor.writes) > steps.count(Step.SENDING),
+            "broken journals": not journal_verify.verify(world.journal_path).is_whole,
+            str(verdict): 1,
+        }
+    )
+
+
+def sweep(world: World, operation: Operation, every: int) -> Counter[str]:
+    """Each way in which the vendor answers, killed at each point and again while it recovers; every so manieth case.
+
+    Where the second kill comes is spread evenly over the points, so that over the cases it comes everywhere.
+    """
+    operation.restore(world)
+    client = operation.client(world)
+    totals: Counter[str] = Counter()
+    for fates, kills in itertools.islice(cases(world, operation, client), 0, None, every):
+        killed = run(world, operation, client, fates, kills)
+        found = judged(world, operation, fates)
+        assert not any(found[bad] for bad in BAD), (operation.name, fates, kills, found)
+        totals.update(found, cases=1, runs=len(kills) + 1, kills=killed)
+    return totals
+
+
+def cases(world: World, operation: Operation, client: Client) -> Iterator[tuple[tuple[Fate, ...], tuple[int, int]]]:
+    second = itertools.count()
+    for fates in FATES:
+        operation.restore(world)
+        world.begin(fates)
+        points = len(world.points_of(client))
+        for first in range(1, points + 1):
+            yield fates, (first, 11 * next(second) % points + 1)
+
+
+def shown(name: str, totals: Counter[str]) -> str:
+    verdicts = ", ".join(f"{totals[verdict]} {verdict}" for verdict in Verdict if totals[verdict])
+    counts = ", ".join(f"{totals[name]:,} {name}" for name in ("cases", "runs", "kills", *BAD))
+    return f"{name}: {counts}; {verdicts}"
+
+
+@pytest.mark.parametrize("operation", OURS, ids=lambda operation: operation.name)
+def test_killed_at_some_points(world: World, operation: Operation) -> None:
+    totals = sweep(world, operation, every=23)
+    assert totals["cases"] > len(FATES) and totals["kills"] > totals["cases"]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("operation", OURS, ids=lambda operation: operation.name)
+def test_killed_at_every_point(world: World, operation: Operation, capsys: pytest.CaptureFixture[str]) -> None:
+    totals = sweep(world, operation, every=1)
+    with capsys.disabled():
+        print(f"\n{shown(operation.name, totals)}")
+    assert totals["kills"] > 300
+
+
+def test_the_points_lie_around_each_record_and_each_request(world: World) -> None:
+    (operation,) = [operation for operation in OURS if operation.name == "edit-nrb"]
+    client = operation.client(world)
+    world.begin(())
+    points = world.points_of(client)
+    heads = [point for point in points if point.startswith(("send b'GET", "send b'POST"))]
+    assert [head.split("'")[1].split("/")[0] for head in heads] == ["GET ", "POST ", "GET "]
+    assert points.count("os.rename journal.anchor.new") == 4  # INTENT, SENDING, RESPONDED, VERIFIED
+    assert len(points) > 20
+
+
+@pytest.mark.parametrize("operation", NAIVE, ids=lambda operation: operation.name)
+def test_a_naive_writer_sends_again_what_took_effect(world: World, operation: Operation) -> None:
+    """The same cases catch one who only tries again: an edit twice, two invoices where one was meant."""
+    client = operation.client(world)
+    doubled: Counter[Fate] = Counter()
+    for fates in (("answered",), ("answer lost",), ("gateway error",), ("late",)):
+        for at in (1, 2, 3, 4):
+            run(world, operation, client, fates, (at,))
+            doubled[fates[0]] += is_doubled(world, operation)
+    assert doubled["answered"] == 1  # killed between the answer and the note
+    assert doubled["answer lost"] == doubled["gateway error"] == doubled["late"] == 4
