@@ -16,9 +16,9 @@ import signal
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -156,6 +156,7 @@ class World:
     address: Address
     folder: Path
     cases: int = 0
+    seed: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -166,9 +167,11 @@ class World:
         return self.home / "journal.jsonl"
 
     def begin(self, fates: Sequence[Fate]) -> None:
-        """Another case: an empty home, and what shall become of its writes."""
+        """Another case: a home with nothing but its `seed`, and what shall become of its writes."""
         self.cases += 1
         self.home.mkdir()
+        for name, data in self.seed.items():
+            (self.home / name).write_bytes(data)
         self.vendor.begin(fates)
 
     def wait(self, seconds: float) -> None:
@@ -260,12 +263,12 @@ def _point(event: str, arguments: tuple[Any, ...], home: str) -> str | None:
 
 
 @contextmanager
-def served(folder: Path, nrbs: Sequence[dict[str, Any]]) -> Iterator[World]:
+def served(folder: Path, nrbs: Sequence[dict[str, Any]], invoices: Sequence[dict[str, Any]] = ()) -> Iterator[World]:
     """An account that is served from a thread for as long as the block lasts."""
     version("auditkit")  # what it imports is imported before any fork, not after each
     with ExitStack() as stack:
         state = stack.enter_context(State(folder / "vendors.sqlite"))
-        state.fill(nrbs, [])
+        state.fill(nrbs, invoices)
         vendor = Vendor(create_app(state, Quirks(rate_per_second=0, parallel=0)))
         address = stack.enter_context(in_thread(vendor))
         yield World(state, vendor, address, folder)
