@@ -63,11 +63,13 @@ benchmarks: .venv/developers
 	@$(BIN)/python benchmarks/linking.py
 	@$(BIN)/pytest tests/checks/test_matching.py -s -m campaign
 
-# Outputs are stored, because nbval compares against them: a fresh home, no progress bars, no times.
+# Outputs are stored, because nbval compares against them: a fresh home for each, no progress bars, no times.
 notebooks: .venv/developers
 	@rm -rf build/notebooks && mkdir -p build
-	@AUDITKIT_HOME=build/notebooks AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
-		--ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+	@for notebook in notebooks/*.ipynb; do \
+		AUDITKIT_HOME=$(CURDIR)/build/notebooks/$$(basename $$notebook .ipynb) AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert \
+			--log-level=ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $$notebook || exit 1; \
+	done
 
 docs: .venv/users
 	@$(BIN)/python -m auditkit.checks.catalogue > docs/rules.new && mv docs/rules.new docs/rules.md
