@@ -55,6 +55,7 @@ class _Verified:
 
 _EMPTY = Head(0, "0" * 64)
 _START = _Verified(0, _EMPTY)
+_NOT_OURS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)  # what reading a damaged JSON may raise
 
 
 def now() -> datetime:
@@ -70,7 +71,7 @@ def canonical(value: object) -> str:
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
         json.loads(text, parse_float=_refuse_float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueRefused(f"not a value for a record: {error}; give numbers with a fraction as text") from None
     return text
 
@@ -107,7 +108,7 @@ class Journal:
                 return self._write(file, kind, settled)
         except OSError as error:
             self._write_failed = True
-            reason = error.strerror or type(error).__name__
+            reason = error.strerror or error
             raise JournalError(f"{self.path}: cannot be written ({reason}); nothing is sent until it can") from error
 
     def records(self, kind: str | None = None) -> Iterator[Record]:
@@ -131,7 +132,7 @@ class Journal:
         path = self.path.with_suffix(".lock")
         try:
             self._make_folder()
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise JournalError(f"{path}: cannot be opened ({error.strerror}); nothing is sent until it can") from error
         with os.fdopen(descriptor, "r+", encoding="ascii") as file:
@@ -141,7 +142,7 @@ class Journal:
                 raise Busy(
                     f"{path}: process {file.read().strip() or '?'} is writing; wait until it has ended"
                 ) from None
-            file.truncate(0)
+            file.truncate()
             file.write(f"{os.getpid()}\n")
             file.flush()
             yield
@@ -152,7 +153,7 @@ class Journal:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         self._make_folder()
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
@@ -184,7 +185,7 @@ class Journal:
         size = os.fstat(file).st_size
         if size == self._verified.end:
             return
-        fragment = os.pread(file, size - self._verified.end, self._verified.end)
+        fragment = os.pread(file, size, self._verified.end)  # to the end of the file
         beside = self.path.with_name(f"{self.path.name}.torn-{hashlib.sha256(fragment).hexdigest()[:12]}")
         _write_whole(beside, fragment)
         _sync_folder(beside.parent)
@@ -220,9 +221,9 @@ class Journal:
     def _parse(self, line: bytes, head: Head) -> Record:
         """The record of a line, which must be to the byte what this place in the chain would have written."""
         try:
-            found = json.loads(line, parse_float=_refuse_float)
+            found = json.loads(line)
             record = _record(head, datetime.fromisoformat(found["at"]), found["kind"], found["body"])
-        except (ValueError, KeyError, TypeError):
+        except _NOT_OURS:
             raise self._damage(head.count + 1, "is not a record") from None
         if _line(record) != line:
             raise self._damage(head.count + 1, "was changed, moved, repeated or follows a removed one")
@@ -230,10 +231,10 @@ class Journal:
 
     def _refuse_unless_torn(self, fragment: bytes, number: int) -> None:
         # A torn write is the beginning of a record: a whole record with more behind it was damaged later.
-        text = fragment.decode("utf-8", "replace")
+        text = fragment.decode(errors="replace")
         try:
             _, end = json.JSONDecoder().raw_decode(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if end < len(text):
             raise self._damage(number, "does not end where its record ends")
@@ -246,10 +247,14 @@ class Journal:
     def _anchor(self) -> Head:
         try:
             found = json.loads(self.anchor_path.read_bytes())
-            anchor = Head(int(found["count"]), str(found["head"]))
+            anchor = Head(found["count"], found["head"])
+            if type(anchor.count) is not int or anchor.count < 1:
+                raise ValueError
         except FileNotFoundError:
             return _EMPTY
-        except (ValueError, KeyError, TypeError):
+        except OSError as error:
+            raise _unreadable(self.anchor_path, error) from error
+        except _NOT_OURS:
             raise JournalError(f"{self.anchor_path}: is not an anchor; restore it, or remove it after a look") from None
         return anchor
 
@@ -300,7 +305,11 @@ def _lines(path: Path, start: int) -> Iterable[bytes]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise JournalError(f"{path}: cannot be read ({error.strerror}); nothing is sent until it can") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> JournalError:
+    return JournalError(f"{path}: cannot be read ({error.strerror}); nothing is sent until it can")
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -1,20 +1,25 @@
 """The journal: what it keeps, what damage it sees, and that a record is on disk before it is acted upon."""
 
+import fcntl
+import hashlib
 import json
+import os
 import resource
 import stat
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.errors import Busy, JournalError, ValueRefused
-from auditkit.journal import Head, Journal, canonical, links
+from auditkit.journal import Head, Journal, canonical, links, now
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -59,6 +64,15 @@ def test_what_was_written_is_read_back(journal):
     assert reread(journal).verify() == reread(journal).head == Head(2, written[1].hash)
 
 
+def test_the_bytes_on_disk(journal):
+    """The format that journals written before are read by, and that verifies without this package."""
+    journal.append("note", {"b": "é", "a": None})
+    at, body = "2026-03-31T12:00:00.000000+00:00", r'{"a":null,"b":"\u00e9"}'
+    h = hashlib.sha256(f'[1,"{"0" * 64}","{at}","note",{body}]'.encode()).hexdigest()
+    assert journal.path.read_text() == f'{{"at":"{at}","body":{body},"h":"{h}","kind":"note","seq":1}}\n'
+    assert journal.anchor_path.read_text() == f'{{"count":1,"head":"{h}"}}\n'
+
+
 def test_no_journal_is_an_empty_one_and_reading_creates_nothing(journal):
     assert list(journal.records()) == []
     assert journal.head == journal.verify() == Head(0, "0" * 64)
@@ -66,9 +80,10 @@ def test_no_journal_is_an_empty_one_and_reading_creates_nothing(journal):
 
 
 def test_files_are_the_owners_alone(journal):
-    journal.append("note", {})
+    with journal.sole_writer():
+        journal.append("note", {})
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in journal.path.parent.iterdir()}
-    assert modes == {"journal.jsonl": 0o600, "journal.anchor": 0o600}
+    assert modes == {"journal.jsonl": 0o600, "journal.anchor": 0o600, "journal.lock": 0o600}
     assert stat.S_IMODE(journal.path.parent.stat().st_mode) == 0o700
 
 
@@ -76,11 +91,29 @@ def test_the_anchor_names_count_and_head(ten):
     assert json.loads(ten.anchor_path.read_text()) == {"count": 10, "head": ten.head.hash}
 
 
-@pytest.mark.parametrize("value", [1.5, Decimal("1.5"), float("nan"), {1, 2}, NOON], ids=str)
-def test_what_would_lose_digits_or_meaning_is_refused_before_anything_is_written(journal, value):
-    with pytest.raises(ValueRefused, match="as text"):
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (1.5, "1.5 is a fraction"),
+        (Decimal("1.5"), "Decimal is not JSON"),
+        (float("nan"), "not JSON compliant"),
+        ({1, 2}, "set is not JSON"),
+        (NOON, "datetime is not JSON"),
+    ],
+    ids=str,
+)
+def test_what_would_lose_digits_or_meaning_is_refused_before_anything_is_written(journal, value, why):
+    with pytest.raises(ValueRefused, match=f"^not a value for a record: .*{why}.*as text$"):
         journal.append("note", {"value": value})
     assert not journal.path.exists()
+
+
+def test_what_is_nested_too_deep_is_refused(journal):
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(ValueRefused, match=r"^not a value for a record: "):
+        journal.append("note", {"value": value})
 
 
 @given(
@@ -106,6 +139,48 @@ def test_times_are_kept_in_utc(tmp_path):
     assert again.at.utcoffset() == timedelta(0)
 
 
+def test_times_are_kept_in_utc_wherever_the_machine_stands(monkeypatch, tmp_path):
+    monkeypatch.setenv("TZ", "XXX-3")
+    time.tzset()
+    try:
+        assert now().utcoffset() == timedelta(0)
+        Journal(tmp_path / "j.jsonl", clock=lambda: NOON).append("note", {})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert b'"at":"2026-03-31T12:00:00.000000+00:00"' in (tmp_path / "j.jsonl").read_bytes()
+
+
+def test_a_folder_in_a_folder_is_made(tmp_path):
+    assert Journal(tmp_path / "a" / "b" / "journal.jsonl").append("note", {}).seq == 1
+
+
+def test_what_is_acknowledged_is_on_disk_with_its_folder_entry(monkeypatch, journal):
+    """An fsync of: the record, its folder where the file is new, the anchor; of a torn line first its copy."""
+    synced, sync = [], os.fsync
+
+    def fsync(file):
+        synced.append(os.fstat(file).st_ino)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder = journal.path.parent
+
+    def synced_by_a_note():
+        synced.clear()
+        journal.append("note", {})
+        names = {path.stat().st_ino: path.suffix for path in folder.iterdir()} | {folder.stat().st_ino: "folder"}
+        return [names.get(file, "an anchor before") for file in synced]
+
+    assert synced_by_a_note() == [".jsonl", "folder", ".anchor"]
+    assert synced_by_a_note() == [".jsonl", ".anchor"]
+    with journal.path.open("ab") as file:
+        file.write(b"{")
+    torn, *noted = synced_by_a_note()
+    assert torn.startswith(".torn-")
+    assert noted == ["folder", ".jsonl", "an anchor before", ".jsonl", ".anchor"]
+
+
 # What damage it sees
 
 
@@ -118,22 +193,37 @@ def damaged(journal, data):
     return str(caught.value)
 
 
-def test_a_flipped_bit_is_seen_in_every_byte_even_without_an_anchor(ten):
-    ten.anchor_path.unlink()
+RECORD = b'{"at":"%s","body":%s,"h":"","kind":"note","seq":4}'
+IS_NONE = "is not a record"
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        (b"", IS_NONE),
+        (b"1", IS_NONE),
+        (b"\xff", IS_NONE),
+        (b"{}", IS_NONE),
+        (b"[" * 100_000, IS_NONE),
+        (RECORD % (b"noon", b"{}"), IS_NONE),
+        (RECORD % (b"0001-01-01T00:00:00+23:59", b"{}"), IS_NONE),  # before the first year in UTC
+        (RECORD % (b"2026-03-31T12:00:00+00:00", b"1.5"), IS_NONE),
+        (RECORD % (b"2026-03-31T12:00:00+00:00", b"NaN"), IS_NONE),
+        (RECORD % (b"2026-03-31T12:00:00+00:00", b"{}"), "was changed, moved, repeated or follows a removed one"),
+    ],
+    ids=count(),
+)
+def test_a_line_that_is_not_ours_is_named(ten, line, what):
+    lines = ten.path.read_bytes().splitlines(keepends=True)
+    message = damaged(ten, b"".join([*lines[:3], line + b"\n", *lines[4:]]))
+    assert message == f"{ten.path} line 4: {what}; nothing is written until it is restored from a copy that verifies"
+
+
+def test_a_record_with_more_behind_it_is_no_torn_line(ten):
     whole = ten.path.read_bytes()
-    unseen = []
-    for position in range(len(whole)):
-        is_end = position >= len(whole) - 3  # a newline that is flipped looks like a torn line: try each of its bits
-        for bit in range(8) if is_end else [position % 8]:
-            flipped = bytearray(whole)
-            flipped[position] ^= 1 << bit
-            ten.path.write_bytes(flipped)
-            try:
-                reread(ten).verify()
-            except JournalError:
-                continue
-            unseen.append((position, bit))
-    assert unseen == []
+    for more in (b"\x8a", b" ", b"{"):
+        message = damaged(ten, whole[:-1] + more)
+        assert message.startswith(f"{ten.path} line 10: does not end where its record ends; ")
 
 
 @pytest.mark.parametrize("line", range(10))
@@ -154,14 +244,37 @@ def test_a_record_made_anew_with_a_right_hash_is_seen_at_the_next_line(ten, tmp_
     lines = ten.path.read_bytes().splitlines(keepends=True)
     forged = other.path.read_bytes().splitlines(keepends=True)[3]
     assert "line 5" in damaged(ten, b"".join([*lines[:3], forged, *lines[4:]]))
-    assert "anchor" in damaged(ten, other.path.read_bytes())
+    assert "line 10: is not the record that journal.anchor names" in damaged(ten, other.path.read_bytes())
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"count":"x","head":""}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", "\xff", "[" * 100_000, '{"count":1}', '{"head":""}'),
+        *(f'{{"count":{count},"head":""}}' for count in ('"x"', '"10"', "true", "1.5", "1e999", "null", "0", "-1")),
+    ],
+    ids=count(),
+)
 def test_a_broken_anchor_is_named(ten, text):
     ten.anchor_path.write_text(text, "latin-1")
-    with pytest.raises(JournalError, match=r"journal\.anchor"):
+    with pytest.raises(JournalError) as caught:
         reread(ten).verify()
+    assert str(caught.value) == f"{ten.anchor_path}: is not an anchor; restore it, or remove it after a look"
+
+
+def test_an_anchor_of_one_record_holds(journal):
+    journal.append("note", {})
+    assert reread(journal).verify().count == 1
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".anchor"])
+def test_a_file_that_cannot_be_read_is_a_journal_error(ten, suffix):
+    path = ten.path.with_suffix(suffix)
+    path.unlink()
+    path.mkdir()
+    for ask in (Journal.verify, lambda journal: journal.head, lambda journal: journal.append("note", {})):
+        with pytest.raises(JournalError, match=rf"^{path}: cannot be .*Is a directory"):
+            ask(reread(ten))
 
 
 def test_a_lost_journal_is_not_an_empty_one(ten):
@@ -175,6 +288,7 @@ def test_a_lost_journal_is_not_an_empty_one(ten):
 def test_damage_done_while_the_journal_is_open_is_seen_by_verify(ten):
     data = ten.path.read_bytes()
     ten.path.write_bytes(data.replace(b"862.50", b"962.50", 1))
+    assert ten.head.count == 10  # which reads new lines only
     with pytest.raises(JournalError, match="line 1:"):
         ten.verify()
 
@@ -195,6 +309,7 @@ def test_a_torn_last_line_is_set_aside_and_noted(ten, kept):
     after = reread(ten).append("note", {"text": "after"})
     (note,) = reread(ten).records("torn")
     assert (note.seq, note.body["bytes"], after.seq) == (11, len(line[:kept]), 12)
+    assert note.body["kept_in"] == f"journal.jsonl.torn-{hashlib.sha256(line[:kept]).hexdigest()[:12]}"
     assert (ten.path.parent / note.body["kept_in"]).read_bytes() == line[:kept]
     assert reread(ten).verify().count == 12
 
@@ -212,21 +327,39 @@ def test_a_crash_before_the_anchor_moved_is_no_damage(ten):
     assert reread(ten).append("note", {}).seq == 12
 
 
-def test_a_full_disk_stops_everything_and_costs_no_record(ten):
+def test_a_torn_line_of_anything_is_set_aside(ten):
+    torn = b"[" * 100_000
+    with ten.path.open("ab") as file:
+        file.write(torn)
+    assert reread(ten).append("note", {}).seq == 12
+    assert [record.body.get("bytes") for record in reread(ten).records("torn")] == [len(torn)]
+
+
+@pytest.mark.parametrize(
+    ("room", "reason", "kinds"),
+    [(0, "File too large", ["note", "note"]), (30, "the disk took a part of the record only", ["torn", "note"])],
+)
+def test_a_full_disk_stops_everything_and_costs_no_record(ten, room, reason, kinds):
     size = ten.path.stat().st_size
-    with full_disk(size + 30), pytest.raises(JournalError, match="nothing is sent"):
+    with full_disk(size + room), pytest.raises(JournalError) as caught:
         ten.append("note", {"text": "x" * 100})
+    assert str(caught.value) == f"{ten.path}: cannot be written ({reason}); nothing is sent until it can"
     with pytest.raises(JournalError, match="restart"):
         ten.append("note", {})
-    assert ten.path.stat().st_size == size + 30
+    assert ten.path.stat().st_size == size + room
+    reread(ten).append("note", {})
+    assert [record.kind for record in reread(ten).records()][-2:] == kinds
+
+
+def test_an_anchor_that_cannot_be_written_stops_everything_too(ten):
+    in_the_way = ten.path.with_name("journal.anchor.new")
+    in_the_way.mkdir()
+    with pytest.raises(JournalError, match="cannot be written"):
+        ten.append("note", {})
+    with pytest.raises(JournalError, match="restart"):
+        ten.append("note", {})
+    in_the_way.rmdir()
     assert reread(ten).append("note", {}).seq == 12
-    assert [record.kind for record in reread(ten).records()][-2:] == ["torn", "note"]
-
-
-def test_a_journal_that_cannot_be_opened_is_a_journal_error(tmp_path):
-    (tmp_path / "journal.jsonl").mkdir()
-    with pytest.raises(JournalError):
-        Journal(tmp_path / "journal.jsonl").append("note", {})
 
 
 # Several writers
@@ -264,6 +397,33 @@ def test_one_process_at_a_time_may_write_at_a_vendor(journal):
         pass
 
 
+@pytest.mark.parametrize("before", ["", "12345678901234567890"])
+def test_the_sole_writer_is_named_in_its_lock(journal, before):
+    lock = journal.path.with_name("journal.lock")
+    lock.parent.mkdir()
+    lock.write_text(before)
+    with journal.sole_writer():
+        assert lock.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_writer_that_has_not_said_its_name_yet(journal):
+    lock = journal.path.with_name("journal.lock")
+    lock.parent.mkdir()
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(Busy) as caught, journal.sole_writer():
+            pass
+    assert str(caught.value) == f"{lock}: process ? is writing; wait until it has ended"
+
+
+def test_a_lock_that_cannot_be_opened_is_a_journal_error(journal):
+    lock = journal.path.with_name("journal.lock")
+    lock.mkdir(parents=True)
+    with pytest.raises(JournalError) as caught, journal.sole_writer():
+        pass
+    assert str(caught.value) == f"{lock}: cannot be opened (Is a directory); nothing is sent until it can"
+
+
 # Decisions as rows
 
 
@@ -279,16 +439,25 @@ def test_an_invoice_that_is_forbidden_takes_back_the_links_to_its_lines(journal)
     ]
 
 
+def test_an_invoice_that_is_forbidden_leaves_what_was_forbidden_of_its_lines(journal):
+    pair = {"nrb_guid": "n1", "jnid": "i1"}
+    for key in ("k1", None):
+        journal.append("forbid", {**pair, "line_key": key})
+    journal.append("unforbid", {**pair, "line_key": None})
+    assert [(row["kind"], row["line_key"]) for row in links(journal)] == [("forbid", "k1")]
+
+
 def test_the_latest_word_on_a_pair_stands(journal):
     pair = {"nrb_guid": "n1", "jnid": "i1", "line_key": "k1"}
     said = [
+        ("unrelated", pair),
+        ("unlink", {**pair, "note": "never said", "who": "ann"}),
         ("link", {**pair, "note": "seen", "who": "ann"}),
         ("link", {**pair, "line_key": None, "note": "whole", "who": "ann"}),
         ("forbid", {**pair, "note": "no", "who": "bob"}),
         ("unlink", {**pair, "note": "not a link any more", "who": "bob"}),
         ("forbid", {**pair, "jnid": "i2", "note": "x", "who": "bob"}),
         ("unforbid", {**pair, "jnid": "i2", "note": "x", "who": "bob"}),
-        ("unrelated", pair),
     ]
     for kind, body in said:
         journal.append(kind, body)
