@@ -38,6 +38,8 @@ _INTEGER = re.compile(r"-?[0-9]{1,16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 Wire = str | int | Decimal | None
 
@@ -81,40 +83,40 @@ def cents(amount: Decimal) -> Decimal:
         raise ValueRefused(f"an amount of {amount:e} has more digits than money") from None
 
 
-def _time(value: Wire, units_per_second: int, what: str) -> datetime | None:
+def _time(value: Wire, unit: timedelta, what: str) -> datetime | None:
     if value is None:
         return None
     if isinstance(value, bool) or not _INTEGER.fullmatch(str(value)):
         raise ValueRefused(f"{what}: expected whole epoch units, found {str(value)[:40]!r}")
     count = int(value)
     try:
-        instant = _EPOCH + timedelta(microseconds=count * (1_000_000 // units_per_second))
+        instant = _EPOCH + count * unit
     except OverflowError:
         instant = _EPOCH
     if not _EARLIEST <= instant < _LATEST:
-        unit = "milliseconds" if units_per_second > 1 else "seconds"
-        raise ValueRefused(f"{what}: {count} is not between 2005 and 2100 in epoch {unit}")
+        name = "seconds" if unit == _SECOND else "milliseconds"
+        raise ValueRefused(f"{what}: {count} is not between 2005 and 2100 in epoch {name}")
     return instant
 
 
 def time_from_ms(value: Wire, what: str = "time") -> datetime | None:
     """An instant in UTC from Aimsio's epoch **milliseconds**, between 2005 and 2100."""
-    return _time(value, 1000, what)
+    return _time(value, _MILLISECOND, what)
 
 
 def time_from_s(value: Wire, what: str = "time") -> datetime | None:
     """An instant in UTC from JobNimbus's epoch **seconds**, between 2005 and 2100; its 0 means unset."""
-    return None if str(value) == "0" else _time(value, 1, what)
+    return None if str(value) == "0" else _time(value, _SECOND, what)
 
 
 def time_to_ms(instant: datetime) -> int:
     """Epoch milliseconds of an aware instant, exactly (below a millisecond is cut)."""
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
+    return (instant - _EPOCH) // _MILLISECOND
 
 
 def time_to_s(instant: datetime) -> int:
     """Epoch seconds of an aware instant, exactly (below a second is cut)."""
-    return (instant - _EPOCH) // timedelta(seconds=1)
+    return (instant - _EPOCH) // _SECOND
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
