@@ -6,7 +6,7 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check drift model crash faults canaries benchmarks notebooks docs pins clean
+.PHONY: help audit lab test check drift model crash faults canaries mutants benchmarks notebooks docs pins clean
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
@@ -19,6 +19,7 @@ help:
 	@echo "make faults     every fault a vendor may serve, at every read; a line of totals (minutes)"
 	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
 	@echo "make canaries   no secret gets out: everything that can carry one, through everything that can happen (minutes)"
+	@echo "make mutants    every byte of a journal damaged, every line of its code and of that of money changed: each is found (minutes)"
 	@echo "make notebooks  run the notebooks anew and store their outputs"
 	@echo "make docs       write docs/rules.md anew from the headers of the rules"
 	@echo "make pins       write constraints.txt and environment.yml anew"
@@ -62,6 +63,11 @@ benchmarks: .venv/developers
 	@$(call install,.[benchmarks])
 	@$(BIN)/python benchmarks/linking.py
 	@$(BIN)/pytest tests/checks/test_matching.py -s -m campaign
+
+mutants: .venv/developers
+	@$(call install,.[mutants])
+	@$(BIN)/pytest tests/test_journal_damage.py -s -m campaign
+	@$(BIN)/python tests/mutants.py
 
 # Outputs are stored, because nbval compares against them: a fresh home for each, no progress bars, no times.
 notebooks: .venv/developers

@@ -1,0 +1,169 @@
+"""The test of the tests: does one fail when a line of a module is changed? Run by `make mutants`.
+
+mutmut makes every small change it knows (a mutant) to one module at a time and runs that module's own tests on each. A
+module holds when they cover every branch of it and at least 95 % of its mutants fail one of them. What no test can tell
+from the original is listed here with the reason; a survivor that is not listed is shown, and so is a line of the list
+that has no survivor any more.
+
+To add a module: a line in TARGETS. What mutmut leaves alone, and this does too: what runs at import (constants,
+patterns, decorators, defaults that are no literal), annotations, and calls of `len` and `isinstance`.
+"""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+LEAST = 95.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A module, the tests that are its own, and its mutants that mean the same: function and new line → the reason."""
+
+    tests: tuple[str, ...]
+    same: Mapping[str, str] = field(default_factory=dict)
+
+
+DIGITS = "digits are the same bytes in every encoding that a machine may have as its own"
+FALSE = "None is as false as False"
+
+TARGETS = {
+    "auditkit.journal": Target(
+        ("tests/test_journal.py",),
+        {
+            'Journal.sole_writer: with os.fdopen(descriptor, "r+", encoding=None) as file:': DIGITS,
+            'Journal.sole_writer: with os.fdopen(descriptor, "r+", ) as file:': DIGITS,
+            'Journal.sole_writer: with os.fdopen(descriptor, "r+", encoding="ASCII") as file:': DIGITS,
+            "Journal.__init__: self._write_failed = None": FALSE,
+            'canonical: text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=None)': FALSE,
+        },
+    ),
+    "auditkit.values": Target(("tests/test_values.py",)),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a module's mutants, and the output of its tests where a branch was not covered."""
+
+    mutants: int
+    killed: int
+    survived: Mapping[str, str]
+    same: frozenset[str]
+    uncovered: str
+
+    @property
+    def score(self) -> float:
+        """Killed mutants in a hundred of those that mean something else."""
+        return 100 * self.killed / (self.mutants - len(self.same))
+
+
+def undecorated(source: str) -> str:
+    """The same module with each decorator of a function applied at its end: mutmut changes no decorated function."""
+    module, lines = ast.parse(source), source.splitlines()
+    holders = [("", module.body), *((f"{n.name}.", n.body) for n in module.body if isinstance(n, ast.ClassDef))]
+    for prefix, body in holders:
+        for function in [node for node in body if isinstance(node, ast.FunctionDef)]:
+            for decorator in reversed(function.decorator_list):
+                first, last = decorator.lineno - 1, decorator.end_lineno or decorator.lineno
+                lines[first:last] = [""] * (last - first)
+                name = prefix + function.name
+                lines.append(f"{name} = {ast.unparse(decorator)}({name})")
+    return "\n".join(lines) + "\n"
+
+
+def work_folder(module: str, target: Target) -> Path:
+    """A copy of what mutmut and the tests of a module need, under build/, which no other tool looks into."""
+    folder = ROOT / "build" / "mutants" / module
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "mutants").mkdir(parents=True)  # Python forgets a folder of its path that is not there at its start
+    for name in ("auditkit", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    path = folder / f"{module.replace('.', '/')}.py"
+    path.write_text(undecorated(path.read_text("utf-8")), "utf-8")
+    settings = {
+        "source_paths": ["auditkit"],
+        "only_mutate": [str(path.relative_to(folder))],
+        "pytest_add_cli_args_test_selection": target.tests,
+        "pytest_add_cli_args": ["--hypothesis-profile=ci", "-pno:cacheprovider"],  # the same examples for each mutant
+    }
+    lines = [f"{name} =\n    " + "\n    ".join(values) for name, values in settings.items()]
+    (folder / "setup.cfg").write_text("[mutmut]\n" + "\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+def run(folder: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a program of this environment in a work folder; also a process that a test starts imports the mutants."""
+    settings = {**os.environ, "PYTHONPATH": str(folder / "mutants")}
+    return subprocess.run(
+        [BIN / command[0], *command[1:]], cwd=folder, env=settings, capture_output=True, text=True, check=check
+    )
+
+
+def uncovered(module: str, target: Target) -> str:
+    """Nothing, or what the module's own tests say when they leave a branch of it out."""
+    report = ("--cov-branch", "--cov-report=term-missing", "--cov-fail-under=100")
+    command = ("-p", "no:cacheprovider", *target.tests, f"--cov={module}", *report)
+    ran = subprocess.run([BIN / "pytest", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    return ran.stdout if ran.returncode else ""
+
+
+def survivors(folder: Path) -> dict[str, str]:
+    """Function and new line (or the line that is gone) of each mutant that no test noticed → how mutmut shows it."""
+    found = {}
+    for line in run(folder, "mutmut", "results").stdout.splitlines():
+        mutant = line.rpartition(":")[0].strip()
+        shown = run(folder, "mutmut", "show", mutant).stdout
+        changes = [row for row in shown.splitlines() if row[:1] in ("+", "-") and row[:3] not in ("+++", "---")]
+        new = [row[1:].strip() for row in changes if row[0] == "+"] or [
+            "without",
+            *(row[1:].strip() for row in changes),
+        ]
+        function = mutant.rpartition("__mutmut_")[0].rpartition(".")[2].removeprefix("x_").removeprefix("xǁ")
+        found[f"{function.replace('ǁ', '.')}: {' '.join(new)}"] = shown
+    return found
+
+
+def outcome(module: str, target: Target) -> Outcome:
+    """Mutate a module and count."""
+    folder = work_folder(module, target)
+    # Named, so that mutmut first runs the tests by their ids: an id that pytest cannot find would "kill" every mutant.
+    ran = run(folder, "mutmut", "run", f"{module}.*", check=False)
+    if ran.returncode:
+        sys.exit(f"{module}: mutmut gave up\n{ran.stdout[-5000:]}{ran.stderr[-5000:]}")
+    run(folder, "mutmut", "export-cicd-stats")
+    counts = json.loads((folder / "mutants" / "mutmut-cicd-stats.json").read_text("utf-8"))
+    alive = survivors(folder)
+    same = frozenset(target.same) & alive.keys()
+    survived = {name: shown for name, shown in alive.items() if name not in same}
+    return Outcome(counts["total"], counts["killed"] + counts["timeout"], survived, same, uncovered(module, target))
+
+
+def holds(module: str, target: Target) -> bool:
+    """Print a line on a module, and what is to be done about it; say whether it holds."""
+    start = time.monotonic()
+    found = outcome(module, target)
+    print(
+        f"{module}: {found.mutants} mutants, {found.killed} killed, {len(found.survived)} survived, "
+        f"{len(found.same)} mean the same: {found.score:.1f} %, {time.monotonic() - start:.0f} s",
+        flush=True,
+    )
+    stale = target.same.keys() - found.same
+    for shown in [*found.survived.values(), *(f"no survivor any more: {name}" for name in stale), found.uncovered]:
+        print(shown, end="\n" if shown else "")
+    return found.score >= LEAST and not stale and not found.uncovered
+
+
+if __name__ == "__main__":
+    held = [holds(module, TARGETS[module]) for module in sys.argv[1:] or TARGETS]
+    sys.exit(0 if all(held) else 1)
