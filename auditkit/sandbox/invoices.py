@@ -140,7 +140,7 @@ def _items(sent: Sequence[Body], stored: Sequence[Body], jnid: str) -> list[Body
 def _item(sent: Body, base: Body) -> Body:
     item = {**base, **{name: sent[name] for name in _BLANK_ITEM if sent.get(name) is not None}}
     item |= {name: _number(item[name]) for name in _ITEM_NUMBERS & sent.keys()}
-    labor = {**(base["labor"] or _BLANK_LABOR), **(sent.get("labor") or {})}
+    labor = {**_BLANK_LABOR, **(base["labor"] or {}), **(sent.get("labor") or {})}
     item["labor"] = labor | {name: _number(labor[name] or 0) for name in _LABOR_NUMBERS}
     with localcontext(EXACT):
         item["amount"] = _number((Decimal(item["quantity"]) * Decimal(item["price"])).quantize(CENT))
