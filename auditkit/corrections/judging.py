@@ -12,7 +12,7 @@ from typing import Any
 from auditkit.apis.records import ImportResult
 from auditkit.apis.strict_json import dump, parse
 from auditkit.apis.transport import Answer
-from auditkit.corrections.comparing import moved, reached, same
+from auditkit.corrections.comparing import moved, reached
 from auditkit.corrections.kinds import amount
 from auditkit.corrections.operations import Operation, Reply, Verdict
 from auditkit.corrections.plan import Change
@@ -101,8 +101,7 @@ def edited(operation: Operation, text: str) -> Ending:
         return Ending(Verdict.SIDE_EFFECT, f"as planned, but also changed: {also}", moved=(*others, *off))
     if digest(text) == change.before_digest:
         return Ending(Verdict.NOT_APPLIED, f"still as before{words}")
-    is_set_back = not others and all(same(name, change.before.get(name), found.get(name)) for name in change.after)
-    what = "set back by somebody else" if is_set_back else "neither as before nor as planned"
+    what = "neither as before nor as planned" if moved(change.before, found, ()) else "set back by somebody else"
     return Ending(Verdict.CONFLICT, f"{what}: {', '.join((*wrong, *others))}{words}")
 
 
