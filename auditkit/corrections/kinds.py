@@ -117,6 +117,8 @@ def refuse(operation: OperationName, object_id: str, before: Values, after: Valu
         raise PlanError(f"{object_id}: {kind.search_field} must be the key by which the new object is found")
     if operation == "create-nrb" and (missing := [name for name in _NEEDED_BY_NRB if after.get(name) is None]):
         raise PlanError(f"{object_id}: a new NRB needs {', '.join(missing)}")
+    if "items" in after and after["items"] is None:
+        raise PlanError(f"{object_id}: items cannot be null; an empty array takes every line away")
     if operation == "add-line":
         _refuse_other_than_added(object_id, before.get("items") or [], after["items"])
     if operation == "deactivate-invoice" and after["is_active"] is not False:
