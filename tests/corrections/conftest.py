@@ -18,6 +18,7 @@ from requests.auth import HTTPBasicAuth
 from auditkit.apis import transport
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import BearerAuth, JobNimbusClient
+from auditkit.apis.strict_json import parse
 from auditkit.apis.transport import Reader, Writer
 from auditkit.corrections.apply import Outcome, apply, recover
 from auditkit.corrections.approval import Approver, approve, prepare
@@ -200,7 +201,7 @@ class World:
     def edit(self, operation: str, object_id: str, **values: Any) -> Change:
         """A change of an object as the vendor has it now."""
         image = self.vendors.read(KINDS[operation], object_id)
-        before = json.loads(image)
+        before = parse(image, object_id)
         fields = (FieldChange(name, plain(before.get(name)), plain(value)) for name, value in values.items())
         return Change(operation, object_id, tuple(fields), image, (f"finding of {object_id}",), "because")
 
