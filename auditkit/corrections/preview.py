@@ -1,7 +1,8 @@
 """What a plan would do to the audit: the audit is run again on a corrected copy of the snapshot, and the copy is gone.
 
-1. The copy is audited as it is. 2. The bodies of the plan's objects are replaced by what they would be, and those it
-creates are added. 3. It is audited again. What differs is the plan's doing.
+1. The copy is audited as a next sync would find it that brings nothing new. 2. The plan's objects get a new version,
+what they would be, in that sync; those that it creates are added. 3. It is audited again. What differs is the plan's
+doing, and that a record was changed is part of it: a rule may ask what a record was before.
 
 Not here: whether the vendor will do what was planned; that is verified when it is applied.
 """
@@ -44,11 +45,12 @@ def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisio
     Raises `NoSnapshot` before the first sync, and `RuleError` or `SettingsError` where an audit would not start.
     """
     with store.trial() as draft, progress("Auditing a corrected copy", 2, "audit") as advance:
-        before = _audited(draft, parameters, decisions)
+        sync_id = _next_sync(draft)
+        before = _audited(draft, parameters, decisions, sync_id)
         advance(1)
         for change in plan.changes:
-            _correct(draft, change, plan)
-        after = _audited(draft, parameters, decisions)
+            _correct(draft, change, plan, sync_id)
+        after = _audited(draft, parameters, decisions, sync_id)
         advance(1)
     meant = {fingerprint for change in plan.changes for fingerprint in change.findings}
     labels = dict.fromkeys([*before.statement, *after.statement])
@@ -77,46 +79,44 @@ order by case severity when 'high' then 1 when 'medium' then 2 else 3 end, rule_
 _STATEMENT = "select label, amount from statement where scope = 'all' order by position"
 
 
-def _audited(draft: Draft, parameters: Parameters, decisions: Decisions) -> _Audited:
+def _audited(draft: Draft, parameters: Parameters, decisions: Decisions, sync_id: int) -> _Audited:
     draft.query("begin transaction")
     rebuild_schema(draft)
-    rebuild_typed(draft, sync_id=_sync_id(draft), zone=parameters.time_zone)
+    rebuild_typed(draft, sync_id=sync_id, zone=parameters.time_zone)
     run(draft, parameters, decisions)
     draft.query("commit")
     findings: dict[str, Row] = {row["fingerprint"]: row for row in draft.query(_FINDINGS).records()}
     return _Audited(findings, dict(draft.query(_STATEMENT).rows))
 
 
-def _sync_id(draft: Draft) -> int:
-    return int(draft.query("select max(sync_id) from sync_run").scalar())
+def _next_sync(draft: Draft) -> int:
+    """Begin a sync that brings nothing new; its id."""
+    sync_id = int(draft.query("select max(sync_id) from sync_run").scalar())
+    draft.query(
+        "insert into sync_run select * replace (sync_id + 1 as sync_id) from sync_run where sync_id = $sync_id",
+        {"sync_id": sync_id},
+    )
+    for table in ("raw.nrb_body", "raw.invoice_body"):
+        draft.query(f"update {table} set last_sync = $sync_id + 1 where last_sync = $sync_id", {"sync_id": sync_id})
+    return sync_id + 1
 
 
 def _moved(label: str, before: Decimal, after: Decimal) -> Row:
     return {"label": label, "before": before, "after": after, "change": after - before}
 
 
-def _correct(draft: Draft, change: Change, plan: Plan) -> None:
+def _correct(draft: Draft, change: Change, plan: Plan, sync_id: int) -> None:
     table, key = ("raw.nrb_body", "guid") if change.system == "aimsio" else ("raw.invoice_body", "jnid")
     body = {**change.before, **change.after, **change.follows}
     if change.kind.creates:
         body |= _of_a_new_one(draft, change, plan)
-    text, sync_id = dump(body), _sync_id(draft)
-    given = {"id": change.object_id, "body": text, "digest": digest(text), "sync_id": sync_id}
-    if change.kind.creates:
-        draft.insert(
-            table,
-            {
-                key: [change.object_id],
-                "digest": [given["digest"]],
-                "body": [text],
-                "first_sync": [sync_id],
-                "last_sync": [sync_id],
-            },
-        )
-    else:
-        draft.query(
-            f"update {table} set body = $body, digest = $digest where {key} = $id and last_sync = $sync_id", given
-        )
+    draft.query(
+        f"update {table} set last_sync = $sync_id - 1 where {key} = $id and last_sync = $sync_id",
+        {"id": change.object_id, "sync_id": sync_id},
+    )
+    text = dump(body)
+    version = {key: change.object_id, "digest": digest(text), "body": text, "first_sync": sync_id, "last_sync": sync_id}
+    draft.insert(table, {name: [value] for name, value in version.items()})
 
 
 def _of_a_new_one(draft: Draft, change: Change, plan: Plan) -> dict[str, Any]:
