@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -48,12 +49,18 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("wire", REFUSED, ids=repr)
+@pytest.mark.parametrize("wire", REFUSED, ids=count())
 @pytest.mark.parametrize("convert", [values.money, values.quantity])
 def test_what_is_no_number_is_refused_by_name_of_field(convert, wire):
     with pytest.raises(ValueRefused, match=r"^nrbRate: expected digits") as caught:
         convert(wire, "nrbRate")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("wire", "found"), [(1.5, "float 1.5"), (True, "bool True")])
+def test_what_has_lost_its_digits_is_named(wire, found):
+    with pytest.raises(ValueRefused, match=rf"^nrbRate: expected digits, found {found}$"):
+        values.money(wire, "nrbRate")
 
 
 @pytest.mark.parametrize("wire", ["1.005", "0.001", D("0.010001")])
