@@ -43,7 +43,7 @@ FATES: tuple[tuple[Fate, ...], ...] = (
     ("late", "lost"),
     ("lost", "refused", "lost"),
 )
-EVERY = 4  # of the cases of each operation, in the campaign: about 2,000 runs over all
+EVERY = 4  # of the cases of each operation, in the campaign: about 3,300 runs over all
 TERMINAL = frozenset(Verdict) - {Verdict.UNKNOWN, Verdict.NOT_BEGUN}
 PEOPLE = ("ann", "bob")
 BAD = ("duplicates", "lost", "untrue", "unrecorded", "broken journals")
