@@ -313,6 +313,12 @@ class Inquiry:
         return overridden + list(json.loads(self.about["warnings"]))
 
     @property
+    def journal_head(self) -> str:
+        """How many records the journal held when this snapshot was audited, and the hash of the last."""
+        (found,) = self.snapshot.query(views.JOURNAL_HEAD).records()
+        return f"{found['records']:,} records, the last is {found['head']}"
+
+    @property
     def title(self) -> str:
         """What every page says of its figures: demo or account, day, snapshot, completeness, verdict."""
         about = self.about

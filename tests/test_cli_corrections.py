@@ -250,6 +250,22 @@ def test_plans_that_cannot_be_made(arguments: list[str], words: tuple[str, ...],
     assert not list(home.glob("plans/*"))
 
 
+def test_plan_and_verdicts_for_programs(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home_of(own, monkeypatch, tmp_path)
+    ran = auditkit("plan", "nrb-unexported", "--json")
+    assert ran.code == 0, ran.err
+    planned = json.loads(ran.out)
+    guid = some_guid(own, "nrb-unexported")
+    assert {row["effect"] for row in planned["findings"] if row["subject_id"] == guid} >= {"closes"}
+    assert planned["objects"] == 3 and {row["label"] for row in planned["statement"]} >= {"unbilled", "residual"}
+    assert_refused(auditkit("apply", planned["plan"], "--json"), "add --yes")
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", planned["plan"], "--yes").code == 0
+    verdicts = json.loads(auditkit("apply", planned["plan"], "--yes", "--json").out)
+    assert {row["verdict"] for row in verdicts} == {"VERIFIED"} and guid in {row["object_id"] for row in verdicts}
+    assert json.loads(auditkit("recover", "--json").out) == []
+
+
 def test_settling_what_is_not_open(home: Path) -> None:
     assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "not a correction whose outcome")
     assert_refused(auditkit("recover", "--settle", "none"), "say in a note")

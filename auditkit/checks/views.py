@@ -14,6 +14,7 @@ __all__ = [
     "COLUMNS",
     "COMPLETENESS",
     "FINDINGS",
+    "JOURNAL_HEAD",
     "LAST_RUN",
     "LINE",
     "OFFSETS",
@@ -202,6 +203,8 @@ from finding as f join nrb_status as s on s.guid = f.subject_id
 where f.rule_id = 'nrb-unexported'
 order by abs(s.total) desc, guid
 """
+
+JOURNAL_HEAD = "select count(*) as records, coalesce(arg_max(hash, seq), repeat('0', 64)) as head from journal"
 
 # What was approved beyond limits or expiry since the sync before: it stands first in every report of this one.
 OVERRIDES = """

@@ -49,7 +49,7 @@ def publish(it: Audit, notebook: str) -> Path:
         from auditkit.reports.publish import publish as write  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
     except ImportError as error:
         fail(f"reports need more packages ({error.name}); pip install 'auditkit[notebooks]'")
-    return write(it.settings, notebook, is_demo=it.is_demo)
+    return write(it.settings, notebook, journal=it.journal_head, is_demo=it.is_demo)
 
 
 def _tell_unsettled(it: Audit) -> None:

@@ -1,20 +1,21 @@
 """The only way out: `plan` proposes, `approve` signs, `apply` sends, `recover` looks, `undo` takes back."""
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import pandas as pd
 import typer
 from pydantic import SecretStr
 
 from auditkit.audit import Audit
-from auditkit.commands.common import CLEAN, UNKNOWN, opened, titled
+from auditkit.commands.common import CLEAN, UNKNOWN, Json, opened, titled
 from auditkit.commands.identity import passphrase
 from auditkit.config import DEMO
+from auditkit.correcting import Effect
 from auditkit.corrections.kinds import OperationName
 from auditkit.corrections.plan import Plan
 from auditkit.corrections.remedies import REMEDIES
-from auditkit.terminal import COULD_NOT_LOOK, fail, say, show, warn
+from auditkit.terminal import COULD_NOT_LOOK, fail, print_json, records, say, show, warn
 
 __all__ = ["app"]
 
@@ -22,6 +23,7 @@ app = typer.Typer()
 
 _OPERATIONS = get_args(OperationName)
 _PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `auditkit plan` wrote.")]
+_Preview = Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")]
 
 
@@ -35,7 +37,8 @@ def plan(
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Of a rule: this finding alone, by fingerprint.")] = None,
     reason: Annotated[str, typer.Option(help="Of an operation: why.")] = "",
-    preview: Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")] = True,
+    preview: _Preview = True,
+    as_json: Json = False,
 ) -> None:
     """Plan a rule's usual remedy, or one operation. Nothing is sent.
 
@@ -52,20 +55,21 @@ def plan(
             fail(f"{what}: a rule takes no values; to choose findings use --only FINGERPRINT")
         else:
             planned = it.propose(what, only)
-        _offer(it, planned, preview=preview)
+        _offer(it, planned, preview=preview, as_json=as_json)
 
 
 @app.command()
 def undo(
     path: Annotated[Path, typer.Argument(metavar="PLAN", help="The file of a plan that was applied.")],
-    preview: Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")] = True,
+    preview: _Preview = True,
+    as_json: Json = False,
 ) -> None:
     """Plan the opposite of what a plan did. Nothing is sent.
 
     Sync first, so that what was applied is in the snapshot.
     """
     with opened() as it:
-        _offer(it, it.undo(Plan.load(path)), preview=preview)
+        _offer(it, it.undo(Plan.load(path)), preview=preview, as_json=as_json)
 
 
 @app.command()
@@ -90,18 +94,20 @@ def approve(
 
 
 @app.command()
-def apply(path: _PlanFile, yes: _Yes = False) -> None:
+def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
     """Send an approved plan, one object at a time.
 
     Each is journalled before and verified after. Exit code 3: an outcome is unknown.
     """
     loaded = Plan.load(path)
+    if as_json and not yes:
+        fail("nothing was sent: --json asks nobody; add --yes")
     with opened() as it:
-        _show(loaded)
+        if not as_json:
+            _show(loaded)
         if not yes and not _confirmed("Send these changes?"):
             fail("nothing was sent")
-        outcomes = it.apply(path)
-        _verdicts(outcomes, f"Verdicts · {_whose(loaded)}")
+        _verdicts(it.apply(path), f"Verdicts · {_whose(loaded)}", as_json=as_json)
 
 
 @app.command()
@@ -110,6 +116,7 @@ def recover(
         str | None, typer.Option(metavar="OPERATION", help="One that stays unknown: you have looked.")
     ] = None,
     note: Annotated[str, typer.Option(help="With --settle: what you saw in the vendor's own screens.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Find out how interrupted corrections ended. Nothing is sent."""
     with opened() as it:
@@ -118,25 +125,39 @@ def recover(
             say(f"{settle}: settled by your word, in the journal.")
             return
         found = it.recover()
-        if found.empty:
+        if found.empty and not as_json:
             say("No correction is open.")
             return
-        _verdicts(found, "Verdicts")
+        _verdicts(found, "Verdicts", as_json=as_json)
 
 
-def _offer(it: Audit, planned: Plan, *, preview: bool) -> None:
-    _show(planned, titled(it, f"{_objects(planned)} would change"))
-    if preview:
-        effect = it.preview(planned)
-        show(
-            effect.findings.drop(columns="fingerprint"),
-            "The audit after it: findings it closes, opens and leaves",
-            None,
-        )
-        moved = effect.statement[effect.statement["change"] != 0]
-        show(moved, "The statement after it: what would move")
+def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
+    if not as_json:
+        _show(planned, titled(it, f"{_objects(planned)} would change"))
+    effect = it.preview(planned) if preview else None
+    if effect and not as_json:
+        findings = effect.findings.drop(columns="fingerprint")
+        show(findings, "The audit after it: findings it closes, opens and leaves", most=None)
+        show(effect.statement[effect.statement["change"] != 0], "The statement after it: what would move")
     path = it.save(planned, _passphrase(it))
-    say(f"\nNothing was sent. It moves {planned.money:,.2f}. A second person approves it: auditkit approve {path}")
+    if as_json:
+        print_json(_as_json(planned, effect, path))
+    else:
+        say(f"\nNothing was sent. It moves {planned.money:,.2f}. A second person approves it: auditkit approve {path}")
+
+
+def _as_json(planned: Plan, effect: Effect | None, path: Path) -> dict[str, Any]:
+    foreseen = {"findings": records(effect.findings), "statement": records(effect.statement)} if effect else {}
+    return {
+        "plan": str(path),
+        "digest": planned.digest,
+        "objects": planned.objects,
+        "money": planned.money,
+        "expires_at": planned.expires_at,
+        "conditions": planned.conditions,
+        "fields": planned.preview(),
+        **foreseen,
+    }
 
 
 def _show(planned: Plan, title: str | None = None) -> None:
@@ -157,9 +178,12 @@ def _whose(planned: Plan) -> str:
     return "DEMO DATA" if planned.environment == DEMO else f"{planned.account} at {planned.environment}"
 
 
-def _verdicts(outcomes: pd.DataFrame, title: str) -> None:
-    show(outcomes, title, most=None)
-    say("The next sync shows which findings this cleared.")
+def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(records(outcomes))
+    else:
+        show(outcomes, title, most=None)
+        say("The next sync shows which findings this cleared.")
     verdicts = set(map(str, outcomes["verdict"]))
     raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else COULD_NOT_LOOK if "NOT_BEGUN" in verdicts else CLEAN)
 

@@ -25,7 +25,7 @@ def _group() -> None:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="The person's name, e.g. ann.lee.")],
+    name: Annotated[str, typer.Argument(help="The person's name, e.g. controller.")],
     keyring: Annotated[bool, typer.Option("--keyring", help="Keep the private key in the system's keyring.")] = False,
 ) -> None:
     """Make a person's key, under a passphrase.

@@ -44,17 +44,18 @@ _BANNER = (
 )
 
 
-def publish(settings: Settings, notebook: str, *, is_demo: bool) -> Path:
+def publish(settings: Settings, notebook: str, *, journal: str, is_demo: bool) -> Path:
     """Run `notebooks/<notebook>.ipynb` and return the path of its HTML below the home's `reports/`.
 
-    Raises `SettingsError` when there is no such notebook, `AuditkitError` with the failing cell's error. Importing this
-    module needs the extra `notebooks`.
+    `journal` says its count and head, which stand at the page's end: held against journal.anchor they show what was
+    decided since. Raises `SettingsError` when there is no such notebook, `AuditkitError` with the failing cell's error.
+    Importing this module needs the extra `notebooks`.
     """
     source = project_root(Path.cwd()) / "notebooks" / f"{notebook}.ipynb"
     if not source.is_file():
         names = ", ".join(sorted(path.stem for path in source.parent.glob("*.ipynb"))) or "none"
         raise SettingsError(f"{source}: no such notebook (there are: {names})")
-    page = _page(_executed(source, settings, is_demo=is_demo), title=notebook, is_demo=is_demo)
+    page = _page(_executed(source, settings, is_demo=is_demo), title=notebook, journal=journal, is_demo=is_demo)
     path = settings.folder / "reports" / f"{notebook}.html"
     private = path.with_suffix(".new")
     try:
@@ -105,7 +106,7 @@ def _environment(settings: Settings, *, is_demo: bool) -> dict[str, str]:
     return {**kept, **demo, f"{PREFIX}HOME": str(settings.folder), f"{PREFIX}QUIET": "1"}
 
 
-def _page(notebook: Any, *, title: str, is_demo: bool) -> str:  # noqa: ANN401  a notebook node
+def _page(notebook: Any, *, title: str, journal: str, is_demo: bool) -> str:  # noqa: ANN401  a notebook node
     """One page: outputs sanitised, charts put in afterwards, plotly.js once, and a policy that allows only these."""
     charts = _taken_out(notebook)
     exporter = HTMLExporter(
@@ -128,7 +129,7 @@ def _page(notebook: Any, *, title: str, is_demo: bool) -> str:  # noqa: ANN401  
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>",
-            f"{_BANNER if is_demo else ''}<main>{content}</main>",
+            f"{_BANNER if is_demo else ''}<main>{content}<footer>Journal: {html.escape(journal)}</footer></main>",
             *(f"<script>{script}</script>" for script in scripts),
             "</body></html>\n",
         ]

@@ -80,7 +80,8 @@ def write(project: Path, name: str, *cells: str, heading: str = "# Month end") -
 
 
 def published(name: str, *, is_demo: bool = False) -> str:
-    return publish(Settings.load(demo=is_demo), name, is_demo=is_demo).read_text("utf-8")
+    path = publish(Settings.load(demo=is_demo), name, journal="2 records, the last is <ab>", is_demo=is_demo)
+    return path.read_text("utf-8")
 
 
 @pytest.fixture
@@ -114,6 +115,7 @@ def test_one_page_that_needs_and_runs_nothing_else(page: str, project: Path) -> 
     assert sum(tag == "meta" for tag, _ in elements.tags) == 2
     assert "&lt;script&gt;alert(11)&lt;/script&gt;" in page and "javascript:" not in page.partition("<script>")[0]
     assert "\x1b" not in page
+    assert "<footer>Journal: 2 records, the last is &lt;ab&gt;</footer>" in page
     # It says what it is, and the parameter that asks no vendor arrived.
     assert page.count(">DEMO DATA</div>") == 1 and "<title>01_hostile</title>" in page
     assert re.search(r"<pre>False\s*</pre>", page)
