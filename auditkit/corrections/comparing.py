@@ -69,14 +69,14 @@ def covers(planned: object, found: object, field: str = "") -> bool:
     """Whether everything planned is found: what the server adds to it is its own matter.
 
     Of an object each planned key, of an array each element in its place and none beside. Nothing said (null, "", 0,
-    empty) covers nothing: JobNimbus writes any of them for a field that is not set.
+    empty) covers nothing: JobNimbus writes any of them for a field that is not set. So it does with false, but a false
+    that is planned says something.
     """
-    if _is_nothing(planned, field):
+    if isinstance(planned, Mapping) and (isinstance(found, Mapping) or _is_nothing(found, field)):
+        has = found if isinstance(found, Mapping) else {}
+        return all(covers(value, has.get(name), name) for name, value in planned.items())
+    if planned is not False and _is_nothing(planned, field):
         return _is_nothing(found, field)
-    if isinstance(planned, Mapping):
-        return isinstance(found, Mapping) and all(
-            covers(value, found.get(name), name) for name, value in planned.items()
-        )
     if isinstance(planned, list):
         return (
             isinstance(found, list)

@@ -1,10 +1,13 @@
-"""When a field is still the same, and which field moved though nobody asked."""
+"""When a field is still the same, when it is as planned, and which field moved though nobody asked."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from auditkit.corrections.comparing import moved, same
+from auditkit.corrections.comparing import COMPUTED_FROM, covers, moved, reached, same
 
 SAMPLE_POSTED, SAMPLE_READ_BACK = 1_743_528_967_000, 1_743_503_400_000  # the vendor's own: 17:36:07 became 10:30:00
 
@@ -33,6 +36,15 @@ SAMPLE_POSTED, SAMPLE_READ_BACK = 1_743_528_967_000, 1_743_503_400_000  # the ve
         ("nrbNotes", None, None, True),
         ("somethingNew", Decimal("1.0"), ["number", "1.00"], False),
         ("nrbLineItems", [{"a": 1, "b": 2}], [{"b": 2, "a": 1}], True),
+        ("subtotal", Decimal("1725.00"), 1725, True),
+        ("total", "1811.25", Decimal("1811.25"), True),
+        ("due", 0, None, False),
+        ("number", "1001", "01001", False),
+        ("number", "1001", 1001, False),
+        ("external_id", "QB-1", "qb-1", False),
+        ("date_due", 1_750_000_000, 1_750_000_001, False),
+        ("is_active", True, True, True),
+        ("is_active", False, 0, False),
     ],
 )
 def test_same(field, one, other, expected):
@@ -49,6 +61,11 @@ def test_same(field, one, other, expected):
         ({"nrbVendorCode"}, {"nrbVendorGuid": "new"}, ()),
         ({"nrbRate"}, {"nrbVendorGuid": "new", "added": 1}, ("added", "nrbVendorGuid")),
         ({"nrbIsExported"}, {"nrbNotes": None, "nrbName": None}, ("nrbNotes",)),
+        ({"items"}, {"subtotal": 5, "tax": 1, "total": 6, "due": 6, "cost": 2, "margin": 60}, ()),
+        ({"items"}, {"total_paid": 1, "status": 2}, ("status", "total_paid")),
+        ({"note"}, {"subtotal": 5, "date_updated": 9}, ("subtotal",)),
+        ({"is_active"}, {"items": []}, ("items",)),
+        (set(), {"nrbTotalAfterMarkup": "862.500"}, ()),
     ],
 )
 def test_moved(changed, now, expected):
@@ -58,3 +75,123 @@ def test_moved(changed, now, expected):
 
 def test_a_field_that_is_no_longer_there_has_moved():
     assert moved({"nrbNotes": "text", "nrbName": None}, {}, ()) == ("nrbNotes",)
+
+
+# As planned: what the server adds is its own matter
+
+
+@pytest.mark.parametrize(
+    ("planned", "found", "expected"),
+    [
+        ([{"name": "a"}], [{"name": "a", "jnid": "1", "uom": "Items"}], True),
+        ([{"name": "a"}], [{"name": "b"}], False),
+        ([{"name": "a"}], [{}], False),
+        ([{"name": "a"}], [], False),
+        ([{"name": "a"}], [{"name": "a"}, {"name": "b"}], False),
+        ([{"name": "a"}, {"name": "b"}], [{"name": "b"}, {"name": "a"}], False),
+        ([{"price": "20.10"}], [{"price": Decimal("20.1")}], True),
+        ([{"price": "20.10"}], [{"price": Decimal("20.11")}], False),
+        ([{"price": "20.10"}], [{"price": None}], False),
+        ([{"price": 0}], [{}], True),
+        ([{"price": "0.00"}], [{"price": None}], True),
+        ([{"price": None}], [{"price": 5}], False),
+        ([{"name": ""}], [{"name": None}], True),
+        ([{"name": "0"}], [{"name": None}], False),
+        ([{"color": None}], [{"color": False}], True),
+        ([{"addMarkup": False}], [{"addMarkup": False}], True),
+        ([{"addMarkup": False}], [{}], False),
+        ([{"addMarkup": False}], [{"addMarkup": True}], False),
+        ([{"labor": {"price": 0, "amount": 0}}], [{"labor": None}], True),
+        ([{"labor": {"price": 0, "amount": 0}}], [{"labor": {"price": 0, "amount": 0, "tax_name": "GST"}}], True),
+        ([{"labor": {"price": 0, "amount": 0}}], [{"labor": {"price": 5, "amount": 0}}], False),
+        ([{"labor": {"price": 5}}], [{"labor": None}], False),
+        ([{"labor": None}], [{"labor": {"price": 0, "tax_name": None}}], True),
+        ([{"labor": None}], [{"labor": {"price": 5}}], False),
+        ([{"photos": []}], [{"photos": None}], True),
+        ([{"photos": []}], [{"photos": [1]}], False),
+        ([{"labor": {"price": 5}}], [{"labor": [5]}], False),
+        ([], [], True),
+        ([], None, True),
+        ([], [{"name": "a"}], False),
+        ([{"name": "a"}], None, False),
+        ([{"name": "a"}], {"name": "a"}, False),
+    ],
+)
+def test_lines_are_covered(planned, found, expected):
+    assert covers(planned, found, "items") is expected
+    assert reached("items", planned, found) is expected
+
+
+@pytest.mark.parametrize(
+    ("field", "planned", "found", "expected"),
+    [
+        ("nrbUpcharge", "12", "12.000", True),
+        ("nrbUpcharge", None, "0", False),
+        ("nrbUpcharge", "0", None, False),
+        ("nrbIsExported", False, None, False),
+        ("note", "", None, False),
+        ("note", None, "", False),
+        ("note", None, None, True),
+        ("date_due", 0, None, False),
+    ],
+)
+def test_a_single_value_is_reached_only_by_itself(field, planned, found, expected):
+    assert reached(field, planned, found) is expected
+
+
+NAMES = st.sampled_from(["name", "description", "quantity", "price", "amount", "labor", "photos", "addMarkup"])
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.decimals(-9, 9, places=2)
+    | st.sampled_from(["", "0", "0.00", "a"])
+)
+JSON = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+LINES = st.lists(st.dictionaries(NAMES, JSON, max_size=5), max_size=3)
+
+
+def grown(value: Any, extra: Any) -> Any:
+    """The same with a key more in every object, as a server that tells more than it was sent."""
+    if isinstance(value, dict):
+        return {**{name: grown(inner, extra) for name, inner in value.items()}, "the server's own": extra}
+    return [grown(inner, extra) for inner in value] if isinstance(value, list) else value
+
+
+@given(LINES)
+def test_lines_cover_themselves(lines):
+    assert covers(lines, lines, "items")
+
+
+@given(LINES, JSON)
+def test_what_the_server_adds_beside_breaks_nothing(lines, extra):
+    assert covers(lines, grown(lines, extra), "items")
+
+
+@given(LINES.filter(bool), st.data())
+def test_another_number_is_never_covered(lines, data):
+    number = data.draw(st.integers(1, 10**9).map(Decimal))
+    at, name = data.draw(st.integers(0, len(lines) - 1)), data.draw(st.sampled_from(["quantity", "price", "amount"]))
+    off = data.draw(st.sampled_from([Decimal("0.01"), Decimal(-1), number]))
+    planned = [dict(line) for line in lines]
+    planned[at][name] = number
+    found = [dict(line) for line in planned]
+    found[at][name] = number + off
+    assert not covers(planned, found, "items")
+    found[at][name] = None
+    assert not covers(planned, found, "items")
+
+
+@given(st.dictionaries(st.sampled_from(["note", "items", "total", "nrbRate", "is_active"]), JSON), JSON)
+def test_nothing_has_moved_in_what_is_the_same_and_what_was_asked_for_may(body, value):
+    assert moved(body, dict(body), ()) == ()
+    assert moved(body, {**body, "note": value}, {"note"}) == ()
+    assert set(moved(body, {**body, "note": value}, ())) <= {"note"}
+
+
+def test_no_field_is_computed_from_itself():
+    assert not any(name in sources for name, sources in COMPUTED_FROM.items())
