@@ -8,7 +8,7 @@ Not here: which objects need it (remedies, undo), and what an operation may do (
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName
 from auditkit.corrections.operations import operation_id, operations
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
 from auditkit.corrections.reading import Vendors
-from auditkit.errors import NotThere, PlanError
+from auditkit.errors import BadAnswer, NotThere, PlanError
 from auditkit.journal import Journal, canonical, digest
 from auditkit.progress import progress
 from auditkit.store.snapshots import Snapshot
@@ -79,7 +79,7 @@ class Drafting:
                 advance(1)
         if not changes:
             why = "; ".join(f"{each.object_id}: {each.reason}" for each in left_out[:3])
-            raise PlanError(f"nothing to plan: left out {len(left_out)}: {why}")
+            raise PlanError(f"nothing to plan{f': left out {len(left_out)}: {why}' if why else ''}")
         return Plan(
             tuple(changes),
             about["snapshot_id"],
@@ -100,6 +100,8 @@ class Drafting:
         try:
             image = self.vendors.read(kind, draft.object_id)
         except NotThere:
+            if _held(self.snapshot, kind, draft.object_id) is None:
+                return LeftOut(draft.object_id, "is no longer there")
             raise PlanError(f"{draft.object_id}: is no longer there, so the snapshot is stale: sync first") from None
         before = parse(image, draft.object_id)
         others = sorted(name for name, value in draft.expected.items() if not reached(name, value, before.get(name)))
@@ -116,7 +118,12 @@ class Drafting:
         )
         if not changes:
             return LeftOut(draft.object_id, "has these values already")
-        return _change(draft, draft.object_id, changes, image)
+        try:
+            return _change(draft, draft.object_id, changes, image)
+        except PlanError as error:
+            if not draft.rule:
+                raise
+            return LeftOut(draft.object_id, str(error).removeprefix(f"{draft.object_id}: "))  # the others may go on
 
     def _creation(self, draft: Draft, kind: Kind) -> Change:
         wanted = {name: plain(value) for name, value in draft.values.items() if value is not None}
@@ -142,7 +149,11 @@ def typed(operation: OperationName, texts: Sequence[str], zone: ZoneInfo) -> dic
     `null` is none; flags are true or false; dates are 2026-05-01 in the account's zone, or the vendor's own number;
     amounts stay as written; items are JSON. `PlanError` names what it expected.
     """
-    return dict(_typed(operation, text, zone) for text in texts)
+    found = [_typed(operation, text, zone) for text in texts]
+    names = [name for name, _ in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise PlanError(f"{twice[0]}: was given twice; give one value for each field")
+    return dict(found)
 
 
 def _typed(operation: OperationName, text: str, zone: ZoneInfo) -> tuple[str, Any]:
@@ -155,7 +166,7 @@ def _typed(operation: OperationName, text: str, zone: ZoneInfo) -> tuple[str, An
     if value == "null":
         return name, None
     if name in ARRAYS:
-        return name, parse(value, name)
+        return name, _array(name, value)
     if "bool" in annotation:
         if value not in ("true", "false"):
             raise PlanError(f"{text}: expected true, false or null")
@@ -165,14 +176,28 @@ def _typed(operation: OperationName, text: str, zone: ZoneInfo) -> tuple[str, An
     return name, value
 
 
+def _array(name: str, text: str) -> list[dict[str, Any]]:
+    try:
+        found = parse(text, name)
+    except BadAnswer as error:
+        raise PlanError(str(error)) from None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise PlanError(f"{name}: expected a JSON array of objects")
+    return found
+
+
 def _whole(text: str, value: str, kind: Kind, zone: ZoneInfo) -> int:
     if value.isdecimal() and value.isascii():
         return int(value)
     try:
-        instant = datetime.combine(date.fromisoformat(value), time(), zone)
-    except ValueError:
+        day = date.fromisoformat(value)
+        instant = datetime.combine(day, time(), zone)
+        if kind.system == "jobnimbus":
+            return time_to_s(instant)
+        # Aimsio may rewrite the time of day in UTC, so it must be the day that is meant there as well.
+        return time_to_ms(max(instant, datetime.combine(day, time(), UTC)))
+    except (ValueError, OverflowError):
         raise PlanError(f"{text}: expected a whole number, or a day such as 2026-05-01") from None
-    return time_to_ms(instant) if kind.system == "aimsio" else time_to_s(instant)
 
 
 def _change(draft: Draft, object_id: str, changes: tuple[FieldChange, ...], image: str) -> Change:
@@ -183,13 +208,23 @@ _CURRENT = "select body from {} = $id and last_sync = (select max(sync_id) from 
 _BODIES = {"aimsio": "raw.nrb_body where guid", "jobnimbus": "raw.invoice_body where jnid"}
 
 
-def _refuse_other(snapshot: Snapshot, kind: Kind, object_id: str, body: Mapping[str, Any]) -> None:
-    """A row of a list may say less than a read by id, and nothing else."""
+def _held(snapshot: Snapshot, kind: Kind, object_id: str) -> dict[str, Any] | None:
+    """The record of its own that the newest snapshot holds of an object, if it holds one."""
     rows = snapshot.query(_CURRENT.format(_BODIES[kind.system]), {"id": object_id}).rows
-    if not rows:
+    held: dict[str, Any] | None = parse(rows[0][0], object_id) if rows else None
+    return held
+
+
+def _refuse_other(snapshot: Snapshot, kind: Kind, object_id: str, body: Mapping[str, Any]) -> None:
+    """Aimsio's records were read by id, as now; a row of JobNimbus's list may say less than a read by id, no more."""
+    row = _held(snapshot, kind, object_id)
+    if row is None:
         raise PlanError(f"{object_id}: is not in the newest snapshot as a record of its own: sync first")
-    row = parse(rows[0][0], object_id)
-    if others := sorted(name for name, value in row.items() if not covers(value, body.get(name), name)):
+    if kind.system == "aimsio":
+        others = sorted(name for name in row.keys() | body if not same(name, row.get(name), body.get(name)))
+    else:
+        others = sorted(name for name, value in row.items() if not covers(value, body.get(name), name))
+    if others:
         raise PlanError(
             f"{object_id}: {', '.join(others)}: not what the newest snapshot holds, so that one of the two is stale:"
             " sync, then plan again"

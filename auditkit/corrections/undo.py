@@ -1,13 +1,14 @@
 """Taking back what a plan did: drafts of the opposite, from the before-images in the journal.
 
 An undo is a plan like any other: it is previewed, approved by a second person and applied. What somebody has changed
-since is left alone. An invoice that was created is deactivated; an NRB that was created cannot be deleted, so it is
-made internal and not billable.
+since is left alone; fields that an edit emptied, though nobody asked, are filled again while they are empty. An invoice
+that was created is deactivated; an NRB that was created cannot be deleted, so it is made internal and not billable.
 
 Not here: reading the objects and making the plan (drafting).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from auditkit.corrections.drafting import Draft
 from auditkit.corrections.kinds import KINDS, OperationName
@@ -43,13 +44,19 @@ def _undone(operation: Operation) -> Iterator[Draft | LeftOut]:
         yield LeftOut(change.object_id, f"how it ended is {verdict or 'not known'}: look at it")
     elif verdict not in (Verdict.VERIFIED, Verdict.SIDE_EFFECT):
         return
-    elif change.operation == "create-invoice":
-        yield Draft("deactivate-invoice", operation.created or "", {"is_active": False}, reason)
-    elif change.operation == "create-nrb":
-        values = {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}
-        yield Draft("edit-nrb", operation.created or "", values, reason)
+    elif change.kind.creates:
+        # What came out otherwise than planned has no value of ours to hold it against.
+        expected = {name: value for name, value in change.after.items() if name not in operation.moved}
+        edit, values = _UNDO_OF_CREATION[change.system]
+        yield Draft(edit, operation.created or "", values, reason, expected=expected)
     else:
-        edit: OperationName = "edit-nrb" if change.system == "aimsio" else "edit-invoice"
-        names = [*change.after, *(name for name in operation.moved if name in KINDS[edit].fields)]
-        values = {name: change.before.get(name) for name in names}
-        yield Draft(edit, change.object_id, values, reason, expected=change.after)
+        edit = "edit-nrb" if change.system == "aimsio" else "edit-invoice"
+        emptied = dict.fromkeys(name for name in operation.moved if name in KINDS[edit].fields)
+        values = {name: change.before.get(name) for name in (*change.after, *emptied)}
+        yield Draft(edit, change.object_id, values, reason, expected={**emptied, **change.after})
+
+
+_UNDO_OF_CREATION: Mapping[str, tuple[OperationName, Mapping[str, Any]]] = {
+    "aimsio": ("edit-nrb", {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}),
+    "jobnimbus": ("deactivate-invoice", {"is_active": False}),
+}

@@ -1,0 +1,276 @@
+"""Taking back what was done: every operation, on an account, through a plan and an approval of its own."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import auditkit as ak
+from auditkit.apis.strict_json import parse
+from auditkit.corrections.apply import settle
+from auditkit.corrections.comparing import covers, moved, same
+from auditkit.corrections.drafting import Drafting
+from auditkit.corrections.operations import Verdict, operations
+from auditkit.corrections.plan import LeftOut, Plan
+from auditkit.corrections.undo import CONDITION, undone
+from auditkit.errors import ApprovalRefused, PlanError
+from auditkit.sandbox.dataset import build
+from auditkit.store.schema import rebuild_schema
+from auditkit.store.snapshots import Store
+from auditkit.sync.raw import INVOICES, NRBS, Raw
+from tests.commands import Account, account_of
+from tests.people import acting_as, carried_out, listed
+
+from .conftest import INVOICE, NOON, ONE, TWO, World, only
+from .test_operations import NEW_INVOICE, NEW_NRB
+
+ABOUT = {"snapshot_id": "snapshot-2", "environment": "test", "account": "clerk"}
+
+
+# On an account, from end to end
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    with account_of(build(seed=5, nrbs=40, faults={"nrb-unbilled": 1}), tmp_path_factory.mktemp("account")) as made:
+        yield made
+
+
+def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
+    home = synced.home(monkeypatch, tmp_path)
+    listed(home)
+    acting_as(monkeypatch, "ann")
+    state = synced.state
+    with ak.open() as audit:
+        plan = six(audit)
+    before = {change.object_id: stored(state, change) for change in plan.changes if not change.kind.creates}
+    outcomes = carried_out(monkeypatch, plan)
+    assert set(outcomes["verdict"]) == {"VERIFIED"}, outcomes.to_dict("records")
+    created = {row["operation"]: row["created"] for row in outcomes.to_dict("records") if row["created"]}
+
+    with ak.open() as audit:
+        with pytest.raises(PlanError, match=r"newest snapshot.*sync"):
+            audit.undo(plan)
+        audit.sync()
+        back = audit.undo(plan.digest[:12])
+        assert back.conditions == (CONDITION,)
+        assert [change.object_id for change in back.changes] == [
+            created.get(change.operation, change.object_id) for change in reversed(plan.changes)
+        ]
+        path = audit.save(back)
+        with pytest.raises(ApprovalRefused, match="approve"):  # the approval of what it takes back does not count
+            audit.apply(path)
+    outcomes = carried_out(monkeypatch, back)
+    assert set(outcomes["verdict"]) == {"VERIFIED"}, outcomes.to_dict("records")
+
+    for change in plan.changes:
+        if not change.kind.creates:
+            was, now = before[change.object_id], stored(state, change)
+            assert set(moved(was, now, ())) <= {"items"}, change.operation
+            assert covers(was.get("items"), now.get("items"), "items")  # written anew: 2440.80 as 2440.8
+    assert json.loads(state.invoice_text(created["create-invoice"]))["is_active"] is False
+    internal = json.loads(state.nrb_text(created["create-nrb"]))
+    assert (internal["isInternal"], internal["nrbIsBillable"], internal["nrbAccountType"]) == (
+        True,
+        False,
+        "Not Billable",
+    )
+    with ak.open() as audit:
+        assert audit.unsettled().empty
+
+
+def stored(state: Any, change: Any) -> dict[str, Any]:
+    read = state.nrb_text if change.system == "aimsio" else state.invoice_text
+    return parse(read(change.object_id), change.object_id)
+
+
+def six(audit: ak.Audit) -> Plan:
+    """One plan of all six operations, each of an object of its own."""
+    first, *_ = audit.sql("select guid from nrb where is_leaf and parent_guid is null order by guid")["guid"]
+    one, two, three = audit.sql(
+        "select jnid from invoice_status where state = 'issued' and jnid in (select jnid from invoice where subtotal = "
+        "(select sum(amount) from invoice_item as t where t.jnid = invoice.jnid)) order by jnid limit 3"
+    )["jnid"]
+    related = json.loads(audit.sql("select cast(body -> '$.related' as varchar) as r from raw.invoice_body")["r"][0])
+    job = audit.sql("select min(job_number) as job from nrb where job_number is not null")["job"][0]
+    vendor = audit.sql("select min(vendor_code) as code from nrb")["code"][0]
+    kind = audit.sql("select min(type_name) as name from nrb")["name"][0]
+    new_nrb = {**NEW_NRB, "nrbJobOrderNumber": job, "nrbVendorCode": vendor, "nrbTypeName": kind}
+    chosen: list[tuple[str, str, dict[str, Any]]] = [
+        ("edit-nrb", first, {"nrbUpcharge": "33.3", "nrbNotes": "corrected", "nrbIsExported": None}),
+        ("create-nrb", "", new_nrb),
+        ("edit-invoice", one, {"note": "corrected", "external_id": "QB-X", "date_due": 1_790_000_000}),
+        ("add-line", two, {"items": [{"name": "Fuel", "description": "REF X-100", "quantity": "2", "price": "1.05"}]}),
+        ("create-invoice", "", {**NEW_INVOICE, "related": related}),
+        ("deactivate-invoice", three, {}),
+    ]
+    plans = [audit.change(name, each, reason="a trial", values=values) for name, each, values in chosen]
+    return replace(plans[0], changes=tuple(change for plan in plans for change in plan.changes))
+
+
+# What is not taken back, and why
+
+
+class Desk:
+    """A world of two vendors, and a snapshot of it whenever one is needed: a sync without an audit."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.folder = folder
+
+    def undo(self, plan: Plan) -> Plan:
+        """The undo of a plan, drafted on a fresh snapshot."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        store, state = Store(self.folder), self.world.state
+        with store.writer(), store.draft(keep_previous=False) as draft:
+            rebuild_schema(draft)
+            nrbs = [json.loads(row) for rows in state.nrb_stubs("guid") for row in rows]
+            page = self.world.vendors.jobnimbus.page(0)
+            for table, rows in (
+                (NRBS, [(row["guid"], self.world.vendors.aimsio.nrb(row["guid"])) for row in nrbs]),
+                (INVOICES, page.rows),
+            ):
+                raw = Raw(draft, table, 1)
+                raw.arrive(rows, 1)
+                raw.keep([key for key, _ in rows], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
+            draft.query("insert into sync_run by name select 1 as sync_id, 'COMPLETE' as status")
+        with store.open() as snapshot:
+            drafting = Drafting(self.world.vendors, snapshot, NOON)
+            return drafting.plan(undone(plan.digest, self.world.journal), conditions=(), preparer="ann", about=ABOUT)
+
+    def done(self, plan: Plan) -> Plan:
+        """The plan, applied."""
+        assert {outcome.verdict for outcome in self.world.apply(plan)} <= {Verdict.VERIFIED, Verdict.SIDE_EFFECT}
+        return plan
+
+
+@pytest.fixture
+def make_desk(make_world, tmp_path):
+    return lambda **switches: Desk(make_world(**switches), tmp_path / "home")
+
+
+@pytest.fixture
+def desk(make_desk):
+    return make_desk()
+
+
+def after(plan: Plan) -> dict[str, dict[str, Any]]:
+    return {change.object_id: dict(change.after) for change in plan.changes}
+
+
+def test_what_somebody_changed_in_between_is_left_out_and_named(desk):
+    world = desk.world
+    plan = desk.done(world.propose(ONE, TWO))
+    world.edit_by_hand(ONE, nrbIsExported=False)  # somebody took one back by hand
+    back = desk.undo(plan)
+    assert after(back) == {TWO: {"nrbIsExported": None}}
+    assert back.left_out == (LeftOut(ONE, "nrbIsExported: changed by somebody since; look at it"),)
+
+
+def test_another_field_that_somebody_changed_stays_as_it_is(desk):
+    world = desk.world
+    plan = desk.done(world.propose(ONE))
+    world.edit_by_hand(ONE, nrbNotes="theirs")
+    desk.done(desk.undo(plan))
+    assert (world.nrb(ONE)["nrbIsExported"], world.nrb(ONE)["nrbNotes"]) == (False, "theirs")
+
+
+def test_what_is_gone_is_left_out_and_the_others_are_taken_back(desk):
+    plan = desk.done(desk.world.propose(ONE, TWO))
+    desk.world.state.delete_nrb(ONE)
+    back = desk.undo(plan)
+    assert (list(after(back)), back.left_out) == ([TWO], (LeftOut(ONE, "is no longer there"),))
+
+
+def test_a_created_invoice_that_somebody_went_on_with_is_left_alone(desk):
+    world = desk.world
+    plan = world.plan(world.creation("create-invoice", **NEW_INVOICE))
+    jnid = only(world.apply(plan)).created
+    world.state.put_invoice({**world.invoice(jnid), "status": 2, "status_name": "Sent"})
+    with pytest.raises(PlanError, match=f"nothing to plan: left out 1: {jnid}: status: changed by somebody since"):
+        desk.undo(plan)
+
+
+def test_an_undo_of_an_undo_does_it_again(desk):
+    world = desk.world
+    plan = desk.done(
+        world.plan(
+            world.edit("edit-nrb", ONE, nrbUpcharge="12", nrbNotes=None),
+            world.edit("deactivate-invoice", INVOICE, is_active=False),
+        )
+    )
+    done = world.nrb(ONE), world.invoice()
+    back = desk.done(desk.undo(plan))
+    assert world.invoice()["is_active"] is True
+    again = desk.done(desk.undo(back))
+    assert [change.after.keys() for change in reversed(again.changes)] == [each.after.keys() for each in back.changes]
+    assert moved(done[0], world.nrb(ONE), ()) == moved(done[1], world.invoice(), ()) == ()
+
+
+def test_what_an_edit_emptied_is_filled_again_in_every_field_that_can_be_written(make_desk):
+    desk = make_desk(absent="nulled")
+    world = desk.world
+    before = world.nrb(ONE)
+    plan = desk.done(world.propose(ONE))
+    emptied = {name for name, value in before.items() if value is not None and world.nrb(ONE)[name] is None}
+    assert {"nrbVendorTax", "nrbUpcharge", "nrbNotes", "nrbOriginReference"} <= emptied
+    back = desk.done(desk.undo(plan))
+    assert emptied - COMPUTED <= after(back)[ONE].keys()
+    now = world.nrb(ONE)
+    assert all(same(name, value, now[name]) for name, value in before.items() if name not in COMPUTED)
+    assert same("nrbTotalAfterMarkup", before["nrbTotalAfterMarkup"], now["nrbTotalAfterMarkup"])
+
+
+COMPUTED = {"nrbUpdatedAt", "nrbWBSGuid"}  # Aimsio fills in the guid behind a WBS as it knows it
+
+
+def test_what_somebody_filled_again_after_an_edit_emptied_it_is_not_overwritten(make_desk):
+    desk = make_desk(absent="nulled")
+    plan = desk.done(desk.world.propose(ONE))
+    desk.world.edit_by_hand(ONE, nrbNotes="theirs")
+    with pytest.raises(PlanError, match=f"{ONE}: nrbNotes: changed by somebody since"):
+        desk.undo(plan)
+
+
+def test_what_had_no_effect_needs_no_undo_and_what_is_not_known_is_named(desk):
+    world = desk.world
+    plan = world.propose(ONE, TWO)
+    world.edit_by_hand(ONE, nrbIsExported=True)
+    world.faulty.posts.append(400)
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.ALREADY, Verdict.NOT_APPLIED]
+    assert undone(plan.digest, world.journal) == []
+    with pytest.raises(PlanError, match=r"^nothing to plan$"):
+        desk.undo(plan)
+
+    lost = world.plan(world.creation("create-nrb", "ak-lost", **NEW_NRB))
+    world.faulty.posts.append("lost")
+    world.apply(lost)
+    (named,) = undone(lost.digest, world.journal)
+    assert named == LeftOut("ak-lost", "how it ended is UNKNOWN: look at it")
+    settle(operation_of(world, "ak-lost"), "not there", journal=world.journal, identity="bob")
+    (named,) = undone(lost.digest, world.journal)
+    assert named == LeftOut("ak-lost", "how it ended is SETTLED: look at it")
+
+
+def operation_of(world: World, object_id: str) -> str:
+    return next(each.id for each in operations(world.journal).values() if each.change.object_id == object_id)
+
+
+@pytest.mark.parametrize("name", ["", "abc", "0" * 64])
+def test_a_plan_that_the_journal_does_not_know(desk, name):
+    desk.done(desk.world.propose(ONE))
+    with pytest.raises(PlanError, match="at least 6 digits of one that was applied"):
+        undone(name, desk.world.journal)
+
+
+def test_an_undo_is_a_plan_of_its_own(desk):
+    plan = desk.done(desk.world.propose(ONE))
+    back = desk.undo(plan)
+    assert back.digest != plan.digest
+    with pytest.raises(ApprovalRefused):
+        desk.world.apply(replace(back, signatures=desk.world.approved(desk.world.propose(TWO)).signatures))
+    assert desk.world.nrb(ONE)["nrbIsExported"] is True
