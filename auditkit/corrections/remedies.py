@@ -20,6 +20,7 @@ from auditkit.store.snapshots import Snapshot
 
 __all__ = ["REMEDIES", "Remedy", "merged", "proposed"]
 
+LEAST_DIGITS = 6
 Row = Mapping[str, Any]
 Proposal = Draft | LeftOut
 
@@ -39,8 +40,8 @@ class Remedy:
     draft: Callable[[Sequence[Row], Snapshot], Iterator[Proposal]]
 
 
-def proposed(rule: str, snapshot: Snapshot, only: Sequence[str] | None = None) -> list[Proposal]:
-    """What would cure a rule's open findings, or those of them whose fingerprints begin as in `only`.
+def proposed(rule: str, snapshot: Snapshot, only: str | Sequence[str] | None = None) -> list[Proposal]:
+    """What would cure a rule's open findings, or those of them whose fingerprints begin as in `only`, one or several.
 
     `PlanError` where the rule has no safe remedy, no open findings, or none of those that are named.
     """
@@ -51,24 +52,32 @@ def proposed(rule: str, snapshot: Snapshot, only: Sequence[str] | None = None) -
     if not rows:
         raise PlanError(f"{rule} has no open findings: nothing to plan")
     if only is not None:
-        strange = [name for name in only if not any(row["fingerprint"].startswith(name) for row in rows)]
-        if strange or not only:
+        names = tuple(name.lower() for name in ([only] if isinstance(only, str) else only))
+        strange = [name for name in names if not any(row["fingerprint"].startswith(name) for row in rows)]
+        if strange or not names:
             raise PlanError(f"{rule} has no open finding {', '.join(strange) or '(none was named)'}")
-        rows = [row for row in rows if row["fingerprint"].startswith(tuple(only))]
+        if short := [name for name in names if len(name) < LEAST_DIGITS]:
+            raise PlanError(f"{short[0]!r}: give at least {LEAST_DIGITS} digits of a fingerprint")
+        rows = [row for row in rows if row["fingerprint"].startswith(names)]
     return list(remedy.draft(rows, snapshot))
 
 
 def merged(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """The same, with what several rules want of one object as one draft; the later word on a field wins."""
-    drafts: dict[tuple[str, ...], Draft] = {}
+    """The same, with what several rules want of one object as one draft; the later word on a field wins.
+
+    Two operations on one object are two plans: the later one is left out.
+    """
+    drafts: dict[str, Draft] = {}
     others: list[Proposal] = []
     for each in proposals:
         if isinstance(each, LeftOut) or not each.object_id:
             others.append(each)
-        elif (first := drafts.get((each.operation, each.object_id))) is None:
-            drafts[each.operation, each.object_id] = each
+        elif (first := drafts.get(each.object_id)) is None:
+            drafts[each.object_id] = each
+        elif first.operation != each.operation:
+            others.append(LeftOut(each.object_id, f"{each.operation}: {first.rule} changes it first; plan again after"))
         else:
-            drafts[each.operation, each.object_id] = replace(
+            drafts[each.object_id] = replace(
                 first,
                 values={**first.values, **each.values},
                 add=(*first.add, *each.add),
@@ -189,15 +198,21 @@ def _line(row: Row) -> dict[str, Any]:
     }
 
 
-def _deactivated(rows: Sequence[Row], _: Snapshot) -> Iterator[Proposal]:
-    """Of invoices with the same job and total all but one; never one that was paid or carries costs of its own."""
-    rest = {row["jnid"]: row for row in rows}
+def _deactivated(rows: Sequence[Row], snapshot: Snapshot) -> Iterator[Proposal]:
+    """Of invoices with the same job and total all but one; never one that was paid or carries costs of its own.
+
+    Which one is kept is decided among all that fire, also those that were not asked for or are accepted.
+    """
+    asked = {row["jnid"] for row in rows}
+    rest = {row["jnid"]: row for row in snapshot.query(_DUPLICATES, {"rule": rows[0]["rule_id"]}).records()}
     while rest:
         group = _group(next(iter(rest.values())), rest)
         for row in group:
             del rest[row["jnid"]]
         kept, *others = sorted(group, key=_worth)
-        for row in others:
+        if kept["jnid"] in asked:
+            yield LeftOut(kept["jnid"], f"it is the one to keep of {', '.join(sorted(row['jnid'] for row in group))}")
+        for row in (row for row in others if row["jnid"] in asked):
             if row["total_paid"]:
                 yield LeftOut(row["jnid"], f"{row['total_paid']} was paid on it: compare both in JobNimbus")
             elif row["links"]:
@@ -235,7 +250,8 @@ select n.*, f.rule_id, f.amount_at_risk, f.fingerprint, f.reason, f.evidence, r.
     case when usable_reference(n.external_id) is not null
             and (select count(*) from nrb as o where o.external_id = n.external_id) = 1
         then n.external_id else n.guid end as reference,
-    coalesce(n.origin_reference, n.guid) as own_key,
+    case when (select count(*) from nrb as o where n.origin_reference in (o.origin_reference, o.external_id)) = 1
+        then n.origin_reference else n.guid end as own_key,
     cast(n.rate * n.quantity as decimal(18, 2)) + coalesce(n.vendor_tax, 0) as cost,
     (select min(p.job_number) from nrb as p where p.guid = n.parent_guid) as parent_job,
     (select case when count(distinct o.po_number) = 1 then min(o.po_number) end from nrb as o
@@ -247,7 +263,7 @@ join rule as r on r.rule_id = f.rule_id
 where f.rule_id = $rule and f.state = 'open'
 order by n.guid
 """
-_INVOICES = """
+_DUPLICATES = """
 select i.jnid, i.total, coalesce(i.total_paid, 0) as total_paid, i.created_at, s.state, s.job_key, s.job_number,
     f.rule_id, f.fingerprint, f.evidence, r.digest as rule_digest,
     (select count(*) from link as k where k.jnid = i.jnid and k.position is not null) as links
@@ -255,9 +271,10 @@ from finding as f
 join invoice as i on i.jnid = f.subject_id
 join invoice_status as s on s.jnid = i.jnid
 join rule as r on r.rule_id = f.rule_id
-where f.rule_id = $rule and f.state = 'open'
+where f.rule_id = $rule
 order by i.jnid
 """
+_INVOICES = _DUPLICATES.replace("where f.rule_id = $rule", "where f.rule_id = $rule and f.state = 'open'")
 _OPEN_INVOICE = """
 select s.job_key, arg_max(s.jnid, (i.created_at, s.jnid)) from invoice_status as s join invoice as i on i.jnid = s.jnid
 where s.state = 'draft' and s.job_key is not null and s.job_key <> '(several)'
