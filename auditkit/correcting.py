@@ -19,7 +19,7 @@ from auditkit.checks import views
 from auditkit.corrections import apply as applying
 from auditkit.corrections.approval import approve, changes, prepare
 from auditkit.corrections.drafting import Draft, Drafting, refuse_stale, typed
-from auditkit.corrections.kinds import OperationName
+from auditkit.corrections.kinds import KINDS, OperationName
 from auditkit.corrections.operations import operations
 from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.preview import preview
@@ -51,7 +51,7 @@ class Correcting(Inquiry):
 
     # ── Planning ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def propose(self, rule: str, only: Sequence[str] | None = None) -> Plan:
+    def propose(self, rule: str, only: str | Sequence[str] | None = None) -> Plan:
         """A plan of the rule's usual remedy for its open findings, or for those whose fingerprints begin as in `only`.
 
         Each object is read, past the cache; nothing is sent or saved.
@@ -75,10 +75,16 @@ class Correcting(Inquiry):
         Operations: edit-nrb, create-nrb, edit-invoice, add-line (`items`: the new lines alone), create-invoice,
         deactivate-invoice (no values).
         """
+        if operation not in KINDS:
+            raise PlanError(f"there is no operation {operation!r}; there are {', '.join(KINDS)}")
         if not reason.strip():
             raise PlanError("why is this changed? give a reason")
+        if bool(object_id) is KINDS[operation].creates:
+            raise PlanError(f"{operation}: {'takes no object' if object_id else 'which object? name its guid or jnid'}")
         given = dict(values) if isinstance(values, Mapping) else typed(operation, values, self.settings.zone)
-        add = tuple(given.pop("items", None) or ()) if operation == "add-line" else ()
+        add: tuple[Mapping[str, Any], ...] = ()
+        if operation == "add-line":
+            add = _lines(given.pop("items", None))
         if operation == "deactivate-invoice":
             given = {"is_active": False, **given}
         return self._planned([Draft(operation, object_id, given, reason, add=add)], ())
@@ -98,8 +104,9 @@ class Correcting(Inquiry):
         named = (("closes", found.closed), ("opens", found.opened), ("leaves", found.left))
         rows = [{"effect": effect, **row} for effect, rows in named for row in rows]
         columns = ["effect", *("rule_id", "severity", "subject_type", "subject_id", "job_number", "amount_at_risk")]
-        findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"])
-        frames = Effect(pd.DataFrame(plan.preview(), dtype=object), findings, pd.DataFrame(found.statement))
+        findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"], dtype=object)
+        statement = pd.DataFrame(found.statement, dtype=object)
+        frames = Effect(pd.DataFrame(plan.preview(), dtype=object), findings, statement)
         for frame in (frames.fields, frames.findings, frames.statement):
             frame.attrs["snapshot"] = self.snapshot_id
         return frames
@@ -194,7 +201,7 @@ class Correcting(Inquiry):
             for each in operations(self._home.journal).values()
             if each.is_open and (each.environment, each.account) == (self.settings.environment, self.settings.account)
         ]
-        return pd.DataFrame(rows, columns=["operation", "verdict", "detail"])
+        return pd.DataFrame(rows, columns=["operation", "verdict", "detail"], dtype=object)
 
     # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,6 +219,12 @@ class Correcting(Inquiry):
             yield Vendors(aimsio, jobnimbus)
 
 
+def _lines(items: object) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(items, (list, tuple)) or not items or not all(isinstance(item, Mapping) for item in items):
+        raise PlanError("add-line: items must be the new lines: an array of one object or more")
+    return tuple(items)
+
+
 def _frame(outcomes: Sequence[applying.Outcome]) -> pd.DataFrame:
     names = [field.name for field in fields(applying.Outcome)]
-    return pd.DataFrame([vars(outcome) for outcome in outcomes], columns=names)
+    return pd.DataFrame([vars(outcome) for outcome in outcomes], columns=names, dtype=object)
