@@ -233,7 +233,7 @@ def test_a_person_without_key_or_name(served: Account, home: Path, monkeypatch: 
         (["edit-nrb", "../x", "nrbNotes=x", "--reason", "r"], ("x",)),
         (["edit-invoice", "JNID", "items={", "--reason", "r"], ("items", "JSON")),
         (["edit-invoice", "JNID", "total=1", "--reason", "r"], ("expected field=value",)),
-        (["add-line", "JNID", "items=[]", "--reason", "r"], ("has these values already",)),
+        (["add-line", "JNID", "items=[]", "--reason", "r"], ("items must be the new lines",)),
         (["create-nrb", "nrbRate=1", "--reason", "r"], ("a new NRB needs", "nrbVendorCode")),
         (["create-invoice", "status=1", "--reason", "r"], ("items",)),
         (["nrb-unexported", "GUID"], ("a rule takes no values", "--only")),
