@@ -58,7 +58,7 @@ def named(effect: Any, word: str, created: dict[str, str]) -> Found:
     return found
 
 
-def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan, unforeseeable: frozenset[str] = frozenset()) -> None:
+def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     """Preview, approve, apply and sync a plan, and hold what was foreseen against what is found."""
     with ak.open() as audit:
         before, effect = Shown.by(audit), audit.preview(plan)
@@ -83,9 +83,7 @@ def account(folder: Path, seed: int, nrbs: int = 100, **quirks: object) -> Itera
     """A world with two faults for each remedy; with what chance rarely makes, so that each remedy has its work."""
     world = build(seed=seed, nrbs=nrbs, faults=FAULTS)
     with State(folder / "vendors.sqlite") as state:
-        state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)
-        for invoice in (a_twin(world), a_draft(world)):
-            state.put_invoice(invoice)
+        state.fill(world.nrbs, [*world.invoices, a_twin(world), *a_draft(world)], world.jobs, world.vendors)
         parent = a_child_of_its_parent_alone(world)
         state.put_nrb(parent)
         state.delete_nrb(parent["nrbChildren"][0]["nrbGuid"])
@@ -103,18 +101,20 @@ def a_twin(world: World) -> dict[str, Any]:
     return {**first, **unpaid, **own, "date_paid_in_full": None, "items": [line]}
 
 
-def a_draft(world: World) -> dict[str, Any]:
-    """An empty draft for the job of an unbilled NRB."""
+def a_draft(world: World) -> list[dict[str, Any]]:
+    """An empty draft for the job of an unbilled NRB, if JobNimbus knows one of their jobs.
+
+    With it the sandbox knows that status 1 is called Draft. Where no invoice shows a name, it makes one up, and what is
+    created counts as issued: no preview can foresee that.
+    """
     unbilled = world.truth["nrb-unbilled"]
     jobs = [body["nrbJobOrderNumber"] for body in world.nrbs if body["nrbGuid"] in unbilled]
-    model = next(
-        body for job in jobs for body in world.invoices if body["related"] and job in body["related"][0]["name"]
-    )
+    models = [body for job in jobs for body in world.invoices if body["related"] and job in body["related"][0]["name"]]
     empty = dict.fromkeys(("subtotal", "tax", "total", "cost", "due", "total_paid", "margin"), 0)
     own = {"jnid": "draft", "guid": None, "number": "INV-99999", "external_id": None, "items": [], "payments": []}
     unissued = {"status": 1, "status_name": "Draft", "is_archived": False, "is_active": True}
     dates = dict.fromkeys(("date_paid_in_full", "first_payment_date"))
-    return {**model, **empty, **own, **unissued, **dates}
+    return [{**model, **empty, **own, **unissued, **dates} for model in models[:1]]
 
 
 def a_child_of_its_parent_alone(world: World) -> dict[str, Any]:
