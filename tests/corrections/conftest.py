@@ -29,7 +29,7 @@ from auditkit.corrections.reading import Vendors
 from auditkit.journal import Journal
 from auditkit.sandbox.app import create_app
 from auditkit.sandbox.quirks import Quirks
-from auditkit.sandbox.server import in_thread
+from auditkit.sandbox.server import Address, in_thread
 from auditkit.sandbox.state import State
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -166,6 +166,15 @@ async def answer(send: Any, status: int, body: Any) -> None:
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
+class Door:
+    """Where the server's requests come in: `app` is whatever answers them now."""
+
+    app: Any
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
 @dataclass
 class World:
     """The account, and the hands of a person who corrects it."""
@@ -283,8 +292,17 @@ def identities(tmp_path_factory) -> Identities:
     return made
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Door, Address]]:
+    """A server for all tests: to start and end one takes longer than most of them."""
+    door = Door()
+    with in_thread(door) as address:
+        yield door, address
+
+
 @pytest.fixture
-def make_world(tmp_path, monkeypatch, identities) -> Iterator[Any]:
+def make_world(tmp_path, monkeypatch, identities, served) -> Iterator[Any]:
+    door, address = served
     monkeypatch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
     monkeypatch.setattr(transport, "ATTEMPTS", 2)
     with ExitStack() as stack:
@@ -293,7 +311,7 @@ def make_world(tmp_path, monkeypatch, identities) -> Iterator[Any]:
             state = stack.enter_context(State(tmp_path / "state.sqlite"))
             state.fill(nrbs(), [invoice()])
             faulty = Faulty(create_app(state, Quirks(rate_per_second=0, parallel=0, **switches)))
-            address = stack.enter_context(in_thread(faulty))
+            door.app = faulty
             line = {"rate_per_second": 5000, "parallel": 2, "deadline": DEADLINE_SECONDS}
             places = (
                 ("Aimsio", address.aimsio_url, HTTPBasicAuth("demo", "demo-password"), AimsioClient),
