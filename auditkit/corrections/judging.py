@@ -49,11 +49,12 @@ def counted(result: ImportResult, *, creates: bool) -> Reply:
     elif result.created > creates:
         strange = "more was created than asked for: find it and make it internal"
     clean = result.is_clean_create if creates else result.is_clean_edit
+    did_something = result.imported or result.created or result.edited or result.edited_with_errors
     return Reply(
         answered=True,
         may_resend=clean,
         detail=counts + notices,
-        refused=bool(result.not_imported) and not result.imported,
+        refused=bool(result.not_imported) and not did_something,
         strange=strange,
         status=200,
         digest=digest(result.text),
