@@ -1,4 +1,4 @@
-"""`make faults` tries every fault at every read, and says what came of it in one line.
+"""`make faults` tries every fault at every read and at each step of a write, and says what came of it in one line.
 
 Without the marker `campaign` one case a row is tried: enough to see in each run of the tests that the ground holds.
 """
@@ -28,7 +28,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
     terminalreporter.write_line(
         f"faults: {len(reports):,} cases, {sum(report.passed for report in reports):,} passed,"
-        f" {sum(values('requests')):,} requests, worst overrun of a deadline {max(values('overrun')):.2f} s,"
+        f" {sum(values('requests')):,} requests, {sum(values('writes')):,} writes,"
+        f" worst overrun of a deadline {max(values('overrun')):.2f} s,"
         f" worst growth of memory: bomb {max(values('bomb')):.0f} MiB, flood {max(values('flood')):.0f} MiB,"
         f" list of a million NRBs {max(values('list')):.0f} MiB"
     )

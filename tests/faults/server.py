@@ -1,9 +1,10 @@
 """A vendor that answers byte by byte as a fault demands: plain sockets, one connection an answer, nothing polite.
 
-A `Play` gets the connection and the head of the request that arrived on it, and does what the fault is about.
+A `Play` gets the connection and the request that arrived on it, head and body, and does what the fault is about.
 """
 
 import contextlib
+import re
 import socket
 import ssl
 import struct
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 Play = Callable[[socket.socket, bytes], None]
 
 _TLS_RECORD = b"\x16\x03"
+_LENGTH = re.compile(rb"(?im)^content-length: *([0-9]+)")
 _PATIENCE_SECONDS = 15.0  # of a play that waits for the client to leave
 
 
@@ -62,18 +64,18 @@ class Server:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             stack.callback(connection.close)
-            head = _head(connection)
-            if not head.endswith(b"\r\n\r\n"):  # somebody who speaks TLS to a server that does not
-                self._plays[0](connection, head)
+            request = _request(connection)
+            if b"\r\n\r\n" not in request:  # somebody who speaks TLS to a server that does not
+                self._plays[0](connection, request)
                 return
-            target = head.split(b" ", 2)[1].decode()
+            target = request.split(b" ", 2)[1].decode()
             if self._otherwise and not self._when(target):
-                self._otherwise(connection, head)
+                self._otherwise(connection, request)
                 return
             with self._lock:
                 self.arrived.append((time.monotonic(), target))
                 play = self._plays.pop(0) if len(self._plays) > 1 else self._plays[0]
-            play(connection, head)
+            play(connection, request)
 
 
 @contextlib.contextmanager
@@ -88,14 +90,18 @@ def running(tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Itera
         thread.join(5)
 
 
-def _head(connection: socket.socket) -> bytes:
-    head = b""
-    while not head.endswith(b"\r\n\r\n") and not head.startswith(_TLS_RECORD):
+def _request(connection: socket.socket) -> bytes:
+    request = b""
+    while not request.startswith(_TLS_RECORD):
+        head, end, body = request.partition(b"\r\n\r\n")
+        announced = _LENGTH.search(head)
+        if end and len(body) >= int(announced[1] if announced else 0):
+            break
         piece = connection.recv(65536)
         if not piece:
             break
-        head += piece
-    return head
+        request += piece
+    return request
 
 
 # ── What a server may do ──────────────────────────────────────────────────────────────────────────────────────────────
