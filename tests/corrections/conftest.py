@@ -121,6 +121,10 @@ def invoice(jnid: str = INVOICE, **changes: Any) -> dict[str, Any]:
     }
 
 
+class Killed(BaseException):
+    """Stands for the end of the process: nothing of ours catches it."""
+
+
 class Faulty:
     """The sandbox behind a door that fails as told: one entry of `posts` and of `gets` for each request, in order.
 

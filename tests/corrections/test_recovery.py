@@ -12,13 +12,9 @@ from auditkit.corrections.plan import LIFETIME
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 
-from .conftest import NOON, ONE, TWO, World, only
+from .conftest import NOON, ONE, TWO, Killed, World, only
 
 QUIET_SECONDS = KINDS["edit-nrb"].quiet
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: nothing of ours catches it."""
 
 
 def killed_before_record(world: World, plan, number: int) -> None:
