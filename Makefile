@@ -48,7 +48,7 @@ drift: .venv/developers
 	@$(BIN)/pytest tests/drift -n 2 -m campaign
 
 model: .venv/developers
-	@$(BIN)/pytest tests/protocol -n 2 -m "campaign or not campaign"
+	@$(BIN)/pytest tests/protocol tests/corrections/test_state_machine.py -n 2 -m "campaign or not campaign"
 
 crash: .venv/developers
 	@$(BIN)/pytest tests/crash -m "campaign or not campaign"
