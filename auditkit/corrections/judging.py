@@ -71,7 +71,7 @@ def failed(error: ApiError) -> Reply:
     """No answer, or one that is no success. Also a 5xx may come from a gateway while the vendor still works."""
     status = error.status
     refused = status is not None and 400 <= status < 500 and status not in _MAY_STILL_LAND
-    is_open = isinstance(error, (TimedOut, Unreachable, BadAnswer)) and not refused
+    is_open = isinstance(error, (TimedOut, Unreachable, BadAnswer))
     return Reply(answered=False, may_resend=is_open, detail=str(error), refused=refused, status=status)
 
 

@@ -1,0 +1,300 @@
+"""What is said of an object: each case of what was read and answered, and the verdict, the words and the rest of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from auditkit.apis.records import ImportResult
+from auditkit.apis.strict_json import dump, parse
+from auditkit.apis.transport import Answer
+from auditkit.corrections.judging import Ending, answered, counted, created, edited, failed, missed, vanished
+from auditkit.corrections.operations import Operation, Reply, Verdict
+from auditkit.corrections.plan import Change, FieldChange
+from auditkit.errors import ApiError, BadAnswer, NotThere, Refused, TimedOut, Unreachable
+from auditkit.journal import digest
+
+from .conftest import INVOICE, ONE, invoice, nrb
+
+KEY = "ak-key-1"
+CLEAN = Reply(answered=True, may_resend=True, detail="said")
+UNCLEAN = Reply(answered=True, may_resend=False, detail="said")
+REFUSED = Reply(answered=False, may_resend=False, detail="said", refused=True)
+STRANGE = Reply(answered=True, may_resend=False, detail="said", strange="it did more")
+
+
+# What came back from a send
+
+COUNTS = ("Created", "Edited", "EditedWithErrors", "NotImportedDueToErrors", "Imported")
+ASIDE = "the creation edited an object: find out which"
+MORE = "more was created than asked for: find it and make it internal"
+
+
+def result(counts: tuple[int, ...], notices: list[Any] | None = None) -> ImportResult:
+    body = {f"numberOfEntities{name}": count for name, count in zip(COUNTS, counts, strict=True)}
+    return ImportResult.parse(dump({**body, "notices": notices}), "here")
+
+
+@pytest.mark.parametrize(
+    ("creates", "counts", "may_resend", "refused", "strange"),
+    [
+        (False, (0, 1, 0, 0, 1), True, False, ""),
+        (False, (0, 0, 0, 0, 0), False, False, ""),
+        (False, (0, 2, 0, 0, 2), False, False, ""),
+        (False, (0, 0, 1, 0, 1), False, False, ""),
+        (False, (0, 0, 0, 1, 0), False, True, ""),
+        (False, (0, 1, 0, 1, 1), False, False, ""),
+        (False, (1, 0, 0, 0, 1), False, False, MORE),
+        (True, (1, 0, 0, 0, 1), True, False, ""),
+        (True, (0, 0, 0, 0, 0), False, False, ""),
+        (True, (0, 0, 0, 1, 0), False, True, ""),
+        (True, (2, 0, 0, 0, 2), False, False, MORE),
+        (True, (0, 1, 0, 0, 1), False, False, ASIDE),
+        (True, (0, 0, 1, 0, 1), False, False, ASIDE),
+        (True, (2, 1, 0, 0, 3), False, False, ASIDE),
+    ],
+)
+def test_what_aimsio_counted(creates, counts, may_resend, refused, strange):
+    answer = result(counts)
+    assert counted(answer, creates=creates) == Reply(
+        answered=True,
+        may_resend=may_resend,
+        detail="Aimsio: created {}, edited {}, with errors {}, not imported {}".format(*counts),
+        refused=refused,
+        strange=strange,
+        status=200,
+        digest=digest(answer.text),
+    )
+
+
+@pytest.mark.parametrize(
+    ("notices", "words"),
+    [(None, ""), ([], ""), (["no such job"], '; ["no such job"]'), (["x" * 300], '; ["' + "x" * 198)],
+)
+def test_notices_are_in_the_words_and_speak_against_sending_again(notices, words):
+    reply = counted(result((0, 1, 0, 0, 1), notices), creates=False)
+    assert reply.detail == f"Aimsio: created 0, edited 1, with errors 0, not imported 0{words}"
+    assert reply.may_resend is (words == "")
+
+
+@pytest.mark.parametrize("text", ["", '{"jnid":"1"}'])
+def test_what_jobnimbus_answered(text):
+    answer = Answer(200, text, None, from_cache=False, elapsed=0.1)
+    assert answered(answer) == Reply(True, True, "JobNimbus: answered 200", status=200, digest=digest(text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "may_resend", "refused"),
+    [
+        (TimedOut, None, True, False),
+        (Unreachable, None, True, False),
+        (BadAnswer, None, True, False),
+        (BadAnswer, 201, True, False),
+        (Refused, 302, False, False),
+        (Refused, 400, False, True),
+        (NotThere, 404, False, True),
+        (Refused, 408, False, False),
+        (Refused, 425, False, False),
+        (Refused, 429, False, False),
+        (Refused, 499, False, True),
+        (Refused, 500, False, False),
+        (Refused, 503, False, False),
+    ],
+)
+def test_a_send_that_failed(kind: type[ApiError], status, may_resend, refused):
+    error = kind("why")
+    error.status = status
+    assert failed(error) == Reply(False, may_resend, "why", refused=refused, status=status)
+
+
+# What a fresh read says after an edit
+
+EDIT = Change(
+    "edit-nrb",
+    ONE,
+    (FieldChange("nrbUpcharge", "10.000", "12"), FieldChange("nrbNotes", "Purchased field software", "corrected")),
+    dump(nrb(ONE)),
+)
+DONE = {"nrbUpcharge": "12", "nrbNotes": "corrected", "nrbTotalAfterMarkup": "877.50"}
+ALSO = {"nrbName": "x", "nrbTotalAfterMarkup": "877.51"}
+OFF = "nrbTotalAfterMarkup is 877.51, expected 877.50"
+GONE = {"nrbTotalAfterMarkup": None}
+
+
+@pytest.mark.parametrize(
+    ("found", "reply", "expected"),
+    [
+        (DONE, None, Ending(Verdict.VERIFIED, "read back as planned")),
+        (DONE, CLEAN, Ending(Verdict.VERIFIED, "read back as planned")),
+        (DONE, UNCLEAN, Ending(Verdict.VERIFIED, "read back as planned (said)")),
+        (
+            DONE | {"nrbName": "x"},
+            CLEAN,
+            Ending(Verdict.SIDE_EFFECT, "as planned, but also changed: nrbName", moved=("nrbName",)),
+        ),
+        (
+            DONE | GONE,
+            None,
+            Ending(
+                Verdict.SIDE_EFFECT,
+                "as planned, but also changed: nrbTotalAfterMarkup is None, expected 877.50",
+                moved=("nrbTotalAfterMarkup",),
+            ),
+        ),
+        (
+            DONE | ALSO,
+            None,
+            Ending(
+                Verdict.SIDE_EFFECT,
+                f"as planned, but also changed: nrbName, {OFF}",
+                moved=("nrbName", "nrbTotalAfterMarkup"),
+            ),
+        ),
+        ({}, None, Ending(Verdict.NOT_APPLIED, "still as before")),
+        ({}, CLEAN, Ending(Verdict.NOT_APPLIED, "still as before (said)")),
+        (
+            {"nrbUpdatedAt": 1_747_851_987_000},
+            None,
+            Ending(Verdict.CONFLICT, "set back by somebody else: nrbUpcharge, nrbNotes"),
+        ),
+        (
+            {"nrbNotes": "another"},
+            REFUSED,
+            Ending(Verdict.CONFLICT, "neither as before nor as planned: nrbUpcharge, nrbNotes (said)"),
+        ),
+        (
+            {"nrbNotes": "corrected", "nrbName": "x"},
+            None,
+            Ending(Verdict.CONFLICT, "neither as before nor as planned: nrbUpcharge, nrbName"),
+        ),
+        (DONE, STRANGE, Ending(Verdict.SIDE_EFFECT, "it did more (said)", stops_the_run=True)),
+        (
+            {"nrbName": "x"},
+            STRANGE,
+            Ending(Verdict.CONFLICT, "it did more (said)", stops_the_run=True, moved=("nrbName",)),
+        ),
+    ],
+)
+def test_what_is_read_after_an_edit(found, reply, expected):
+    operation = Operation("plan", "test", "clerk", EDIT, begun=True, sends=1, reply=reply)
+    assert edited(operation, dump(nrb(ONE, **found))) == expected
+
+
+def test_what_is_read_and_is_no_json_is_named_after_its_object():
+    with pytest.raises(BadAnswer, match=f"^{ONE}: "):
+        edited(Operation("plan", "test", "clerk", EDIT), "{")
+
+
+@pytest.mark.parametrize(
+    ("operation", "field", "before", "after", "expected"),
+    [
+        (
+            "deactivate-invoice",
+            "is_active",
+            True,
+            False,
+            Ending(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it"),
+        ),
+        (
+            "edit-invoice",
+            "note",
+            "",
+            "corrected",
+            Ending(Verdict.CONFLICT, "gone after the edit was sent: JobNimbus: answered 404"),
+        ),
+    ],
+)
+def test_an_object_that_is_gone_after_an_edit(operation, field, before, after, expected):
+    change = Change(operation, INVOICE, (FieldChange(field, before, after),), json.dumps(invoice()))
+    assert vanished(Operation("plan", "test", "clerk", change), NotThere("JobNimbus: answered 404")) == expected
+
+
+# What is found after a creation
+
+NEW = {
+    "nrbExternalId": KEY,
+    "nrbJobOrderNumber": "JOB1",
+    "nrbTypeName": "Other",
+    "nrbAccountType": "Billable",
+    "nrbIsBillable": True,
+    "nrbVendorCode": "BIT",
+    "nrbRate": "100.00",
+    "nrbQuantity": "3",
+    "nrbUpcharge": "10",
+}
+CREATION = Change("create-nrb", KEY, tuple(FieldChange(name, None, value) for name, value in NEW.items()), "")
+MADE = NEW | {"nrbGuid": "made", "nrbTotalAfterMarkup": "330.00"}
+
+
+@pytest.mark.parametrize(
+    ("ids", "found", "reply", "expected"),
+    [
+        (
+            ["made", "again"],
+            None,
+            None,
+            Ending(Verdict.CONFLICT, "2 objects have this key: made, again", stops_the_run=True),
+        ),
+        (
+            ["made", "again"],
+            None,
+            CLEAN,
+            Ending(Verdict.CONFLICT, "2 objects have this key: made, again (said)", stops_the_run=True),
+        ),
+        ([], None, None, Ending(Verdict.UNKNOWN, "not found, and never sent again", stops_the_run=True)),
+        ([], None, CLEAN, Ending(Verdict.UNKNOWN, "not found, and never sent again (said)", stops_the_run=True)),
+        ([], None, REFUSED, Ending(Verdict.NOT_APPLIED, "refused, and not there (said)")),
+        (["made"], MADE, None, Ending(Verdict.VERIFIED, "created as made, read back as planned", created="made")),
+        (["made"], MADE, REFUSED, Ending(Verdict.VERIFIED, "created as made, read back as planned", created="made")),
+        (
+            ["made"],
+            MADE,
+            STRANGE,
+            Ending(Verdict.CONFLICT, "it did more (said)", stops_the_run=True, created="made"),
+        ),
+        (
+            ["made"],
+            MADE | {"nrbVendorCode": None},
+            CLEAN,
+            Ending(
+                Verdict.SIDE_EFFECT,
+                "created as made, but not as planned: nrbVendorCode",
+                moved=("nrbVendorCode",),
+                created="made",
+            ),
+        ),
+        (
+            ["made"],
+            MADE | {"nrbVendorCode": None, "nrbTotalAfterMarkup": 331},
+            None,
+            Ending(
+                Verdict.SIDE_EFFECT,
+                "created as made, but not as planned: nrbVendorCode, nrbTotalAfterMarkup is 331, expected 330.00",
+                moved=("nrbVendorCode", "nrbTotalAfterMarkup"),
+                created="made",
+            ),
+        ),
+        (
+            ["made"],
+            MADE | {"nrbTotalAfterMarkup": None},
+            None,
+            Ending(
+                Verdict.SIDE_EFFECT,
+                "created as made, but not as planned: nrbTotalAfterMarkup is None, expected 330.00",
+                moved=("nrbTotalAfterMarkup",),
+                created="made",
+            ),
+        ),
+    ],
+)
+def test_what_is_found_after_a_creation(ids, found, reply, expected):
+    operation = Operation("plan", "test", "clerk", CREATION, begun=True, sends=1, reply=reply)
+    assert created(operation, ids, found and parse(dump(found), KEY)) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [(DONE, ()), ({}, ("nrbUpcharge", "nrbNotes")), ({"nrbUpcharge": "12.0"}, ("nrbNotes",))],
+)
+def test_the_planned_fields_that_are_not_as_planned(found, expected):
+    assert missed(EDIT, nrb(ONE, **found)) == expected
