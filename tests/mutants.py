@@ -52,6 +52,11 @@ TARGETS = {
         ("tests/test_values.py",),
         {'_number: text = format(value, "F") if isinstance(value, Decimal) else str(value)': LETTER},
     ),
+    "auditkit.corrections.approval": Target(
+        ("tests/corrections/test_approval.py",),
+        {'approve: "money": format(plan.money, "F"),': LETTER},
+    ),
+    "auditkit.corrections.judging": Target(("tests/corrections/test_judging.py",)),
 }
 
 

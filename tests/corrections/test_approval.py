@@ -3,6 +3,7 @@
 import json
 import string
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -186,7 +187,11 @@ def test_two_may_approve_one_plan_and_either_counts(office: Office) -> None:
 # ── One person for two ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["ann", "Ann", "ANN", "  ann ", "ａｎｎ", "ann\u00a0"], ids=ascii)
+@pytest.mark.parametrize(
+    "name",
+    ["ann", "Ann", "ANN", "  ann ", "ａｎｎ", "ann\u00a0"],
+    ids=["the same", "title", "capitals", "spaces", "wide", "no-break space"],
+)
 def test_the_same_name(name: str, office: Office) -> None:
     plan = Plan()
     twin = named(office.people["second"], name)
@@ -358,7 +363,7 @@ def test_a_limit_that_was_lowered_meanwhile(office: Office) -> None:
     assert "10 objects, limit 9" in refused(office.check, Plan(), *both)
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "\n\t"], ids=repr)
+@pytest.mark.parametrize("reason", ["", "   ", "\n\t"], ids=["none", "spaces", "lines"])
 def test_an_override_without_a_reason(reason: str, office: Office) -> None:
     plan = Plan(objects=11)
     assert "an override needs a reason" in refused(office.approve, plan, "boss", override=reason)
@@ -486,8 +491,13 @@ def test_a_preparer_overrides_nothing(office: Office) -> None:
 def test_a_plan_that_nobody_signed(office: Office) -> None:
     plan = Plan()
     prepared, approval = office.approve(plan)
-    assert "is not signed by who prepared it" in refused(office.check, plan, None, approval)
-    assert "is not approved; a second person looks and runs" in refused(office.check, plan, prepared, None)
+    said = f"plan {plan.digest[:12]}: "
+    assert refused(office.check, plan, None, approval) == (
+        said + "is not signed by who prepared it; plan again, with a key"
+    )
+    assert refused(office.check, plan, prepared, None) == (
+        said + "is not approved; a second person looks and runs `auditkit approve`"
+    )
     assert "is not signed by who prepared it" in refused(
         approve, plan, None, office.people["bob"], office.approvers, office.journal, at=NOON
     )
@@ -539,6 +549,60 @@ def test_a_line_that_cannot_be_an_approval(body: dict[str, Any], office: Office)
         lambda: office.approve(plan, "boss"),
     ):
         assert "journal line 3: not a signature" in refused(call)
+
+
+FIELDS = "digest, name, override, public_key, role, signature, at"
+OTHER_FIELDS = f"not a signature: it has other fields than {', '.join(sorted(FIELDS.split(', ')))}; sign again"
+NO_TEXT = "not a signature: each of its fields is a text; sign again"
+TEXTS = dict.fromkeys(FIELDS.split(", "), "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, OTHER_FIELDS),
+        ([*TEXTS], OTHER_FIELDS),
+        ({}, OTHER_FIELDS),
+        ({**TEXTS, "more": "x"}, OTHER_FIELDS),
+        ({**TEXTS, "override": 1}, NO_TEXT),
+        ({**TEXTS, "name": None}, NO_TEXT),
+        ({**TEXTS, "at": 1}, NO_TEXT),
+    ],
+    ids=["null", "array", "empty", "one more", "a number for a reason", "no name", "a number for a time"],
+)
+def test_what_is_no_signature(value: object, message: str) -> None:
+    assert refused(Signature.of, value) == message
+    assert Signature.of(TEXTS) == Signature(**TEXTS)
+    assert Signature.of({**TEXTS, "override": None}) == Signature(**{**TEXTS, "override": None})
+
+
+def test_a_name_and_a_key_of_others_are_shown_in_part(office: Office) -> None:
+    plan = Plan()
+    who = f"plan {plan.digest[:12]}"
+    long = signed(office.people["ann"], role="prepare", digest=plan.digest, name="n" * 99, public_key="k" * 99)
+    assert refused(office.approve, plan, prepared=long) == (
+        f"{who} was prepared by 'ann', but {'n' * 80!r} signed for it"
+    )
+    assert refused(office.approve, Plan(preparer="n" * 99), prepared=replace(long, digest=Plan("n" * 99).digest)) == (
+        f"plan {Plan('n' * 99).digest[:12]}: {'n' * 80!r} with the key {'k' * 44!r} is not listed in approvers.toml;"
+        " both who prepares and who approves must be"
+    )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Edmonton", "Asia/Tokyo"])
+def test_times_are_signed_and_shown_in_utc_wherever_the_machine_is(
+    zone: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        prepared, approval = office.approve(Plan())
+        assert (prepared.at, approval.at) == ("2026-03-31T12:00:00.000000+00:00",) * 2
+        expired = refused(office.check, Plan(), prepared, approval, now=NOON + timedelta(days=3))
+        assert "expired at 2026-04-03T12:00 UTC" in expired
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 ANY_CHARACTER = st.sampled_from(string.printable) | st.characters()
@@ -604,7 +668,7 @@ def test_a_limit_raised_between_approval_and_apply(office: Office) -> None:
         assert office.check(Plan(), *both).max_objects == 1000
     *_, record = office.journal.records()
     assert office.kinds() == ["approvers", "approval", "approvers"]
-    assert (record.body["changes"], record.body["occasion"]) == (said, "apply")
+    assert (record.body["changes"], record.body["occasion"], record.body["plan"]) == (said, "apply", Plan().digest)
     assert changes(office.approvers, office.journal) == said  # to whoever approves next, too
 
 
