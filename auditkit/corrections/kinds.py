@@ -21,7 +21,7 @@ from auditkit.apis.records import (
 )
 from auditkit.corrections.comparing import COMPUTED_FROM, REQUIRED_NRB_FIELDS
 from auditkit.errors import PlanError, ValueRefused
-from auditkit.values import cents, quantity, total_after_markup
+from auditkit.values import cents, quantity, time_from_ms, time_from_s, total_after_markup
 
 __all__ = ["ARRAYS", "KINDS", "Kind", "OperationName", "amount", "body", "follows", "line_total", "money", "refuse"]
 
@@ -49,6 +49,13 @@ _DECIDES_ABOUT_ALL = frozenset(
         "nrbVendorCode",
         "is_active",
     }
+)
+
+
+_DATES = frozenset({"nrbInvoiceDate", "date_invoice", "date_due"})
+_FIGURES = ("quantity", "price", "cost", "amount", "tax_rate")
+_NEW_LINE_FIELDS = frozenset(
+    {"name", "description", "item_type", "uom", "quantity", "price", "cost", "sku", "color", "category"}
 )
 
 
@@ -119,12 +126,17 @@ def refuse(operation: OperationName, object_id: str, before: Values, after: Valu
         raise PlanError(f"{object_id}: a new NRB needs {', '.join(missing)}")
     if "items" in after and after["items"] is None:
         raise PlanError(f"{object_id}: items cannot be null; an empty array takes every line away")
+    for name in after.keys() & _DATES:
+        _refuse_no_time(object_id, name, after[name])
+    if "items" in after:
+        _refuse_lines(object_id, after["items"])
     if operation == "add-line":
         _refuse_other_than_added(object_id, before.get("items") or [], after["items"])
     if operation == "deactivate-invoice" and after["is_active"] is not False:
         raise PlanError(f"{object_id}: deactivate-invoice sets is_active to false; to undo it, use edit-invoice")
-    if "items" in after and not kind.creates:
-        _refuse_unforeseeable(object_id, before, after["items"])
+    if "items" in after:
+        _refuse_unforeseeable(object_id, {} if kind.creates else before, after["items"], is_new=kind.creates)
+    money(operation, before, after, object_id)
 
 
 _NEEDED_BY_NRB = tuple(name for name in REQUIRED_NRB_FIELDS if name != "nrbName")
@@ -146,18 +158,40 @@ def follows(operation: OperationName, before: Values, after: Values) -> dict[str
     return {name: value + change for name, value in amounts.items() if value is not None}
 
 
-def money(operation: OperationName, before: Values, after: Values) -> Decimal:
-    """The money that a change moves, never negative: by how much a total changes.
+def money(operation: OperationName, before: Values, after: Values, object_id: str = "") -> Decimal:
+    """The money that a change moves, never negative.
 
-    The whole total, where a change decides whether the client is charged, the cost is booked or the document counts,
-    and where the new total cannot be told.
+    Of an NRB by how much its total changes; the whole total, where a change decides whether the client is charged or
+    the cost is booked, and where the new total cannot be told. Of an invoice the sum of what each line changes by, so
+    that two that offset each other do not hide; the whole of it where it is activated or not. `PlanError` where it
+    cannot be told: nobody could approve it.
     """
-    name = "nrbTotalAfterMarkup" if KINDS[operation].system == "aimsio" else "subtotal"
-    old, new = amount(before.get(name)) or Decimal(0), follows(operation, before, after).get(name)
-    is_open = new is None and after.keys() & (COMPUTED_FROM["nrbTotalAfterMarkup"] | {"items"})
+    if KINDS[operation].system == "aimsio":
+        amounts = [amount(before.get("nrbTotalAfterMarkup")) or _nrb_total(before)]
+        amounts.append(follows(operation, before, after).get("nrbTotalAfterMarkup"))
+        is_open = amounts[1] is None and bool(after.keys() & COMPUTED_FROM["nrbTotalAfterMarkup"])
+    else:
+        moved = _moved_lines(before.get("items") or [], after["items"]) if "items" in after else Decimal(0)
+        if KINDS[operation].creates or "is_active" not in after:
+            return moved
+        amounts, is_open = [amount(before.get(name)) for name in ("subtotal", "total")], False
+    known = [value for value in amounts if value is not None]
     if is_open or after.keys() & _DECIDES_ABOUT_ALL:
-        return max(abs(old), abs(new or old))
-    return Decimal(0) if new is None else abs(new - old)
+        if not known:
+            raise PlanError(f"{object_id}: its amount is not known, so that nobody can approve this; enter it first")
+        return max(map(abs, known))
+    return Decimal(0) if amounts[1] is None else abs(amounts[1] - (amounts[0] or Decimal(0)))
+
+
+def _moved_lines(before: Sequence[Values], after: Sequence[Values]) -> Decimal:
+    """Σ |Δ| over lines, by jnid, labour apart; lines that are new or gone count whole."""
+    nothing = (Decimal(0), Decimal(0))
+    old = {item.get("jnid"): (_line_amount(item), _labor(item)) for item in before}
+    moved = Decimal(0)
+    for item in after:
+        was = old.pop(item["jnid"], nothing) if item.get("jnid") else nothing
+        moved += abs(_line_amount(item) - was[0]) + abs(_labor(item) - was[1])
+    return moved + sum((abs(lines) + abs(labor) for lines, labor in old.values()), Decimal(0))
 
 
 def line_total(items: Sequence[Values]) -> Decimal:
@@ -196,21 +230,47 @@ def _refuse_other_than_added(object_id: str, before: Sequence[Values], after: Se
         raise PlanError(f"{object_id}: a new line must not have the jnid of another")
 
 
-def _refuse_unforeseeable(object_id: str, before: Values, after: Sequence[Values]) -> None:
+def _refuse_no_time(object_id: str, name: str, value: object) -> None:
+    try:
+        (time_from_ms if name == "nrbInvoiceDate" else time_from_s)(value, name)  # type: ignore[arg-type]
+    except ValueRefused as error:
+        raise PlanError(f"{object_id}: {error}") from None
+
+
+def _refuse_lines(object_id: str, items: Sequence[Values]) -> None:
+    """Each figure of a line must be one: what cannot be read would count as nothing."""
+    for place, item in enumerate(items, start=1):
+        labor = item.get("labor")
+        if not isinstance(item.get("jnid"), (str, type(None))) or not isinstance(labor, (Mapping, type(None))):
+            raise PlanError(f"{object_id}: line {place}: jnid must be text, labor an object")
+        figures = {
+            **{name: item.get(name) for name in _FIGURES},
+            **{f"labor.{k}": (labor or {}).get(k) for k in _FIGURES},
+        }
+        if wrong := sorted(name for name, value in figures.items() if value is not None and amount(value) is None):
+            raise PlanError(f"{object_id}: line {place}: {', '.join(wrong)}: expected digits such as 862.50")
+
+
+def _refuse_unforeseeable(object_id: str, before: Values, after: Sequence[Values], *, is_new: bool) -> None:
     """What a vendor computes anew can be foreseen only where lines and subtotal agree with each other now."""
     items = before.get("items") or []
     subtotal, lines = amount(before.get("subtotal")), line_total(items)
-    if subtotal is not None and subtotal not in (lines, lines + sum(map(_labor, items))):
+    if not is_new and subtotal not in (lines, lines + sum(map(_labor, items))):
         raise PlanError(f"{object_id}: its subtotal {subtotal} is not the sum of its lines, {lines}; mend that first")
-    known = {item.get("jnid"): item for item in items}
-    for item in after:
+    known = {item.get("jnid"): item for item in items if item.get("jnid")}
+    for place, item in enumerate(after, start=1):
         said, factors = amount(item.get("amount")), _factors(item)
-        old = known.get(item.get("jnid"))
-        if said is None or old is None:
+        old = known.get(item.get("jnid"), {})
+        if not item.get("jnid"):
+            if others := sorted(
+                name for name, value in item.items() if value is not None and name not in _NEW_LINE_FIELDS
+            ):
+                raise PlanError(f"{object_id}: line {place}: a new line does not set {', '.join(others)}")
+        elif said is None:
             continue
-        if _factors(old) != factors and said == amount(old.get("amount")):
+        elif old and _factors(old) != factors and said == amount(old.get("amount")):
             raise PlanError(f"{object_id}: line {item['jnid']}: leave amount out where quantity or price is changed")
-        if cents(factors[0] * factors[1]) not in (said, said - _labor(item)):
+        elif cents(factors[0] * factors[1]) not in (said, said - _labor(item)):
             raise PlanError(f"{object_id}: line {item['jnid']}: its amount is not quantity × price; mend that first")
 
 

@@ -197,13 +197,64 @@ def test_preview_has_a_row_for_each_field():
             "862.5",
         ),
         (lambda: invoiced("edit-invoice", FieldChange("note", "", "x")), {}, "0"),
-        (lambda: invoiced("deactivate-invoice", FieldChange("is_active", True, False)), {}, "1725"),
+        (lambda: invoiced("deactivate-invoice", FieldChange("is_active", True, False)), {}, "1811.25"),
     ],
 )
 def test_what_must_follow_and_the_money_that_moves(made, follows, money):
     assert made().follows == {name: Decimal(amount) for name, amount in follows.items()}
     assert made().money == Decimal(money)
     assert plan(made()).money == Decimal(money)
+
+
+def with_line(**line) -> FieldChange:
+    return FieldChange("items", OLD, items(item(1), item(2), {"name": "Fuel", **line}))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: invoiced("add-line", with_line(quantity=1, price=1000000), subtotal=None), "is not the sum"),
+        (lambda: invoiced("add-line", with_line(quantity=1, price=1000000), subtotal="1,725.00"), "is not the sum"),
+        (lambda: invoiced("add-line", with_line(quantity=1, price=1000000, amount=0)), "does not set amount"),
+        (lambda: invoiced("add-line", with_line(quantity=1, price=1000000, amount=1)), "does not set amount"),
+        (lambda: invoiced("add-line", with_line(quantity=1, price="1e6")), "price: expected digits"),
+        (lambda: invoiced("add-line", with_line(quantity=" 1000", price=1)), "quantity: expected digits"),
+        (lambda: invoiced("add-line", with_line(quantity=1, price=True)), "price: expected digits"),
+        (lambda: invoiced("add-line", with_line(price=1, labor={"amount": 1000000})), "does not set labor"),
+        (lambda: invoiced("add-line", with_line(price=1, labor={"amount": "x"})), "labor.amount: expected digits"),
+        (lambda: invoiced("add-line", with_line(price=1, tax_rate=50)), "does not set tax_rate"),
+        (lambda: invoiced("edit-invoice", FieldChange("items", OLD, '[{"jnid":[]}]')), "jnid must be text"),
+        (lambda: invoiced("edit-invoice", FieldChange("items", OLD, '[{"labor":5}]')), "labor an object"),
+        (lambda: created("create-invoice", **NEW_INVOICE | {"items": [{**NEW_LINE, "amount": 1}]}), "not set amount"),
+        (lambda: created("create-invoice", **NEW_INVOICE | {"items": [{**NEW_LINE, "price": "1e3"}]}), "price"),
+        (
+            lambda: invoiced("deactivate-invoice", FieldChange("is_active", True, False), subtotal=None, total=None),
+            "its amount is not known",
+        ),
+        (
+            lambda: change(
+                FieldChange("nrbIsBillable", True, False), image={"nrbTotalAfterMarkup": None, "nrbRate": None}
+            ),
+            "its amount is not known",
+        ),
+        (lambda: change(FieldChange("nrbInvoiceDate", 1_743_503_400_000, 10**19)), "nrbInvoiceDate"),
+        (lambda: invoiced("edit-invoice", FieldChange("date_due", None, 10**30)), "date_due"),
+    ],
+)
+def test_money_that_cannot_be_told_is_not_planned(make, words):
+    with pytest.raises(PlanError, match=words):
+        plan(make())
+
+
+def test_lines_that_offset_each_other_do_not_hide():
+    up, down = item(1, price=1000862.5, amount=1000862.5), item(2, price=-999137.5, amount=-999137.5)
+    made = invoiced("edit-invoice", FieldChange("items", OLD, items(up, down)))
+    assert (made.follows["subtotal"], made.money) == (Decimal("1725.0"), Decimal("2000000"))
+
+
+def test_the_total_of_an_nrb_that_says_none_is_computed():
+    made = change(FieldChange("nrbIsBillable", True, False), image={"nrbTotalAfterMarkup": None})
+    assert made.money == Decimal("862.50")
 
 
 def test_a_line_that_is_added_is_shown_in_words():
