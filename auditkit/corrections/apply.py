@@ -173,6 +173,8 @@ class _Run:
     was refused for its credentials.
     """
 
+    _read_at: datetime
+
     def __init__(
         self,
         vendors: Vendors,
@@ -185,7 +187,6 @@ class _Run:
         self._note = _Noting(journal, identity).note
         self._clock = clock
         self._sleep = sleep
-        self._read_at = clock()
         self._may_send = ""
         self._is_proven = False
         self._is_denied = False
@@ -194,7 +195,7 @@ class _Run:
         """One object, from intent to verdict."""
         if operation.begun and not operation.is_open:
             verdict = operation.verdict or Verdict.UNKNOWN
-            return Ending(verdict, operation.detail, moved=operation.moved, created=operation.created)
+            return Ending(verdict, operation.detail, created=operation.created)
         if not operation.begun:
             operation = self._intend(operation)
         if not operation.sends:
@@ -249,11 +250,11 @@ class _Run:
     def _send(self, operation: Operation) -> Operation:
         """Exactly one request, after its record."""
         change = operation.change
-        gap = self._clock() - self._read_at
         attempt = operation.sends + 1
         most = 1 if change.kind.creates else MAX_SENDS
         _hold(attempt <= most, "an edit is sent at most three times, a creation once")
         _hold(self._may_send == operation.id, "nothing is sent but on a read that shows the object as planned")
+        gap = self._clock() - self._read_at
         operation = self._note(
             operation,
             Step.SENDING,
@@ -275,15 +276,13 @@ class _Run:
 
     def _request(self, change: Change) -> Reply:
         aimsio, jobnimbus = self._vendors.aimsio, self._vendors.jobnimbus
-        match change.operation:
-            case "edit-nrb" | "create-nrb":
-                return judging.counted(aimsio.save_nrb(change.body), creates=change.kind.creates)
-            case "create-invoice":
-                return judging.answered(jobnimbus.create_invoice(change.body))
-            case "deactivate-invoice":
-                return judging.answered(jobnimbus.deactivate_invoice(change.object_id))
-            case "edit-invoice" | "add-line":
-                return judging.answered(jobnimbus.update_invoice(change.object_id, change.body))
+        if change.system == "aimsio":
+            return judging.counted(aimsio.save_nrb(change.body), creates=change.kind.creates)
+        if change.kind.creates:
+            return judging.answered(jobnimbus.create_invoice(change.body))
+        if change.operation == "deactivate-invoice":
+            return judging.answered(jobnimbus.deactivate_invoice(change.object_id))
+        return judging.answered(jobnimbus.update_invoice(change.object_id, change.body))
 
     def _settle(self, operation: Operation) -> tuple[Operation, Ending]:
         """Wait until the last request can no longer land, then read until the object tells how it ended."""
