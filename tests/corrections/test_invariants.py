@@ -1,0 +1,101 @@
+"""Each invariant of a run, where a step is taken out of turn: nothing is sent, and no untrue verdict written."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from auditkit.corrections.apply import _Run
+from auditkit.corrections.judging import Ending
+from auditkit.corrections.operations import Operation, Verdict, operation_id
+
+from .conftest import ACCOUNT, ENVIRONMENT, ONE, World
+
+KEY = "ak-key-1"
+PLANNED = "nothing is sent but on a read that shows the object as planned"
+SENT = "an edit is sent at most three times, a creation once"
+LANDED = "no verdict while a request of ours could still land"
+PROVEN = "what was applied is proven by a fresh read"
+
+
+def message(what: str) -> str:
+    return f"^invariant broken: {what}; nothing more is sent$"
+
+
+def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Operation]:
+    """A run, and an operation of it that stands before its first send."""
+    if operation == "edit-nrb":
+        change = world.edit(operation, ONE, nrbIsExported=True)
+    else:
+        related = [{"id": "job-1", "type": "job"}]
+        items = [{"name": "Labour", "quantity": 1, "price": 10}]
+        change = world.creation(operation, KEY, type="invoice", status=1, is_active=True, related=related, items=items)
+    run = _Run(world.vendors, world.journal, "bob", lambda: world.now, world.waits.append)
+    return run, run._intend(Operation("0" * 64, ENVIRONMENT, ACCOUNT, change))
+
+
+@pytest.mark.parametrize(
+    ("operation", "sends", "what"),
+    [
+        ("edit-nrb", 0, PLANNED),
+        ("edit-nrb", 2, PLANNED),
+        ("edit-nrb", 3, SENT),
+        ("create-invoice", 0, PLANNED),
+        ("create-invoice", 1, SENT),
+    ],
+)
+def test_a_send_that_no_read_allows_and_one_too_many(world, operation, sends, what):
+    run, so_far = begun(world, operation)
+    with pytest.raises(AssertionError, match=message(what)):
+        run._send(replace(so_far, sends=sends))
+    assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)
+
+
+def test_a_second_send_on_the_read_before_the_first(world):
+    run, operation = begun(world)
+    assert run._pre_read(operation) is None
+    sent = run._send(operation)
+    with pytest.raises(AssertionError, match=message(PLANNED)):
+        run._send(sent)
+    assert (world.steps(), world.faulty.posts_seen) == (["INTENT", "SENDING", "RESPONDED"], 1)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.VERIFIED, Verdict.NOT_APPLIED])
+def test_a_verdict_while_the_request_could_still_land(world, verdict):
+    run, operation = begun(world)
+    run._pre_read(operation)
+    sent = run._send(operation)
+    with pytest.raises(AssertionError, match=message(LANDED)):
+        run._close(sent, Ending(verdict, "too early"))
+    assert world.steps() == ["INTENT", "SENDING", "RESPONDED"]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.VERIFIED, Verdict.SIDE_EFFECT])
+def test_what_was_applied_without_a_read(world, verdict):
+    run, operation = begun(world)
+    with pytest.raises(AssertionError, match=message(PROVEN)):
+        run._close(operation, Ending(verdict, "so the answer says"))
+    assert world.steps() == ["INTENT"]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.VERIFIED, Verdict.SIDE_EFFECT])
+def test_what_was_applied_on_the_read_before_the_send(world, verdict):
+    run, operation = begun(world)
+    run._pre_read(operation)
+    sent = run._send(operation)
+    with pytest.raises(AssertionError, match=message(PROVEN)):
+        run._close(replace(sent, settled=True), Ending(verdict, "so the answer says"))
+    assert world.steps() == ["INTENT", "SENDING", "RESPONDED"]
+
+
+def test_an_intent_of_this_plan_that_holds_another_change(world):
+    """Whoever may write the journal's file can add a line with a right chain."""
+    plan = world.propose(ONE)
+    forged = world.edit("edit-nrb", ONE, nrbRate="0.01")
+    said = {"operation": operation_id(plan.digest, forged), "plan": plan.digest, "change": asdict(forged)}
+    signed = world.approved(plan)
+    world.journal.append(
+        "correction", {"step": "INTENT", "environment": ENVIRONMENT, "account": ACCOUNT, "object": ONE, **said}
+    )
+    with pytest.raises(AssertionError, match=message("what is executed is what was planned")):
+        world.apply(signed)
+    assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)

@@ -1,0 +1,252 @@
+"""What the journal holds of each step, word for word; the points between them; and what is said to who applies."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from itertools import count
+from typing import Any
+
+import pytest
+
+from auditkit.apis.strict_json import dump
+from auditkit.corrections.apply import settle
+from auditkit.corrections.operations import Verdict, operation_id, operations
+from auditkit.corrections.plan import Change, Plan
+from auditkit.errors import ApprovalRefused, PlanError
+from auditkit.journal import canonical, digest
+
+from .conftest import NOON, ONE, TWO, World, answer, nrb, only
+
+KEY = "ak-key-1"
+NEW_NRB = {
+    "nrbJobOrderNumber": "JOB1",
+    "nrbTypeName": "Other",
+    "nrbAccountType": "Billable",
+    "nrbIsBillable": True,
+    "nrbVendorCode": "BIT",
+    "nrbRate": "100.00",
+    "nrbQuantity": "3",
+}
+EDIT_POINTS = """INTENT unwritten, INTENT written, unread, read, SENDING unwritten, SENDING written, unsent, sent,
+RESPONDED unwritten, RESPONDED written, unread, read, VERIFIED unwritten, VERIFIED written"""
+
+
+def records(world: World, object_id: str) -> list[dict[str, Any]]:
+    """The corrections' records of an object, as JSON."""
+    return [r.body for r in world.journal.records("correction") if r.body["object"] == object_id]
+
+
+def common(plan: Plan, change: Change, who: str = "bob") -> dict[str, Any]:
+    """What each record says."""
+    return {
+        "operation": f"{plan.digest[:12]} {change.system} {change.object_id}",
+        "system": change.system,
+        "environment": "test",
+        "account": "clerk",
+        "object": change.object_id,
+        "before": change.before_digest,
+        "who": who,
+        "version": version("auditkit"),
+    }
+
+
+def ticking() -> Callable[[], datetime]:
+    """A clock that is a second later at each look."""
+    seconds = count()
+    return lambda: NOON + timedelta(seconds=next(seconds))
+
+
+def message(error: type[Exception], call: Callable[..., object], *arguments: Any, **options: Any) -> str:
+    """What an error says."""
+    with pytest.raises(error) as caught:
+        call(*arguments, **options)
+    return str(caught.value)
+
+
+# Records and points
+
+
+@pytest.mark.parametrize("kind", ["edit-nrb", "create-nrb"])
+def test_each_record_word_for_word(world: World, kind: str) -> None:
+    is_edit = kind == "edit-nrb"
+    change = world.edit(kind, ONE, nrbIsExported=True) if is_edit else world.creation(kind, KEY, **NEW_NRB)
+    plan = world.plan(change)
+    outcome = only(world.apply(plan, clock=ticking()))
+    intent, sending, responded, verdict = records(world, change.object_id)
+    same = common(plan, change)
+    assert intent == same | {"step": "INTENT", "plan": plan.digest, "change": json.loads(canonical(asdict(change)))}
+    assert sending == same | {
+        "step": "SENDING",
+        "attempt": 1,
+        "request": digest(dump(change.body)),
+        "seconds_since_read": "1.000",
+    }
+    counts = "created 0, edited 1" if is_edit else "created 1, edited 0"
+    assert responded == same | {
+        "step": "RESPONDED",
+        "reply": {
+            "answered": True,
+            "may_resend": True,
+            "detail": f"Aimsio: {counts}, with errors 0, not imported 0",
+            "refused": False,
+            "strange": "",
+            "status": 200,
+            "digest": responded["reply"]["digest"],
+        },
+    }
+    words = "read back as planned" if is_edit else f"created as {outcome.created}, read back as planned"
+    assert verdict == same | {"step": "VERIFIED", "detail": words, "moved": [], "created": outcome.created}
+    assert (outcome.created is None) is is_edit
+
+
+def test_a_side_effect_is_recorded_with_each_field_that_moved(world: World) -> None:
+    world.edit_by_hand(ONE, nrbTotalAfterMarkup="800.00")
+    assert only(world.apply(world.propose(ONE))).verdict is Verdict.SIDE_EFFECT
+    assert records(world, ONE)[-1]["moved"] == ["nrbTotalAfterMarkup"]
+
+
+def test_each_step_lies_between_two_points(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = world.approved(world.propose(ONE))
+    points = []
+    monkeypatch.setattr(sys, "audit", lambda event, *said: points.append((event, *said)))
+    assert only(world.apply(plan)).verdict is Verdict.VERIFIED
+    named = [said for event, *said in points if event == "auditkit.point"]
+    assert named == [[name] for name in EDIT_POINTS.replace("\n", " ").split(", ")]
+
+
+def test_recovery_and_a_persons_word_are_recorded_with_who_and_what(world: World) -> None:
+    """Unknown after a send, and still when looked at again; then a person says how it ended."""
+    plan = world.propose(ONE)
+    world.faulty.posts.append(503)
+    world.faulty.gets.extend(["pass", *[503] * 6])
+    assert only(world.apply(plan)).verdict is Verdict.UNKNOWN
+    world.faulty.gets.extend([503] * 6)
+    assert only(world.recover(identity="cas")).verdict is Verdict.UNKNOWN
+    same = common(plan, plan.changes[0], "cas")
+    *_, first, again = records(world, ONE)
+    assert again == same | {"step": "UNKNOWN", "detail": first["detail"], "moved": [], "created": None}
+    assert first["detail"].startswith("Aimsio") and "answered 503" in first["detail"]
+    settle(same["operation"], " it is exported \n", journal=world.journal, identity="dee")
+    assert records(world, ONE)[-1] == common(plan, plan.changes[0], "dee") | {
+        "step": "SETTLED",
+        "detail": "it is exported",
+        "moved": [],
+        "created": None,
+    }
+    assert world.recover() == []
+
+
+# What settle refuses
+
+
+def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
+    plan = world.propose(ONE, TWO)
+    world.faulty.gets.extend(["lost", "lost"])
+    assert [each.verdict for each in world.apply(plan)] == [Verdict.NOT_BEGUN, Verdict.VERIFIED]
+    begun, closed = (operation_id(plan.digest, change) for change in plan.changes)
+    for operation in (begun, closed, "no such"):
+        said = message(PlanError, settle, operation, "seen", journal=world.journal, identity="bob")
+        assert said == f"{operation}: is not a correction whose outcome is unknown"
+    said = message(PlanError, settle, begun, " ", journal=world.journal, identity="bob")
+    assert said == "how did it end? say in a note what you saw in the vendor's own screens"
+    assert world.steps(ONE) == ["INTENT"]
+
+
+# What is said
+
+
+def test_who_applies_must_be_known(world: World) -> None:
+    said = message(PlanError, world.apply, world.propose(ONE), identity=" ")
+    assert said == "who applies the plan is not known; set AUDITKIT_IDENTITY"
+
+
+def test_a_plan_that_was_applied_is_named(world: World) -> None:
+    plan = world.propose(ONE)
+    world.apply(plan)
+    said = message(PlanError, world.apply, plan)
+    assert said == f"plan {plan.digest[:12]} was applied already; plan again for what is still wrong"
+
+
+def test_an_identity_of_the_demo_does_not_count_unless_this_is_the_demo(world: World) -> None:
+    plan = world.approved(world.propose(ONE))
+    listed = [replace(approver, demo=True) for approver in world.approvers]
+    assert "listed for the demo alone" in message(ApprovalRefused, world.apply, plan, approvers=listed)
+    assert only(world.apply(plan, approvers=listed, demo=True)).verdict is Verdict.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("edit", "verdict", "words"),
+    [
+        (
+            {"nrbNotes": "x", "nrbName": "y"},
+            Verdict.CONFLICT,
+            "nrbName, nrbNotes: changed since the plan was made; nothing was sent",
+        ),
+        ({}, Verdict.CONFLICT, "the time of its last change: changed since the plan was made; nothing was sent"),
+        ({"nrbIsExported": True}, Verdict.ALREADY, "the object has the planned values; nothing was sent"),
+    ],
+    ids=["two fields", "the time", "done already"],
+)
+def test_what_speaks_against_sending(world: World, edit: dict[str, Any], verdict: Verdict, words: str) -> None:
+    plan = world.propose(ONE)
+    world.edit_by_hand(ONE, **edit)
+    outcome = only(world.apply(plan))
+    assert (outcome.verdict, outcome.detail) == (verdict, words)
+
+
+def test_keys_that_are_there_already_are_named(world: World) -> None:
+    plan = world.plan(world.creation("create-nrb", KEY, **NEW_NRB))
+    for guid in ("guid-1", "guid-2"):
+        world.state.put_nrb(nrb(guid, nrbExternalId=KEY))
+    outcome = only(world.apply(plan))
+    assert outcome.verdict is Verdict.CONFLICT
+    assert sorted(outcome.detail.removesuffix(": has this key already; nothing was sent").split(", ")) == [
+        "guid-1",
+        "guid-2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"), [([401], "answered 401"), ([503, 503], "answered 503")], ids=["denied", "refused"]
+)
+def test_why_an_object_could_not_be_read(world: World, faults: list[int], words: str) -> None:
+    plan = world.propose(ONE)
+    world.faulty.gets.extend(faults)
+    outcome = only(world.apply(plan))
+    assert (outcome.verdict, words in outcome.detail) == (Verdict.REFUSED, True)
+
+
+def test_what_was_created_and_found_and_is_not_there_when_read_stays_unknown(world: World) -> None:
+    plan = world.plan(world.creation("create-nrb", KEY, **NEW_NRB))
+    door, reads = world.faulty.app, []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        made = world.state.nrbs_where("external_id", KEY)
+        is_of_it = bool(made) and scope["path"].endswith(made[0]["nrbGuid"])
+        if is_of_it and reads:
+            await answer(send, 404, {})
+        else:
+            reads.extend(made if is_of_it else ())
+            await door(scope, receive, send)
+
+    world.faulty.app = app
+    outcome = only(world.apply(plan))
+    assert (outcome.verdict, "answered 404" in outcome.detail) == (Verdict.UNKNOWN, True)
+    assert world.waits == [1.0, 1.0]
+    world.faulty.app = door
+    assert only(world.recover()).verdict is Verdict.VERIFIED
+
+
+def test_what_is_done_is_told_again_when_the_plan_goes_on(world: World) -> None:
+    changes = world.creation("create-nrb", KEY, **NEW_NRB), *world.propose(ONE, TWO).changes
+    plan = world.plan(*changes)
+    world.faulty.posts.extend(["pass", 401])
+    first = world.apply(plan)
+    assert [each.verdict for each in first] == [Verdict.VERIFIED, Verdict.NOT_APPLIED, Verdict.NOT_BEGUN]
+    assert first[0].created
+    again = world.apply(plan)
+    assert (again[:2], again[2].verdict) == (first[:2], Verdict.VERIFIED)
+    assert [*operations(world.journal)] == [operation_id(plan.digest, change) for change in changes]
