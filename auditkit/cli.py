@@ -9,9 +9,10 @@ import sys
 import typer
 
 from auditkit.commands import auditing, corrections, findings, identity, journal, looking, sandbox
-from auditkit.errors import AuditkitError, NotThere
+from auditkit.commands.common import UNKNOWN
+from auditkit.errors import AuditkitError, NotThere, OutcomeUnknown
 from auditkit.sandbox.errors import SandboxError
-from auditkit.terminal import fail
+from auditkit.terminal import fail, warn
 
 __all__ = ["app", "main"]
 
@@ -37,6 +38,9 @@ def main() -> None:
     except NotThere as error:  # an object that is gone is dealt with where it is asked for: this is the list of all
         vendor = str(error).partition(":")[0].upper()
         fail(f"{error}; is the base URL right? check AUDITKIT_{vendor}_URL")
+    except OutcomeUnknown as error:
+        warn(str(error))
+        sys.exit(UNKNOWN)
     except (AuditkitError, SandboxError) as error:
         fail(str(error))
     except BrokenPipeError:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from auditkit.checks import views
 from auditkit.corrections import apply as applying
-from auditkit.corrections.approval import approve, changes, prepare
+from auditkit.corrections.approval import approvals, approve, changes, prepare
 from auditkit.corrections.drafting import Draft, Drafting, refuse_stale, typed
 from auditkit.corrections.kinds import KINDS, OperationName
 from auditkit.corrections.operations import operations
@@ -25,7 +25,7 @@ from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.preview import preview
 from auditkit.corrections.reading import Vendors
 from auditkit.corrections.remedies import REMEDIES, merged, proposed
-from auditkit.corrections.undo import CONDITION, undone
+from auditkit.corrections.undo import CONDITION, MADE_INTERNAL, undone
 from auditkit.errors import PlanError
 from auditkit.inquiry import Inquiry
 from auditkit.progress import progress, say
@@ -95,7 +95,7 @@ class Correcting(Inquiry):
         It needs an approval of its own. Sync first: what was applied must be in the newest snapshot.
         """
         drafts = undone(plan if isinstance(plan, str) else plan.digest, self._home.journal)
-        made_internal = any(isinstance(each, Draft) and each.values.get("isInternal") for each in drafts)
+        made_internal = any(isinstance(each, Draft) and each.values is MADE_INTERNAL for each in drafts)
         return self._planned(drafts, (CONDITION,) if made_internal else ())
 
     def preview(self, plan: Plan) -> Effect:
@@ -114,19 +114,38 @@ class Correcting(Inquiry):
     # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, plan: Plan, passphrase: SecretStr | str | None = None) -> Path:
-        """Sign a plan as its preparer and write it as a file below the home; its path."""
+        """Sign a plan as its preparer and write it as a file below the home; its path.
+
+        A plan that is there already stays as it is: it may be approved.
+        """
+        path = self._path(plan)
+        if path.is_file() and Plan.load(path).digest == plan.digest:
+            return path
         identity = self._home.signer("prepare", passphrase)
         return plan.signed(prepare(plan, identity, self._home.now())).save(self.settings.folder / "plans")
 
     def approve(
-        self, plan: Plan | Path, *, override: str | None = None, passphrase: SecretStr | str | None = None
+        self,
+        plan: Plan | Path,
+        *,
+        override: str | None = None,
+        passphrase: SecretStr | str | None = None,
+        into: Path | None = None,
     ) -> Plan:
         """Approve a saved plan as a second person; the plan with the approval, which its file and the journal hold.
 
-        `override` lifts limits and expiry alone, for a person who may, with the reason that it gives.
+        `override` lifts limits and expiry alone, for a person who may, with the reason that it gives. `into` is the
+        file to write, of a plan that was loaded from it and looked at. An approval that the journal holds and the file
+        lacks, after a disk was full, is written again.
         """
         saved = self.saved(plan)
+        into = into or (plan if isinstance(plan, Path) else self._path(saved))
         identity = self._home.signer("approve", passphrase)
+        for prepared, known in approvals(saved.digest, self._home.journal):
+            if known.public_key == identity.public_key and known.is_genuine and saved.signature("approve") is None:
+                again = saved.signed(prepared).signed(known)
+                again.save_as(into)
+                return again
         approval = approve(
             saved,
             saved.signature("prepare"),
@@ -137,7 +156,7 @@ class Correcting(Inquiry):
             override=override,
         )
         signed = saved.signed(approval)
-        signed.save(self.settings.folder / "plans")
+        signed.save_as(into)
         return signed
 
     def list_changes(self) -> list[str]:
@@ -145,11 +164,15 @@ class Correcting(Inquiry):
         return changes(self._home.approvers(), self._home.journal)
 
     def saved(self, plan: Plan | Path) -> Plan:
-        """The plan as its file holds it, signatures included."""
-        path = plan if isinstance(plan, Path) else self.settings.folder / "plans" / f"{plan.digest[:12]}.json"
-        if not isinstance(plan, Path) and not path.is_file():
-            raise PlanError(f"plan {plan.digest[:12]} is not saved; save it first")
-        return Plan.load(path)
+        """The plan with its signatures: as it was loaded, else as its file below the home holds it."""
+        if isinstance(plan, Path):
+            return Plan.load(plan)
+        path = self._path(plan)
+        if path.is_file() and (kept := Plan.load(path)).digest == plan.digest:
+            return kept
+        if plan.signature("prepare"):
+            return plan
+        raise PlanError(f"plan {plan.digest[:12]} is not saved; save it first")
 
     # ── Applying ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,7 +215,14 @@ class Correcting(Inquiry):
 
     def settle(self, operation: str, note: str) -> None:
         """Say how a correction ended whose outcome stays unknown, after a look into the vendor's own screens."""
-        applying.settle(operation, note, journal=self._home.journal, identity=self._home.identity)
+        applying.settle(
+            operation,
+            note,
+            journal=self._home.journal,
+            environment=self.settings.environment,
+            account=self.settings.account,
+            identity=self._home.identity,
+        )
 
     def unsettled(self) -> pd.DataFrame:
         """Corrections of this account that were begun and whose outcome is not known: one row each."""
@@ -212,6 +242,9 @@ class Correcting(Inquiry):
             return drafting.plan(
                 proposals, conditions=conditions, preparer=self._home.signer_name("prepare"), about=self.about
             )
+
+    def _path(self, plan: Plan) -> Path:
+        return self.settings.folder / "plans" / f"{plan.digest[:12]}.json"
 
     @contextlib.contextmanager
     def _vendors(self) -> Iterator[Vendors]:

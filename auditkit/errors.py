@@ -19,6 +19,7 @@
     ├── RuleError (ValueError)            a rule file is malformed: file, line, what to write instead
     ├── FindingError (ValueError)         no such finding, or it cannot be accepted as asked
     ├── JournalError                      the journal is broken or cannot be written: nothing may be sent
+    ├── OutcomeUnknown                    something was sent, and nothing tells how it ended: look before anything else
     └── PlanError (ValueError)            a plan is stale, edited, for another account, or not applicable
         └── ApprovalRefused                   it is not signed by two listed persons within their limits
 
@@ -37,6 +38,7 @@ __all__ = [
     "NoSnapshot",
     "NotThere",
     "OtherAccount",
+    "OutcomeUnknown",
     "PlanError",
     "QueryFailed",
     "QuestionRefused",
@@ -130,6 +132,10 @@ class FindingError(AuditkitError, ValueError):
 
 class JournalError(AuditkitError):
     """The journal is broken or cannot be written, so nothing may be sent."""
+
+
+class OutcomeUnknown(AuditkitError):
+    """Something was sent, and nothing tells how it ended: it is looked into before anything else is sent."""
 
 
 class PlanError(AuditkitError, ValueError):

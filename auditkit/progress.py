@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from tqdm.std import tqdm as plain_tqdm
 
 from auditkit.config import quiet
+from auditkit.values import printable
 
 __all__ = ["progress", "say"]
 
@@ -21,7 +22,7 @@ _LINE_EVERY_SECONDS = 10
 def say(line: str) -> None:
     """One line for the person who waits, on standard error; nothing when quiet."""
     if not quiet():
-        plain_tqdm.write(line, file=sys.stderr)
+        plain_tqdm.write(printable(line), file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from auditkit.values import printable
+
 __all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_json", "records", "say", "show", "warn"]
 
 COULD_NOT_LOOK = 2
@@ -48,12 +50,12 @@ def _cell(value: object) -> str:
 
 def plain(text: str) -> str:
     """Text from a vendor without what a terminal would act upon."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+    return printable(text.replace("\n", "\r"))
 
 
 def say(line: str) -> None:
-    """One line on standard output, as it is."""
-    typer.echo(line)
+    """Lines on standard output, without what a terminal would act upon."""
+    typer.echo(printable(line))
 
 
 def print_json(value: object) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "cents",
     "local_day",
     "money",
+    "printable",
     "quantity",
     "time_from_ms",
     "time_from_s",
@@ -117,6 +118,11 @@ def time_to_ms(instant: datetime) -> int:
 def time_to_s(instant: datetime) -> int:
     """Epoch seconds of an aware instant, exactly (below a second is cut)."""
     return (instant - _EPOCH) // _SECOND
+
+
+def printable(text: str) -> str:
+    """Text for people without what a terminal would act upon; lines stay lines."""
+    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:

@@ -19,7 +19,7 @@ from tests.people import acting_as, listed
 CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
 
 
-WORLD = build(seed=6, nrbs=60, faults={"nrb-unexported": 2, "nrb-unbilled": 1})
+WORLD = build(seed=6, nrbs=60, faults={"nrb-unexported": 2, "nrb-unbilled": 1, "nrb-class-contradiction": 1})
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,7 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
     shown = auditkit("plan", "nrb-unexported", "--only", fingerprint)
     (path,) = (home / "plans").glob("*.json")
     assert shown.code == 0 and CONDITION in shown.out and "closes" in shown.out
+    assert " by ann: it moves " in shown.out and "stands until" in shown.out and "never marked as exported" in shown.out
     assert f"A second person approves it: auditkit approve {path}" in shown.out
     assert_refused(auditkit("apply", str(path), "--yes"), "auditkit approve")
     refused = auditkit("approve", str(path), "--yes")
@@ -117,7 +118,7 @@ def test_an_operation_of_ones_own(served: Account, home: Path, monkeypatch: pyte
     guid = some_guid(served, "nrb-unbilled")
     path = planned(home, "edit-nrb", guid, "nrbNotes=seen = by us", "nrbInvoiceDate=2026-05-01", "--reason", "asked")
     (change,) = Plan.load(path).changes
-    assert change.after == {"nrbNotes": "seen = by us", "nrbInvoiceDate": 1777615200000} and change.reason == "asked"
+    assert change.after == {"nrbNotes": "seen = by us", "nrbInvoiceDate": 1777636800000} and change.reason == "asked"
 
 
 def test_an_interrupted_correction_is_told_at_every_start(
@@ -266,8 +267,44 @@ def test_plan_and_verdicts_for_programs(own: Account, tmp_path: Path, monkeypatc
     assert json.loads(auditkit("recover", "--json").out) == []
 
 
+def test_the_plan_that_was_shown_is_the_one_that_is_approved(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another file in its place between the look and the signature changes nothing."""
+    path, other = planned(home, "nrb-unexported"), planned(home, "nrb-class-contradiction", "--no-preview")
+    shown = Plan.load(path).digest
+    acting_as(monkeypatch, "bob")
+
+    def swapped(_: str) -> bool:
+        path.write_bytes(other.read_bytes())
+        return True
+
+    monkeypatch.setattr("auditkit.commands.corrections._confirmed", swapped)
+    assert auditkit("approve", str(path)).code == 0
+    assert Plan.load(path).digest == shown
+
+
+def test_a_plan_that_came_by_mail_is_approved_where_it_lies(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mailed = planned(home, "nrb-unexported"), tmp_path / "mail.json"
+    path.rename(mailed)
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", str(mailed), "--yes").code == 0
+    assert Plan.load(mailed).signature("approve")
+
+
+def test_an_approval_that_only_the_journal_holds_is_written_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = planned(home, "nrb-unexported")
+    unsigned = path.read_bytes()
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", str(path), "--yes").code == 0
+    signed = path.read_bytes()
+    path.write_bytes(unsigned)
+    assert auditkit("approve", str(path), "--yes").code == 0
+    assert path.read_bytes() == signed
+
+
 def test_settling_what_is_not_open(home: Path) -> None:
-    assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "not a correction whose outcome")
+    assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "outcome stays unknown")
     assert_refused(auditkit("recover", "--settle", "none"), "say in a note")
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from auditkit.store.snapshots import Snapshot
+from auditkit.values import printable
 
 __all__ = ["Explanation", "explain"]
 
-_INERT = "\N{REPLACEMENT CHARACTER}"  # for what a terminal would act upon
 MOST_BODIES = 5
 FEW, WIDE = 3, 8  # so many rows of so many columns are shown upright
 
@@ -127,7 +127,7 @@ class Explanation:
             f"{title}\n{content if isinstance(content, str) else content.to_string(index=False)}"
             for title, content in self.sections
         )
-        return "".join(each if each.isprintable() or each == "\n" else _INERT for each in text)
+        return printable(text)
 
     def _repr_html_(self) -> str:
         blocks = []

@@ -206,14 +206,14 @@ order by abs(s.total) desc, guid
 
 JOURNAL_HEAD = "select count(*) as records, coalesce(arg_max(hash, seq), repeat('0', 64)) as head from journal"
 
-# What was approved beyond limits or expiry since the sync before: it stands first in every report of this one.
+# What was approved beyond limits or expiry: it stands first in every report of a month.
 OVERRIDES = """
 select body ->> 'who' as who, left(body ->> 'plan', 12) as plan, body ->> '$.approval.override' as reason,
     array_to_string(cast(body -> 'lifted' as varchar[]), '; ') as lifted, written_at
 from journal
 where kind = 'approval' and body ->> '$.approval.override' is not null
-    and written_at > coalesce((select max(finished_at) from sync_run
-        where sync_id < (select max(sync_id) from sync_run)), timestamptz '1970-01-01')
+    and json_array_length(body -> 'lifted') > 0
+    and written_at > (select max(finished_at) from sync_run) - interval 31 day
 order by seq
 """
 

@@ -79,4 +79,7 @@ def opened(*, as_of: str | None = None, is_demo: bool = False, vendor_rate: bool
         try:
             yield it
         except KeyboardInterrupt:
+            if not it.unsettled().empty:
+                warn("stopped within a correction; run `auditkit recover` to find out how it ended")
+                raise SystemExit(UNKNOWN) from None
             fail("stopped; what was fetched stays in the cache, and the published snapshot is unchanged")

@@ -22,6 +22,8 @@ __all__ = ["app"]
 app = typer.Typer()
 
 _OPERATIONS = get_args(OperationName)
+_DONE = frozenset({"VERIFIED", "ALREADY", "SETTLED"})
+_LOOKED_INTO = _DONE | {"NOT_APPLIED"}
 _PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `auditkit plan` wrote.")]
 _Preview = Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")]
@@ -88,7 +90,7 @@ def approve(
             say("DEMO: signed by an identity of the demo, so that one person can try both sides.")
         if not yes and not _confirmed(f"Approve the change of {_objects(loaded)}?"):
             fail("nothing was approved")
-        signed = it.approve(path, override=override, passphrase=_passphrase(it))
+        signed = it.approve(loaded, override=override, passphrase=_passphrase(it), into=path)
         approval = signed.signature("approve")
         say(f"Approved by {approval.name if approval else '?'}. To send it: auditkit apply {path}")
 
@@ -107,7 +109,7 @@ def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
             _show(loaded)
         if not yes and not _confirmed("Send these changes?"):
             fail("nothing was sent")
-        _verdicts(it.apply(path), f"Verdicts · {_whose(loaded)}", as_json=as_json)
+        _verdicts(it.apply(loaded), f"Verdicts · {_whose(loaded)}", as_json=as_json)
 
 
 @app.command()
@@ -128,7 +130,7 @@ def recover(
         if found.empty and not as_json:
             say("No correction is open.")
             return
-        _verdicts(found, "Verdicts", as_json=as_json)
+        _verdicts(found, "Verdicts", as_json=as_json, allowed=_LOOKED_INTO)
 
 
 def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
@@ -143,7 +145,7 @@ def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
     if as_json:
         print_json(_as_json(planned, effect, path))
     else:
-        say(f"\nNothing was sent. It moves {planned.money:,.2f}. A second person approves it: auditkit approve {path}")
+        say(f"\nNothing was sent. A second person approves it: auditkit approve {path}")
 
 
 def _as_json(planned: Plan, effect: Effect | None, path: Path) -> dict[str, Any]:
@@ -166,6 +168,12 @@ def _show(planned: Plan, title: str | None = None) -> None:
         title or f"{_objects(planned)} to change · {_whose(planned)}",
         most=None,
     )
+    say(
+        f"\nPlan {planned.digest[:12]} by {planned.preparer}: it moves {planned.money:,.2f}, and stands until"
+        f" {planned.expires_at:%Y-%m-%d %H:%M} UTC."
+    )
+    for reason in dict.fromkeys(change.reason for change in planned.changes):
+        say(f"  {reason}")
     for condition in planned.conditions:
         say(f"\nBefore it is sent, look at each: {condition}.")
 
@@ -178,14 +186,15 @@ def _whose(planned: Plan) -> str:
     return "DEMO DATA" if planned.environment == DEMO else f"{planned.account} at {planned.environment}"
 
 
-def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool) -> None:
+def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool, allowed: frozenset[str] = _DONE) -> None:
+    """Show the verdicts and end: 0 when each is one of those allowed, 3 when an outcome is unknown, else 2."""
     if as_json:
         print_json(records(outcomes))
     else:
         show(outcomes, title, most=None)
         say("The next sync shows which findings this cleared.")
     verdicts = set(map(str, outcomes["verdict"]))
-    raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else COULD_NOT_LOOK if "NOT_BEGUN" in verdicts else CLEAN)
+    raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else CLEAN if verdicts <= allowed else COULD_NOT_LOOK)
 
 
 def _passphrase(it: Audit) -> SecretStr | None:

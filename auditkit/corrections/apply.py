@@ -22,26 +22,26 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from importlib.metadata import version
-from typing import Any
+from datetime import datetime, timedelta
 
 from auditkit.apis.strict_json import dump, parse
 from auditkit.corrections import judging
 from auditkit.corrections.approval import Approver, check
 from auditkit.corrections.comparing import moved
 from auditkit.corrections.judging import Ending
-from auditkit.corrections.operations import RECORD_KIND, Operation, Reply, Step, Verdict, operations
+from auditkit.corrections.operations import Operation, Reply, Step, Verdict, operations
 from auditkit.corrections.plan import Change, Plan
 from auditkit.corrections.reading import Vendors
-from auditkit.errors import ApiError, Denied, JournalError, NotThere, PlanError, TimedOut, Unreachable
-from auditkit.journal import Journal, canonical, digest, now
+from auditkit.corrections.recording import Noting
+from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, TimedOut, Unreachable
+from auditkit.journal import Journal, digest, now
 
 __all__ = ["Outcome", "apply", "recover", "settle"]
 
 VERIFY_READS = 3
 VERIFY_PAUSE_SECONDS = 1.0
 MAX_SENDS = 3
+CLOCK_SKEW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,14 @@ def apply(
     The run stops, and what is left is `NOT_BEGUN`, when a request did what was not asked for, when an outcome is
     unknown, and when the credentials are refused, in reading or in sending. An object that could not be read for want
     of an answer is `NOT_BEGUN` too, and the run goes on. Applying the same plan again goes on from there, save after
-    a request that did something else. Raises `JournalError` when a record cannot be written, and `Busy` when another
-    process is writing.
+    a request that did something else. Raises `JournalError` when a record cannot be written, `OutcomeUnknown` when that
+    was after a send, or while another plan's outcome is not known, and `Busy` when another process is writing.
     """
     with journal.sole_writer():
         known = operations(journal)
-        if not identity.strip():
-            raise PlanError("who applies the plan is not known; set AUDITKIT_IDENTITY")
+        _refuse_nobody(identity)
+        if plan.created_at > clock() + CLOCK_SKEW:
+            raise PlanError(f"plan {plan.digest[:12]} is made in the future; look at the clocks, then plan again")
         _refuse_applied(plan, known)
         check(
             plan,
@@ -102,20 +103,24 @@ def apply(
         others = [operation for operation in known.values() if operation.plan != plan.digest]
         for outcome in _recovered(run, others, environment, account):
             if outcome.verdict is Verdict.UNKNOWN:
-                raise PlanError(f"{outcome.object_id}: outcome unknown ({outcome.detail}); recover it before you apply")
-        outcomes: list[Outcome] = []
+                raise OutcomeUnknown(
+                    f"{outcome.object_id}: outcome unknown ({outcome.detail}); recover it before you apply"
+                )
+        planned = [Operation(plan.digest, plan.environment, plan.account, change) for change in plan.changes]
+        operations_of_it = [known.get(operation.id, operation) for operation in planned]
+        for found, change in zip(operations_of_it, plan.changes, strict=True):
+            _hold(found.change == change and found.plan == plan.digest, "what is executed is what was planned")
+        endings: dict[str, Ending] = {}
         is_stopped = False
-        for change in plan.changes:
-            planned = Operation(plan.digest, plan.environment, plan.account, change)
-            operation = known.get(planned.id, planned)
-            _hold(operation.change == change and operation.plan == plan.digest, "what is executed is what was planned")
+        # What was sent before and is still open comes first: while it is unknown nothing else is sent.
+        for operation in sorted(operations_of_it, key=lambda each: not (each.sends and each.is_open)):
             ending = Ending(Verdict.NOT_BEGUN, "the run had stopped before") if is_stopped else run.correct(operation)
             is_stopped = is_stopped or ending.stops_the_run
-            outcomes.append(_outcome(change, ending))
+            endings[operation.id] = ending
             if progress:
-                progress(outcomes[-1])
-        _hold(len(outcomes) == plan.objects, "every object ends in a verdict, or is not begun")
-        return outcomes
+                progress(_outcome(operation.change, ending))
+        _hold(len(endings) == plan.objects, "every object ends in a verdict, or is not begun")
+        return [_outcome(operation.change, endings[operation.id]) for operation in operations_of_it]
 
 
 def recover(
@@ -129,20 +134,29 @@ def recover(
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Outcome]:
     """Find out how every interrupted correction of this account ended, without sending anything."""
+    _refuse_nobody(identity)
     with journal.sole_writer():
         run = _Run(vendors, journal, identity, clock, sleep)
         return _recovered(run, list(operations(journal).values()), environment, account)
 
 
-def settle(operation_id: str, note: str, *, journal: Journal, identity: str) -> None:
-    """Journal a person's word on how a correction ended that stays unknown. `PlanError` for one that is not open."""
-    if not note.strip():
-        raise PlanError("how did it end? say in a note what you saw in the vendor's own screens")
+def settle(operation_id: str, note: str, *, journal: Journal, environment: str, account: str, identity: str) -> None:
+    """Journal a person's word on how a correction of this account ended that stays unknown.
+
+    `PlanError` for one that is not: a correction is unknown once it was looked into, after its request could no longer
+    land, and nothing told how it ended.
+    """
+    _refuse_nobody(identity)
+    if not note.strip() or not note.isprintable():
+        raise PlanError("how did it end? say in a note, one line, what you saw in the vendor's own screens")
     with journal.sole_writer():
         operation = operations(journal).get(operation_id)
-        if operation is None or not operation.is_open or not operation.sends:
-            raise PlanError(f"{operation_id}: is not a correction whose outcome is unknown")
-        _Noting(journal, identity).note(operation, Verdict.SETTLED, detail=note.strip(), moved=[], created=None)
+        is_ours = operation is not None and (operation.environment, operation.account) == (environment, account)
+        if operation is None or not is_ours or operation.verdict is not Verdict.UNKNOWN:
+            raise PlanError(
+                f"{operation_id}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
+            )
+        Noting(journal, identity).note(operation, Verdict.SETTLED, detail=note.strip(), moved=[], created=None)
 
 
 def _recovered(run: "_Run", known: list[Operation], environment: str, account: str) -> list[Outcome]:
@@ -157,11 +171,16 @@ def _outcome(change: Change, ending: Ending) -> Outcome:
     return Outcome(change.operation, change.object_id, ending.verdict, ending.detail, ending.created)
 
 
+def _refuse_nobody(identity: str) -> None:
+    if not identity.strip():
+        raise PlanError("who corrects is not known; set AUDITKIT_IDENTITY")
+
+
 def _refuse_applied(plan: Plan, known: dict[str, Operation]) -> None:
     begun = [operation for operation in known.values() if operation.plan == plan.digest]
     if strange := [operation.reply.strange for operation in begun if operation.reply and operation.reply.strange]:
         raise PlanError(f"plan {plan.digest[:12]} did what it should not ({strange[0]}); look, then plan again")
-    if len([operation for operation in begun if not operation.is_open]) == plan.objects:
+    if len([operation for operation in begun if operation.is_done]) == plan.objects:
         raise PlanError(f"plan {plan.digest[:12]} was applied already; plan again for what is still wrong")
 
 
@@ -184,7 +203,7 @@ class _Run:
         sleep: Callable[[float], None],
     ) -> None:
         self._vendors = vendors
-        self._note = _Noting(journal, identity).note
+        self._note = Noting(journal, identity).note
         self._clock = clock
         self._sleep = sleep
         self._may_send = ""
@@ -193,10 +212,10 @@ class _Run:
 
     def correct(self, operation: Operation) -> Ending:
         """One object, from intent to verdict."""
-        if operation.begun and not operation.is_open:
+        if operation.is_done:
             verdict = operation.verdict or Verdict.UNKNOWN
             return Ending(verdict, operation.detail, created=operation.created)
-        if not operation.begun:
+        if not operation.begun or operation.verdict is Verdict.NOT_APPLIED:
             operation = self._intend(operation)
         if not operation.sends:
             if ending := self._pre_read(operation):
@@ -326,39 +345,6 @@ class _Run:
         self._read_at = self._clock()
         sys.audit("auditkit.point", "read")
         return text
-
-
-@dataclass(frozen=True)
-class _Noting:
-    """Writes the records of corrections, each on disk before it returns."""
-
-    journal: Journal
-    identity: str
-
-    def note(self, operation: Operation, step: Step | Verdict, **said: Any) -> Operation:  # noqa: ANN401 — JSON
-        """Write one record, and return the operation after it."""
-        change = operation.change
-        body = {
-            "operation": operation.id,
-            "step": str(step),
-            "system": change.system,
-            "environment": operation.environment,
-            "account": operation.account,
-            "object": change.object_id,
-            "before": change.before_digest,
-            "who": self.identity,
-            "version": version("auditkit"),
-            **said,
-        }
-        sys.audit("auditkit.point", f"{step} unwritten")
-        try:
-            self.journal.append(RECORD_KIND, body)
-        except JournalError as error:
-            if not operation.sends:
-                raise
-            raise JournalError(f"{error}; after a request was sent, so keep this record: {canonical(body)}") from error
-        sys.audit("auditkit.point", f"{step} written")
-        return operation.after(body)
 
 
 _PROVEN = (Verdict.VERIFIED, Verdict.SIDE_EFFECT)

@@ -23,7 +23,7 @@ from auditkit.errors import BadAnswer, NotThere, PlanError
 from auditkit.journal import Journal, canonical, digest
 from auditkit.progress import progress
 from auditkit.store.snapshots import Snapshot
-from auditkit.values import time_to_ms, time_to_s
+from auditkit.values import printable, time_to_ms, time_to_s
 
 __all__ = ["Draft", "Drafting", "refuse_stale", "typed"]
 
@@ -34,7 +34,8 @@ class Draft:
 
     A creation has no `object_id` yet. `add` are lines to add behind those that an invoice has. `findings` are the
     fingerprints that it is meant to cure, `rule` the rule that found them, with its digest. `expected` are values that
-    the object must have now: otherwise somebody has changed it, and it is left out.
+    the object must have now: otherwise somebody has changed it, and it is left out. One that `is_undo` is left out too
+    where its operation refuses it.
     """
 
     operation: OperationName
@@ -45,6 +46,7 @@ class Draft:
     rule: str = ""
     add: tuple[Mapping[str, Any], ...] = ()
     expected: Mapping[str, Any] = field(default_factory=dict)
+    is_undo: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,20 +116,21 @@ class Drafting:
         changes = tuple(
             FieldChange(name, plain(before.get(name)), plain(value))
             for name, value in values.items()
-            if not same(name, plain(before.get(name)), plain(value))
+            if not same(name, plain(before.get(name)), plain(value)) or _is_another_time(name, before.get(name), value)
         )
         if not changes:
             return LeftOut(draft.object_id, "has these values already")
         try:
             return _change(draft, draft.object_id, changes, image)
         except PlanError as error:
-            if not draft.rule:
+            if not draft.rule and not draft.is_undo:
                 raise
             return LeftOut(draft.object_id, str(error).removeprefix(f"{draft.object_id}: "))  # the others may go on
 
     def _creation(self, draft: Draft, kind: Kind) -> Change:
         wanted = {name: plain(value) for name, value in draft.values.items() if value is not None}
-        key = f"ak-{digest(canonical([draft.operation, self.at.isoformat(), wanted]))[:16]}"
+        snapshot_id = self.snapshot.query("select snapshot_id from audit_run").scalar()
+        key = f"ak-{digest(canonical([draft.operation, self.at.isoformat(), snapshot_id, wanted]))[:16]}"
         values = {kind.search_field: key, **wanted}
         return _change(draft, key, tuple(FieldChange(name, None, value) for name, value in values.items()), "")
 
@@ -194,18 +197,25 @@ def _whole(text: str, value: str, kind: Kind, zone: ZoneInfo) -> int:
         instant = datetime.combine(day, time(), zone)
         if kind.system == "jobnimbus":
             return time_to_s(instant)
-        # Aimsio may rewrite the time of day in UTC, so it must be the day that is meant there as well.
-        return time_to_ms(max(instant, datetime.combine(day, time(), UTC)))
+        # Aimsio may rewrite the time of day: noon in UTC is the same day in nearly every zone, whatever it becomes.
+        noon = datetime.combine(day, time(12), UTC)
+        return time_to_ms(noon if noon.astimezone(zone).date() == day else instant)
     except (ValueError, OverflowError):
         raise PlanError(f"{text}: expected a whole number, or a day such as 2026-05-01") from None
 
 
 def _change(draft: Draft, object_id: str, changes: tuple[FieldChange, ...], image: str) -> Change:
-    return Change(draft.operation, object_id, changes, image, draft.findings, draft.reason, draft.rule)
+    reason = printable(draft.reason.replace("\n", " "))  # it may name a vendor's job
+    return Change(draft.operation, object_id, changes, image, draft.findings, reason, draft.rule).checked()
 
 
 _CURRENT = "select body from {} = $id and last_sync = (select max(sync_id) from sync_run)"
 _BODIES = {"aimsio": "raw.nrb_body where guid", "jobnimbus": "raw.invoice_body where jnid"}
+
+
+def _is_another_time(name: str, before: object, value: object) -> bool:
+    """A day in the account's zone may lie in two of UTC's: only the instant itself is no change."""
+    return name == "nrbInvoiceDate" and before != value
 
 
 def _held(snapshot: Snapshot, kind: Kind, object_id: str) -> dict[str, Any] | None:

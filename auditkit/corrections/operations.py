@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from auditkit.corrections.plan import Change
+from auditkit.errors import JournalError
 from auditkit.journal import Journal
 
 __all__ = ["RECORD_KIND", "Operation", "Reply", "Step", "Verdict", "operation_id", "operations"]
@@ -94,6 +95,11 @@ class Operation:
         """Intended, and not yet known how it ended."""
         return self.begun and self.verdict in (None, Verdict.UNKNOWN)
 
+    @property
+    def is_done(self) -> bool:
+        """It ended. One that was interrupted before anything was sent may be taken up again."""
+        return self.begun and not self.is_open and not (self.verdict is Verdict.NOT_APPLIED and not self.sends)
+
     def now_settled(self) -> Self:
         """The same, once the object was read after the last request could no longer land."""
         return replace(self, settled=True)
@@ -102,7 +108,7 @@ class Operation:
         """This operation after one more of its records."""
         match record["step"]:
             case Step.INTENT:
-                return replace(self, begun=True)
+                return replace(self, begun=True, verdict=None, detail="")
             case Step.SENDING:
                 return replace(self, sends=record["attempt"], reply=None, settled=False)
             case Step.RESPONDED | Step.NORESPONSE:
@@ -127,7 +133,12 @@ def operations(journal: Journal) -> dict[str, Operation]:
     for record in journal.records(RECORD_KIND):
         body = record.body
         if body["step"] == Step.INTENT:
-            change = TypeAdapter(Change).validate_python(body["change"])
+            try:
+                change = TypeAdapter(Change).validate_python(body["change"])
+            except ValidationError:
+                raise JournalError(
+                    f"{journal.path} line {record.seq}: is no correction that this version knows"
+                ) from None
             operation = Operation(body["plan"], body["environment"], body["account"], change)
         else:
             operation = known[body["operation"]]

@@ -70,7 +70,11 @@ class Change:
     reason: str = ""
     rule: str = ""
 
-    def __post_init__(self) -> None:
+    def checked(self) -> Self:
+        """The same change; `PlanError` for what its operation may not do.
+
+        What stands in the journal is not held against it: it was, by the version that planned it.
+        """
         names = [change.field for change in self.changes]
         if not names:
             raise PlanError(f"{self.object_id}: nothing to change; leave the object out")
@@ -79,9 +83,14 @@ class Change:
         for change in self.changes:
             if not same(change.field, change.before, plain(self.before.get(change.field))):
                 raise PlanError(f"{self.object_id}: {change.field} is not {change.before!r} in the before-image")
-            if same(change.field, change.before, change.after):
+            # A day in the account's zone may lie in two of UTC's: only the instant itself is no change.
+            is_time = change.field == "nrbInvoiceDate"
+            if change.before == change.after if is_time else same(change.field, change.before, change.after):
                 raise PlanError(f"{self.object_id}: {change.field} is {change.after!r} already; leave it out")
         refuse(self.operation, self.object_id, self.before, self.after)
+        if not self.reason.isprintable():
+            raise PlanError(f"{self.object_id}: a reason is one line of text")
+        return self
 
     @property
     def kind(self) -> Kind:
@@ -139,19 +148,27 @@ class Change:
             {"field": each.field, "before": _shown(each.field, each.before), "after": _shown(each.field, each.after)}
             for each in self.changes
         ]
-        rows += [{"field": "items: new line", "before": None, "after": text} for text in self._new_lines()]
+        rows += [{"field": which, "before": before, "after": after} for which, before, after in self._lines()]
         rows += [
             {"field": f"{name} (computed)", "before": plain(self.before.get(name)), "after": plain(amount)}
             for name, amount in self.follows.items()
         ]
         return [{"operation": self.operation, "object": self.object_id, **row} for row in rows]
 
-    def _new_lines(self) -> Iterator[str]:
-        old = self.before.get("items") or []
-        for item in self.after.get("items") or []:
-            if item not in old:
-                words = (str(item[name]) for name in ("name", "description") if item.get(name))
-                yield f"{' · '.join(words)}: {line_total([item]):,.2f}"
+    def _lines(self) -> Iterator[tuple[str, Value, Value]]:
+        """Each line that comes, goes or changes: which, before, after."""
+        if "items" not in self.after:
+            return
+        old = {str(item.get("jnid")): item for item in self.before.get("items") or []}
+        for item in self.after["items"]:
+            was = old.pop(str(item.get("jnid")), None)
+            if was is None:
+                yield "items: new line", None, _line(item)
+            elif changed := [name for name in was.keys() | item if was.get(name) != item.get(name)]:
+                words = ", ".join(f"{name} {was.get(name)!s} → {item.get(name)!s}" for name in sorted(changed))
+                yield "items: changed line", _line(was), f"{_line(item)} ({words})"
+        for item in old.values():
+            yield "items: removed line", _line(item), None
 
 
 @dataclass(frozen=True)
@@ -179,8 +196,14 @@ class Plan:
             raise PlanError("the plan changes nothing; choose findings first")
         if twice := sorted({object_id for system, object_id in objects if objects.count((system, object_id)) > 1}):
             raise PlanError(f"{twice[0]}: planned more than once; put all its changes into one")
+        for change in self.changes:
+            change.checked()
+        if not all(text.isprintable() for text in (*self.conditions, *(each.reason for each in self.left_out))):
+            raise PlanError("conditions and reasons are lines of text")
         if self.created_at.tzinfo is None or self.expires_at.tzinfo is None or self.expires_at <= self.created_at:
             raise PlanError("the plan expires before it is made, or its times lack a zone")
+        if self.expires_at > self.created_at + LIFETIME:
+            raise PlanError(f"the plan would stand for more than {LIFETIME.days} days; plan again")
 
     @cached_property
     def digest(self) -> str:
@@ -216,8 +239,11 @@ class Plan:
 
     def save(self, folder: Path) -> Path:
         """Write `<first 12 digits of the digest>.json`, readable by its owner alone, and return its path."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"{self.digest[:12]}.json"
+        return self.save_as(folder / f"{self.digest[:12]}.json")
+
+    def save_as(self, path: Path) -> Path:
+        """Write a file, readable by its owner alone, and return its path."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         private = path.with_suffix(".new")
         with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(self._text())
@@ -236,7 +262,7 @@ class Plan:
             if version != _VERSION:
                 raise PlanError(f"{path}: version {version!r} is unknown; plan again with this version of auditkit")
             fields = {**found["plan"], "signatures": found["signatures"]}
-            plan = TypeAdapter(cls).validate_json(canonical(fields))
+            plan = TypeAdapter(cls).validate_python(fields)
         except OSError as error:
             raise PlanError(f"{path}: cannot be read ({error.strerror}); name a file under plans/") from None
         except ValidationError as error:
@@ -290,4 +316,9 @@ def _shown(field: str, value: Value) -> Value:
     found = _sent(field, value, field)
     if field == "items":
         return f"{len(found)} line{'s' * (len(found) != 1)}, {line_total(found):,.2f}"
-    return ", ".join(str(each.get("name") or each.get("id")) for each in found)
+    return ", ".join(f"{each.get('type')} {each.get('id')}" for each in found)
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    words = (str(item[name]) for name in ("name", "description") if item.get(name))
+    return f"{' · '.join(words)}: {line_total([item]):,.2f}"

@@ -17,7 +17,7 @@ from auditkit.corrections.plan import LeftOut
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 
-__all__ = ["CONDITION", "undone"]
+__all__ = ["CONDITION", "MADE_INTERNAL", "undone"]
 
 CONDITION = "a created NRB cannot be deleted over the API: it is made internal and not billable instead"
 
@@ -47,16 +47,21 @@ def _undone(operation: Operation) -> Iterator[Draft | LeftOut]:
     elif change.kind.creates:
         # What came out otherwise than planned has no value of ours to hold it against.
         expected = {name: value for name, value in change.after.items() if name not in operation.moved}
-        edit, values = _UNDO_OF_CREATION[change.system]
-        yield Draft(edit, operation.created or "", values, reason, expected=expected)
+        edit, undoing = _UNDO_OF_CREATION[change.system]
+        yield Draft(edit, operation.created or "", undoing, reason, expected=expected, is_undo=True)
     else:
         edit = "edit-nrb" if change.system == "aimsio" else "edit-invoice"
         emptied = dict.fromkeys(name for name in operation.moved if name in KINDS[edit].fields)
         values = {name: change.before.get(name) for name in (*change.after, *emptied)}
-        yield Draft(edit, change.object_id, values, reason, expected={**emptied, **change.after})
+        if "items" in values:  # without their amounts, which the vendor computes anew
+            values["items"] = [
+                {name: value for name, value in item.items() if name != "amount"} for item in values["items"] or []
+            ]
+        yield Draft(edit, change.object_id, values, reason, expected={**emptied, **change.after}, is_undo=True)
 
 
+MADE_INTERNAL = {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}
 _UNDO_OF_CREATION: Mapping[str, tuple[OperationName, Mapping[str, Any]]] = {
-    "aimsio": ("edit-nrb", {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}),
+    "aimsio": ("edit-nrb", MADE_INTERNAL),
     "jobnimbus": ("deactivate-invoice", {"is_active": False}),
 }

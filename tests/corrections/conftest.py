@@ -35,6 +35,7 @@ from auditkit.sandbox.state import State
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 DEADLINE_SECONDS = 0.4
 ENVIRONMENT, ACCOUNT = "test", "clerk"
+HERE = {"environment": ENVIRONMENT, "account": ACCOUNT}
 ONE, TWO, PARENT, CHILD = (f"00000000-0000-4000-8000-00000000000{digit}" for digit in range(4))
 
 

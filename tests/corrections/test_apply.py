@@ -2,17 +2,18 @@
 
 import resource
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import timedelta
 
 import pytest
 
-from auditkit.corrections.apply import VERIFY_PAUSE_SECONDS, Outcome
+from auditkit.corrections.apply import VERIFY_PAUSE_SECONDS, Outcome, settle
 from auditkit.corrections.kinds import KINDS
 from auditkit.corrections.operations import Verdict, operations
-from auditkit.corrections.plan import LIFETIME
-from auditkit.errors import Busy, JournalError, PlanError
+from auditkit.corrections.plan import LIFETIME, FieldChange
+from auditkit.errors import Busy, JournalError, OutcomeUnknown, PlanError
 
-from .conftest import CHILD, NOON, ONE, PARENT, TWO, only
+from .conftest import ACCOUNT, CHILD, ENVIRONMENT, NOON, ONE, PARENT, TWO, only
 
 QUIET_SECONDS = KINDS["edit-nrb"].quiet
 VERIFIED_STEPS = ["INTENT", "SENDING", "RESPONDED", "VERIFIED"]
@@ -315,13 +316,90 @@ def test_an_unknown_outcome_stops_the_run_is_listed_and_resolved_before_the_next
 
     other = world.propose(TWO)
     world.faulty.gets.extend([503] * 6)
-    with pytest.raises(PlanError, match=f"{ONE}: outcome unknown"):
+    with pytest.raises(OutcomeUnknown, match=f"{ONE}: outcome unknown"):
         world.apply(other)
     assert world.faulty.posts_seen == 1
 
     assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.VERIFIED, Verdict.VERIFIED]
     assert world.steps(ONE) == ["INTENT", "SENDING", "NORESPONSE", "UNKNOWN", "UNKNOWN", "VERIFIED"]
     assert world.faulty.posts_seen == 2
+
+
+def test_what_is_unknown_under_the_same_plan_comes_first(world):
+    plan = world.propose(ONE, TWO)
+    world.faulty.gets.extend(["lost", "lost", "pass", *[503] * 6])
+    world.faulty.posts.append("answer lost")
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.NOT_BEGUN, Verdict.UNKNOWN]
+    world.faulty.gets.extend([503] * 6)
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.NOT_BEGUN, Verdict.UNKNOWN]
+    assert world.faulty.posts_seen == 1
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.VERIFIED, Verdict.VERIFIED]
+
+
+def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(world):
+    plan = world.propose(ONE)
+    world.faulty.gets.extend(["lost", "lost"])
+    assert only(world.apply(plan)).verdict is Verdict.NOT_BEGUN
+    assert only(world.recover()).verdict is Verdict.NOT_APPLIED
+    assert only(world.apply(plan)).verdict is Verdict.VERIFIED
+    with pytest.raises(PlanError, match="applied already"):
+        world.apply(plan)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"identity": " "}, "AUDITKIT_IDENTITY"),
+        ({"note": " "}, "say in a note"),
+        ({"note": "seen\x1b[2J"}, "one line"),
+        ({"account": "other"}, "no correction of this account"),
+        ({"operation_id": "none"}, "no correction of this account"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_settling_takes_a_person_a_note_and_what_stays_unknown(world, changes, words):
+    plan = world.propose(ONE)
+    world.faulty.posts.append("answer lost")
+    world.faulty.gets.extend(["pass", *[503] * 6])
+    world.apply(plan)
+    (known,) = operations(world.journal)
+    given = {"operation_id": known, "note": "seen", "environment": ENVIRONMENT, "account": ACCOUNT, "identity": "bob"}
+    with pytest.raises(PlanError, match=words):
+        settle(**given | changes, journal=world.journal)
+    settle(**given, journal=world.journal)
+    assert operations(world.journal)[known].verdict is Verdict.SETTLED
+    with pytest.raises(PlanError, match="no correction of this account"):
+        settle(**given, journal=world.journal)
+
+
+def test_what_was_only_interrupted_is_looked_into_before_anybody_settles_it(world):
+    plan = world.propose(ONE)
+    world.faulty.gets.extend(["lost", "lost"])
+    world.apply(plan)
+    (known,) = operations(world.journal)
+    with pytest.raises(PlanError, match="recover"):
+        settle(known, "seen", journal=world.journal, environment=ENVIRONMENT, account=ACCOUNT, identity="bob")
+
+
+def test_a_plan_that_is_made_in_the_future(world):
+    plan = world.propose(ONE)
+    world.now = NOON - timedelta(hours=1)
+    with pytest.raises(PlanError, match="made in the future"):
+        world.apply(plan)
+
+
+def test_a_correction_in_the_journal_is_not_held_against_the_rules_of_today(world):
+    world.apply(world.propose(ONE))
+    (known,) = operations(world.journal).values()
+    old = replace(known.change, changes=(FieldChange("nrbTotalAfterMarkup", "1", "2"),))
+    world.journal.append("correction", {"step": "INTENT", **INTENT, "operation": "x", "change": asdict(old)})
+    assert len(operations(world.journal)) == 2
+    world.journal.append("correction", {"step": "INTENT", **INTENT, "operation": "y", "change": {}})
+    with pytest.raises(JournalError, match="is no correction that this version knows"):
+        operations(world.journal)
+
+
+INTENT = {"plan": "0" * 64, "environment": ENVIRONMENT, "account": ACCOUNT, "object": TWO}
 
 
 # The journal cannot be written
@@ -354,7 +432,7 @@ def test_without_room_for_the_record_after_a_send_everything_stops_and_the_recor
     world.apply(world.propose(TWO))
     lines = [line for line in world.journal_path.read_bytes().splitlines(True) if b'"kind":"correction"' in line]
     until_sending = world.journal_path.stat().st_size + len(lines[0]) + len(lines[1]) + 100
-    with full_disk(until_sending), pytest.raises(JournalError, match=r'keep this record: .*"RESPONDED"'):
+    with full_disk(until_sending), pytest.raises(OutcomeUnknown, match=r'keep this record: .*"RESPONDED"'):
         world.apply(plan)
     assert world.nrb(ONE)["nrbIsExported"] is True
     assert only(world.recover()).verdict is Verdict.VERIFIED

@@ -11,9 +11,9 @@ from auditkit.corrections.comparing import covers, moved, reached
 from auditkit.corrections.kinds import KINDS, amount
 from auditkit.corrections.operations import Verdict, operations
 from auditkit.corrections.plan import Change
-from auditkit.errors import PlanError
+from auditkit.errors import OutcomeUnknown, PlanError
 
-from .conftest import INVOICE, ONE, World, answer, invoice, item, only
+from .conftest import HERE, INVOICE, ONE, World, answer, invoice, item, only
 
 KEY = "ak-key-1"
 NEW_NRB = {
@@ -373,15 +373,21 @@ def test_a_creation_that_is_lost_stays_unknown_until_a_person_settles_it(world, 
     for _ in range(2):
         assert only(world.apply(plan)).verdict is Verdict.UNKNOWN
     assert only(world.recover()).verdict is Verdict.UNKNOWN
-    with pytest.raises(PlanError, match="outcome unknown"):
+    with pytest.raises(OutcomeUnknown, match="outcome unknown"):
         world.apply(other)
     assert world.faulty.posts_seen == 1
     (open_one,) = (each for each in operations(world.journal).values() if each.is_open)
     with pytest.raises(PlanError, match="say in a note"):
-        settle(open_one.id, " ", journal=world.journal, identity="bob")
-    settle(open_one.id, "not there in the vendor's own list", journal=world.journal, identity="bob")
-    with pytest.raises(PlanError, match="is not a correction whose outcome is unknown"):
-        settle(open_one.id, "again", journal=world.journal, identity="bob")
+        settle(open_one.id, " ", **HERE, journal=world.journal, identity="bob")
+    settle(
+        open_one.id,
+        "not there in the vendor's own list",
+        **HERE,
+        journal=world.journal,
+        identity="bob",
+    )
+    with pytest.raises(PlanError, match="is no correction of this account"):
+        settle(open_one.id, "again", **HERE, journal=world.journal, identity="bob")
     assert world.recover() == []
     assert only(world.apply(other)).verdict is Verdict.VERIFIED
     assert world.steps(KEY)[-1] == "SETTLED"

@@ -18,7 +18,7 @@ from auditkit.corrections.plan import Change, Plan
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.journal import canonical, digest
 
-from .conftest import NOON, ONE, TWO, World, answer, nrb, only
+from .conftest import HERE, NOON, ONE, TWO, World, answer, nrb, only
 
 KEY = "ak-key-1"
 NEW_NRB = {
@@ -129,7 +129,13 @@ def test_recovery_and_a_persons_word_are_recorded_with_who_and_what(world: World
     *_, first, again = records(world, ONE)
     assert again == same | {"step": "UNKNOWN", "detail": first["detail"], "moved": [], "created": None}
     assert first["detail"].startswith("Aimsio") and "answered 503" in first["detail"]
-    settle(same["operation"], " it is exported \n", journal=world.journal, identity="dee")
+    settle(
+        same["operation"],
+        " it is exported ",
+        **HERE,
+        journal=world.journal,
+        identity="dee",
+    )
     assert records(world, ONE)[-1] == common(plan, plan.changes[0], "dee") | {
         "step": "SETTLED",
         "detail": "it is exported",
@@ -148,10 +154,12 @@ def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
     assert [each.verdict for each in world.apply(plan)] == [Verdict.NOT_BEGUN, Verdict.VERIFIED]
     begun, closed = (operation_id(plan.digest, change) for change in plan.changes)
     for operation in (begun, closed, "no such"):
-        said = message(PlanError, settle, operation, "seen", journal=world.journal, identity="bob")
-        assert said == f"{operation}: is not a correction whose outcome is unknown"
-    said = message(PlanError, settle, begun, " ", journal=world.journal, identity="bob")
-    assert said == "how did it end? say in a note what you saw in the vendor's own screens"
+        said = message(PlanError, settle, operation, "seen", **HERE, journal=world.journal, identity="bob")
+        assert said == (
+            f"{operation}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
+        )
+    said = message(PlanError, settle, begun, " ", **HERE, journal=world.journal, identity="bob")
+    assert said == "how did it end? say in a note, one line, what you saw in the vendor's own screens"
     assert world.steps(ONE) == ["INTENT"]
 
 
@@ -160,7 +168,7 @@ def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
 
 def test_who_applies_must_be_known(world: World) -> None:
     said = message(PlanError, world.apply, world.propose(ONE), identity=" ")
-    assert said == "who applies the plan is not known; set AUDITKIT_IDENTITY"
+    assert said == "who corrects is not known; set AUDITKIT_IDENTITY"
 
 
 def test_a_plan_that_was_applied_is_named(world: World) -> None:

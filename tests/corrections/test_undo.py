@@ -25,7 +25,7 @@ from auditkit.sync.raw import INVOICES, NRBS, Raw
 from tests.commands import Account, account_of
 from tests.people import acting_as, carried_out, listed
 
-from .conftest import INVOICE, NOON, ONE, TWO, World, only
+from .conftest import HERE, INVOICE, NOON, ONE, TWO, World, only
 from .test_operations import NEW_INVOICE, NEW_NRB
 
 ABOUT = {"snapshot_id": "snapshot-2", "environment": "test", "account": "clerk"}
@@ -251,7 +251,13 @@ def test_what_had_no_effect_needs_no_undo_and_what_is_not_known_is_named(desk):
     world.apply(lost)
     (named,) = undone(lost.digest, world.journal)
     assert named == LeftOut("ak-lost", "how it ended is UNKNOWN: look at it")
-    settle(operation_of(world, "ak-lost"), "not there", journal=world.journal, identity="bob")
+    settle(
+        operation_of(world, "ak-lost"),
+        "not there",
+        **HERE,
+        journal=world.journal,
+        identity="bob",
+    )
     (named,) = undone(lost.digest, world.journal)
     assert named == LeftOut("ak-lost", "how it ended is SETTLED: look at it")
 
