@@ -54,6 +54,8 @@ def publish(it: Audit, notebook: str) -> Path:
 
 def _tell_unsettled(it: Audit) -> None:
     """At every start: the corrections whose outcome is not known. What cannot be read harms nobody who only looks."""
+    if not it.settings.folder.is_dir():
+        return
     try:
         unsettled = it.unsettled()
     except JournalError as error:

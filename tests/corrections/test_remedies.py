@@ -321,7 +321,7 @@ def test_values_as_a_person_writes_them(audit, nrb_guid):
         ],
     )
     (change,) = plan.changes
-    midnight_in_edmonton = 1_777_615_200_000
+    midnight_in_edmonton = 1_777_636_800_000
     assert change.after == {
         "nrbNotes": "a = b",
         "nrbInvoiceDate": midnight_in_edmonton,
