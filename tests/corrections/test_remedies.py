@@ -335,9 +335,9 @@ def test_values_as_a_person_writes_them(audit, nrb_guid):
 @pytest.mark.parametrize(
     ("zone", "operation", "text", "instant"),
     [
-        ("America/Edmonton", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T06:00"),
-        ("Pacific/Auckland", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T00:00"),
-        ("UTC", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T00:00"),
+        ("America/Edmonton", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T12:00"),
+        ("Pacific/Auckland", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T12:00"),
+        ("UTC", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T12:00"),
         ("America/Edmonton", "edit-invoice", "date_due=2026-05-01", "2026-05-01T06:00"),
         ("Pacific/Auckland", "edit-invoice", "date_due=2026-05-01", "2026-04-30T12:00"),
     ],
