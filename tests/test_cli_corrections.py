@@ -118,7 +118,7 @@ def test_an_operation_of_ones_own(served: Account, home: Path, monkeypatch: pyte
     guid = some_guid(served, "nrb-unbilled")
     path = planned(home, "edit-nrb", guid, "nrbNotes=seen = by us", "nrbInvoiceDate=2026-05-01", "--reason", "asked")
     (change,) = Plan.load(path).changes
-    assert change.after == {"nrbNotes": "seen = by us", "nrbInvoiceDate": 1777636800000} and change.reason == "asked"
+    assert change.after == {"nrbNotes": "seen = by us", "nrbInvoiceDate": 1777647600000} and change.reason == "asked"
 
 
 def test_an_interrupted_correction_is_told_at_every_start(

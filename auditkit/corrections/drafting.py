@@ -8,7 +8,7 @@ Not here: which objects need it (remedies, undo), and what an operation may do (
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -194,12 +194,13 @@ def _whole(text: str, value: str, kind: Kind, zone: ZoneInfo) -> int:
         return int(value)
     try:
         day = date.fromisoformat(value)
-        instant = datetime.combine(day, time(), zone)
+        begins, ends = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + timedelta(days=1)))
         if kind.system == "jobnimbus":
-            return time_to_s(instant)
-        # Aimsio may rewrite the time of day: noon in UTC is the same day in nearly every zone, whatever it becomes.
-        noon = datetime.combine(day, time(12), UTC)
-        return time_to_ms(noon if noon.astimezone(zone).date() == day else instant)
+            return time_to_s(begins)
+        # Aimsio may rewrite the time of day, in UTC: the middle of the hours that are this day there and here alike.
+        first, last = (datetime.combine(each, time(), UTC) for each in (day, day + timedelta(days=1)))
+        begins, ends = max(begins, first), min(ends, last)
+        return time_to_ms(begins + (ends - begins) / 2)
     except (ValueError, OverflowError):
         raise PlanError(f"{text}: expected a whole number, or a day such as 2026-05-01") from None
 

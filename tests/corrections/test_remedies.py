@@ -321,10 +321,10 @@ def test_values_as_a_person_writes_them(audit, nrb_guid):
         ],
     )
     (change,) = plan.changes
-    midnight_in_edmonton = 1_777_636_800_000
+    amid_the_day = 1_777_647_600_000
     assert change.after == {
         "nrbNotes": "a = b",
-        "nrbInvoiceDate": midnight_in_edmonton,
+        "nrbInvoiceDate": amid_the_day,
         "nrbIsExported": None,
         "isInternal": True,
         "nrbRate": "12.50",
@@ -335,8 +335,9 @@ def test_values_as_a_person_writes_them(audit, nrb_guid):
 @pytest.mark.parametrize(
     ("zone", "operation", "text", "instant"),
     [
-        ("America/Edmonton", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T12:00"),
-        ("Pacific/Auckland", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T12:00"),
+        ("America/Edmonton", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T15:00"),
+        ("Pacific/Auckland", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T06:00"),
+        ("Pacific/Kiritimati", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T05:00"),
         ("UTC", "edit-nrb", "nrbInvoiceDate=2026-05-01", "2026-05-01T12:00"),
         ("America/Edmonton", "edit-invoice", "date_due=2026-05-01", "2026-05-01T06:00"),
         ("Pacific/Auckland", "edit-invoice", "date_due=2026-05-01", "2026-04-30T12:00"),
