@@ -299,8 +299,6 @@ class _Run:
             return judging.counted(aimsio.save_nrb(change.body), creates=change.kind.creates)
         if change.kind.creates:
             return judging.answered(jobnimbus.create_invoice(change.body))
-        if change.operation == "deactivate-invoice":
-            return judging.answered(jobnimbus.deactivate_invoice(change.object_id))
         return judging.answered(jobnimbus.update_invoice(change.object_id, change.body))
 
     def _settle(self, operation: Operation) -> tuple[Operation, Ending]:

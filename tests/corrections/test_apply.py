@@ -273,7 +273,9 @@ def test_what_somebody_set_back_after_the_send_is_not_sent_again(world):
 def test_an_object_that_vanishes_after_the_send_is_a_conflict(world):
     plan = world.propose(ONE)
     world.faulty.posts.append("lost")
-    assert only(world.apply(plan, sleep=lambda _: world.state.delete_nrb(ONE))).verdict is Verdict.CONFLICT
+    outcome = only(world.apply(plan, sleep=lambda _: world.state.delete_nrb(ONE)))
+    assert outcome.verdict is Verdict.CONFLICT
+    assert outcome.detail.startswith("gone after the edit was sent: Aimsio") and "answered 404" in outcome.detail
 
 
 @pytest.mark.parametrize(("is_edited", "verdict"), [(True, Verdict.SIDE_EFFECT), (False, Verdict.CONFLICT)])
