@@ -50,6 +50,15 @@ def test_a_send_that_no_read_allows_and_one_too_many(world, operation, sends, wh
     assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)
 
 
+def test_a_send_after_a_read_that_speaks_against_it(world):
+    run, operation = begun(world)
+    world.edit_by_hand(ONE, nrbNotes="another")
+    assert run._pre_read(operation).verdict is Verdict.CONFLICT
+    with pytest.raises(AssertionError, match=message(PLANNED)):
+        run._send(operation)
+    assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)
+
+
 def test_a_second_send_on_the_read_before_the_first(world):
     run, operation = begun(world)
     assert run._pre_read(operation) is None
