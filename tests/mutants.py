@@ -36,6 +36,10 @@ class Target:
 DIGITS = "digits are the same bytes in every encoding that a machine may have as its own"
 LETTER = "the letter's case shows in no digits"
 FALSE = "None is as false as False"
+TRUE = "the lines before make the invariant true, so that no test sees what it would say"
+PARSED = "the client has parsed the same text, so that no error names its place"
+NO_ID = "no operation has it as its id, as none has the empty one"
+OPERATIONS = "tests/corrections/test_operations.py"
 
 TARGETS = {
     "auditkit.journal": Target(
@@ -57,6 +61,35 @@ TARGETS = {
         {'approve: "money": format(plan.money, "F"),': LETTER},
     ),
     "auditkit.corrections.judging": Target(("tests/corrections/test_judging.py",)),
+    "auditkit.corrections.apply": Target(
+        (
+            "tests/corrections/test_apply.py",
+            "tests/corrections/test_invariants.py",
+            "tests/corrections/test_records.py",
+            "tests/corrections/test_recovery.py",
+            f"{OPERATIONS}::test_an_amount_that_comes_out_otherwise_than_foreseen_is_a_side_effect",
+            f"{OPERATIONS}::test_a_created_invoice_with_another_total_is_a_side_effect_that_names_it",
+            f"{OPERATIONS}::test_a_creation_that_the_vendor_refuses_is_not_applied",
+        ),
+        {
+            "apply: is_stopped = None": FALSE,
+            "apply: _hold(len(outcomes) == plan.objects, None)": TRUE,
+            'apply: _hold(len(outcomes) == plan.objects, "XXevery object ends in a verdict, or is not begunXX")': TRUE,
+            'apply: _hold(len(outcomes) == plan.objects, "EVERY OBJECT ENDS IN A VERDICT, OR IS NOT BEGUN")': TRUE,
+            "_Run.__init__: self._may_send = None": NO_ID,
+            '_Run.__init__: self._may_send = "XXXX"': NO_ID,
+            "_Run.__init__: self._is_proven = None": FALSE,
+            "_Run.__init__: self._is_denied = None": FALSE,
+            '_Run._pre_read: self._may_send = "XXXX" if ending else operation.id': NO_ID,
+            '_Run._send: self._may_send, self._is_proven = "XXXX", False': NO_ID,
+            '_Noting.note: "version": version("AUDITKIT"),': "the names of packages are compared without their case",
+            "_Run._differs: found = parse(text, None)": PARSED,
+            "_Run._seen: found = parse(self._read(change, ids[0]), None) if len(ids) == 1 else None": PARSED,
+            "_Run._send: _hold(operation.sends == attempt, None)": TRUE,
+            '_Run._send: _hold(operation.sends == attempt, "XXno request leaves before its recordXX")': TRUE,
+            '_Run._send: _hold(operation.sends == attempt, "NO REQUEST LEAVES BEFORE ITS RECORD")': TRUE,
+        },
+    ),
 }
 
 
