@@ -288,8 +288,10 @@ def test_an_edit_that_created_something_stops_the_run(world, is_edited, verdict)
     assert [outcome.verdict for outcome in outcomes] == [verdict, Verdict.NOT_BEGUN]
     assert "more was created than asked for" in outcomes[0].detail
     assert world.steps(TWO) == world.waits == []
-    with pytest.raises(PlanError, match="more was created than asked for"):
+    what = "more was created than asked for: find it and make it internal"
+    with pytest.raises(PlanError) as caught:
         world.apply(plan)
+    assert str(caught.value) == f"plan {plan.digest[:12]} did what it should not ({what}); look, then plan again"
 
 
 def edit_on_the_second_read(world):
