@@ -107,16 +107,14 @@ class JobNimbusClient:
     def update_invoice(self, jnid: str, changes: Mapping[str, Any]) -> Answer:
         """Change the given fields of one invoice; arrays replace the old ones whole. The answer may have no body.
 
+        To delete is to JobNimbus to change `is_active` to false.
+
         A field that is unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
         """
         if changes.get("jnid", jnid) != jnid:
             raise ValueRefused(f"JobNimbus invoice: jnid: expected {jnid!r} or none, found {changes['jnid']!r}")
         body = checked({"jnid": jnid, **changes}, InvoiceChange, READ_ONLY_INVOICE_FIELDS, "JobNimbus invoice")
         return self._writer.send("PUT", _path(jnid), body, self._actor)
-
-    def deactivate_invoice(self, jnid: str) -> Answer:
-        """Delete one invoice, which to JobNimbus is a PUT of `is_active` false."""
-        return self.update_invoice(jnid, {"is_active": False})
 
     def vouch(self, proof: str) -> None:
         """As `Reader.vouch`."""

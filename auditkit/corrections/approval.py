@@ -7,15 +7,15 @@ counts only if it stands in the journal, and a journal line only if its signatur
 
 An override lifts limits and expiry, nothing else; it is signed with its reason and stands first in the next report.
 
-Not here: keys and how they are kept (identity); the list (approvers); whether the plan's file is as it was saved
-(plan); whether its objects are still as planned, as the signed digest has them, and whether it was applied (apply).
+Not here: what a signature is (signatures); keys and how they are kept (identity); the list (approvers); whether the
+plan's file is as it was saved (plan); whether its objects are still as planned, as the signed digest has them, and
+whether it was applied (apply).
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Literal, Protocol, Self
+from typing import Literal
 
 from auditkit.config import DEMO
 from auditkit.corrections.approvers import (
@@ -26,15 +26,16 @@ from auditkit.corrections.approvers import (
     read_approvers,
     record_changes,
 )
-from auditkit.corrections.identity import Identity, folded, is_signed
+from auditkit.corrections.identity import Identity, folded
+from auditkit.corrections.operations import RECORD_KIND
+from auditkit.corrections.plan import Plan
+from auditkit.corrections.signatures import Signature
 from auditkit.errors import ApprovalRefused
-from auditkit.journal import Journal, Record, canonical
+from auditkit.journal import Journal, Record
 
 __all__ = [
     "APPROVERS_FILE",
-    "Approvable",
     "Approver",
-    "Signature",
     "approvals",
     "approve",
     "changes",
@@ -42,65 +43,6 @@ __all__ = [
     "prepare",
     "read_approvers",
 ]
-
-CORRECTION = "correction"  # the kind of apply's records; apply stands above plans, and plans hold signatures
-_PURPOSE = "auditkit: signature of a correction plan, version 1"
-
-
-class Approvable(Protocol):
-    """What is needed of a plan. `objects` counts what it changes, `money` sums |Δ| over them."""
-
-    @property
-    def digest(self) -> str: ...  # noqa: D102
-    @property
-    def preparer(self) -> str: ...  # noqa: D102
-    @property
-    def environment(self) -> str: ...  # noqa: D102
-    @property
-    def account(self) -> str: ...  # noqa: D102
-    @property
-    def expires_at(self) -> datetime: ...  # noqa: D102
-    @property
-    def objects(self) -> int: ...  # noqa: D102
-    @property
-    def money(self) -> Decimal: ...  # noqa: D102
-
-
-# ── Signatures ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Signature:
-    """One person's word on one plan. `at` is UTC as text; `override` the reason, where limits are to be lifted."""
-
-    role: Literal["prepare", "approve"]
-    name: str
-    public_key: str
-    digest: str
-    at: str
-    override: str | None = None
-    signature: str = ""
-
-    @classmethod
-    def of(cls, value: object) -> Self:
-        """The signature in a record or file: a mapping with each field as text. `ApprovalRefused` for all else."""
-        names = {field.name for field in fields(cls)}
-        if not isinstance(value, dict) or value.keys() != names:
-            raise ApprovalRefused(f"not a signature: it has other fields than {', '.join(sorted(names))}; sign again")
-        if not all(isinstance(said, str) or (said is None and name == "override") for name, said in value.items()):
-            raise ApprovalRefused("not a signature: each of its fields is a text; sign again")
-        return cls(**value)
-
-    @property
-    def text(self) -> str:
-        """What is signed: every other field, and what the signature is for, so that it passes for nothing else."""
-        said = {name: value for name, value in asdict(self).items() if name != "signature"}
-        return canonical({**said, "purpose": _PURPOSE})
-
-    @property
-    def is_genuine(self) -> bool:
-        """Whether it is that of its own key; whose key that is, the list tells."""
-        return is_signed(self.public_key, self.text, self.signature)
 
 
 def _signed(claim: Signature, identity: Identity) -> Signature:
@@ -111,7 +53,7 @@ def _utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def prepare(plan: Approvable, identity: Identity, at: datetime) -> Signature:
+def prepare(plan: Plan, identity: Identity, at: datetime) -> Signature:
     """The preparer's signature of a plan. `ApprovalRefused` unless the identity is that of the plan's preparer."""
     if folded(identity.name) != folded(plan.preparer):
         raise ApprovalRefused(
@@ -121,7 +63,7 @@ def prepare(plan: Approvable, identity: Identity, at: datetime) -> Signature:
 
 
 def approve(
-    plan: Approvable,
+    plan: Plan,
     prepared: Signature | None,
     identity: Identity,
     approvers: Sequence[Approver],
@@ -142,7 +84,7 @@ def approve(
     entry = _refuse_unless_in_order(plan, prepared, claim, approvers, now=at, demo=plan.environment == DEMO)
     if any(known.public_key == claim.public_key and known.is_genuine for _, known in approvals(plan.digest, journal)):
         raise ApprovalRefused(f"{_short(plan)} was approved by {entry.name} already; apply it, or plan again")
-    if any(record.body.get("plan") == plan.digest for record in journal.records(CORRECTION)):
+    if any(record.body.get("plan") == plan.digest for record in journal.records(RECORD_KIND)):
         raise ApprovalRefused(f"{_short(plan)}: its application has begun; plan again for what is still wrong")
     approval = _signed(claim, identity)
     journal.append(
@@ -164,7 +106,7 @@ def approve(
 
 
 def check(
-    plan: Approvable,
+    plan: Plan,
     prepared: Signature | None,
     approval: Signature | None,
     approvers: Sequence[Approver],
@@ -199,7 +141,7 @@ def check(
     return entry
 
 
-def _given(plan: Approvable, signature: Signature | None, role: Literal["prepare", "approve"]) -> Signature:
+def _given(plan: Plan, signature: Signature | None, role: Literal["prepare", "approve"]) -> Signature:
     """The signature, if there is one, of this plan and in this role."""
     if signature is None:
         missing = {
@@ -215,7 +157,7 @@ def _given(plan: Approvable, signature: Signature | None, role: Literal["prepare
 
 
 def _refuse_unless_in_order(
-    plan: Approvable,
+    plan: Plan,
     prepared: Signature,
     approval: Signature,
     approvers: Sequence[Approver],
@@ -237,7 +179,7 @@ def _refuse_unless_in_order(
     return approver
 
 
-def _listed(plan: Approvable, signature: Signature, approvers: Sequence[Approver], *, demo: bool) -> Approver:
+def _listed(plan: Plan, signature: Signature, approvers: Sequence[Approver], *, demo: bool) -> Approver:
     for approver in approvers:
         if folded(approver.name) == folded(signature.name) and approver.public_key == signature.public_key:
             if approver.demo and not demo:
@@ -251,7 +193,7 @@ def _listed(plan: Approvable, signature: Signature, approvers: Sequence[Approver
     )
 
 
-def _refuse_limits(plan: Approvable, approval: Signature, approver: Approver, now: datetime) -> None:
+def _refuse_limits(plan: Plan, approval: Signature, approver: Approver, now: datetime) -> None:
     exceeded = _exceeded(plan, approver, now)
     if approval.override is None:
         if exceeded:
@@ -264,7 +206,7 @@ def _refuse_limits(plan: Approvable, approval: Signature, approver: Approver, no
         raise ApprovalRefused(f"{_short(plan)}: an override needs a reason of one line of text; say why it cannot wait")
 
 
-def _exceeded(plan: Approvable, approver: Approver, now: datetime) -> list[str]:
+def _exceeded(plan: Plan, approver: Approver, now: datetime) -> list[str]:
     """What an override would lift, in words."""
     lines = []
     if plan.objects > approver.max_objects:
@@ -276,7 +218,7 @@ def _exceeded(plan: Approvable, approver: Approver, now: datetime) -> list[str]:
     return lines
 
 
-def _short(plan: Approvable) -> str:
+def _short(plan: Plan) -> str:
     return f"plan {plan.digest[:12]}"
 
 

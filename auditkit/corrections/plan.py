@@ -19,9 +19,9 @@ from typing import Any, Literal, Self
 from pydantic import TypeAdapter, ValidationError
 
 from auditkit.apis.strict_json import dump, parse
-from auditkit.corrections.approval import Signature
 from auditkit.corrections.comparing import same
 from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName, body, follows, line_total, money, refuse
+from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.journal import canonical, digest
 

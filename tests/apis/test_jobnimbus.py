@@ -143,7 +143,7 @@ def test_an_update_on_the_wire(vendor, acting):
 
 
 def test_a_delete_on_the_wire(vendor, client):
-    client.deactivate_invoice("a")
+    client.update_invoice("a", {"is_active": False})
     [seen] = vendor.seen
     assert (seen.method, seen.target, seen.body) == ("PUT", f"{INVOICES}/a", b'{"jnid":"a","is_active":false}')
 

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from auditkit.corrections import approval as module
 from auditkit.corrections import operations
 from auditkit.corrections.approval import (
     Approver,
@@ -441,7 +440,6 @@ def test_a_plan_whose_application_has_begun_is_not_approved(office: Office) -> N
     office.journal.append(operations.RECORD_KIND, {"step": "INTENT", "plan": plan.digest})
     assert "its application has begun" in refused(office.approve, plan, "boss")
     assert office.check(plan, *both).name == "bob"
-    assert operations.RECORD_KIND == module.CORRECTION
 
 
 # ── Signatures that are none ────────────────────────────────────────────────────────────────────────────────────────

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from auditkit.corrections.approval import Signature
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
+from auditkit.corrections.signatures import Signature
 from auditkit.errors import PlanError
 from auditkit.journal import canonical
 
