@@ -69,13 +69,17 @@ mutants: .venv/developers
 	@$(BIN)/pytest tests/test_journal_damage.py -s -m campaign
 	@$(BIN)/python tests/mutants.py
 
-# Outputs are stored, because nbval compares against them: a fresh home for each, no progress bars, no times.
+# Outputs are stored, because nbval compares against them: made twice, each time on a fresh home, and refused if they differ.
 notebooks: .venv/developers
-	@rm -rf build/notebooks && mkdir -p build
-	@for notebook in notebooks/*.ipynb; do \
-		AUDITKIT_HOME=$(CURDIR)/build/notebooks/$$(basename $$notebook .ipynb) AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert \
-			--log-level=ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $$notebook || exit 1; \
+	@rm -rf build/notebooks
+	@for round in first second; do \
+		mkdir -p build/notebooks/$$round && for notebook in notebooks/*.ipynb; do \
+			AUDITKIT_HOME=$(CURDIR)/build/notebooks/$$round/home AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert --log-level=ERROR \
+				--to notebook --execute --ExecutePreprocessor.record_timing=False --output-dir build/notebooks/$$round $$notebook \
+				|| exit 1; \
+		done; \
 	done
+	@rm -rf build/notebooks/*/home && diff -r build/notebooks/first build/notebooks/second && cp build/notebooks/first/*.ipynb notebooks/
 
 docs: .venv/users
 	@$(BIN)/python -m auditkit.checks.catalogue > docs/rules.new && mv docs/rules.new docs/rules.md

@@ -17,28 +17,33 @@ if TYPE_CHECKING:
     from auditkit.audit import open_audit as open
     from auditkit.config import Settings
     from auditkit.corrections.plan import Plan
-    from auditkit.errors import AuditkitError
-    from auditkit.reports.charts import ageing, scatter, top_vendors, variances, waterfall
+    from auditkit.errors import AuditkitError, NoSnapshot
+    from auditkit.reports.charts import ageing, heat_map, scatter, top_vendors, trend, variances, waterfall
 
 __all__ = [
     "Audit",
     "AuditkitError",
+    "NoSnapshot",
     "Plan",
     "Settings",
     "ageing",
+    "heat_map",
     "open",
     "scatter",
     "top_vendors",
+    "trend",
     "variances",
     "waterfall",
 ]
 
+_CHARTS = ("ageing", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall")
 _ROOMS = {
     "auditkit.audit": {"Audit": "Audit", "open": "open_audit"},
     "auditkit.config": {"Settings": "Settings"},
     "auditkit.corrections.plan": {"Plan": "Plan"},
-    "auditkit.errors": {"AuditkitError": "AuditkitError"},
-    "auditkit.reports.charts": {name: name for name in ("ageing", "scatter", "top_vendors", "variances", "waterfall")},
+    "auditkit.errors": {name: name for name in ("AuditkitError", "NoSnapshot")},
+    "auditkit.magic": {"load_ipython_extension": "load_ipython_extension"},
+    "auditkit.reports.charts": {name: name for name in _CHARTS},
 }
 
 

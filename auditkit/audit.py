@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -67,6 +68,20 @@ class Audit(Correcting):
             run(draft, self._home.parameters(), self._home.decisions())
         self._reopen()
         return self.by_rule()
+
+    def prepare(self, *, refresh: bool = False) -> None:
+        """What a notebook begins with: something to look at, audited as the settings ask.
+
+        The vendors are read if `refresh`, or where nothing was read yet. A snapshot that was audited from another day,
+        or with another tolerance, than this audit was opened with is audited again; no vendor is asked for that.
+        """
+        if refresh or not self._home.store.path.is_file():
+            self.sync()
+            return
+        wanted = {"as_of": self.settings.as_of, "tolerance": self.settings.tolerance}
+        held = self.snapshot.query(views.PARAMETERS).records()[0]
+        if any(name in self.settings.model_fields_set and held[name] != value for name, value in wanted.items()):
+            self.run()
 
     # ── Accepting, and looking at the rules themselves ────────────────────────────────────────────────────────────────
 
@@ -166,13 +181,15 @@ def open_audit(
     as_of: date | str | None = None,
     tolerance: Decimal | str | None = None,
     is_demo: bool = False,
+    practice: bool = False,
     vendor_rate: bool = False,
 ) -> Audit:
     """The audit of the account in the settings; of the demo where they name none, or with `is_demo`.
 
+    `practice` opens a demo of its own, in a folder that goes when it is closed: nothing that is done there is left.
     `as_of` and `tolerance` override the settings. Raises `SettingsError`.
     """
-    settings = Settings.load(demo=is_demo)
+    settings = Settings.load(demo=is_demo or practice)
     changes: dict[str, Any] = {}
     if settings.is_demo:
         changes = {"as_of": settings.as_of or demo.AS_OF, "timezone": settings.timezone or demo.TIMEZONE}
@@ -180,4 +197,7 @@ def open_audit(
         changes["as_of"] = as_of
     if tolerance is not None:
         changes["tolerance"] = tolerance
-    return Audit(settings.changed(**changes), vendor_rate=vendor_rate)
+    if not practice:
+        return Audit(settings.changed(**changes), vendor_rate=vendor_rate)
+    folder = TemporaryDirectory(prefix="auditkit-practice-", ignore_cleanup_errors=True)
+    return Audit(settings.changed(**changes, home=folder.name), vendor_rate, temporary=folder)

@@ -11,17 +11,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import pandas as pd
 
-from auditkit.checks import acceptance, analysis, history, reconcile, rollforward, views
+from auditkit.checks import acceptance, accrual, analysis, history, reconcile, rollforward, views
 from auditkit.checks import duplicates as twice
 from auditkit.checks.explain import Explanation, explain
 from auditkit.checks.questions import Question
 from auditkit.config import DEMO, Settings
 from auditkit.errors import NoSnapshot, QueryFailed, QuestionRefused, RuleError, StoreError
 from auditkit.home import Home
+from auditkit.reports.sql_log import SqlLog
 from auditkit.store.schema import refuse_other_schema
 from auditkit.store.snapshots import Snapshot
 from auditkit.store.tables import statement_error
@@ -34,13 +37,15 @@ __all__ = ["Inquiry"]
 class Inquiry:
     """What an auditor asks of one account. Every table is a DataFrame whose money is Decimal.
 
-    `frame.attrs` holds the snapshot, and the SQL with its values.
+    `frame.attrs` holds the snapshot, and the SQL with its values. A `temporary` home goes with the audit.
     """
 
     settings: Settings
     vendor_rate: bool = False
+    temporary: TemporaryDirectory[str] | None = None
     _home: Home = field(init=False, repr=False)
     _snapshot: Snapshot | None = field(default=None, init=False, repr=False)
+    _log: SqlLog = field(default_factory=SqlLog, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._home = Home(self.settings, self.vendor_rate)
@@ -55,6 +60,8 @@ class Inquiry:
         """Let go of the snapshot and end the demo's sandbox."""
         self._reopen()
         self._home.close()
+        if self.temporary:
+            self.temporary.cleanup()
 
     # ── The statement ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,6 +139,17 @@ class Inquiry:
     def unexported(self) -> pd.DataFrame:
         """NRBs that were not exported to the ledger."""
         return self.sql(views.UNEXPORTED)
+
+    def accrual(self, by: str = "month", period: str | None = None) -> pd.DataFrame:
+        """Unbilled and unexported cost, with and without mark-up, by `job`, `month`, `vendor`, `type` or `person`.
+
+        `period`, a month as YYYY-MM, leaves out what is dated after it. Raises `QuestionRefused`.
+        """
+        return self._asked(accrual.accrual(by, period))
+
+    def period_end(self, period: str | None = None) -> datetime.date:
+        """The last day of a month (YYYY-MM); without one, of the quarter that ended before the day of this audit."""
+        return accrual.period_end(period, self.about["as_of"])
 
     def explain(self, fingerprint: str) -> Explanation:
         """The rule, its SQL, the row, the links and how they were made, and what the vendor sent, behind a finding.
@@ -266,19 +284,42 @@ class Inquiry:
     def sql(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
         """Ask the snapshot anything, read-only, with `?` or `$name` for values. Raises `QueryFailed` with the SQL.
 
-        One statement: DuckDB would run several, but show only what the last one gave.
+        One statement: DuckDB would run several, but show only what the last one gave. It is noted in `sql_log`.
         """
+        return self.ask(query, list(values) if values else named)
+
+    def ask(
+        self,
+        query: str,
+        values: list[Any] | dict[str, Any] | None = None,
+        frames: Mapping[str, pd.DataFrame] | None = None,
+    ) -> pd.DataFrame:
+        """As `sql`, of the snapshot's tables and of DataFrames under the names given (what `%%sql` calls)."""
         with statement_error(query):
             statements = self.snapshot.connection.extract_statements(query)
         if len(statements) > 1:
             raise QueryFailed(
                 f"the SQL failed: expected one statement, found {len(statements)}; ask them one by one", query
             )
-        table = self.snapshot.query(query, list(values) if values else named)
-        frame = table.frame()
-        frame.attrs["values"] = list(values) if values else named
+        frame = self.snapshot.query(query, values, frames).frame()
+        frame.attrs["values"] = values or {}
         frame.attrs["snapshot"] = self.snapshot_id
+        self._log.note(frame, tuple(frames or ()))
         return frame
+
+    @property
+    def sql_log(self) -> pd.DataFrame:
+        """Every question of this session: number, snapshot, rows, SHA-256 of their CSV, SQL and values."""
+        return self._log.frame()
+
+    def export_sql_log(self, path: Path | str) -> Path:
+        """Write the SQL log as a Python script that asks everything again; its path. Raises `StoreError`."""
+        path = Path(path)
+        try:
+            path.write_text(self._log.script(path.name), "utf-8")
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
+        return path
 
     @property
     def snapshot(self) -> Snapshot:
@@ -335,7 +376,7 @@ class Inquiry:
         return bool(self.about["environment"] == DEMO)
 
     def _refuse_unknown(self, rule: str) -> None:
-        rules = list(self.by_rule()["rule_id"])
+        rules = [row["rule_id"] for row in self.snapshot.query(views.BY_RULE).records()]
         if rule not in rules:
             raise RuleError(f"no rule is called {rule!r}; {_near(rule, rules)}")
 

@@ -19,6 +19,7 @@ __all__ = [
     "LINE",
     "OFFSETS",
     "OVERRIDES",
+    "PARAMETERS",
     "RUN",
     "SENSITIVITY",
     "STATEMENT",
@@ -94,6 +95,9 @@ select a.snapshot_id, a.sync_id, a.as_of, a.verdict, a.environment, a.account, a
     s.reason
 from audit_run as a join sync_run as s on s.sync_id = a.sync_id
 """
+
+# What an audit was run with, of what a notebook may ask otherwise.
+PARAMETERS = "select as_of, cast(parameters ->> 'tolerance' as decimal(18, 2)) as tolerance from audit_run"
 
 TABLES = """
 select case schema_name when 'main' then table_name else schema_name || '.' || table_name end as name,

@@ -1,4 +1,4 @@
-"""Look closer: `changes`, `selftest`, `tables`, `sql`, `report`, `doctor`."""
+"""Look closer: `changes`, `selftest`, `tables`, `report`, `doctor`."""
 
 from typing import Annotated
 
@@ -60,20 +60,6 @@ def tables(
         frame = it.describe(table) if table else it.tables()
         what = f"{table}: {len(frame):,} columns" if table else f"{len(frame):,} tables"
         print_json(records(frame)) if as_json else show(frame, titled(it, what), most=None)
-
-
-@app.command()
-def sql(
-    query: Annotated[str, typer.Argument(help="One statement; it runs read-only on the newest snapshot.")],
-    as_json: Json = False,
-) -> None:
-    """Ask the snapshot anything in SQL.
-
-    For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
-    """
-    with opened() as it:
-        frame = it.sql(query)
-        print_json(records(frame)) if as_json else show(frame, titled(it, f"{len(frame):,} rows"), most=None)
 
 
 @app.command()

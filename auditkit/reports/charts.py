@@ -7,11 +7,12 @@ plotly reads a subset of HTML in labels. Money is exact in the tables; here it i
 import html
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import accumulate
 
 import pandas as pd
 import plotly.graph_objects as go
 
-__all__ = ["ageing", "money", "scatter", "top_vendors", "variances", "waterfall"]
+__all__ = ["ageing", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
 
 COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
 _SUBTOTALS = ("NRB total after mark-up", "JobNimbus invoice total")
@@ -104,21 +105,29 @@ def ageing(unbilled: pd.DataFrame) -> go.Figure:
 
 
 def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
-    """Vendors by unbilled money, with their share of the whole as it adds up."""
+    """Vendors by unbilled money, most first, and the share of the whole that they hold together (a Pareto chart)."""
     totals: dict[str, Decimal] = {}
     for vendor, total in zip(unbilled["vendor_code"], unbilled["total"], strict=True):
         totals[vendor or "(no vendor)"] = totals.get(vendor or "(no vendor)", Decimal(0)) + (total or 0)
     ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     whole = sum(totals.values(), Decimal(0))
     shown = ranked[:most]
+    names = [_safe(vendor) for vendor, _ in shown]
     figure = go.Figure(
         go.Bar(
-            x=[_safe(vendor) for vendor, _ in shown],
+            x=names,
             y=[float(total) for _, total in shown],
             text=[money(total) for _, total in shown],
             marker_color=LOSS,
+            name="unbilled",
         )
     )
+    if whole:
+        shares = [float(100 * sum_ / whole) for sum_ in accumulate(total for _, total in shown)]
+        line = {"color": NEUTRAL, "dash": "dot"}
+        figure.add_scatter(x=names, y=shares, yaxis="y2", mode="lines+markers", name="share so far", line=line)
+        right = {"overlaying": "y", "side": "right", "range": [0, 105], "ticksuffix": " %", "showgrid": False}
+        figure.update_layout(yaxis2=right)
     figure.update_xaxes(type="category")
     leading = sum((total for _, total in ranked[:3]), Decimal(0))
     share = f"{100 * leading / whole:.0f} %" if whole else "0 %"
@@ -126,6 +135,54 @@ def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
         min(len(ranked), 3), "No vendor holds"
     )
     return _titled(figure, f"{counted} {share} of what is unbilled")
+
+
+def heat_map(unbilled: pd.DataFrame, most: int = 20) -> go.Figure:
+    """Unbilled money by job and month of its accounting date: where it gathers. The jobs with the most money."""
+    cells: dict[tuple[str, str], Decimal] = {}
+    for job, day, total in zip(unbilled["job_number"], unbilled["accounting_date"], unbilled["total"], strict=True):
+        cell = (_safe(job), f"{day:%Y-%m}" if day else "no date")
+        cells[cell] = cells.get(cell, Decimal(0)) + (total or 0)
+    by_job: dict[str, Decimal] = {}
+    for (job, _), total in cells.items():
+        by_job[job] = by_job.get(job, Decimal(0)) + total
+    jobs = sorted(by_job, key=lambda job: (-by_job[job], job))[:most]
+    months = sorted({month for job, month in cells if job in jobs})
+    found = [[cells.get((job, month)) for month in months] for job in jobs]
+    figure = go.Figure(
+        go.Heatmap(
+            x=months,
+            y=jobs,
+            z=[[None if total is None else float(total) for total in row] for row in found],
+            text=[["" if total is None else money(total) for total in row] for row in found],
+            texttemplate="%{text}",
+            hovertemplate="%{y}, %{x}<br>%{text}<extra></extra>",
+            colorscale=[[0, "#fbe3e6"], [1, LOSS]],
+            showscale=False,
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(autorange="reversed", automargin=True, type="category")
+    held = sum((by_job[job] for job in jobs), Decimal(0))
+    title = (
+        f"{money(held)} is unbilled on {len(jobs)} jobs" if len(jobs) != 1 else f"{money(held)} is unbilled on one job"
+    )
+    return _titled(figure, title, height=160 + 24 * len(jobs))
+
+
+def trend(by_month: pd.DataFrame) -> go.Figure:
+    """What is still open by the month of its cost (`accrual()`): revenue not billed, cost not in the ledger."""
+    months = [f"{month:%Y-%m}" if month else "no date" for month in by_month["month"]]
+    figure = go.Figure()
+    for column, name, colour in (("unbilled_total", "unbilled", LOSS), ("unexported_cost", "unexported", NEUTRAL)):
+        figure.add_bar(x=months, y=_floats(by_month[column]), name=name, marker_color=colour)
+    figure.update_xaxes(type="category")
+    figure.update_layout(barmode="group")
+    unbilled, unexported = (sum(by_month[name], Decimal(0)) for name in ("unbilled_total", "unexported_cost"))
+    since = f", the oldest of {months[0]}" if months else ""
+    return _titled(figure, f"Still open: {money(unbilled)} to bill and {money(unexported)} to book{since}")
 
 
 def _measure(label: str) -> str:

@@ -13,12 +13,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import duckdb
+import pandas as pd
 
 from auditkit.errors import AuditkitError, Busy, NoSnapshot, StoreError
 from auditkit.store.tables import DISK_ERRORS, Table, run_script, statement_error
@@ -44,6 +45,7 @@ _HOME_NAMES = frozenset(
         "sandbox.sqlite",
         "sandbox.sqlite.lock",
         "snapshots",
+        "sql_history",
         "writer.lock",
     }
 )
@@ -61,12 +63,26 @@ class Snapshot:
     path: Path
     connection: duckdb.DuckDBPyConnection
 
-    def query(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> Table:
-        """Run one statement and fetch it whole; money stays Decimal. Raises `QueryFailed` with the SQL."""
+    def query(
+        self,
+        sql: str,
+        parameters: list[Any] | dict[str, Any] | None = None,
+        frames: Mapping[str, pd.DataFrame] | None = None,
+    ) -> Table:
+        """Run one statement and fetch it whole; money stays Decimal. Raises `QueryFailed` with the SQL.
+
+        It may ask the `frames` too, by their names: they are there for this statement alone.
+        """
         with statement_error(sql):
             cursor = self.connection.cursor()
             cursor.execute("use audit")
-            return Table.fetched(cursor.execute(sql, parameters or None), sql)
+            for name, frame in (frames or {}).items():
+                cursor.register(name, frame)
+            try:
+                return Table.fetched(cursor.execute(sql, parameters or None), sql)
+            finally:
+                for name in frames or ():
+                    cursor.unregister(name)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -43,6 +43,10 @@ class Table:
         """The rows as dicts by column name."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
+    def column(self) -> list[Any]:
+        """The values of the first column."""
+        return [row[0] for row in self.rows]
+
     def scalar(self) -> Any:  # noqa: ANN401  the value is whatever the column holds
         """The single value of a table of one row and one column."""
         ((value,),) = self.rows

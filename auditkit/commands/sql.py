@@ -1,0 +1,117 @@
+"""`sql`: one question, or a prompt with history for many.
+
+Not here: what a question may be (`Inquiry.sql`).
+"""
+
+import contextlib
+import re
+import readline
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from auditkit.audit import Audit
+from auditkit.commands.common import Json, opened, titled
+from auditkit.errors import AuditkitError, QueryFailed, QuestionRefused
+from auditkit.reports.tabular import csv_text
+from auditkit.terminal import fail, print_json, records, say, show, warn
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_HISTORY_LINES = 1000
+_HELP = "End a question with ; · .tables · .describe TABLE · .log FILE (a script that asks all again) · .quit"
+_ENDS = re.compile(r";\s*$")
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="One statement; without it a prompt, or what is piped in.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; no text in it is taken for a formula.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask the snapshot anything in SQL, read-only.
+
+    For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
+    """
+    if as_csv and as_json:
+        fail("--csv and --json are two ways to print; choose one")
+    with opened() as it:
+        if query is None and sys.stdin.isatty():
+            _prompt(it)
+            return
+        frame = it.sql(sys.stdin.read() if query is None else query)
+        if as_json:
+            print_json(records(frame))
+        elif as_csv:
+            typer.echo(csv_text(frame), nl=False)
+        else:
+            _show(it, frame)
+
+
+def _show(it: Audit, frame: pd.DataFrame) -> None:
+    show(frame, titled(it, f"{len(frame):,} rows"), most=None)
+
+
+def _prompt(it: Audit) -> None:
+    """Ask until the end of input. What fails is told, and the prompt stays."""
+    say(f"{it.title}\n{_HELP}")
+    with _history(it.settings.folder / "sql_history"), contextlib.suppress(EOFError):
+        while (line := _question()) not in (".quit", ".exit", "quit", "exit"):
+            try:
+                _answer(it, line)
+            except (AuditkitError, QueryFailed) as error:
+                warn(str(error))
+
+
+def _question() -> str:
+    """Lines up to one that ends with a semicolon; a line that begins with a dot is a whole. Ctrl-C begins anew."""
+    lines: list[str] = []
+    while True:
+        try:
+            lines.append(input("   …> " if lines else "sql> "))
+        except KeyboardInterrupt:
+            say("")
+            lines = []
+            continue
+        text = "\n".join(lines).strip()
+        if not text:
+            lines = []
+        elif text.startswith(".") or text in ("quit", "exit") or _ENDS.search(text):
+            return text
+
+
+def _answer(it: Audit, line: str) -> None:
+    match line.split():
+        case [".tables"]:
+            show(it.tables(), titled(it, "Tables"), most=None)
+        case [".describe", table]:
+            show(it.describe(table.rstrip(";")), titled(it, table), most=None)
+        case [".log", path]:
+            say(f"Written: {it.export_sql_log(path)}")
+        case [word, *_] if word.startswith("."):
+            raise QuestionRefused(f"{word}: is no command here; {_HELP}")
+        case _:
+            _show(it, it.sql(line))
+
+
+@contextlib.contextmanager
+def _history(path: Path) -> Iterator[None]:
+    """The lines of earlier prompts with the arrow keys, kept in the home, for its owner alone."""
+    with contextlib.suppress(OSError):
+        path.touch(0o600)
+        readline.read_history_file(path)
+    try:
+        yield
+    finally:
+        readline.set_history_length(_HISTORY_LINES)
+        with contextlib.suppress(OSError):
+            readline.write_history_file(path)
+            path.chmod(0o600)

@@ -1,0 +1,69 @@
+"""The SQL log: what was asked, and a script that asks it again."""
+
+import datetime
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import auditkit as ak
+from auditkit.errors import QueryFailed, StoreError
+from auditkit.reports.tabular import csv_text
+from auditkit.sandbox.dataset import build
+from tests.commands import Account, account_of
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    with account_of(build(seed=16, nrbs=60, faults={"nrb-unbilled": 2}), tmp_path_factory.mktemp("account")) as synced:
+        yield synced
+
+
+@pytest.fixture
+def audit(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ak.Audit]:
+    account.home(monkeypatch, tmp_path, IDENTITY="controller@example.com")
+    with ak.open() as opened:
+        yield opened
+
+
+def test_each_question_is_noted(audit: ak.Audit) -> None:
+    assert audit.sql_log.empty
+    frame = audit.sql("select guid, total from nrb_status where total > ? order by guid", Decimal("1.00"))
+    audit.unbilled()
+    (first, second) = audit.sql_log.to_dict("records")
+    assert (first["number"], first["snapshot"], first["rows"]) == (1, audit.snapshot_id, len(frame))
+    assert first["digest"] == hashlib.sha256(csv_text(frame).encode()).hexdigest()
+    assert first["values"] == [Decimal("1.00")] and second["rows"] == 2
+
+
+def test_what_failed_is_not_noted(audit: ak.Audit) -> None:
+    with pytest.raises(QueryFailed):
+        audit.sql("select nothing")
+    assert audit.sql_log.empty
+
+
+def test_the_script_asks_again(audit: ak.Audit, tmp_path: Path) -> None:
+    day = datetime.date(2026, 1, 1)
+    audit.sql(
+        "select count(*) as n from nrb_status where accounting_date > $day and total <> $x", day=day, x=Decimal("0")
+    )
+    audit.ask("select * from mine", frames={"mine": pd.DataFrame({"a": [Decimal("1.10")]})})
+    audit.sql("select 'x' || chr(10) || '\"\"\"' as \"it's\"")
+    path = audit.export_sql_log(tmp_path / "asked.py")
+    ran = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [audit.title, "1: same, 1 rows", "3: same, 1 rows"]
+    assert "# needs the DataFrame mine: (2, " in path.read_text()
+    path.write_text(path.read_text().replace(audit.sql_log["digest"][0], "0" * 64))
+    ran = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert f"1: differs: it was asked of snapshot {audit.snapshot_id}, this is {audit.snapshot_id}" in ran.stdout
+
+
+def test_where_it_cannot_be_written(audit: ak.Audit, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        audit.export_sql_log(tmp_path)
