@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -154,6 +155,36 @@ class Audit(Correcting):
         if not line:
             raise PlanError(f"{jnid}/{position}: no such line or NRB {nrb_guid} in the snapshot; look at invoice_item")
         self.journal.append(kind, {**line[0], "note": note, "who": self._home.identity})
+
+    # ── Handing it on ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def report(self, notebook: str = "01_month_end", *, period: str | None = None, since: int | None = None) -> Path:
+        """Run a notebook on this snapshot into one HTML file that opens offline; its path below the home's `reports/`.
+
+        `period` (YYYY-MM) is handed to the notebook; `since` adds the roll-forward from a sync that was kept. The same
+        snapshot and journal give the same bytes. Needs the extra `notebooks`. Raises `AuditkitError`.
+        """
+        from auditkit.reports.page import Front  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
+        from auditkit.reports.publish import publish  # noqa: PLC0415  as above
+
+        if period is not None:
+            self.period_end(period)
+        about = self.about
+        facts = {
+            "snapshot": [f"{about['snapshot_id']}, of sync {about['sync_id']}"],
+            "as of": [f"{about['as_of']}, days in {about['time_zone']}"],
+            "completeness": self.proof(),
+            "verdict": [str(about["verdict"])],
+            "journal": [self.journal_head],
+        }
+        moved = {}
+        if since is not None:
+            moved = {
+                f"Roll-forward since sync {since}": self.roll_forward(since),
+                f"What moved since sync {since}": self.roll_forward(since, items=True),
+            }
+        front = Front(self.title, self.is_demo, facts, self.warnings, moved)
+        return publish(self.settings, notebook, front=front, parameters={"period": period} if period else {})
 
     # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
 

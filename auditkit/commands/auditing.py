@@ -6,7 +6,7 @@ import typer
 
 from auditkit.audit import Audit
 from auditkit.checks import views
-from auditkit.commands.common import AsOf, FailOn, Json, exit_code, opened, publish, titled
+from auditkit.commands.common import AsOf, FailOn, Json, exit_code, opened, report, titled
 from auditkit.doctor import whereabouts
 from auditkit.terminal import plain, print_json, records, say, show, warn
 
@@ -32,7 +32,7 @@ def demo(
         _sync(audit)
         _statement(audit)
         _by_rule(audit)
-        say(f"\nReport: {publish(audit, '01_month_end')}")
+        report(audit)
 
 
 @app.command()

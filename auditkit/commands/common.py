@@ -6,7 +6,6 @@ Not here: any command.
 import contextlib
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -14,9 +13,9 @@ import typer
 from auditkit.audit import Audit, open_audit
 from auditkit.checks.rules import SEVERITIES
 from auditkit.errors import JournalError
-from auditkit.terminal import COULD_NOT_LOOK, fail, warn
+from auditkit.terminal import COULD_NOT_LOOK, fail, say, warn
 
-__all__ = ["CLEAN", "FINDINGS", "UNKNOWN", "AsOf", "FailOn", "Json", "exit_code", "opened", "publish", "titled"]
+__all__ = ["CLEAN", "FINDINGS", "UNKNOWN", "AsOf", "FailOn", "Json", "exit_code", "opened", "report", "titled"]
 
 CLEAN, FINDINGS, UNKNOWN = 0, 1, 3
 
@@ -43,13 +42,13 @@ def exit_code(it: Audit, fail_on: str | None) -> int:
     return FINDINGS if any(severity in counted for severity in it.findings(state="open")["severity"]) else CLEAN
 
 
-def publish(it: Audit, notebook: str) -> Path:
-    """Write the report of a notebook, if the packages for it are there."""
+def report(it: Audit, notebook: str = "01_month_end", *, period: str | None = None, since: int | None = None) -> None:
+    """Write the report of a notebook and say where, if the packages for it are there."""
     try:
-        from auditkit.reports.publish import publish as write  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
+        path = it.report(notebook, period=period, since=since)
     except ImportError as error:
         fail(f"reports need more packages ({error.name}); pip install 'auditkit[notebooks]'")
-    return write(it.settings, notebook, journal=it.journal_head, is_demo=it.is_demo)
+    say(f"\nReport: {path}")
 
 
 def _tell_unsettled(it: Audit) -> None:

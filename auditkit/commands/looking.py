@@ -5,7 +5,8 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from auditkit.commands.common import CLEAN, FINDINGS, AsOf, Json, opened, publish, titled
+from auditkit.commands.common import CLEAN, FINDINGS, AsOf, Json, opened, titled
+from auditkit.commands.common import report as write_report
 from auditkit.doctor import examine
 from auditkit.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show
 
@@ -66,15 +67,17 @@ def tables(
 def report(
     notebook: Annotated[str, typer.Option(help="A notebook below notebooks/, without ending.")] = "01_month_end",
     as_of: AsOf = None,
+    period: Annotated[str | None, typer.Option(help="The month under audit, YYYY-MM.")] = None,
+    since: Annotated[int | None, typer.Option(help="Add the roll-forward since a kept sync, by number.")] = None,
 ) -> None:
     """Run a notebook on the newest snapshot into one HTML file.
 
-    The file opens offline.
+    The file opens offline and prints well. For example: auditkit report --notebook 03_reconcile --since 1
     """
     with opened(as_of=as_of) as it:
         if as_of:
             it.run()
-        say(f"Report: {publish(it, notebook)}")
+        write_report(it, notebook, period=period, since=since)
 
 
 @app.command()

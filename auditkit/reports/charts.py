@@ -79,6 +79,8 @@ def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
             y=[_safe(job) for job in rows["job_number"]],
             x=_floats(rows["variance"]),
             text=[money(value) for value in rows["variance"]],
+            textposition="outside",
+            cliponaxis=False,
             marker_color=[LOSS if value < 0 else GAIN for value in rows["variance"]],
         )
     )
@@ -98,6 +100,8 @@ def ageing(unbilled: pd.DataFrame) -> go.Figure:
             x=[f"{bucket} days" if bucket != "no date" else bucket for bucket in shown],
             y=[float(totals[bucket]) for bucket in shown],
             text=[money(totals[bucket]) for bucket in shown],
+            textposition="outside",
+            cliponaxis=False,
             marker_color=LOSS,
         )
     )
@@ -118,6 +122,8 @@ def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
             x=names,
             y=[float(total) for _, total in shown],
             text=[money(total) for _, total in shown],
+            textposition="outside",
+            cliponaxis=False,
             marker_color=LOSS,
             name="unbilled",
         )
@@ -126,8 +132,8 @@ def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
         shares = [float(100 * sum_ / whole) for sum_ in accumulate(total for _, total in shown)]
         line = {"color": NEUTRAL, "dash": "dot"}
         figure.add_scatter(x=names, y=shares, yaxis="y2", mode="lines+markers", name="share so far", line=line)
-        right = {"overlaying": "y", "side": "right", "range": [0, 105], "ticksuffix": " %", "showgrid": False}
-        figure.update_layout(yaxis2=right)
+        axis = {"overlaying": "y", "side": "right", "range": [0, 105], "tickmode": "linear", "dtick": 20}
+        figure.update_layout(yaxis2={**axis, "ticksuffix": " %", "showgrid": False})
     figure.update_xaxes(type="category")
     leading = sum((total for _, total in ranked[:3]), Decimal(0))
     share = f"{100 * leading / whole:.0f} %" if whole else "0 %"

@@ -7,7 +7,7 @@ Not here: what is shown (the notebooks), charts (charts), CSV (tabular).
 
 import html
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pandas as pd
@@ -18,6 +18,7 @@ __all__ = ["MOST_ROWS", "html_table"]
 
 MOST_ROWS = 60
 _SHOWN_OF_MORE = 30
+_MEASURES = (int, float, Decimal, date)
 _LEFT = ' class="text" style="text-align: left"'  # a notebook aligns cells right, and a report reads the class
 
 
@@ -27,7 +28,7 @@ def html_table(frame: pd.DataFrame) -> str:
     Of more rows the first 30 are shown, and the line says so. `frame.attrs` gives snapshot and SQL, where it has them.
     """
     shown = frame if len(frame) <= MOST_ROWS else frame.head(_SHOWN_OF_MORE)
-    marks = ["" if _is_numeric(frame.iloc[:, place]) else _LEFT for place in range(frame.shape[1])]
+    marks = ["" if _is_measure(frame.iloc[:, place]) else _LEFT for place in range(frame.shape[1])]
     head = "".join(f"<th{mark}>{_escaped(name)}</th>" for name, mark in zip(frame.columns, marks, strict=True))
     rows = (
         "".join(f"<td{mark}>{_cell(value)}</td>" for value, mark in zip(row, marks, strict=True))
@@ -48,13 +49,10 @@ def _foot(frame: pd.DataFrame, shown: int) -> str:
     return f"<p>{rows}{cut}{snapshot}</p>{asked}"
 
 
-def _is_numeric(column: pd.Series) -> bool:
+def _is_measure(column: pd.Series) -> bool:
+    """Whether it holds numbers or days: they stand right, and are not broken."""
     values = [value for value in column if value is not None]
-    return bool(values) and all(isinstance(value, (int, float, Decimal)) and not _is_flag(value) for value in values)
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
+    return bool(values) and not any(isinstance(value, bool) or not isinstance(value, _MEASURES) for value in values)
 
 
 def _cell(value: object) -> str:

@@ -40,13 +40,19 @@ JOBS = frame(
     ("JOB-3", dec("10.10"), dec("10.10"), dec("0.00"), "agrees"),
 )
 UNBILLED = frame(
-    "guid vendor_code total age_bucket accounting_date",
-    ("n1", HOSTILE, dec("200.00"), "0-30", date(2026, 9, 1)),
-    ("n2", HOSTILE, dec("100.00"), "91+", date(2026, 1, 1)),
-    ("n3", None, dec("60.00"), "31-60", date(2026, 8, 1)),
-    ("n4", "ACME", dec("40.00"), "61-90", date(2026, 7, 1)),
-    ("n5", "BIT", dec("-0.01"), "no date", None),
-    ("n6", "BIT", None, "0-30", date(2026, 9, 1)),
+    "guid job_number vendor_code total age_bucket accounting_date",
+    ("n1", HOSTILE, HOSTILE, dec("200.00"), "0-30", date(2026, 9, 1)),
+    ("n2", HOSTILE, HOSTILE, dec("100.00"), "91+", date(2026, 1, 1)),
+    ("n3", "J-2", None, dec("60.00"), "31-60", date(2026, 8, 1)),
+    ("n4", HOSTILE, "ACME", dec("40.00"), "61-90", date(2026, 9, 2)),
+    ("n5", None, "BIT", dec("-0.01"), "no date", None),
+    ("n6", "J-2", "BIT", None, "0-30", date(2026, 9, 1)),
+)
+BY_MONTH = frame(
+    "month unbilled_total unexported_cost",
+    (date(2026, 1, 1), dec("100.10"), dec("0.00")),
+    (date(2026, 9, 1), dec("80.00"), dec("50.00")),
+    (None, dec("0.00"), dec("0.00")),
 )
 CHARTS = [
     (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, residual 0.00"),
@@ -54,6 +60,8 @@ CHARTS = [
     (ak.variances, JOBS, "Jobs are under-billed by 300.00 in all"),
     (ak.ageing, UNBILLED, "399.99 billable and not on any invoice"),
     (ak.top_vendors, UNBILLED, "Three vendors hold 100 % of what is unbilled"),
+    (ak.heat_map, UNBILLED, "399.99 is unbilled on 3 jobs"),
+    (ak.trend, BY_MONTH, "Still open: 180.10 to bill and 50.00 to book, the oldest of 2026-01"),
 ]
 IDS = [chart.__name__ for chart, _, _ in CHARTS]
 
@@ -72,7 +80,7 @@ def test_the_same_table_gives_the_same_chart(chart, table, title) -> None:
 def test_no_text_of_a_vendor_is_html(chart, table, title) -> None:
     shown = json.dumps(json.loads(chart(table).to_json()), ensure_ascii=False)
     assert "<img" not in shown and "<b>" not in shown
-    assert (ESCAPED in shown) == (chart not in (ak.waterfall, ak.ageing))  # these two name no vendor and no job
+    assert (ESCAPED in shown) == (chart not in (ak.waterfall, ak.ageing, ak.trend))  # these name no vendor and no job
 
 
 @pytest.mark.parametrize(
@@ -124,12 +132,31 @@ def test_money_by_age() -> None:
 
 
 def test_vendors_by_money() -> None:
-    (bars,) = ak.top_vendors(UNBILLED, most=3).data
+    bars, shares = ak.top_vendors(UNBILLED, most=3).data
+    assert [round(share, 2) for share in shares.y] == [75.0, 90.0, 100.0] and list(shares.x) == list(bars.x)
     assert list(zip(bars.x, bars.text, strict=True)) == [
         (ESCAPED, "300.00"),
         ("(no vendor)", "60.00"),
         ("ACME", "40.00"),
     ]
+
+
+def test_where_unbilled_money_gathers() -> None:
+    """The jobs with the most money first; a job and a month without any stay empty, no zero."""
+    (cells,) = ak.heat_map(UNBILLED).data
+    assert (list(cells.y), list(cells.x)) == ([ESCAPED, "J-2", "(none)"], ["2026-01", "2026-08", "2026-09", "no date"])
+    assert [list(row) for row in cells.text] == [
+        ["100.00", "", "240.00", ""],
+        ["", "60.00", "0.00", ""],
+        ["", "", "", "-0.01"],
+    ]
+    assert ak.heat_map(UNBILLED, most=1).layout.title.text == "340.00 is unbilled on one job"
+
+
+def test_what_is_open_by_month() -> None:
+    unbilled, unexported = ak.trend(BY_MONTH).data
+    assert list(unbilled.x) == list(unexported.x) == ["2026-01", "2026-09", "no date"]
+    assert (list(unbilled.y), list(unexported.y)) == ([100.1, 80.0, 0.0], [0.0, 50.0, 0.0])
 
 
 def test_the_title_counts_the_vendors() -> None:
