@@ -45,35 +45,41 @@ class Throttle:
         self._horizon = MAX_PAUSE_SECONDS + 2 * self._gap * (parallel + 1)
         self._pace = folder / "pace"
         self._places: SimpleQueue[Path] = SimpleQueue()
-        try:
+        with _refused(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _create(self._pace, _STATE.size)
             for number in range(parallel):
                 place = folder / f"in-flight-{number}"
                 _create(place, _RESTED.size)
                 self._places.put(place)
-        except OSError as error:
-            raise StoreError(f"{folder}: cannot be written ({error.strerror}); make the home writable") from None
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a place in flight and for our moment; hold the place until the block ends."""
+        """Wait for a place in flight and for our moment; hold the place until the block ends.
+
+        `StoreError` where the files of the pace cannot be used: the block was not begun.
+        """
         with self._place() as place:
-            self._sleep_until(self._rested(place))
-            self._sleep_until(self._take_moment())
-            began = time.monotonic()
-            os.pwrite(place, _RESTED.pack(began + self._rest), 0)  # what stands if this process is killed
+            with _refused(self._pace.parent):
+                self._sleep_until(self._rested(place))
+                self._sleep_until(self._take_moment())
+                began = time.monotonic()
+                os.pwrite(place, _RESTED.pack(began + self._rest), 0)  # what stands if this process is killed
             try:
                 yield
             finally:
                 ended = time.monotonic()
                 self._quickest = min(self._quickest, ended - began)
-                os.pwrite(place, _RESTED.pack(ended - self._quickest + self._rest), 0)
+                with contextlib.suppress(OSError):  # the call was made: what came of it must not be lost
+                    os.pwrite(place, _RESTED.pack(ended - self._quickest + self._rest), 0)
 
     def ease(self, pause: float = 0.0) -> None:
-        """After a sign of overload: half the rate for 30 s, and no call at all for `pause` seconds (at most 60)."""
+        """After a sign of overload: half the rate for 30 s, and no call at all for `pause` seconds (at most 60).
+
+        `StoreError` as in `turn`.
+        """
         now = time.monotonic()
-        with _locked(self._pace) as descriptor:
+        with _refused(self._pace.parent), _locked(self._pace) as descriptor:
             following, _ = self._read(descriptor, now)
             following = max(following, now + min(pause, MAX_PAUSE_SECONDS))
             os.pwrite(descriptor, _STATE.pack(following, now + SLOW_SECONDS), 0)
@@ -106,15 +112,25 @@ class Throttle:
     def _place(self) -> Iterator[int]:
         while True:
             place = self._places.get()  # blocks while this process alone has `parallel` calls in flight
-            descriptor = os.open(place, os.O_RDWR)
-            try:
-                if _taken(descriptor):
+            with contextlib.ExitStack() as held:
+                held.callback(self._places.put, place)
+                with _refused(self._pace.parent):
+                    descriptor = os.open(place, os.O_RDWR)
+                    held.callback(os.close, descriptor)
+                    is_ours = _taken(descriptor)
+                if is_ours:
                     yield descriptor
                     return
-            finally:
-                os.close(descriptor)
-                self._places.put(place)
             time.sleep(_POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _refused(folder: Path) -> Iterator[None]:
+    """What goes wrong with our own files, in words of ours. Nothing of a vendor belongs into the block."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror}); make the home writable") from None
 
 
 def _create(path: Path, size: int) -> None:
@@ -137,7 +153,7 @@ def _taken(descriptor: int) -> bool:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor

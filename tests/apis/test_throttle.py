@@ -2,6 +2,7 @@ import fcntl
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import struct
 import time
@@ -164,3 +165,41 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StoreError, match="make the home writable"):
         Throttle(tmp_path / "file", 10, 10)
+
+
+@pytest.mark.parametrize("name", ["pace", "in-flight-0"])
+def test_a_file_that_cannot_be_used_is_refused_each_time_before_the_call(tmp_path, name):
+    throttle = Throttle(tmp_path, 5000, 1)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    for _ in range(3):  # the one place in flight is given back each time
+        with pytest.raises(StoreError, match=f"{tmp_path}: cannot be written .*make the"), throttle.turn():
+            raise AssertionError("the call was made")
+    (tmp_path / name).rmdir()
+    (tmp_path / name).write_bytes(bytes(16))
+    assert paced(throttle, 1) < 5
+
+
+def test_a_pace_that_cannot_be_eased_is_refused(tmp_path):
+    throttle = Throttle(tmp_path, 5000, 1)
+    (tmp_path / "pace").unlink()
+    (tmp_path / "pace").mkdir()
+    with pytest.raises(StoreError, match="make the home writable"):
+        throttle.ease()
+
+
+def test_a_disk_that_fills_up_stops_a_call_before_and_never_after_it(tmp_path):
+    throttle = Throttle(tmp_path, 5000, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with throttle.turn():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        with pytest.raises(StoreError, match="File too large"), throttle.turn():
+            raise AssertionError("the call was made")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_fails_in_a_call_is_not_the_paces(tmp_path):
+    with pytest.raises(TimeoutError, match="no answer"), Throttle(tmp_path, 5000, 1).turn():
+        raise TimeoutError("no answer")
