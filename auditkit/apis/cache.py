@@ -16,6 +16,7 @@ import os
 import sqlite3
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 from requests_cache.backends.sqlite import SQLiteCache
@@ -59,6 +60,7 @@ class DetailCache:
                 use_cache_dir=False,
                 use_temp=False,
                 use_memory=False,
+                factory=_Connection,
             )
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from None
@@ -107,6 +109,18 @@ class DetailCache:
 
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(f"{self._path}: cannot be used as a cache ({error}); make it writable, or delete it")
+
+
+class _Connection(sqlite3.Connection):
+    """requests-cache begins again and again until it can: where the file is not merely busy, that is without end."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 - as sqlite3 has it
+        try:
+            return super().execute(sql, parameters)
+        except sqlite3.OperationalError as error:
+            if sql.startswith("BEGIN") and error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise sqlite3.DatabaseError(str(error)) from None
+            raise
 
 
 def _digest(key: str, body: bytes) -> str:

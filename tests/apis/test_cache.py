@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,27 @@ def test_a_file_that_is_no_cache_is_named(path):
     (path.parent / "folder").mkdir()
     with pytest.raises(StoreError, match="folder: cannot be used"):
         DetailCache(path.parent / "folder", "s")
+
+
+def test_a_file_that_can_no_longer_be_written_is_refused_not_waited_for(path):
+    cache = DetailCache(path, "s")
+    with cache._entries.responses.connection() as connection:
+        connection.execute("pragma query_only = on")  # as on a disk that was mounted anew for reading alone
+    with pytest.raises(StoreError, match=r"details\.sqlite: cannot be used as a cache \(attempt to write a readonly"):
+        cache.put("/x", "1", RECEIVED)
+
+
+def test_a_file_that_is_busy_is_waited_for(path, monkeypatch):
+    monkeypatch.setattr("auditkit.apis.cache._BUSY_MILLISECONDS", 1)
+    cache = DetailCache(path, "s")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    ending = threading.Timer(0.2, other.execute, ("commit",))
+    ending.start()
+    cache.put("/x", "1", RECEIVED)
+    ending.join()
+    other.close()
+    assert cache.get("/x", "1").body == RECEIVED.body
 
 
 KILLED = """
