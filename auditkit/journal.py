@@ -15,9 +15,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -130,21 +131,19 @@ class Journal:
     def sole_writer(self) -> Iterator[None]:
         """Hold the right to write at a vendor: one process per journal. A second is refused at once with `Busy`."""
         path = self.path.with_suffix(".lock")
-        try:
-            self._make_folder()
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise JournalError(f"{path}: cannot be opened ({error.strerror}); nothing is sent until it can") from error
-        with os.fdopen(descriptor, "r+", encoding="ascii") as file:
+        with ExitStack() as held:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy(
-                    f"{path}: process {file.read().strip() or '?'} is writing; wait until it has ended"
-                ) from None
-            file.truncate()
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+                self._make_folder()
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                # Without a buffer nothing is left to write, and to fail, when the right is given back.
+                file = held.enter_context(os.fdopen(descriptor, "r+b", buffering=0))
+                _lock(file, path)
+                file.truncate()
+                file.write(f"{os.getpid()}\n".encode())
+            except OSError as error:
+                raise JournalError(
+                    f"{path}: cannot be written ({error.strerror}); nothing is sent until it can"
+                ) from error
             yield
 
     def _make_folder(self) -> None:
@@ -306,6 +305,14 @@ def _lines(path: Path, start: int) -> Iterable[bytes]:
         return
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _lock(file: FileIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = file.read().decode("latin-1").strip() or "?"
+        raise Busy(f"{path}: process {holder} is writing; wait until it has ended") from None
 
 
 def _unreadable(path: Path, error: OSError) -> JournalError:

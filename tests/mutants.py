@@ -33,7 +33,6 @@ class Target:
     same: Mapping[str, str] = field(default_factory=dict)
 
 
-DIGITS = "digits are the same bytes in every encoding that a machine may have as its own"
 LETTER = "the letter's case shows in no digits"
 FALSE = "None is as false as False"
 TRUE = "the lines before make the invariant true, so that no test sees what it would say"
@@ -45,9 +44,7 @@ TARGETS = {
     "auditkit.journal": Target(
         ("tests/test_journal.py",),
         {
-            'Journal.sole_writer: with os.fdopen(descriptor, "r+", encoding=None) as file:': DIGITS,
-            'Journal.sole_writer: with os.fdopen(descriptor, "r+", ) as file:': DIGITS,
-            'Journal.sole_writer: with os.fdopen(descriptor, "r+", encoding="ASCII") as file:': DIGITS,
+            '_lock: holder = file.read().decode("LATIN-1").strip() or "?"': LETTER,
             "Journal.__init__: self._write_failed = None": FALSE,
             'canonical: text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=None)': FALSE,
         },

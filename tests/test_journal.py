@@ -421,7 +421,21 @@ def test_a_lock_that_cannot_be_opened_is_a_journal_error(journal):
     lock.mkdir(parents=True)
     with pytest.raises(JournalError) as caught, journal.sole_writer():
         pass
-    assert str(caught.value) == f"{lock}: cannot be opened (Is a directory); nothing is sent until it can"
+    assert str(caught.value) == f"{lock}: cannot be written (Is a directory); nothing is sent until it can"
+
+
+def test_a_lock_on_a_full_disk_is_a_journal_error(journal):
+    with full_disk(0), pytest.raises(JournalError) as caught, journal.sole_writer():
+        pass
+    lock = journal.path.with_name("journal.lock")
+    assert str(caught.value) == f"{lock}: cannot be written (File too large); nothing is sent until it can"
+    with journal.sole_writer():
+        assert lock.read_text() == f"{os.getpid()}\n"
+
+
+def test_what_fails_below_the_lock_is_not_the_locks(journal):
+    with pytest.raises(TimeoutError, match="no answer"), journal.sole_writer():
+        raise TimeoutError("no answer")
 
 
 # Decisions as rows
