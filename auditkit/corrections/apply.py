@@ -33,7 +33,7 @@ from auditkit.corrections.operations import Operation, Reply, Step, Verdict, ope
 from auditkit.corrections.plan import Change, Plan
 from auditkit.corrections.reading import Vendors
 from auditkit.corrections.recording import Noting
-from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, TimedOut, Unreachable
+from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, StoreError, TimedOut, Unreachable
 from auditkit.journal import Journal, digest, now
 
 __all__ = ["Outcome", "apply", "recover", "settle"]
@@ -80,7 +80,8 @@ def apply(
     unknown, and when the credentials are refused, in reading or in sending. An object that could not be read for want
     of an answer is `NOT_BEGUN` too, and the run goes on. Applying the same plan again goes on from there, save after
     a request that did something else. Raises `JournalError` when a record cannot be written, `OutcomeUnknown` when that
-    was after a send, or while another plan's outcome is not known, and `Busy` when another process is writing.
+    was after a send, or while another plan's outcome is not known, `Busy` when another process is writing, and
+    `StoreError` when a file of the cache or of the pace cannot be used before anything of an object was sent.
     """
     with journal.sole_writer():
         known = operations(journal)
@@ -286,7 +287,7 @@ class _Run:
         sys.audit("auditkit.point", "unsent")
         try:
             reply = self._request(change)
-        except ApiError as error:
+        except (ApiError, StoreError) as error:
             self._is_denied = isinstance(error, Denied)
             reply = judging.failed(error)
         sys.audit("auditkit.point", "sent")
@@ -316,7 +317,7 @@ class _Run:
     def _look_once(self, operation: Operation) -> Ending:
         try:
             return self._seen(operation)
-        except ApiError as error:
+        except (ApiError, StoreError) as error:
             if isinstance(error, NotThere) and not operation.change.kind.creates:
                 return judging.vanished(operation, error)
             return Ending(Verdict.UNKNOWN, str(error), stops_the_run=True)

@@ -16,7 +16,7 @@ from auditkit.corrections.comparing import moved, reached
 from auditkit.corrections.kinds import amount
 from auditkit.corrections.operations import Operation, Reply, Verdict
 from auditkit.corrections.plan import Change
-from auditkit.errors import ApiError, BadAnswer, TimedOut, Unreachable
+from auditkit.errors import ApiError, BadAnswer, NotThere, StoreError, TimedOut, Unreachable
 from auditkit.journal import digest
 
 __all__ = ["Ending", "answered", "counted", "created", "edited", "failed", "missed", "vanished"]
@@ -67,11 +67,14 @@ def answered(answer: Answer) -> Reply:
     return Reply(answered=True, may_resend=True, detail=detail, status=answer.status, digest=digest(answer.text))
 
 
-def failed(error: ApiError) -> Reply:
-    """No answer, or one that is no success. Also a 5xx may come from a gateway while the vendor still works."""
-    status = error.status
+def failed(error: ApiError | StoreError) -> Reply:
+    """No answer, or one that is no success. Also a 5xx may come from a gateway while the vendor still works.
+
+    Where our own files failed (`StoreError`), it is open whether the request had left.
+    """
+    status = error.status if isinstance(error, ApiError) else None
     refused = status is not None and 400 <= status < 500 and status not in _MAY_STILL_LAND
-    is_open = isinstance(error, (TimedOut, Unreachable, BadAnswer))
+    is_open = isinstance(error, (TimedOut, Unreachable, BadAnswer, StoreError))
     return Reply(answered=False, may_resend=is_open, detail=str(error), refused=refused, status=status)
 
 
@@ -106,7 +109,7 @@ def edited(operation: Operation, text: str) -> Ending:
     return Ending(Verdict.CONFLICT, f"{what}: {', '.join((*wrong, *others))}{words}")
 
 
-def vanished(operation: Operation, error: ApiError) -> Ending:
+def vanished(operation: Operation, error: NotThere) -> Ending:
     """The object is not there after it was edited: so it must be after it was deactivated, and after nothing else."""
     if operation.change.operation == "deactivate-invoice":
         return Ending(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it")

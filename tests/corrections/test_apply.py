@@ -443,6 +443,28 @@ def test_without_room_for_the_record_after_a_send_everything_stops_and_the_recor
     assert world.steps(ONE) == ["INTENT", "SENDING", "VERIFIED"]
 
 
+@pytest.mark.parametrize(("fault", "step"), [("pass", "RESPONDED"), ("answer lost", "NORESPONSE")])
+def test_where_our_own_files_fail_after_a_send_the_outcome_is_unknown(world, tmp_path, fault, step):
+    app, pace = world.faulty.app, tmp_path / "Aimsio.pace" / "pace"
+
+    async def breaking(scope, receive, send):
+        if scope["method"] == "POST":
+            pace.rename(tmp_path / "pace")
+            pace.mkdir()
+        await app(scope, receive, send)
+
+    plan = world.propose(ONE, TWO)
+    world.faulty.app = breaking
+    world.faulty.posts.append(fault)
+    one, two = world.apply(plan)
+    assert (one.verdict, two.verdict) == (Verdict.UNKNOWN, Verdict.NOT_BEGUN)
+    assert one.detail.endswith("make the home writable")
+    assert world.steps() == ["INTENT", "SENDING", step, "UNKNOWN"]
+    pace.rmdir()
+    (tmp_path / "pace").rename(pace)
+    assert only(world.recover()).verdict is Verdict.VERIFIED
+
+
 def test_a_damaged_journal_sends_nothing(make_world):
     world = make_world()
     plan = world.propose(ONE)

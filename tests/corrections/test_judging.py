@@ -11,7 +11,7 @@ from auditkit.apis.transport import Answer
 from auditkit.corrections.judging import Ending, answered, counted, created, edited, failed, missed, vanished
 from auditkit.corrections.operations import Operation, Reply, Verdict
 from auditkit.corrections.plan import Change, FieldChange
-from auditkit.errors import ApiError, BadAnswer, NotThere, Refused, TimedOut, Unreachable
+from auditkit.errors import ApiError, BadAnswer, NotThere, Refused, StoreError, TimedOut, Unreachable
 from auditkit.journal import digest
 
 from .conftest import INVOICE, ONE, invoice, nrb
@@ -90,6 +90,7 @@ def test_what_jobnimbus_answered(text):
         (Unreachable, None, True, False),
         (BadAnswer, None, True, False),
         (BadAnswer, 201, True, False),
+        (StoreError, None, True, False),
         (Refused, 302, False, False),
         (Refused, 400, False, True),
         (NotThere, 404, False, True),
@@ -101,9 +102,10 @@ def test_what_jobnimbus_answered(text):
         (Refused, 503, False, False),
     ],
 )
-def test_a_send_that_failed(kind: type[ApiError], status, may_resend, refused):
+def test_a_send_that_failed(kind: type[ApiError | StoreError], status, may_resend, refused):
     error = kind("why")
-    error.status = status
+    if status:
+        error.status = status
     assert failed(error) == Reply(False, may_resend, "why", refused=refused, status=status)
 
 
