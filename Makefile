@@ -15,7 +15,7 @@ help:
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
 	@echo "make drift      every change that can happen between two calls, on small worlds; ours beside a naive reader (minutes)"
 	@echo "make model      every way in which a correction can go: kills, other editors, lost and doubled requests (minutes)"
-	@echo "make crash      a sync killed at every call that changes a file (needs strace), a correction at every point (an hour)"
+	@echo "make crash      a sync and a correction killed everywhere, each call of a correction failing (needs strace; over an hour)"
 	@echo "make faults     every fault a vendor may serve, at every read and each step of a write; a line of totals (minutes)"
 	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
 	@echo "make canaries   no secret gets out: everything that can carry one, through everything that can happen (minutes)"

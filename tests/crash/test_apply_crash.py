@@ -5,12 +5,10 @@ What is true is asked of the server, never of the client. `make test` tries a pa
 
 import itertools
 import json
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +25,7 @@ from auditkit.corrections.reading import Vendors
 from auditkit.errors import ApiError, PlanError
 from auditkit.journal import Journal
 from tests.corrections.conftest import ACCOUNT, ENVIRONMENT, INVOICE, NOON, ONE, invoice, nrb
-from tests.crash.writing import Fate, World, served
+from tests.crash.writing import Fate, World
 
 FATES: tuple[tuple[Fate, ...], ...] = (
     ("answered",),
@@ -240,13 +238,6 @@ NAIVE = (
 
 
 # Cases
-
-
-@pytest.fixture
-def world(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[World]:
-    caplog.set_level(logging.CRITICAL, "uvicorn.error")  # which complains of each connection that we break
-    with served(tmp_path, [nrb(ONE)], [invoice()]) as made:
-        yield made
 
 
 def run(world: World, operation: Operation, client: Client, fates: Sequence[Fate], kills: Sequence[int]) -> int:

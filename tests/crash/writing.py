@@ -39,6 +39,7 @@ Fate = Literal["answered", "lost", "refused", "answer lost", "gateway error", "l
 
 LATE_SECONDS = {"/aimsio": 14.0, "/jobnimbus": 59.0}  # within the time that a client waits for a request to land
 CHILD_SECONDS = 20
+DEADLINE_SECONDS = 8.0
 _CLOCK = "/clock"
 
 
@@ -198,7 +199,8 @@ class World:
 
     @contextmanager
     def _hands(self, vendor: str, url: str, auth: Any) -> Iterator[tuple[Reader, Writer]]:
-        line = {"vendor": vendor, "rate_per_second": 5000, "parallel": 2, "throttle_path": self.folder / vendor}
+        pace = {"rate_per_second": 5000, "parallel": 2, "throttle_path": self.folder / vendor}
+        line = {"vendor": vendor, "deadline": DEADLINE_SECONDS, **pace}
         reader = Reader(url, auth, cache_path=self.folder / f"{vendor}.sqlite", cache_scope="test", **line)
         try:
             yield reader, Writer(url, auth, **line)
@@ -216,15 +218,20 @@ class World:
         return self._run(client, at, None)
 
     def _run(self, client: Callable[[], None], at: int | None, log: Path | None) -> bool:
-        with warnings.catch_warnings():
-            # Python 3.12 warns of a fork beside threads; the child uses nothing of theirs.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
+        child = forked()
         if not child:
             _live(client, at, str(self.home), log)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         assert status in (0, -signal.SIGKILL), f"the client ended with {status}"
         return status != 0
+
+
+def forked() -> int:
+    """A child of this process: 0 in the child, and its process id here."""
+    with warnings.catch_warnings():
+        # Python 3.12 warns of a fork beside threads; the child uses nothing of theirs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def _live(client: Callable[[], None], at: int | None, home: str, log: Path | None) -> None:
