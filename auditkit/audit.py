@@ -25,6 +25,7 @@ from auditkit.config import Settings
 from auditkit.correcting import Correcting
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
+from auditkit.reports.facts import Facts, described
 from auditkit.sandbox import demo
 from auditkit.store.schema import rebuild_schema, rebuild_typed
 from auditkit.sync.run import Vendors, sync
@@ -169,22 +170,29 @@ class Audit(Correcting):
 
         if period is not None:
             self.period_end(period)
-        about = self.about
-        facts = {
-            "snapshot": [f"{about['snapshot_id']}, of sync {about['sync_id']}"],
-            "as of": [f"{about['as_of']}, days in {about['time_zone']}"],
-            "completeness": self.proof(),
-            "verdict": [str(about["verdict"])],
-            "journal": [self.journal_head],
-        }
         moved = {}
         if since is not None:
             moved = {
                 f"Roll-forward since sync {since}": self.roll_forward(since),
                 f"What moved since sync {since}": self.roll_forward(since, items=True),
             }
-        front = Front(self.title, self.is_demo, facts, self.warnings, moved)
+        facts = self._facts()
+        front = Front(facts, described(self.snapshot, facts), moved)
         return publish(self.settings, notebook, front=front, parameters={"period": period} if period else {})
+
+    def workpaper(self, path: Path | str | None = None) -> Path:
+        """Write the Excel working paper of this snapshot; its path, by default below the home's `reports/`.
+
+        The same snapshot gives the same bytes. A file that is there and differs is not replaced: it may be signed.
+        Raises `AuditkitError`.
+        """
+        from auditkit.reports.workpaper import workpaper  # noqa: PLC0415  xlsxwriter is slow to import
+
+        name = f"workpaper-{self.about['as_of']}-sync-{self.about['sync_id']}-{self.snapshot_id}.xlsx"
+        return workpaper(self.snapshot, Path(path or self.settings.folder / "reports" / name), self._facts())
+
+    def _facts(self) -> Facts:
+        return Facts(self.title, self.proof(), self.warnings, self.journal_head, self.is_demo)
 
     # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -44,6 +44,7 @@ def test_every_file_and_folder_of_an_account(tmp_path, monkeypatch):
             carried_out(monkeypatch, audit.propose("nrb-unexported"))
             (tmp_path / "notebooks" / "page.ipynb").write_text(json.dumps(page))
             publish(audit.settings, "page", journal=audit.journal_head, is_demo=False)
+            audit.workpaper()
             assert opened_to_others(home) == {}
     names = {part.name for part in home.iterdir()}
     assert names >= {"audit.duckdb", "cache", "journal.jsonl", "plans", "reports", "snapshots", "writer.lock"}

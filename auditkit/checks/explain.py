@@ -15,13 +15,13 @@ import pandas as pd
 from auditkit.store.snapshots import Snapshot
 from auditkit.values import printable
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["HOW", "Explanation", "explain"]
 
 MOST_BODIES = 5
 FEW, WIDE = 3, 8  # so many rows of so many columns are shown upright
 
 _SNAPSHOT = "select snapshot_id from audit_run"
-_HOW = """case k.method when 'manual' then 'a person said so'
+HOW = """case k.method when 'manual' then 'a person said so'
         when 'billed-guid' then 'its billed mark is the id of the invoice'
         when 'billed-number' then 'its billed mark is the number of the invoice'
         when 'external-id' then 'they share an external id'
@@ -57,7 +57,7 @@ select t.jnid, t.position, t.name, t.description, t.quantity, t.price, t.amount 
 where t.jnid in ({_INVOICES}) and ($type <> 'invoice_item' or t.jnid || '/' || t.position = $id)
 order by t.jnid, t.position""",
     "Links": f"""
-select k.nrb_guid, k.jnid, k.position, k.method, {_HOW} as how, k.nrb_amount, k.invoiced_amount from link as k
+select k.nrb_guid, k.jnid, k.position, k.method, {HOW} as how, k.nrb_amount, k.invoiced_amount from link as k
 where k.nrb_guid in ({_NRBS}) and k.jnid in ({_INVOICES})
 order by k.nrb_guid, k.jnid, k.position nulls first""",
     "Not linked": f"""

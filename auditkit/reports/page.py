@@ -13,7 +13,7 @@ import html
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -23,6 +23,7 @@ import pandas as pd
 from nbconvert import HTMLExporter
 from plotly.offline import get_plotlyjs
 
+from auditkit.reports.facts import Facts
 from auditkit.reports.tables import html_table
 from auditkit.values import printable
 
@@ -47,14 +48,12 @@ _TAG = re.compile(r"<[^>]*>|¶")
 class Front:
     """What a report says before any figure, and what it adds behind the notebook.
 
-    `facts` are labels with what they say (snapshot, completeness, verdict, journal …), `tables` headings with their
+    `lines` are labels with what they say (snapshot, completeness, verdict, journal …), `tables` headings with their
     DataFrames.
     """
 
-    title: str
-    is_demo: bool
-    facts: Mapping[str, Sequence[str]]
-    warnings: Sequence[str] = ()
+    facts: Facts
+    lines: Mapping[str, str]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
@@ -84,7 +83,7 @@ def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a n
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             f"<title>{_escaped(name)}</title><style>{_style(front)}</style></head><body>",
-            '<div class="demo">DEMO DATA</div>' if front.is_demo else "",
+            '<div class="demo">DEMO DATA</div>' if front.facts.is_demo else "",
             f"<main>{_front(front)}{_contents(content)}{content}</main>",
             *scripts,
             "</body></html>\n",
@@ -94,17 +93,14 @@ def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a n
 
 def _style(front: Front) -> str:
     """The style sheet; on paper each page says what the first one does."""
-    foot = "".join(each for each in front.title if each.isalnum() or each in " ·-:./")
-    return _STYLE.replace("TOP", "DEMO DATA" if front.is_demo else "").replace("FOOT", foot)
+    foot = "".join(each for each in front.facts.title if each.isalnum() or each in " ·-:./")
+    return _STYLE.replace("TOP", "DEMO DATA" if front.facts.is_demo else "").replace("FOOT", foot)
 
 
 def _front(front: Front) -> str:
-    facts = "".join(
-        f"<dt>{_escaped(label)}</dt>{''.join(f'<dd>{_escaped(line)}</dd>' for line in lines)}"
-        for label, lines in front.facts.items()
-    )
-    warnings = "".join(f'<p class="warning">{_escaped(warning)}</p>' for warning in front.warnings)
-    return f"<header><p><strong>{_escaped(front.title)}</strong></p>{warnings}<dl>{facts}</dl></header>"
+    lines = "".join(f"<dt>{_escaped(label)}</dt><dd>{_escaped(line)}</dd>" for label, line in front.lines.items())
+    warnings = "".join(f'<p class="warning">{_escaped(warning)}</p>' for warning in front.facts.warnings)
+    return f"<header><p><strong>{_escaped(front.facts.title)}</strong></p>{warnings}<dl>{lines}</dl></header>"
 
 
 def _contents(content: str) -> str:

@@ -33,7 +33,7 @@ def publish(settings: Settings, notebook: str, *, front: Front, parameters: Mapp
     """
     source = _found(notebook)
     name = f"{notebook}-{parameters['period']}" if parameters.get("period") else notebook
-    text = page(_executed(source, settings, parameters, is_demo=front.is_demo), name=name, front=front)
+    text = page(_executed(source, settings, parameters, is_demo=front.facts.is_demo), name=name, front=front)
     path = settings.folder / "reports" / f"{name}.html"
     private = path.with_suffix(".new")
     try:

@@ -17,6 +17,7 @@ from plotly.offline import get_plotlyjs
 
 from auditkit.config import Settings
 from auditkit.errors import AuditkitError, SettingsError
+from auditkit.reports.facts import Facts
 from auditkit.reports.page import Front
 from auditkit.reports.publish import publish
 from tests.commands import small_disk
@@ -86,8 +87,8 @@ def write(project: Path, name: str, *cells: str, heading: str = "# Month end") -
 
 def published(name: str, *, is_demo: bool = False) -> str:
     moved = pd.DataFrame([("<b>unbilled</b>", Decimal("1234.50"))], columns=["label", "now"], dtype=object)
-    facts = {"journal": ["2 records, the last is <ab>"], "completeness": ["COMPLETE", "line 2"]}
-    front = Front("<title>", is_demo, facts, ["an override <i>"], {"Roll-forward since sync 1": moved})
+    facts = Facts("<title>", ["COMPLETE"], ["an override <i>"], "none", is_demo)
+    front = Front(facts, {"Journal": "2 records, the last is <ab>"}, {"Roll-forward since sync 1": moved})
     path = publish(Settings.load(demo=is_demo), name, front=front, parameters={})
     return path.read_text("utf-8")
 
@@ -134,8 +135,7 @@ def test_one_page_that_needs_and_runs_nothing_else(page: str, project: Path) -> 
     assert "&lt;script&gt;alert(11)&lt;/script&gt;" in page and "javascript:" not in page.partition("<script>")[0]
     assert "\x1b" not in page
     # It says what every figure owes its reader, and what moved.
-    assert "<dt>journal</dt><dd>2 records, the last is &lt;ab&gt;</dd>" in page
-    assert "<dt>completeness</dt><dd>COMPLETE</dd><dd>line 2</dd>" in page
+    assert "<dt>Journal</dt><dd>2 records, the last is &lt;ab&gt;</dd>" in page
     assert '<p class="warning">an override &lt;i&gt;</p>' in page and "<td>1,234.50</td>" in page
     assert re.findall(r'<a href="#([^"]+)">', page.partition("</nav>")[0]) == ["Part-1", "Roll-forward since sync 1"]
     # It says what it is, and the parameter that asks no vendor arrived.
