@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditkit.config import Settings
     from auditkit.corrections.plan import Plan
     from auditkit.errors import AuditkitError, NoSnapshot
+    from auditkit.magic import load_ipython_extension
     from auditkit.reports.charts import ageing, heat_map, scatter, top_vendors, trend, variances, waterfall
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Settings",
     "ageing",
     "heat_map",
+    "load_ipython_extension",
     "open",
     "scatter",
     "top_vendors",

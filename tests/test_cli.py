@@ -22,7 +22,7 @@ from tests.vendors import point, serving
 
 COMMANDS = (
     *("demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
-    *("changes", "selftest", "tables", "sql", "report", "doctor"),
+    *("changes", "selftest", "tables", "report", "workpaper", "doctor", "sql"),
     *("plan", "undo", "approve", "apply", "recover", "identity", "journal", "sandbox"),
 )
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
@@ -170,6 +170,23 @@ def test_a_day_to_come_is_looked_from_with_a_warning(home: Path) -> None:
     ran = auditkit("audit", "--as-of", "2999-01-01")
     assert ran.code == 0 and "as of 2999-01-01" in ran.out
     assert ran.err.startswith("auditkit: --as-of 2999-01-01 lies after today, ") and ran.err.count("\n") == 1
+
+
+def test_a_working_paper_is_written_once(home: Path) -> None:
+    """Where it says; again if it is gone; and not over one that differs, which may be signed."""
+    ran = auditkit("workpaper")
+    (path,) = (home / "reports").iterdir()
+    assert (ran.code, ran.err, ran.out) == (0, "", f"Working paper: {path}\n")
+    assert path.name.startswith("workpaper-2026-09-30-sync-1-") and path.suffix == ".xlsx"
+    written = path.read_bytes()
+    assert auditkit("workpaper").out == ran.out and path.read_bytes() == written
+    assert auditkit("workpaper", "--output", "mine.xlsx").out == "Working paper: mine.xlsx\n"
+    assert (home.parent / "mine.xlsx").read_bytes() == written
+    path.write_bytes(written + b"signed")
+    assert_refused(auditkit("workpaper"), str(path), "is there already", "choose another name with --output")
+    assert path.read_bytes() == written + b"signed"
+    assert auditkit("workpaper", "--as-of", "2026-10-31").code == 0
+    assert len(list((home / "reports").glob("workpaper-2026-10-31-sync-1-*.xlsx"))) == 1
 
 
 def listed(*arguments: str) -> list[dict[str, str]]:
@@ -492,6 +509,10 @@ def test_words_that_do_not_exist(unharmed: Path) -> None:
     assert_refused(auditkit("audit", "--as-of", "yesterday"), "--as-of 'yesterday'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--notebook", "02_none"), "02_none.ipynb: no such notebook")
+    assert_refused(
+        auditkit("workpaper", "--output", "paper.pdf"), "paper.pdf: a working paper is an Excel file", ".xlsx"
+    )
+    assert_refused(auditkit("workpaper", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     for arguments in (("finding",), ("findings", "--fail-on", "urgent"), ("sql",)):
         ran = auditkit(*arguments)
         assert ran.code == 2 and "Error: " in ran.err and "Traceback" not in ran.err
@@ -499,7 +520,7 @@ def test_words_that_do_not_exist(unharmed: Path) -> None:
 
 def test_nothing_synced_yet(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     point(monkeypatch, account.address, tmp_path / "home")
-    for command in ("audit", "findings", "report", "sql select 1", "plan nrb-unexported"):
+    for command in ("audit", "findings", "report", "workpaper", "sql select 1", "plan nrb-unexported"):
         assert_refused(auditkit(*command.split(maxsplit=1)), "nothing has been synced yet; run `auditkit sync`")
     assert not list(tmp_path.rglob("*.duckdb"))
 

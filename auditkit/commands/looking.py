@@ -1,5 +1,6 @@
-"""Look closer: `changes`, `selftest`, `tables`, `report`, `doctor`."""
+"""Look closer: `changes`, `selftest`, `tables`, `report`, `workpaper`, `doctor`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -78,6 +79,24 @@ def report(
         if as_of:
             it.run()
         write_report(it, notebook, period=period, since=since)
+
+
+@app.command()
+def workpaper(
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An .xlsx file (default: one below the home's reports/).")
+    ] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Write the audit as one Excel file.
+
+    Statement, reconciliation, findings, ageing and links, with totals that are formulas and tie. For example: auditkit
+    workpaper --output september.xlsx. A file that is there already and differs is not replaced: it may be signed.
+    """
+    with opened(as_of=as_of) as it:
+        if as_of:
+            it.run()
+        say(f"Working paper: {it.workpaper(output)}")
 
 
 @app.command()
