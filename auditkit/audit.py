@@ -28,6 +28,7 @@ from auditkit.journal import Journal
 from auditkit.reports.facts import Facts, described
 from auditkit.sandbox import demo
 from auditkit.store.schema import rebuild_schema, rebuild_typed
+from auditkit.store.tables import Table
 from auditkit.sync.run import Vendors, sync
 
 __all__ = ["Audit", "open_audit"]
@@ -190,6 +191,14 @@ class Audit(Correcting):
 
         name = f"workpaper-{self.about['as_of']}-sync-{self.about['sync_id']}-{self.snapshot_id}.xlsx"
         return workpaper(self.snapshot, Path(path or self.settings.folder / "reports" / name), self._facts())
+
+    def spreadsheet(self, frame: pd.DataFrame, path: Path | str) -> Path:
+        """Write one table as an Excel file: real numbers, filters, its SQL, and no text that acts. As `workpaper`."""
+        from auditkit.reports.workpaper import spreadsheet  # noqa: PLC0415  xlsxwriter is slow to import
+
+        rows = list(frame.astype(object).itertuples(index=False, name=None))
+        table = Table(tuple(map(str, frame.columns)), rows, frame.attrs.get("sql", ""))
+        return spreadsheet(table, Path(path), self._facts(), self.about["finished_at"])
 
     def _facts(self) -> Facts:
         return Facts(self.title, self.proof(), self.warnings, self.journal_head, self.is_demo)

@@ -1,6 +1,10 @@
 """The commands as a person types them: what they print, how they end, and that a failure harms nothing."""
 
+import contextlib
+import io
 import json
+import os
+import pty
 import shutil
 import socket
 import subprocess
@@ -10,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
 from auditkit.config import Settings
@@ -17,7 +22,7 @@ from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
 from tests.apis.server import Reply, running_vendor
-from tests.commands import Account, Ran, account_of, assert_refused, auditkit, bytes_of, small_disk, started
+from tests.commands import PROGRAM, Account, Ran, account_of, assert_refused, auditkit, bytes_of, small_disk, started
 from tests.vendors import point, serving
 
 COMMANDS = (
@@ -126,6 +131,46 @@ def test_json_is_json_whatever_the_query_gives(home: Path) -> None:
     json.loads(auditkit("sql", "--json", "select 'inf'::double as a, 'nan'::double as b").out, parse_constant=refuse)
 
 
+def test_sql_as_csv_and_as_a_spreadsheet(home: Path, tmp_path: Path) -> None:
+    question = "select '=1+1' as a, 1234567.50::decimal(18, 2) as m, null as n"
+    assert auditkit("sql", "--csv", question) == Ran(0, "a,m,n\n'=1+1,1234567.50,\n", "")
+    path = tmp_path / "answer.xlsx"
+    assert auditkit("sql", "--xlsx", str(path), question) == Ran(0, f"Written: {path}\n", "")
+    sheet = openpyxl.load_workbook(path)["Answer"]
+    assert [cell.value for cell in sheet[7]] == ["a", "m", "n"]
+    assert [(cell.value, cell.data_type) for cell in sheet[8]] == [("=1+1", "s"), (1234567.5, "n"), (None, "n")]
+    assert_refused(auditkit("sql", "--csv", "--xlsx", str(path), question), "choose one")
+    assert_refused(auditkit("sql", "--xlsx", str(tmp_path / "answer.ods"), question), "ends in .xlsx")
+    assert_refused(auditkit("sql", "--xlsx", str(path), "select 1"), "is there already")
+
+
+def test_sql_that_is_piped_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("select 1\nas x"))
+    assert json.loads(auditkit("sql", "--json").out) == [{"x": 1}]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert_refused(auditkit("sql"), "there is no statement")
+
+
+@pytest.mark.slow
+def test_sql_at_a_prompt_with_history(home: Path) -> None:
+    """In a real terminal: what fails is told and the prompt stays, and the lines are kept for their owner alone."""
+    typed = "select count(*) as n\nfrom nrb;\n.describe link\nselect nothing;\n.what\n\n.quit\n"
+    master, slave = pty.openpty()
+    with subprocess.Popen([PROGRAM, "sql"], stdin=slave, stdout=slave, stderr=slave, close_fds=True) as shell:
+        os.close(slave)
+        os.write(master, typed.encode())
+        seen = b""
+        with contextlib.suppress(OSError):  # the terminal is gone when its program is
+            while chunk := os.read(master, 4096):
+                seen += chunk
+    os.close(master)
+    assert shell.returncode == 0
+    for words in (b"80", b"invoiced_amount", b"the SQL failed", b".what: is no command here"):
+        assert words in seen
+    history = home / "sql_history"
+    assert history.stat().st_mode & 0o777 == 0o600 and "from nrb;" in history.read_text().splitlines()
+
+
 def test_sql_prints_a_table(home: Path) -> None:
     ran = auditkit("sql", "select job_number, count(*) as n, 1234567.50::decimal(18, 2) as m from nrb group by all")
     assert ran.code == 0
@@ -183,7 +228,7 @@ def test_a_working_paper_is_written_once(home: Path) -> None:
     assert auditkit("workpaper", "--output", "mine.xlsx").out == "Working paper: mine.xlsx\n"
     assert (home.parent / "mine.xlsx").read_bytes() == written
     path.write_bytes(written + b"signed")
-    assert_refused(auditkit("workpaper"), str(path), "is there already", "choose another name with --output")
+    assert_refused(auditkit("workpaper"), str(path), "is there already", "choose another name")
     assert path.read_bytes() == written + b"signed"
     assert auditkit("workpaper", "--as-of", "2026-10-31").code == 0
     assert len(list((home / "reports").glob("workpaper-2026-10-31-sync-1-*.xlsx"))) == 1
@@ -509,11 +554,11 @@ def test_words_that_do_not_exist(unharmed: Path) -> None:
     assert_refused(auditkit("audit", "--as-of", "yesterday"), "--as-of 'yesterday'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--notebook", "02_none"), "02_none.ipynb: no such notebook")
-    assert_refused(
-        auditkit("workpaper", "--output", "paper.pdf"), "paper.pdf: a working paper is an Excel file", ".xlsx"
-    )
+    assert_refused(auditkit("report", "--period", "2026-13"), "a period is a month, written YYYY-MM, not '2026-13'")
+    assert_refused(auditkit("report", "--since", "99"), "there is no snapshot of sync 99")
+    assert_refused(auditkit("workpaper", "--output", "paper.pdf"), "paper.pdf: is to be an Excel file", ".xlsx")
     assert_refused(auditkit("workpaper", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
-    for arguments in (("finding",), ("findings", "--fail-on", "urgent"), ("sql",)):
+    for arguments in (("finding",), ("findings", "--fail-on", "urgent")):
         ran = auditkit(*arguments)
         assert ran.code == 2 and "Error: " in ran.err and "Traceback" not in ran.err
 

@@ -7,7 +7,6 @@ import stat
 import pytest
 
 import auditkit as ak
-from auditkit.reports.publish import publish
 from auditkit.sandbox.dataset import build
 from tests.people import acting_as, carried_out, listed
 from tests.vendors import point, serving
@@ -43,7 +42,7 @@ def test_every_file_and_folder_of_an_account(tmp_path, monkeypatch):
             audit.run()
             carried_out(monkeypatch, audit.propose("nrb-unexported"))
             (tmp_path / "notebooks" / "page.ipynb").write_text(json.dumps(page))
-            publish(audit.settings, "page", journal=audit.journal_head, is_demo=False)
+            audit.report("page")
             audit.workpaper()
             assert opened_to_others(home) == {}
     names = {part.name for part in home.iterdir()}

@@ -36,13 +36,14 @@ def sql(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; no text in it is taken for a formula.")] = False,
     as_json: Json = False,
+    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file of this name instead.")] = None,
 ) -> None:
     """Ask the snapshot anything in SQL, read-only.
 
     For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
     """
-    if as_csv and as_json:
-        fail("--csv and --json are two ways to print; choose one")
+    if as_csv + as_json + (xlsx is not None) > 1:
+        fail("--csv, --json and --xlsx are three ways to give the answer; choose one")
     with opened() as it:
         if query is None and sys.stdin.isatty():
             _prompt(it)
@@ -52,6 +53,8 @@ def sql(
             print_json(records(frame))
         elif as_csv:
             typer.echo(csv_text(frame), nl=False)
+        elif xlsx:
+            say(f"Written: {it.spreadsheet(frame, xlsx)}")
         else:
             _show(it, frame)
 

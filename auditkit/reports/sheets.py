@@ -229,7 +229,8 @@ class Book:
         """Text over several columns, which are so many characters wide together; the row is as high as it needs."""
         lines = sum(1 + len(line) // width for line in text.split("\n"))
         sheet.set_row(row, min(_LINE_HEIGHT * lines, _HIGHEST))
-        sheet.merge_range(row, columns[0], row, columns[1], "")
+        if columns[0] < columns[1]:
+            sheet.merge_range(row, columns[0], row, columns[1], "")
         self.text(sheet, row, columns[0], text, text_wrap=True, **properties)
 
     def value(self, sheet: Worksheet, row: int, column: int, value: object, **properties: Property) -> None:
@@ -277,16 +278,20 @@ class Book:
 
     def paper(self, paper: Paper) -> None:
         """A paper on its sheets."""
-        columns = paper.grid.table.columns
-        shapes = [_Shape.of(name, values) for name, values in zip(columns, _columns(paper.grid.table), strict=True)]
-        for number, (name, rows) in enumerate(paper.grid.parts):
+        self.listing(paper.grid, f"{paper.shows} {paper.ties}", paper.lines)
+
+    def listing(self, grid: Grid, about: str, lines: Sequence[Line] = ()) -> None:
+        """A table on its sheets, with what it is about, and lines of figures above its header."""
+        columns = grid.table.columns
+        shapes = [_Shape.of(name, values) for name, values in zip(columns, _columns(grid.table), strict=True)]
+        for number, (name, rows) in enumerate(grid.parts):
             sheet = self.sheet(name, name, (HEADER, HEADER))
             for place, shape in enumerate(shapes):
                 sheet.set_column(place, place, shape.width)
-            again = f" Continued from the sheet {paper.grid.name}, which has the totals." if number else ""
-            about = f"{paper.shows}{again} {paper.ties}"
-            self.paragraph(sheet, 1, (0, len(columns) - 1), sum(shape.width for shape in shapes), about, italic=True)
-            for line, each in enumerate(paper.lines if number == 0 else ()):
+            again = f"Continued from the sheet {grid.name}, which has the totals. " if number else ""
+            width = sum(shape.width for shape in shapes)
+            self.paragraph(sheet, 1, (0, len(columns) - 1), width, f"{again}{about}", italic=True)
+            for line, each in enumerate(lines if number == 0 else ()):
                 self._line(sheet, line, each, columns)
             self.header(sheet, HEADER, columns)
             self._rows(sheet, rows, shapes)

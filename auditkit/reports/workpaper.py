@@ -7,7 +7,8 @@ Not here: the cover and the sign-off (`cover.py`), and how a table becomes a she
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from auditkit.reports.cover import write_cover, write_sign_off
 from auditkit.reports.facts import Facts, described
 from auditkit.reports.sheets import MOST_ROWS, Book, Figure, Grid, Line, Paper
 from auditkit.store.snapshots import Snapshot
+from auditkit.store.tables import Table
 
-__all__ = ["workpaper"]
+__all__ = ["spreadsheet", "workpaper"]
 
 COST, INVOICED, RESIDUAL = "NRB total after mark-up", "JobNimbus invoice total", "residual"
 CARRIED = ("NRBs on issued invoices, by reference", "NRBs on issued invoices, by amount only")
@@ -38,24 +40,42 @@ def workpaper(snapshot: Snapshot, path: Path, facts: Facts, *, most_rows: int = 
     `most_rows` of a table stand on one sheet. Raises `AuditkitError` for a path that does not end in .xlsx, that
     cannot be written, or that holds something else already.
     """
+    return _kept(path, lambda private: _write(snapshot, private, facts, most_rows))
+
+
+def spreadsheet(table: Table, path: Path, facts: Facts, created: datetime) -> Path:
+    """Write one table as an Excel file, with the SQL that it came from; its path. Raises as `workpaper`."""
+
+    def write(private: Path) -> None:
+        book = Book(private, titled=facts.title, footed=facts.title, created=created, is_demo=facts.is_demo)
+        book.listing(Grid("Answer", table), " ".join(table.sql.split()))
+        book.close()
+
+    if not table.columns:
+        raise AuditkitError(f"{path}: the question has no answer to write, not even a column")
+    return _kept(path, write)
+
+
+def _kept(path: Path, write: Callable[[Path], None]) -> Path:
+    """Write a file beside its place, then move it there; one that is there and differs stays."""
     if path.suffix.lower() != ".xlsx":
-        raise AuditkitError(f"{path}: a working paper is an Excel file; give it a name that ends in .xlsx")
+        raise AuditkitError(f"{path}: is to be an Excel file; give it a name that ends in .xlsx")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".workpaper-", dir=path.parent) as scratch:
             private = Path(scratch) / path.name
-            _write(snapshot, private, facts, most_rows)
+            write(private)
             if not path.exists():
                 private.chmod(0o600)
                 private.replace(path)
             elif path.read_bytes() != private.read_bytes():
                 raise AuditkitError(
                     f"{path}: is there already and is not what this snapshot gives, perhaps because somebody signed it;"
-                    " move it away, or choose another name with --output"
+                    " move it away, or choose another name"
                 )
     except OSError as error:
         where = path.parent if isinstance(error, FileExistsError) else path
-        raise AuditkitError(f"{where}: {error.strerror or error}; no working paper was written") from None
+        raise AuditkitError(f"{where}: {error.strerror or error}; nothing was written") from None
     return path
 
 

@@ -349,10 +349,10 @@ def test_a_file_that_differs_is_not_replaced(audit: ak.Audit, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("paper.pdf", "paper.pdf: a working paper is an Excel file; give it a name that ends in .xlsx"),
-        ("file/paper.xlsx", "/file: File exists; no working paper was written"),
-        ("folder.xlsx", "folder.xlsx: Is a directory; no working paper was written"),
-        (f"{'x' * 300}.xlsx", "File name too long; no working paper was written"),
+        ("paper.pdf", "paper.pdf: is to be an Excel file; give it a name that ends in .xlsx"),
+        ("file/paper.xlsx", "/file: File exists; nothing was written"),
+        ("folder.xlsx", "folder.xlsx: Is a directory; nothing was written"),
+        (f"{'x' * 300}.xlsx", "File name too long; nothing was written"),
     ],
     ids=["another kind", "below a file", "a folder", "a long name"],
 )
@@ -366,7 +366,7 @@ def test_a_path_that_cannot_be_written(name: str, words: str, audit: ak.Audit, t
 
 def test_a_full_disk(audit: ak.Audit, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 64) as disk:
-        with pytest.raises(AuditkitError, match="No space left on device; no working paper was written"):
+        with pytest.raises(AuditkitError, match="No space left on device; nothing was written"):
             audit.workpaper(disk / "paper.xlsx")
         assert not list(disk.iterdir())
 
