@@ -23,7 +23,7 @@ from auditkit.errors import (
 )
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
-from tests.commands import Account, account_of
+from tests.commands import Account, account_of, bytes_of
 from tests.people import acting_as, listed, signed
 from tests.vendors import point
 
@@ -381,6 +381,40 @@ def test_the_demo_needs_no_settings_and_says_what_it_is(tmp_path: Path, monkeypa
     assert {path.name for path in project.iterdir()} == {"auditkit.toml", "notebooks", "data"}
     assert [path.name for path in (project / "data").iterdir()] == ["demo"]
     assert not list(user.iterdir()) and not list((project / "notebooks").iterdir())
+
+
+def test_a_practice_home_goes_with_its_audit(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever account is set: practice is on a demo of its own, and leaves nothing."""
+    home = account.home(monkeypatch, tmp_path, IDENTITY="controller@example.com")
+    before = bytes_of(home)
+    with ak.open(practice=True) as practice:
+        folder = practice.settings.folder
+        practice.prepare()
+        assert practice.is_demo and practice.title.startswith("DEMO DATA")
+        assert folder != home and (folder / "audit.duckdb").is_file() and folder.stat().st_mode & 0o077 == 0
+    assert not folder.exists() and bytes_of(home) == before
+
+
+def test_preparing_reads_only_where_nothing_was_read(
+    account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    point(monkeypatch, account.address, tmp_path / "new", AS_OF="2026-08-31")
+
+    def syncs(audit: ak.Audit) -> int:
+        return int(audit.sql("select max(sync_id) as n from sync_run")["n"][0])
+
+    with ak.open() as audit:
+        audit.prepare()
+        assert syncs(audit) == 1 and audit.about["as_of"] == date(2026, 8, 31)
+        first = audit.snapshot_id
+        audit.prepare()
+        assert (syncs(audit), audit.snapshot_id) == (1, first)
+        audit.prepare(refresh=True)
+        assert syncs(audit) == 2
+    with ak.open(as_of="2026-09-30", tolerance="1.00") as audit:
+        audit.prepare()
+        assert syncs(audit) == 2 and audit.about["as_of"] == date(2026, 9, 30)
+        assert audit.sql("select parameters ->> 'tolerance' as t from audit_run")["t"][0] == "1.00"
 
 
 # ── Decisions and corrections ───────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from auditkit.sandbox import demo
+from tests.commands import PROGRAM
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -25,18 +26,33 @@ def nbval(notebook: Path, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's home after one sync: what a notebook makes for itself where nothing was read yet."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    environment = {**os.environ, "AUDITKIT_HOME": str(home), "AUDITKIT_QUIET": "1"}
+    subprocess.run([PROGRAM, "sync"], env=environment, capture_output=True, check=True)
+    return home
+
+
+@pytest.fixture
+def home(prepared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(prepared, tmp_path / "home"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_stored_outputs_are_what_it_gives(notebook: Path, tmp_path: Path) -> None:
-    run = nbval(notebook, tmp_path / "home")
+def test_stored_outputs_are_what_it_gives(notebook: Path, home: Path) -> None:
+    run = nbval(notebook, home)
     assert run.returncode == 0, run.stdout[-4000:]
 
 
 @pytest.mark.slow
-def test_one_cent_turns_it_red(tmp_path: Path) -> None:
+def test_one_cent_turns_it_red(prepared: Path, tmp_path: Path) -> None:
+    """On a home where nothing was read yet, so that the notebook reads the vendors itself."""
     state = tmp_path / "home" / "sandbox.sqlite"
     state.parent.mkdir()
-    demo.prepare(state)
+    shutil.copy(prepared / "sandbox.sqlite", state)
     with sqlite3.connect(state) as database:
         guid, body = database.execute("select guid, body from nrb where parent_guid is null limit 1").fetchone()
         total = re.search(r'"nrbTotalAfterMarkup":"(\d+)\.(\d\d)"', body)
@@ -60,9 +76,15 @@ def test_hygiene(notebook: Path) -> None:
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1)), "remake them: make notebooks"
     assert notebook.stat().st_size < 200_000
     assert len(code) <= 16 and all(len(source.splitlines()) <= 10 for source in sources)
-    assert not re.search(r"^\s*(def|class) ", "\n".join(sources), re.M), "a notebook calls, shows and asserts"
+    assert not re.search(r"^\s*(def|class|lambda) ", "\n".join(sources), re.M), "a notebook calls, shows and asserts"
+    assert sources[1].startswith("%load_ext auditkit\nimport auditkit as ak\n"), "they all begin alike"
     assert "assert" in sources[-1]
-    assert not re.search(r"ipykernel_\d+|/tmp/|/home/|/root/|password|token", outputs), "a machine path or a secret"
+    assert not re.search(r"ipykernel_\d+|/tmp/|/home/|/root/|password|token\b", outputs), "a machine path or a secret"
     assert "<script" not in outputs and "text/html+plotly" not in outputs
     assert sum("NBVAL_" in source for source in sources) <= len(code) * 0.1
     assert "parameters" in code[0]["metadata"]["tags"]
+    figures = [output["data"] for cell in code for output in cell["outputs"] if "data" in output]
+    charts = [data for data in figures if "application/vnd.plotly.v1+json" in data]
+    assert all(data["application/vnd.plotly.v1+json"]["layout"]["title"]["text"] for data in charts)
+    assert not any(output["output_type"] == "error" for cell in code for output in cell["outputs"])
+    assert "DEMO DATA" in json.dumps(code[1]["outputs"]), "each page says so"
