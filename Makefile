@@ -13,7 +13,7 @@ help:
 	@echo "make lab        JupyterLab on notebooks/"
 	@echo "make test       everything that must hold"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
-	@echo "make drift      every change that can happen between two calls, on small worlds; ours beside a naive reader (minutes)"
+	@echo "make drift      every change that can happen between two calls, on small worlds, beside a naive reader; large accounts (minutes)"
 	@echo "make model      every way in which a correction can go: kills, other editors, lost and doubled requests (minutes)"
 	@echo "make crash      a sync and a correction killed everywhere, each call of a correction failing (needs strace; over an hour)"
 	@echo "make faults     every fault a vendor may serve, at every read and each step of a write; a line of totals (minutes)"
@@ -45,7 +45,7 @@ check: .venv/developers
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 drift: .venv/developers
-	@$(BIN)/pytest tests/drift -n 2 -m campaign
+	@$(BIN)/pytest tests/drift tests/test_sync.py tests/test_end_to_end.py -n 2 -m campaign
 
 model: .venv/developers
 	@$(BIN)/pytest tests/protocol tests/corrections/test_state_machine.py -n 2 -m "campaign or not campaign"

@@ -71,7 +71,7 @@ EVERY_FAULT = {**dict.fromkeys(FAULTS, 2), **DEFAULT}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [11, *(pytest.param(seed, marks=pytest.mark.campaign) for seed in (12, 13))])
 def test_recall_and_precision_are_one(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = build(seed=seed, faults=EVERY_FAULT)
     with serving(world, tmp_path) as address:

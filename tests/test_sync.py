@@ -209,6 +209,7 @@ def test_an_order_that_changes_is_read_by_dates(vendors: Vendors) -> None:
     assert (run["invoice_passes"], run["invoice_method"]) == (4, "date windows")
 
 
+CAMPAIGN = pytest.mark.campaign
 RANDOM_UNFILTERED = {"order": "random-per-request", "filter": "ignored"}
 
 
@@ -221,7 +222,11 @@ def test_pages_that_do_not_fit_together(vendors: Vendors) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("vendors", [{}, {"count": "filter"}], indirect=True, ids=["count: account", "count: filter"])
+@pytest.mark.parametrize(
+    "vendors",
+    [pytest.param({}, id="count: account"), pytest.param({"count": "filter"}, id="count: filter", marks=CAMPAIGN)],
+    indirect=True,
+)
 def test_more_invoices_than_pages_reach(vendors: Vendors) -> None:
     copy_invoices(vendors.state, WINDOW + 1)
     run = read()
@@ -229,7 +234,7 @@ def test_more_invoices_than_pages_reach(vendors: Vendors) -> None:
     assert (run["invoice_passes"], run["invoice_method"]) == (3, "date windows")
 
 
-@pytest.mark.slow
+@CAMPAIGN
 @pytest.mark.parametrize("vendors", [{"filter": "ignored"}], indirect=True, ids=["filter ignored"])
 def test_more_invoices_than_pages_reach_and_no_filter(vendors: Vendors) -> None:
     """What could be read is kept, and labelled."""
