@@ -6,7 +6,7 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check drift model crash faults canaries mutants benchmarks notebooks docs pins clean
+.PHONY: help audit lab test check drift model crash faults hostile canaries mutants benchmarks notebooks docs pins clean
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
@@ -17,6 +17,7 @@ help:
 	@echo "make model      every way in which a correction can go: kills, other editors, lost and doubled requests (minutes)"
 	@echo "make crash      a sync and a correction killed everywhere, each call of a correction failing (needs strace; over an hour)"
 	@echo "make faults     every fault a vendor may serve, at every read and each step of a write; a line of totals (minutes)"
+	@echo "make hostile    more than 200 texts that act where somebody forgets, through every field and out of nine sinks (minutes)"
 	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
 	@echo "make canaries   no secret gets out: everything that can carry one, through everything that can happen (minutes)"
 	@echo "make mutants    every byte of a journal damaged, every line of its code and of that of money changed: each is found (minutes)"
@@ -55,6 +56,9 @@ crash: .venv/developers
 
 faults: .venv/developers
 	@$(BIN)/pytest tests/faults -n 2 -m "campaign or not campaign"
+
+hostile: .venv/developers
+	@$(BIN)/pytest tests/hostile -n 2 -m "campaign or not campaign"
 
 canaries: .venv/developers
 	@$(BIN)/pytest tests/canaries -m "campaign or not campaign"

@@ -29,6 +29,7 @@ SLOW = (
     "crash/",
     "drift/",
     "faults/",
+    "hostile/",
     "notebooks/",
     "protocol/",
     "reports/",

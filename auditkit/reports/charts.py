@@ -12,6 +12,8 @@ from itertools import accumulate
 import pandas as pd
 import plotly.graph_objects as go
 
+from auditkit.values import printable
+
 __all__ = ["ageing", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
 
 COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
@@ -203,7 +205,7 @@ def money(amount: Decimal) -> str:
 
 
 def _safe(text: object) -> str:
-    return html.escape(str(text)) if text is not None else "(none)"
+    return html.escape(printable(str(text)).replace("\n", " ")) if text is not None else "(none)"
 
 
 def _floats(column: Iterable[Decimal]) -> list[float]:

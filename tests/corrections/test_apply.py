@@ -359,7 +359,7 @@ def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(wo
         ({"account": "other"}, "no correction of this account"),
         ({"operation_id": "none"}, "no correction of this account"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=["nobody", "no note", "two lines", "another account", "another operation"],
 )
 def test_settling_takes_a_person_a_note_and_what_stays_unknown(world, changes, words):
     plan = world.propose(ONE)
