@@ -25,7 +25,7 @@ from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.preview import preview
 from auditkit.corrections.reading import Vendors
 from auditkit.corrections.remedies import REMEDIES, merged, proposed
-from auditkit.corrections.undo import CONDITION, MADE_INTERNAL, undone
+from auditkit.corrections.undo import conditions, undone
 from auditkit.errors import PlanError
 from auditkit.inquiry import Inquiry
 from auditkit.progress import progress, say
@@ -95,8 +95,7 @@ class Correcting(Inquiry):
         It needs an approval of its own. Sync first: what was applied must be in the newest snapshot.
         """
         drafts = undone(plan if isinstance(plan, str) else plan.digest, self._home.journal)
-        made_internal = any(isinstance(each, Draft) and each.values is MADE_INTERNAL for each in drafts)
-        return self._planned(drafts, (CONDITION,) if made_internal else ())
+        return self._planned(drafts, conditions(drafts))
 
     def preview(self, plan: Plan) -> Effect:
         """What a plan would do: the audit is run again on a corrected copy of the snapshot. Nothing is sent."""

@@ -7,7 +7,7 @@ that was created is deactivated; an NRB that was created cannot be deleted, so i
 Not here: reading the objects and making the plan (drafting).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from auditkit.corrections.drafting import Draft
@@ -17,9 +17,16 @@ from auditkit.corrections.plan import LeftOut
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 
-__all__ = ["CONDITION", "MADE_INTERNAL", "undone"]
+__all__ = ["OF_INVOICE", "OF_NRB", "conditions", "undone"]
 
-CONDITION = "a created NRB cannot be deleted over the API: it is made internal and not billable instead"
+OF_NRB = (
+    "a created NRB cannot be deleted over the API: it is made internal and not billable instead, and stays a finding of"
+    " nrb-unexported until it is marked exported or accepted"
+)
+OF_INVOICE = (
+    "the NRBs that the lines of a deactivated invoice name are nrb-billed-on-void then, and no longer proposed for"
+    " billing: to bill them, activate the invoice again, or put lines with their references on another one of the job"
+)
 
 
 def undone(plan: str, journal: Journal) -> list[Draft | LeftOut]:
@@ -35,6 +42,13 @@ def undone(plan: str, journal: Journal) -> list[Draft | LeftOut]:
             f"{plan}: the journal knows {found} of that name; give at least 6 digits of one that was applied"
         )
     return [each for operation in reversed(list(known)) if operation.plan == digests[0] for each in _undone(operation)]
+
+
+def conditions(drafts: Sequence[Draft | LeftOut]) -> tuple[str, ...]:
+    """What is left behind where something that was created is taken back, and people must know."""
+    said = ((_INTERNAL, OF_NRB), (_INACTIVE, OF_INVOICE))
+    made = [each for each in drafts if isinstance(each, Draft)]
+    return tuple(condition for values, condition in said if any(each.values is values for each in made))
 
 
 def _undone(operation: Operation) -> Iterator[Draft | LeftOut]:
@@ -60,8 +74,9 @@ def _undone(operation: Operation) -> Iterator[Draft | LeftOut]:
         yield Draft(edit, change.object_id, values, reason, expected={**emptied, **change.after}, is_undo=True)
 
 
-MADE_INTERNAL = {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}
+_INTERNAL = {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}
+_INACTIVE = {"is_active": False}
 _UNDO_OF_CREATION: Mapping[str, tuple[OperationName, Mapping[str, Any]]] = {
-    "aimsio": ("edit-nrb", MADE_INTERNAL),
-    "jobnimbus": ("deactivate-invoice", {"is_active": False}),
+    "aimsio": ("edit-nrb", _INTERNAL),
+    "jobnimbus": ("deactivate-invoice", _INACTIVE),
 }

@@ -16,7 +16,7 @@ from auditkit.corrections.comparing import covers, moved, same
 from auditkit.corrections.drafting import Drafting
 from auditkit.corrections.operations import Verdict, operations
 from auditkit.corrections.plan import LeftOut, Plan
-from auditkit.corrections.undo import CONDITION, undone
+from auditkit.corrections.undo import OF_INVOICE, OF_NRB, undone
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.sandbox.dataset import build
 from auditkit.store.schema import rebuild_schema
@@ -57,7 +57,7 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
             audit.undo(plan)
         audit.sync()
         back = audit.undo(plan.digest[:12])
-        assert back.conditions == (CONDITION,)
+        assert back.conditions == (OF_NRB, OF_INVOICE)
         assert [change.object_id for change in back.changes] == [
             created.get(change.operation, change.object_id) for change in reversed(plan.changes)
         ]
@@ -81,6 +81,33 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
     )
     with ak.open() as audit:
         assert audit.unsettled().empty
+
+
+def test_what_an_undone_creation_leaves_behind_is_said_before_it_is_approved(synced, tmp_path, monkeypatch):
+    home = synced.home(monkeypatch, tmp_path)
+    listed(home)
+    acting_as(monkeypatch, "ann")
+    with ak.open() as audit:
+        audit.sync()
+        (unbilled,) = audit.unbilled().to_dict("records")
+        related = "select cast(body -> '$.related' as varchar) as r from raw.invoice_body where jnid = ?"
+        jnid = audit.sql("select min(jnid) as jnid from invoice_status where job_number = ?", unbilled["job_number"])
+        line = {"name": "Cost", "description": f"REF {unbilled['guid']}", "quantity": 1, "price": unbilled["total"]}
+        values = {**NEW_INVOICE, "related": json.loads(audit.sql(related, jnid["jnid"][0])["r"][0]), "items": [line]}
+        billed = audit.change("create-invoice", values=values, reason="bill it")
+    carried_out(monkeypatch, billed)
+    with ak.open() as audit:
+        audit.sync()
+        back = audit.undo(billed)
+        opened = audit.preview(back).findings.query("effect == 'opens' and rule_id == 'nrb-billed-on-void'")
+    assert back.conditions == (OF_INVOICE,)
+    assert list(opened["subject_id"]) == [unbilled["guid"]] and "nrb-billed-on-void" in OF_INVOICE
+    carried_out(monkeypatch, back)
+    with ak.open() as audit:
+        audit.sync()
+        again = audit.change("edit-invoice", back.changes[0].object_id, values={"is_active": True}, reason="back")
+        closed = audit.preview(again).findings.query("effect == 'closes'")
+    assert set(opened["fingerprint"]) <= set(closed["fingerprint"])
 
 
 def stored(state: Any, change: Any) -> dict[str, Any]:
