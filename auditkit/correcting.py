@@ -25,20 +25,23 @@ from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.preview import preview
 from auditkit.corrections.reading import Vendors
 from auditkit.corrections.remedies import REMEDIES, merged, proposed
+from auditkit.corrections.showing import Shown, Words
 from auditkit.corrections.undo import conditions, undone
-from auditkit.errors import PlanError
+from auditkit.errors import NoSnapshot, PlanError
 from auditkit.inquiry import Inquiry
 from auditkit.progress import progress, say
 
 __all__ = ["Correcting", "Effect"]
+
+_STATUSES = "select distinct status, status_name from invoice where status is not null and status_name is not null"
 
 
 @dataclass(frozen=True)
 class Effect:
     """What a plan would do, as DataFrames.
 
-    `fields`: each field before → after; `findings`: those it would close, open, and leave though it is meant to cure
-    them (`effect`); `statement`: each label before, after and the change.
+    `fields`: each field before → after, with what its object is called and why; `findings`: those it would close, open,
+    and leave though it is meant to cure them (`effect`); `statement`: each label before, after and the change.
     """
 
     fields: pd.DataFrame
@@ -105,10 +108,16 @@ class Correcting(Inquiry):
         columns = ["effect", *("rule_id", "severity", "subject_type", "subject_id", "job_number", "amount_at_risk")]
         findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"], dtype=object)
         statement = pd.DataFrame(found.statement, dtype=object)
-        frames = Effect(pd.DataFrame(plan.preview(), dtype=object), findings, statement)
+        frames = Effect(pd.DataFrame(self.shown(plan), dtype=object), findings, statement)
         for frame in (frames.fields, frames.findings, frames.statement):
             frame.attrs["snapshot"] = self.snapshot_id
         return frames
+
+    def shown(self, plan: Plan) -> list[dict[str, Shown]]:
+        """The rows of `Plan.preview`, with days in the account's zone, and statuses by their names where synced."""
+        with contextlib.suppress(NoSnapshot):
+            return plan.preview(Words(self.settings.zone, dict(self.snapshot.query(_STATUSES).rows)))
+        return plan.preview(Words(self.settings.zone))
 
     # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -25,12 +25,15 @@ COULD_NOT_LOOK = 2
 MAX_ROWS = 50
 
 
-def show(frame: pd.DataFrame, title: str, most: int | None = MAX_ROWS) -> None:
-    """A DataFrame as a table below a title; at most 50 rows, or all with `most` None."""
+def show(frame: pd.DataFrame, title: str, most: int | None = MAX_ROWS, note: str = "") -> None:
+    """A DataFrame as a table below a title, and below a note on it; at most 50 rows, or all with `most` None."""
     say(f"\n{plain(title)}")
+    if note:
+        say(plain(note))
     table = Table(show_edge=False)
     for name in frame.columns:
-        is_number = any(isinstance(value, (int, Decimal)) and not isinstance(value, bool) for value in frame[name])
+        said = [value for value in frame[name] if value is not None]
+        is_number = bool(said) and all(isinstance(each, (int, Decimal)) and not isinstance(each, bool) for each in said)
         table.add_column(Text(plain(str(name))), justify="right" if is_number else "left", overflow="fold")
     rows = frame if most is None else frame.head(most)
     for row in rows.itertuples(index=False):

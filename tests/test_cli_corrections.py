@@ -3,13 +3,16 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import auditkit as ak
 from auditkit.config import Settings
+from auditkit.corrections.drafting import TAX_STAYS
 from auditkit.corrections.kinds import Kind
-from auditkit.corrections.plan import Plan
+from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of, assert_refused, auditkit
@@ -78,6 +81,7 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
         if row["subject_id"] == guid
     )
     before = writes(own)
+    nrb = loads_stored(own.state.nrb_text(guid) or "")
     shown = auditkit("plan", "nrb-unexported", "--only", fingerprint)
     (path,) = (home / "plans").glob("*.json")
     assert shown.code == 0 and CONDITION in shown.out and "closes" in shown.out
@@ -90,6 +94,10 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
     acting_as(monkeypatch, "bob")
     approved = auditkit("approve", str(path), "--yes")
     assert approved.code == 0 and "Approved by bob" in approved.out
+    for seen in (shown.out, approved.out):
+        assert f"vendor {nrb['nrbVendorCode']}" in seen and f"job {nrb['nrbJobOrderNumber']} · {guid}\n" in seen
+        assert f"at risk · nrb-unexported {fingerprint[:12]}\n" in seen
+        assert "closes" in seen and "what would move: nothing" in seen
     assert "approvers.toml: ann: newly listed" in approved.err
     assert_refused(auditkit("approve", str(path), "--yes"), "was approved by bob already")
     assert writes(own) == before
@@ -119,6 +127,24 @@ def test_an_operation_of_ones_own(served: Account, home: Path, monkeypatch: pyte
     path = planned(home, "edit-nrb", guid, "nrbNotes=seen = by us", "nrbInvoiceDate=2026-05-01", "--reason", "asked")
     (change,) = Plan.load(path).changes
     assert change.after == {"nrbNotes": "seen = by us", "nrbInvoiceDate": 1777647600000} and change.reason == "asked"
+
+
+def test_lines_of_an_invoice_with_tax(served: Account, home: Path) -> None:
+    usable = [each for each in served.world.invoices if each["is_active"] and each["items"]]
+    by_tax = {bool(each["tax"]): each["jnid"] for each in usable}
+    line = 'items=[{"name": "Fuel", "description": "REF X", "quantity": 2, "price": "10.125"}]'
+    for has_tax in (True, False):
+        ran = auditkit("plan", "add-line", by_tax[has_tax], line, "--reason", "asked", "--no-preview")
+        assert ran.code == 0, ran.err
+        assert (TAX_STAYS in ran.out) is has_tax and "Fuel · REF X: 2 × 10.125 = 20.25" in ran.out
+
+
+def test_what_is_left_out_stands_apart_with_its_reason(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ak.open() as audit:
+        path = audit.save(replace(audit.propose("nrb-unexported"), left_out=(LeftOut("GUID", "look into Aimsio"),)))
+    acting_as(monkeypatch, "bob")
+    lines = auditkit("approve", str(path), "--yes", "--no-preview").out.splitlines()
+    assert [cell.strip() for cell in lines[lines.index("Left out") + 3].split("│")] == ["GUID", "look into Aimsio"]
 
 
 def test_an_interrupted_correction_is_told_at_every_start(
@@ -260,8 +286,11 @@ def test_plan_and_verdicts_for_programs(own: Account, tmp_path: Path, monkeypatc
     assert {row["effect"] for row in planned["findings"] if row["subject_id"] == guid} >= {"closes"}
     assert planned["objects"] == 3 and {row["label"] for row in planned["statement"]} >= {"unbilled", "residual"}
     assert_refused(auditkit("apply", planned["plan"], "--json"), "add --yes")
+    assert {row["known_as"].split(" · ")[1] for row in planned["fields"]} and planned["left_out"] == []
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", planned["plan"], "--yes").code == 0
+    assert_refused(auditkit("approve", planned["plan"], "--json"), "add --yes")
+    approved = json.loads(auditkit("approve", planned["plan"], "--yes", "--json").out)
+    assert approved == {**planned, "approved_by": "bob"}
     verdicts = json.loads(auditkit("apply", planned["plan"], "--yes", "--json").out)
     assert {row["verdict"] for row in verdicts} == {"VERIFIED"} and guid in {row["object_id"] for row in verdicts}
     assert json.loads(auditkit("recover", "--json").out) == []

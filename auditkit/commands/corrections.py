@@ -1,5 +1,7 @@
 """The only way out: `plan` proposes, `approve` signs, `apply` sends, `recover` looks, `undo` takes back."""
 
+from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -78,21 +80,30 @@ def undo(
 def approve(
     path: _PlanFile,
     override: Annotated[str | None, typer.Option(metavar="REASON", help="Lift limits and expiry; say why.")] = None,
+    preview: _Preview = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before signing.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Approve a plan as a second person: look, then sign."""
     loaded = Plan.load(path)
+    if as_json and not yes:
+        fail("nothing was approved: --json asks nobody; add --yes")
     with opened() as it:
-        _show(loaded)
+        title = f"{_objects(loaded)} to change · {_whose(loaded)}"
+        effect = _look(it, loaded, title, preview=preview, as_json=as_json)
         for line in it.list_changes():
             warn(f"approvers.toml: {line}")
-        if it.is_demo:
+        if it.is_demo and not as_json:
             say("DEMO: signed by an identity of the demo, so that one person can try both sides.")
         if not yes and not _confirmed(f"Approve the change of {_objects(loaded)}?"):
             fail("nothing was approved")
         signed = it.approve(loaded, override=override, passphrase=_passphrase(it), into=path)
         approval = signed.signature("approve")
-        say(f"Approved by {approval.name if approval else '?'}. To send it: auditkit apply {path}")
+        name = approval.name if approval else "?"
+        if as_json:
+            print_json({**_as_json(it, signed, effect, path), "approved_by": name})
+        else:
+            say(f"Approved by {name}. To send it: auditkit apply {path}")
 
 
 @app.command()
@@ -106,7 +117,7 @@ def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
         fail("nothing was sent: --json asks nobody; add --yes")
     with opened() as it:
         if not as_json:
-            _show(loaded)
+            _show(it, loaded, f"{_objects(loaded)} to change · {_whose(loaded)}")
         if not yes and not _confirmed("Send these changes?"):
             fail("nothing was sent")
         _verdicts(it.apply(loaded), f"Verdicts · {_whose(loaded)}", as_json=as_json)
@@ -134,21 +145,27 @@ def recover(
 
 
 def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
-    if not as_json:
-        _show(planned, titled(it, f"{_objects(planned)} would change"))
-    effect = it.preview(planned) if preview else None
-    if effect and not as_json:
-        findings = effect.findings.drop(columns="fingerprint")
-        show(findings, "The audit after it: findings it closes, opens and leaves", most=None)
-        show(effect.statement[effect.statement["change"] != 0], "The statement after it: what would move")
+    effect = _look(it, planned, titled(it, f"{_objects(planned)} would change"), preview=preview, as_json=as_json)
     path = it.save(planned, _passphrase(it))
     if as_json:
-        print_json(_as_json(planned, effect, path))
+        print_json(_as_json(it, planned, effect, path))
     else:
         say(f"\nNothing was sent. A second person approves it: auditkit approve {path}")
 
 
-def _as_json(planned: Plan, effect: Effect | None, path: Path) -> dict[str, Any]:
+def _look(it: Audit, planned: Plan, title: str, *, preview: bool, as_json: bool) -> Effect | None:
+    """Everything that is looked at before a signature: what changes and why, and the audit and statement after it."""
+    if not as_json:
+        _show(it, planned, title)
+    effect = it.preview(planned) if preview else None
+    if effect and not as_json:
+        findings = effect.findings.drop(columns="fingerprint")
+        _show_if_any(findings, "The audit after it: findings it closes, opens and leaves")
+        _show_if_any(effect.statement[effect.statement["change"] != 0], "The statement after it: what would move")
+    return effect
+
+
+def _as_json(it: Audit, planned: Plan, effect: Effect | None, path: Path) -> dict[str, Any]:
     foreseen = {"findings": records(effect.findings), "statement": records(effect.statement)} if effect else {}
     return {
         "plan": str(path),
@@ -157,25 +174,35 @@ def _as_json(planned: Plan, effect: Effect | None, path: Path) -> dict[str, Any]
         "money": planned.money,
         "expires_at": planned.expires_at,
         "conditions": planned.conditions,
-        "fields": planned.preview(),
+        "fields": it.shown(planned),
+        "left_out": [asdict(each) for each in planned.left_out],
         **foreseen,
     }
 
 
-def _show(planned: Plan, title: str | None = None) -> None:
-    show(
-        pd.DataFrame(planned.preview(), dtype=object),
-        title or f"{_objects(planned)} to change · {_whose(planned)}",
-        most=None,
-    )
+def _show(it: Audit, planned: Plan, title: str) -> None:
+    say(f"\n{title}")
+    objects = groupby(it.shown(planned), key=lambda row: (row["operation"], row["object"], row["known_as"]))
+    for place, ((operation, object_id, known_as), group) in enumerate(objects, start=1):
+        rows = list(group)
+        frame = pd.DataFrame(rows, columns=["field", "before", "after"], dtype=object)
+        why = " · ".join(str(rows[0][name]) for name in ("reason", "findings") if rows[0][name])
+        show(frame, f"{place}. {operation} {known_as} · {object_id}", most=None, note=why)
+    if planned.left_out:
+        show(pd.DataFrame(planned.left_out, dtype=object), "Left out", most=None)
     say(
         f"\nPlan {planned.digest[:12]} by {planned.preparer}: it moves {planned.money:,.2f}, and stands until"
         f" {planned.expires_at:%Y-%m-%d %H:%M} UTC."
     )
-    for reason in dict.fromkeys(change.reason for change in planned.changes):
-        say(f"  {reason}")
     for condition in planned.conditions:
         say(f"\nBefore it is sent, look at each: {condition}.")
+
+
+def _show_if_any(frame: pd.DataFrame, title: str) -> None:
+    if frame.empty:
+        say(f"\n{title}: nothing")
+    else:
+        show(frame, title, most=None)
 
 
 def _objects(planned: Plan) -> str:

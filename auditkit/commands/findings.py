@@ -36,7 +36,7 @@ def findings(
         else:
             for line in it.warnings:
                 warn(plain(line))
-            show(_shown(frame), titled(it, f"{len(frame):,} findings"))
+            show(_shown(frame), titled(it, f"{len(frame):,} finding{'s' * (len(frame) != 1)}"))
         raise typer.Exit(exit_code(it, fail_on))
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from auditkit.apis.records import InvoiceChange, NrbChange
 from auditkit.apis.strict_json import parse
 from auditkit.corrections.comparing import covers, reached, same
-from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName
+from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName, amount
 from auditkit.corrections.operations import operation_id, operations
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
 from auditkit.corrections.reading import Vendors
@@ -25,7 +25,9 @@ from auditkit.progress import progress
 from auditkit.store.snapshots import Snapshot
 from auditkit.values import printable, time_to_ms, time_to_s
 
-__all__ = ["Draft", "Drafting", "refuse_stale", "typed"]
+__all__ = ["TAX_STAYS", "Draft", "Drafting", "refuse_stale", "typed"]
+
+TAX_STAYS = "the tax of an invoice is not computed anew where its lines change: hold it against them in JobNimbus"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Drafting:
             self.at,
             self.at + LIFETIME,
             tuple(left_out),
-            conditions,
+            (*conditions, *((TAX_STAYS,) if any(map(_has_taxed_lines, changes)) else ())),
         )
 
     def change(self, draft: Draft) -> Change | LeftOut:
@@ -133,6 +135,10 @@ class Drafting:
         key = f"ak-{digest(canonical([draft.operation, self.at.isoformat(), snapshot_id, wanted]))[:16]}"
         values = {kind.search_field: key, **wanted}
         return _change(draft, key, tuple(FieldChange(name, None, value) for name, value in values.items()), "")
+
+
+def _has_taxed_lines(change: Change) -> bool:
+    return "items" in change.after and bool(amount(change.before.get("tax")))
 
 
 def refuse_stale(plan: Plan, snapshot: Snapshot, journal: Journal) -> None:

@@ -23,7 +23,19 @@ from auditkit.corrections.comparing import COMPUTED_FROM, REQUIRED_NRB_FIELDS
 from auditkit.errors import PlanError, ValueRefused
 from auditkit.values import cents, quantity, time_from_ms, time_from_s, total_after_markup
 
-__all__ = ["ARRAYS", "KINDS", "Kind", "OperationName", "amount", "body", "follows", "line_total", "money", "refuse"]
+__all__ = [
+    "ARRAYS",
+    "DATES",
+    "KINDS",
+    "Kind",
+    "OperationName",
+    "amount",
+    "body",
+    "follows",
+    "line_total",
+    "money",
+    "refuse",
+]
 
 OperationName = Literal["edit-nrb", "create-nrb", "edit-invoice", "add-line", "create-invoice", "deactivate-invoice"]
 Values = Mapping[str, Any]
@@ -52,7 +64,7 @@ _DECIDES_ABOUT_ALL = frozenset(
 )
 
 
-_DATES = frozenset({"nrbInvoiceDate", "date_invoice", "date_due"})
+DATES = frozenset({"nrbInvoiceDate", "date_invoice", "date_due"})
 _FIGURES = ("quantity", "price", "cost", "amount", "tax_rate")
 _NEW_LINE_FIELDS = frozenset(
     {"name", "description", "item_type", "uom", "quantity", "price", "cost", "sku", "color", "category"}
@@ -126,7 +138,7 @@ def refuse(operation: OperationName, object_id: str, before: Values, after: Valu
         raise PlanError(f"{object_id}: a new NRB needs {', '.join(missing)}")
     if "items" in after and after["items"] is None:
         raise PlanError(f"{object_id}: items cannot be null; an empty array takes every line away")
-    for name in after.keys() & _DATES:
+    for name in after.keys() & DATES:
         _refuse_no_time(object_id, name, after[name])
     if "items" in after:
         _refuse_lines(object_id, after["items"])

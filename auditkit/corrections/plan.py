@@ -8,7 +8,7 @@ Not here: where changes come from (drafting, remedies, undo), who may approve th
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from auditkit.apis.strict_json import dump, parse
 from auditkit.corrections.comparing import same
-from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName, body, follows, line_total, money, refuse
+from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName, body, follows, money, refuse
+from auditkit.corrections.showing import Shown, Words, known_as, shown_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.journal import canonical, digest
@@ -142,33 +143,26 @@ class Change:
         """The money that it moves, never negative."""
         return money(self.operation, self.before, self.after)
 
-    def preview(self) -> list[dict[str, Value]]:
-        """One row a field, then one for each amount that must follow."""
-        rows: list[dict[str, Value]] = [
-            {"field": each.field, "before": _shown(each.field, each.before), "after": _shown(each.field, each.after)}
-            for each in self.changes
-        ]
-        rows += [{"field": which, "before": before, "after": after} for which, before, after in self._lines()]
-        rows += [
-            {"field": f"{name} (computed)", "before": plain(self.before.get(name)), "after": plain(amount)}
-            for name, amount in self.follows.items()
-        ]
-        return [{"operation": self.operation, "object": self.object_id, **row} for row in rows]
+    def preview(self, words: Words | None = None) -> list[dict[str, Shown]]:
+        """One row a field, then one for each amount that must follow, each with what its object is called and why.
 
-    def _lines(self) -> Iterator[tuple[str, Value, Value]]:
-        """Each line that comes, goes or changes: which, before, after."""
-        if "items" not in self.after:
-            return
-        old = {str(item.get("jnid")): item for item in self.before.get("items") or []}
-        for item in self.after["items"]:
-            was = old.pop(str(item.get("jnid")), None)
-            if was is None:
-                yield "items: new line", None, _line(item)
-            elif changed := [name for name in was.keys() | item if was.get(name) != item.get(name)]:
-                words = ", ".join(f"{name} {was.get(name)!s} → {item.get(name)!s}" for name in sorted(changed))
-                yield "items: changed line", _line(was), f"{_line(item)} ({words})"
-        for item in old.values():
-            yield "items: removed line", _line(item), None
+        `words` gives the zone of days (else UTC) and the names of statuses.
+        """
+        held = self.after if self.kind.creates else self.before
+        of_each: dict[str, Shown] = {
+            "operation": self.operation,
+            "object": self.object_id,
+            "known_as": known_as(self.system, held),
+        }
+        rules = ", ".join(each.split(" ")[0] for each in self.rule.split(", "))
+        why: dict[str, Shown] = {
+            "reason": self.reason,
+            "findings": " ".join((rules, *(each[:12] for each in self.findings))) if self.findings else "",
+        }
+        return [
+            {**of_each, "field": name, "before": before, "after": after, **why}
+            for name, before, after in shown_fields(self.before, self.after, self.follows, words or Words())
+        ]
 
 
 @dataclass(frozen=True)
@@ -220,13 +214,12 @@ class Plan:
         """The money that it moves: the sum over its changes, each without its sign."""
         return sum((change.money for change in self.changes), Decimal(0))
 
-    def preview(self) -> list[dict[str, Value]]:
-        """One row a field, in order: `operation`, `object`, `field`, `before`, `after`; then one for each left out."""
-        rows = [row for change in self.changes for row in change.preview()]
-        return rows + [
-            {"operation": "left out", "object": each.object_id, "field": each.reason, "before": None, "after": None}
-            for each in self.left_out
-        ]
+    def preview(self, words: Words | None = None) -> list[dict[str, Shown]]:
+        """One row a field: `operation`, `object`, `known_as`, `field`, `before`, `after`, `reason`, `findings`.
+
+        `findings` names the rule and the first 12 digits of each. What was left out is in `left_out`.
+        """
+        return [row for change in self.changes for row in change.preview(words)]
 
     def signed(self, signature: Signature) -> Self:
         """The same plan with one signature more, in the place of an earlier one of the same role."""
@@ -307,18 +300,3 @@ def _sent(field: str, value: Value, object_id: str) -> Any:  # noqa: ANN401 — 
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise PlanError(f"{object_id}: {field}: expected an array of objects")
     return found
-
-
-def _shown(field: str, value: Value) -> Value:
-    """An array in words: how many lines, and what they come to."""
-    if field not in ARRAYS or value is None:
-        return value
-    found = _sent(field, value, field)
-    if field == "items":
-        return f"{len(found)} line{'s' * (len(found) != 1)}, {line_total(found):,.2f}"
-    return ", ".join(f"{each.get('type')} {each.get('id')}" for each in found)
-
-
-def _line(item: Mapping[str, Any]) -> str:
-    words = (str(item[name]) for name in ("name", "description") if item.get(name))
-    return f"{' · '.join(words)}: {line_total([item]):,.2f}"

@@ -164,7 +164,8 @@ def _billed(rows: Sequence[Row], snapshot: Snapshot) -> Iterator[Proposal]:
     for job, items in by_job.items():
         lines = tuple(map(_line, items))
         findings, number = tuple(row["fingerprint"] for row in items), items[0]["job_number"]
-        reason = f"job {number}: {len(items)} billable costs that no invoice carries"
+        costs = "1 billable cost" if len(items) == 1 else f"{len(items)} billable costs"
+        reason = f"job {number}: {costs} that no invoice carries"
         if job in drafts:
             yield Draft("add-line", drafts[job], {}, reason, findings, _rule(items[0]), lines)
         elif job not in related or not status:

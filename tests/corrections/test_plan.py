@@ -167,11 +167,20 @@ def test_numbers_without_quotes_are_sent_and_planned_as_their_digits():
 def test_preview_has_a_row_for_each_field():
     fields = (FieldChange("nrbIsExported", False, True), FieldChange("nrbRate", "750.000", "700.00"))
     assert plan(change(*fields)).preview() == [
-        {"operation": "edit-nrb", "object": ONE, "field": field, "before": before, "after": after}
+        {
+            "operation": "edit-nrb",
+            "object": ONE,
+            "known_as": "REF-0 · vendor BIT · job JOB1",
+            "field": field,
+            "before": before,
+            "after": after,
+            "reason": "because",
+            "findings": "",
+        }
         for field, before, after in (
             ("nrbIsExported", False, True),
-            ("nrbRate", "750.000", "700.00"),
-            ("nrbTotalAfterMarkup (computed)", "862.50", "807.50"),
+            ("nrbRate", Decimal("750.00"), Decimal("700.00")),
+            ("nrbTotalAfterMarkup (computed)", Decimal("862.50"), Decimal("807.50")),
         )
     ]
 
@@ -267,7 +276,7 @@ def test_lines_that_change_or_go_are_shown_by_name():
         (
             "items: changed line",
             "Crane hire · BIT / REF EXT-2: 862.50",
-            "Crane hire · BIT / REF EXT-2: 862.50 (cost None → 9)",
+            "Crane hire · BIT / REF EXT-2: 862.50 (cost None → 9.00)",
         ),
     ]
     gone = invoiced("edit-invoice", FieldChange("items", OLD, items(item(2))))
@@ -285,10 +294,10 @@ def test_a_line_that_is_added_is_shown_in_words():
     made = invoiced("add-line", FieldChange("items", OLD, items(item(1), item(2), NEW_LINE)))
     assert [(row["field"], row["before"], row["after"]) for row in made.preview()] == [
         ("items", "2 lines, 1,725.00", "3 lines, 1,745.00"),
-        ("items: new line", None, "Fuel · REF X-1: 20.00"),
-        ("subtotal (computed)", 1725, "1745.00"),
-        ("total (computed)", "1811.25", "1831.25"),
-        ("due (computed)", "1811.25", "1831.25"),
+        ("items: new line", None, "Fuel · REF X-1: 2 × 10.00 = 20.00"),
+        ("subtotal (computed)", Decimal("1725.00"), Decimal("1745.00")),
+        ("total (computed)", Decimal("1811.25"), Decimal("1831.25")),
+        ("due (computed)", Decimal("1811.25"), Decimal("1831.25")),
     ]
 
 

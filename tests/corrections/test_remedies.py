@@ -251,7 +251,7 @@ def test_what_has_no_record_of_its_own_is_left_out_and_named(audit, synced):
         (child, "known from its parent alone, no own record: correct it in Aimsio")
     ]
     assert child not in objects(plan)
-    assert plan.preview()[-1]["object"] == child
+    assert plan.left_out[-1].object_id == child
 
 
 def test_what_several_rules_want_of_one_object_is_one_change(audit, synced):
