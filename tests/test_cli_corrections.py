@@ -164,6 +164,36 @@ def test_an_interrupted_correction_is_told_at_every_start(
     assert auditkit("recover").out == "No correction is open.\n"
 
 
+def test_what_was_not_applied_after_a_crash(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`recover` ends what was sent and never landed; the plan goes on with the rest, and does not send that again."""
+    home = home_of(own, monkeypatch, tmp_path)
+    path = planned(home, "nrb-unexported")
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", str(path), "--yes").code == 0
+    assert kill_at("unsent", 1, "apply", str(path), "--yes")  # its record is on disk, and nothing has left
+    monkeypatch.setattr(Kind, "quiet", 0.0)
+    found = auditkit("recover")
+    assert found.code == 2 and "\n1 of 1 was not applied: sync, then plan again.\n" in found.out
+    assert "next sync" not in found.out
+    rest = auditkit("apply", str(path), "--yes")
+    assert rest.code == 2 and "\n1 of 3 was not applied: sync, then plan again.\n" in rest.out
+    assert rest.out.endswith("The next sync shows which findings this cleared.\n") and writes(own) == 2
+    assert_refused(auditkit("apply", str(path), "--yes"), "was applied already; plan again")
+
+
+def test_what_was_interrupted_before_it_was_sent(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = home_of(own, monkeypatch, tmp_path)
+    path = planned(home, "edit-nrb", some_guid(own, "nrb-unbilled"), "nrbNotes=interrupted", "--reason", "asked")
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", str(path), "--yes").code == 0
+    assert kill_at("INTENT written", 1, "apply", str(path), "--yes")
+    found = auditkit("recover")
+    assert found.code == 2 and found.out.endswith(
+        "\n1 of 1 was interrupted before anything was sent: apply the plan again.\n"
+    )
+    assert auditkit("apply", str(path), "--yes").code == 0
+
+
 # ── What is refused ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,5 +1,6 @@
 """The only way out: `plan` proposes, `approve` signs, `apply` sends, `recover` looks, `undo` takes back."""
 
+from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +15,7 @@ from auditkit.commands.common import CLEAN, UNKNOWN, Json, opened, titled
 from auditkit.commands.identity import passphrase
 from auditkit.config import DEMO
 from auditkit.correcting import Effect
+from auditkit.corrections.apply import UNSENT
 from auditkit.corrections.kinds import OperationName
 from auditkit.corrections.plan import Plan
 from auditkit.corrections.remedies import REMEDIES
@@ -25,7 +27,15 @@ app = typer.Typer()
 
 _OPERATIONS = get_args(OperationName)
 _DONE = frozenset({"VERIFIED", "ALREADY", "SETTLED"})
-_LOOKED_INTO = _DONE | {"NOT_APPLIED"}
+_NEXT = {
+    "NOT_APPLIED": "not applied: sync, then plan again",
+    UNSENT: f"{UNSENT}: apply the plan again",
+    "NOT_BEGUN": "not begun: apply the plan again",
+    "CONFLICT": "in conflict: look at it, sync, then plan again",
+    "REFUSED": "not read before, so nothing was sent: see why, then plan again",
+    "SIDE_EFFECT": "applied, but more moved than was planned: look at it, then sync",
+    "UNKNOWN": "sent, and its outcome is not known: auditkit recover",
+}
 _PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `auditkit plan` wrote.")]
 _Preview = Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")]
@@ -131,7 +141,10 @@ def recover(
     note: Annotated[str, typer.Option(help="With --settle: what you saw in the vendor's own screens.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Find out how interrupted corrections ended. Nothing is sent."""
+    """Find out how interrupted corrections ended. Nothing is sent.
+
+    Exit code as of apply: 2 where one was not applied, 3 where an outcome is unknown.
+    """
     with opened() as it:
         if settle:
             it.settle(settle, note)
@@ -141,7 +154,7 @@ def recover(
         if found.empty and not as_json:
             say("No correction is open.")
             return
-        _verdicts(found, "Verdicts", as_json=as_json, allowed=_LOOKED_INTO)
+        _verdicts(found, "Verdicts", as_json=as_json)
 
 
 def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
@@ -213,15 +226,21 @@ def _whose(planned: Plan) -> str:
     return "DEMO DATA" if planned.environment == DEMO else f"{planned.account} at {planned.environment}"
 
 
-def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool, allowed: frozenset[str] = _DONE) -> None:
-    """Show the verdicts and end: 0 when each is one of those allowed, 3 when an outcome is unknown, else 2."""
+def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool) -> None:
+    """Show the verdicts and end: 0 when each object is as was wanted, 3 when an outcome is unknown, else 2."""
+    verdicts = list(map(str, outcomes["verdict"]))
     if as_json:
         print_json(records(outcomes))
     else:
         show(outcomes, title, most=None)
-        say("The next sync shows which findings this cleared.")
-    verdicts = set(map(str, outcomes["verdict"]))
-    raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else CLEAN if verdicts <= allowed else COULD_NOT_LOOK)
+        told = zip(verdicts, outcomes["detail"], strict=True)
+        ended = Counter(UNSENT if detail == UNSENT else verdict for verdict, detail in told)
+        for verdict, count in ended.items():
+            if verdict in _NEXT:
+                say(f"{count} of {len(verdicts)} {'was' if count == 1 else 'were'} {_NEXT[verdict]}.")
+        if "VERIFIED" in verdicts:
+            say("The next sync shows which findings this cleared.")
+    raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else CLEAN if _DONE.issuperset(verdicts) else COULD_NOT_LOOK)
 
 
 def _passphrase(it: Audit) -> SecretStr | None:

@@ -36,8 +36,9 @@ from auditkit.corrections.recording import Noting
 from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, StoreError, TimedOut, Unreachable
 from auditkit.journal import Journal, digest, now
 
-__all__ = ["Outcome", "apply", "recover", "settle"]
+__all__ = ["UNSENT", "Outcome", "apply", "recover", "settle"]
 
+UNSENT = "interrupted before anything was sent"
 VERIFY_READS = 3
 VERIFY_PAUSE_SECONDS = 1.0
 MAX_SENDS = 3
@@ -232,7 +233,7 @@ class _Run:
     def look(self, operation: Operation) -> Ending:
         """How an interrupted object ended. Nothing is sent."""
         if not operation.sends:
-            return self._close(operation, Ending(Verdict.NOT_APPLIED, "interrupted before anything was sent"))
+            return self._close(operation, Ending(Verdict.NOT_APPLIED, UNSENT))
         operation, ending = self._settle(operation)
         return self._close(operation, ending)
 

@@ -25,6 +25,7 @@ from auditkit.corrections.showing import Shown, Words, known_as, shown_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.journal import canonical, digest
+from auditkit.values import printable
 
 __all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plain"]
 
@@ -165,7 +166,7 @@ class Change:
         ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """Changes in the order in which they will be applied, each object once, for one account, until `expires_at`.
 
@@ -198,6 +199,14 @@ class Plan:
             raise PlanError("the plan expires before it is made, or its times lack a zone")
         if self.expires_at > self.created_at + LIFETIME:
             raise PlanError(f"the plan would stand for more than {LIFETIME.days} days; plan again")
+
+    def __repr__(self) -> str:
+        """One line: its name, how many objects it changes, the money that it moves, and by whom it is."""
+        approval = self.signature("approve")
+        approved = f"approved by {approval.name}" if approval else "not approved"
+        objects = f"{self.objects:,} object{'s' * (self.objects != 1)}"
+        said = f"{objects}, moves {self.money:,.2f}, prepared by {self.preparer}, {approved}"
+        return printable(f"<Plan {self.digest[:12]}: {said}>".replace("\n", " "))
 
     @cached_property
     def digest(self) -> str:

@@ -301,6 +301,14 @@ def test_a_line_that_is_added_is_shown_in_words():
     ]
 
 
+def test_a_plan_says_what_it_is_in_one_line():
+    made = replace(plan(), preparer="ann\x1b[2J\n")
+    name = made.digest[:12]
+    assert repr(made) == f"<Plan {name}: 1 object, moves 862.50, prepared by ann�[2J , not approved>"
+    approved = plan().signed(replace(SIGNATURE, role="approve", name="bob"))
+    assert repr(approved).endswith("prepared by ann, approved by bob>")
+
+
 def test_a_plan_is_frozen_and_its_digest_covers_everything():
     made = plan()
     with pytest.raises(FrozenInstanceError):
