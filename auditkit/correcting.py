@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from auditkit.checks import views
 from auditkit.corrections import apply as applying
-from auditkit.corrections.approval import approvals, approve, changes, prepare
+from auditkit.corrections.approval import approvals, approve, changes, claim, prepare, refuse_other_account
 from auditkit.corrections.drafting import Draft, Drafting, refuse_stale, typed
 from auditkit.corrections.kinds import KINDS, OperationName
 from auditkit.corrections.operations import operations
@@ -147,13 +147,12 @@ class Correcting(Inquiry):
         lacks, after a disk was full, is written again.
         """
         saved = self.saved(plan)
+        refuse_other_account(saved, self.settings.environment, self.settings.account)
         into = into or (plan if isinstance(plan, Path) else self._path(saved))
         identity = self._home.signer("approve", passphrase)
-        for prepared, known in approvals(saved.digest, self._home.journal):
-            if known.public_key == identity.public_key and known.is_genuine and saved.signature("approve") is None:
-                again = saved.signed(prepared).signed(known)
-                again.save_as(into)
-                return again
+        if again := self._approved(saved, identity.public_key):
+            again.save_as(into)
+            return again
         approval = approve(
             saved,
             saved.signature("prepare"),
@@ -166,6 +165,30 @@ class Correcting(Inquiry):
         signed = saved.signed(approval)
         signed.save_as(into)
         return signed
+
+    def refuse_unapprovable(self, plan: Plan, override: str | None = None) -> None:
+        """Raise what `approve` would, before anybody looks at the plan or gives a passphrase."""
+        refuse_other_account(plan, self.settings.environment, self.settings.account)
+        key = self._home.public_key("approve")
+        if self._approved(plan, key) is None:
+            claim(
+                plan,
+                plan.signature("prepare"),
+                self._home.approvers(),
+                self._home.journal,
+                name=self._home.signer_name("approve"),
+                public_key=key,
+                at=self._home.now(),
+                override=override,
+            )
+
+    def refuse_keyless(self) -> None:
+        """Raise `SettingsError` where who prepares has no key, before anybody asks for its passphrase."""
+        self._home.public_key("prepare")
+
+    def list_lacking(self) -> list[str]:
+        """What who prepares lacks before a plan can be approved, in words: a key, or a place in approvers.toml."""
+        return self._home.lacking()
 
     def list_changes(self) -> list[str]:
         """How approvers.toml differs from what the journal last recorded of it, in words."""
@@ -184,10 +207,26 @@ class Correcting(Inquiry):
 
     # ── Applying ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def refuse_unready(self, plan: Plan) -> None:
+        """Raise what `apply` would before it reads an object: not approved, applied already, stale, another account."""
+        environment, account = self.settings.environment, self.settings.account
+        refuse_other_account(plan, environment, account)
+        applying.refuse(
+            plan,
+            journal=self._home.journal,
+            approvers=self._home.approvers(),
+            environment=environment,
+            account=account,
+            identity=self._home.identity,
+            demo=self.is_demo,
+            clock=self._home.now,
+        )
+        refuse_stale(plan, self.snapshot, self._home.journal)
+
     def apply(self, plan: Plan | Path) -> pd.DataFrame:
         """Send an approved plan: one object at a time, journalled before and verified after. One verdict per object."""
         saved = self.saved(plan)
-        refuse_stale(saved, self.snapshot, self._home.journal)
+        self.refuse_unready(saved)
         with self._vendors() as vendors, progress("Applying", saved.objects, "object") as advance:
 
             def ended(outcome: applying.Outcome) -> None:
@@ -250,6 +289,14 @@ class Correcting(Inquiry):
             return drafting.plan(
                 proposals, conditions=conditions, preparer=self._home.signer_name("prepare"), about=self.about
             )
+
+    def _approved(self, plan: Plan, public_key: str) -> Plan | None:
+        """The plan with the approval that the journal holds of this key and the plan lacks, if there is one."""
+        if plan.signature("approve") is None:
+            for prepared, known in approvals(plan.digest, self._home.journal):
+                if known.public_key == public_key and known.is_genuine:
+                    return plan.signed(prepared).signed(known)
+        return None
 
     def _path(self, plan: Plan) -> Path:
         return self.settings.folder / "plans" / f"{plan.digest[:12]}.json"

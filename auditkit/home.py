@@ -22,7 +22,7 @@ from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.run import Decisions, Parameters, read_job_map
 from auditkit.config import DEMO, VENDOR_RATE_PER_SECOND, Settings
 from auditkit.corrections.approvers import APPROVERS_FILE, Approver, read_approvers
-from auditkit.corrections.identity import Identities, Identity
+from auditkit.corrections.identity import Identities, Identity, folded
 from auditkit.errors import OtherAccount, SettingsError
 from auditkit.journal import Journal, canonical, links
 from auditkit.sandbox import demo, server
@@ -169,6 +169,25 @@ class Home:
         if not self.settings.identity:
             raise SettingsError("who prepares and approves is not known; set AUDITKIT_IDENTITY to a name with a key")
         return self.settings.identity
+
+    def public_key(self, role: Literal["prepare", "approve"]) -> str:
+        """The public key of who signs in a role; `SettingsError` for nobody, and for one who has no key."""
+        if self.settings.is_demo:
+            self._make_demo_people()
+        return self._identities.public_key(self.signer_name(role))
+
+    def lacking(self) -> list[str]:
+        """What who prepares lacks before a plan can be approved, in words; `SettingsError` for nobody."""
+        if self.settings.is_demo:
+            return []
+        name, path = self.signer_name("prepare"), self.settings.folder / APPROVERS_FILE
+        if folded(name) not in self._identities.names():
+            return [f"{name} has no key; before a plan can be saved and approved: auditkit identity new {name}"]
+        key = self.public_key("prepare")
+        listed = read_approvers(path) if path.exists() else ()
+        if any((folded(each.name), each.public_key) == (folded(name), key) for each in listed):
+            return []
+        return [f"{name} is not listed with this key; before a plan can be approved: list {name} in {path}"]
 
     def signer(self, role: Literal["prepare", "approve"], passphrase: SecretStr | str | None = None) -> Identity:
         """The key of who signs in a role. `passphrase` opens it; without one, that of the settings."""

@@ -7,17 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import auditkit as ak
 from auditkit.config import Settings
 from auditkit.corrections.drafting import TAX_STAYS
+from auditkit.corrections.identity import Identities
 from auditkit.corrections.kinds import Kind
 from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of, assert_refused, auditkit
 from tests.crash.killing import kill_at
-from tests.people import acting_as, listed
+from tests.people import PASSPHRASE, acting_as, listed
 
 CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
 
@@ -231,14 +233,58 @@ def test_a_plan_for_another_account(served: Account, home: Path, monkeypatch: py
     acting_as(monkeypatch, "bob")
     assert auditkit("approve", str(path), "--yes").code == 0
     monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
-    assert_refused(auditkit("apply", str(path), "--yes"), Plan.load(path).account, Settings.load().account)
+    made = Plan.load(path)
+    why = f"plan {made.digest[:12]} is for {made.account} at {made.environment}, not for {Settings.load().account}"
+    for command in ("approve", "apply"):
+        refused = auditkit(command, str(path), "--yes")
+        assert_refused(refused, why)
+        assert not refused.out
+    monkeypatch.setenv("AUDITKIT_HOME", str(home.parent / "empty"))
+    for command in ("approve", "apply"):
+        assert_refused(auditkit(command, str(path), "--yes"), why)
+    monkeypatch.setenv("AUDITKIT_HOME", str(home))
+    (home / "audit.duckdb").unlink()  # as stale as can be: still the account is what is told
+    assert_refused(auditkit("apply", str(path), "--yes"), why)
+
+
+def test_what_is_refused_is_told_before_the_plan_is_shown(
+    served: Account, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = planned(home, "nrb-unexported", "--no-preview")
+    for command, why in (("approve", "who prepared it cannot approve it"), ("apply", "is not approved")):
+        refused = auditkit(command, str(path), "--yes")
+        assert_refused(refused, why)
+        assert not refused.out
+    listed(home, "carol")  # nobody else is listed any more
+    acting_as(monkeypatch, "carol")
+    refused = auditkit("approve", str(path), "--yes")
+    assert_refused(refused, "'ann' with the key", "is not listed")
+    assert not refused.out
+
+
+def test_a_preparer_who_cannot_be_approved_is_told_so_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    monkeypatch.setenv("AUDITKIT_IDENTITY", "carol")
+    monkeypatch.delenv("AUDITKIT_PASSPHRASE")
+    refused = auditkit("plan", "nrb-unexported", "--no-preview")
+    first, last = refused.err.splitlines()
+    assert refused.code == 2 and "carol has no key; before a plan can be saved" in first
+    assert "auditkit identity new" in first and "there is no such identity" in last  # and no passphrase is asked for
+    Identities(home / "identities").new("carol", SecretStr(PASSPHRASE))
+    acting_as(monkeypatch, "carol")
+    told = auditkit("plan", "nrb-unexported", "--no-preview")
+    assert told.code == 0 and told.err.splitlines() == [
+        "auditkit: carol is not listed with this key; before a plan can be approved: list carol in"
+        f" {home / 'approvers.toml'}"
+    ]
 
 
 @pytest.mark.parametrize(
     ("limits", "override", "words"),
     [
-        ({"max_objects": 1}, None, ("3 objects, limit 1",)),
-        ({"max_money": "0.01"}, None, ("moves ", "limit 0.01")),
+        ({"max_objects": 1}, None, ("3 objects, limit 1; approve it with --override REASON",)),
+        ({"max_money": "0.01"}, None, ("moves ", "limit 0.01; approve it with --override REASON")),
+        ({"max_money": "0.01", "may_override": False}, None, ("limit 0.01; plan again, or ask another",)),
         ({"max_money": "0.01", "may_override": False}, "it cannot wait", ("bob may not override",)),
         ({"max_money": "0.01"}, " ", ("needs a reason",)),
     ],

@@ -99,6 +99,7 @@ def approve(
     if as_json and not yes:
         fail("nothing was approved: --json asks nobody; add --yes")
     with opened() as it:
+        it.refuse_unapprovable(loaded, override)
         title = f"{_objects(loaded)} to change · {_whose(loaded)}"
         effect = _look(it, loaded, title, preview=preview, as_json=as_json)
         for line in it.list_changes():
@@ -126,6 +127,7 @@ def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
     if as_json and not yes:
         fail("nothing was sent: --json asks nobody; add --yes")
     with opened() as it:
+        it.refuse_unready(loaded)
         if not as_json:
             _show(it, loaded, f"{_objects(loaded)} to change · {_whose(loaded)}")
         if not yes and not _confirmed("Send these changes?"):
@@ -158,7 +160,10 @@ def recover(
 
 
 def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
+    for line in it.list_lacking():
+        warn(line)
     effect = _look(it, planned, titled(it, f"{_objects(planned)} would change"), preview=preview, as_json=as_json)
+    it.refuse_keyless()
     path = it.save(planned, _passphrase(it))
     if as_json:
         print_json(_as_json(it, planned, effect, path))

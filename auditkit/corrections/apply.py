@@ -36,7 +36,7 @@ from auditkit.corrections.recording import Noting
 from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, StoreError, TimedOut, Unreachable
 from auditkit.journal import Journal, digest, now
 
-__all__ = ["UNSENT", "Outcome", "apply", "recover", "settle"]
+__all__ = ["UNSENT", "Outcome", "apply", "recover", "refuse", "settle"]
 
 UNSENT = "interrupted before anything was sent"
 VERIFY_READS = 3
@@ -85,22 +85,17 @@ def apply(
     `StoreError` when a file of the cache or of the pace cannot be used before anything of an object was sent.
     """
     with journal.sole_writer():
-        known = operations(journal)
-        _refuse_nobody(identity)
-        if plan.created_at > clock() + CLOCK_SKEW:
-            raise PlanError(f"plan {plan.digest[:12]} is made in the future; look at the clocks, then plan again")
-        _refuse_applied(plan, known)
-        check(
+        refuse(
             plan,
-            plan.signature("prepare"),
-            plan.signature("approve"),
-            approvers,
-            journal,
-            now=clock(),
+            journal=journal,
+            approvers=approvers,
             environment=environment,
             account=account,
+            identity=identity,
             demo=demo,
+            clock=clock,
         )
+        known = operations(journal)
         run = _Run(vendors, journal, identity, clock, sleep)
         others = [operation for operation in known.values() if operation.plan != plan.digest]
         for outcome in _recovered(run, others, environment, account):
@@ -123,6 +118,35 @@ def apply(
                 progress(_outcome(operation.change, ending))
         _hold(len(endings) == plan.objects, "every object ends in a verdict, or is not begun")
         return [_outcome(operation.change, endings[operation.id]) for operation in operations_of_it]
+
+
+def refuse(
+    plan: Plan,
+    *,
+    journal: Journal,
+    approvers: Sequence[Approver],
+    environment: str,
+    account: str,
+    identity: str,
+    demo: bool = False,
+    clock: Callable[[], datetime] = now,
+) -> None:
+    """Raise `PlanError` for a plan that may not be applied now, as `apply` does before anything else."""
+    _refuse_nobody(identity)
+    if plan.created_at > clock() + CLOCK_SKEW:
+        raise PlanError(f"plan {plan.digest[:12]} is made in the future; look at the clocks, then plan again")
+    _refuse_applied(plan, operations(journal))
+    check(
+        plan,
+        plan.signature("prepare"),
+        plan.signature("approve"),
+        approvers,
+        journal,
+        now=clock(),
+        environment=environment,
+        account=account,
+        demo=demo,
+    )
 
 
 def recover(

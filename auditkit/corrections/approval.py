@@ -40,8 +40,10 @@ __all__ = [
     "approve",
     "changes",
     "check",
+    "claim",
     "prepare",
     "read_approvers",
+    "refuse_other_account",
 ]
 
 
@@ -74,24 +76,24 @@ def approve(
 ) -> Signature:
     """Check, journal and return a person's approval of a plan. `override`: the reason to lift limits and expiry.
 
-    Raises `ApprovalRefused`, with nothing signed, for whatever `check` would refuse, for a plan that this person has
-    approved already and for one whose application has begun; `JournalError` when no record can be written.
+    Raises what `claim` does, with nothing signed; `JournalError` when no record can be written.
     """
-    record_changes(approvers, journal, occasion="approve", plan=plan.digest)
-    prepared = _given(plan, prepared, "prepare")
-    reason = None if override is None else " ".join(override.split())
-    claim = Signature("approve", identity.name, identity.public_key, plan.digest, _utc_text(at), reason)
-    entry = _refuse_unless_in_order(plan, prepared, claim, approvers, now=at, demo=plan.environment == DEMO)
-    if any(known.public_key == claim.public_key and known.is_genuine for _, known in approvals(plan.digest, journal)):
-        raise ApprovalRefused(f"{_short(plan)} was approved by {entry.name} already; apply it, or plan again")
-    if any(record.body.get("plan") == plan.digest for record in journal.records(RECORD_KIND)):
-        raise ApprovalRefused(f"{_short(plan)}: its application has begun; plan again for what is still wrong")
-    approval = _signed(claim, identity)
+    unsigned, entry = claim(
+        plan,
+        prepared,
+        approvers,
+        journal,
+        name=identity.name,
+        public_key=identity.public_key,
+        at=at,
+        override=override,
+    )
+    approval = _signed(unsigned, identity)
     journal.append(
         APPROVAL,
         {
             "plan": plan.digest,
-            "prepared": asdict(prepared),
+            "prepared": asdict(_given(plan, prepared, "prepare")),
             "approval": asdict(approval),
             "objects": plan.objects,
             "money": format(plan.money, "f"),
@@ -103,6 +105,42 @@ def approve(
         },
     )
     return approval
+
+
+def claim(
+    plan: Plan,
+    prepared: Signature | None,
+    approvers: Sequence[Approver],
+    journal: Journal,
+    *,
+    name: str,
+    public_key: str,
+    at: datetime,
+    override: str | None = None,
+) -> tuple[Signature, Approver]:
+    """The approval that a person could sign now, for which no passphrase is needed, and the person's entry.
+
+    Raises `ApprovalRefused` for whatever `check` would refuse, for a plan that this person has approved already and for
+    one whose application has begun. The list, if it changed, is journalled first.
+    """
+    record_changes(approvers, journal, occasion="approve", plan=plan.digest)
+    prepared = _given(plan, prepared, "prepare")
+    reason = None if override is None else " ".join(override.split())
+    unsigned = Signature("approve", name, public_key, plan.digest, _utc_text(at), reason)
+    entry = _refuse_unless_in_order(plan, prepared, unsigned, approvers, now=at, demo=plan.environment == DEMO)
+    if any(known.public_key == public_key and known.is_genuine for _, known in approvals(plan.digest, journal)):
+        raise ApprovalRefused(f"{_short(plan)} was approved by {entry.name} already; apply it, or plan again")
+    if any(record.body.get("plan") == plan.digest for record in journal.records(RECORD_KIND)):
+        raise ApprovalRefused(f"{_short(plan)}: its application has begun; plan again for what is still wrong")
+    return unsigned, entry
+
+
+def refuse_other_account(plan: Plan, environment: str, account: str) -> None:
+    """Raise `ApprovalRefused` for a plan that is not for this environment and account."""
+    if (plan.environment, plan.account) != (environment, account):
+        raise ApprovalRefused(
+            f"{_short(plan)} is for {plan.account} at {plan.environment}, not for {account} at {environment}"
+        )
 
 
 def check(
@@ -127,10 +165,7 @@ def check(
     """
     record_changes(approvers, journal, occasion="apply", plan=plan.digest)
     prepared, approval = _given(plan, prepared, "prepare"), _given(plan, approval, "approve")
-    if (plan.environment, plan.account) != (environment, account):
-        raise ApprovalRefused(
-            f"{_short(plan)} is for {plan.account} at {plan.environment}, not for {account} at {environment}"
-        )
+    refuse_other_account(plan, environment, account)
     entry = _refuse_unless_in_order(plan, prepared, approval, approvers, now=now, demo=demo)
     if not approval.is_genuine:
         raise ApprovalRefused(f"{_short(plan)}: the approval is not signed by {entry.name}; approve it again")
@@ -197,9 +232,12 @@ def _refuse_limits(plan: Plan, approval: Signature, approver: Approver, now: dat
     exceeded = _exceeded(plan, approver, now)
     if approval.override is None:
         if exceeded:
-            raise ApprovalRefused(
-                f"{_short(plan)}: {approver.name} may not approve it: {'; '.join(exceeded)}; plan again, or ask another"
+            way = (
+                "approve it with --override REASON, or plan again"
+                if approver.may_override
+                else "plan again, or ask another"
             )
+            raise ApprovalRefused(f"{_short(plan)}: {approver.name} may not approve it: {'; '.join(exceeded)}; {way}")
     elif not approver.may_override:
         raise ApprovalRefused(f"{_short(plan)}: {approver.name} may not override; have somebody approve who may")
     elif not approval.override.strip() or not approval.override.isprintable():

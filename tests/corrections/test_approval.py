@@ -325,7 +325,8 @@ EXCEEDING = [
 
 @pytest.mark.parametrize(("plan", "words"), EXCEEDING, ids=["objects", "money", "expiry"])
 def test_over_a_limit(plan: Plan, words: str, office: Office) -> None:
-    assert f"bob may not approve it: {words}" in refused(office.approve, plan)
+    said = f"bob may not approve it: {words}; plan again, or ask another"
+    assert refused(office.approve, plan).endswith(said)
     assert "approval" not in office.kinds()
     prepared = prepare(plan, office.people["ann"], NOON)
     forged = signed(office.people["bob"], role="approve", digest=plan.digest)
@@ -379,6 +380,11 @@ def test_an_override_whose_reason_would_be_misread(office: Office) -> None:
 @pytest.mark.parametrize("plan", [Plan(), Plan(objects=11)], ids=["within limits", "over a limit"])
 def test_an_override_by_one_who_may_not(plan: Plan, office: Office) -> None:
     assert "bob may not override" in refused(office.approve, plan, override="I say so")
+
+
+def test_one_who_may_override_is_told_how(office: Office) -> None:
+    said = "11 objects, limit 10; approve it with --override REASON, or plan again"
+    assert refused(office.approve, Plan(objects=11), "boss").endswith(said)
 
 
 def test_an_override_by_one_who_may_no_more(office: Office) -> None:
