@@ -95,9 +95,13 @@ class Correcting(Inquiry):
     def undo(self, plan: Plan | str) -> Plan:
         """A plan that takes back what a plan (or its digest) did, as far as nobody has changed it since.
 
-        It needs an approval of its own. Sync first: what was applied must be in the newest snapshot.
+        It needs an approval of its own. Sync first: what was applied must be in the newest snapshot. `PlanError` for one that was never applied.
         """
-        drafts = undone(plan if isinstance(plan, str) else plan.digest, self._home.journal)
+        if isinstance(plan, Plan):
+            refuse_other_account(plan, self.settings.environment, self.settings.account)
+        digest = plan.digest if isinstance(plan, Plan) else plan
+        saved = [path.stem for path in (self.settings.folder / "plans").glob("*.json")]
+        drafts = undone(digest, self._home.journal, [*saved, digest] if isinstance(plan, Plan) else saved)
         return self._planned(drafts, conditions(drafts))
 
     def preview(self, plan: Plan) -> Effect:

@@ -116,12 +116,14 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
         *("INTENT", "SENDING", "RESPONDED", "VERIFIED"),
     ]
 
-    assert auditkit("undo", str(path)).code == 0
+    assert auditkit("undo", path.stem).code == 0
     (back,) = set((home / "plans").glob("*.json")) - {path}
     acting_as(monkeypatch, "ann")
     assert auditkit("approve", str(back), "--yes").code == auditkit("apply", str(back), "--yes").code == 0
     assert not loads_stored(own.state.nrb_text(guid) or "")["nrbIsExported"]
     assert auditkit("journal", "verify").code == 0
+    assert auditkit("sync").code == 0
+    assert_refused(auditkit("undo", str(path)), f"was undone already, by plan {back.stem}")
 
 
 def test_an_operation_of_ones_own(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,7 +417,10 @@ def test_settling_what_is_not_open(home: Path) -> None:
 
 def test_undoing_what_was_never_done(home: Path) -> None:
     path = planned(home, "nrb-unexported", "--no-preview")
-    assert_refused(auditkit("undo", str(path)), "the journal knows no plan of that name")
+    for plan in (str(path), path.stem, path.stem[:6]):
+        assert_refused(auditkit("undo", plan), f"{path.stem[: len(plan)]}", "was never applied: nothing to undo")
+    assert_refused(auditkit("undo", "000000"), "the journal knows no plan of that name")
+    assert_refused(auditkit("undo", "none"), "none: cannot be read", "name a file under plans/")
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The only way out: `plan` proposes, `approve` signs, `apply` sends, `recover` looks, `undo` takes back."""
 
+import re
 from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
@@ -74,7 +75,9 @@ def plan(
 
 @app.command()
 def undo(
-    path: Annotated[Path, typer.Argument(metavar="PLAN", help="The file of a plan that was applied.")],
+    what: Annotated[
+        str, typer.Argument(metavar="PLAN", help="A plan that was applied: its file, or 6 digits of its name or more.")
+    ],
     preview: _Preview = True,
     as_json: Json = False,
 ) -> None:
@@ -83,7 +86,8 @@ def undo(
     Sync first, so that what was applied is in the snapshot.
     """
     with opened() as it:
-        _offer(it, it.undo(Plan.load(path)), preview=preview, as_json=as_json)
+        is_digits = re.fullmatch("[0-9a-f]{6,64}", what) and not Path(what).exists()
+        _offer(it, it.undo(what if is_digits else Plan.load(Path(what))), preview=preview, as_json=as_json)
 
 
 @app.command()

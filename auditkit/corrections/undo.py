@@ -7,7 +7,7 @@ that was created is deactivated; an NRB that was created cannot be deleted, so i
 Not here: reading the objects and making the plan (drafting).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from auditkit.corrections.drafting import Draft
@@ -19,6 +19,9 @@ from auditkit.journal import Journal
 
 __all__ = ["OF_INVOICE", "OF_NRB", "conditions", "undone"]
 
+LEAST_DIGITS = 6
+_TOOK_EFFECT = (Verdict.VERIFIED, Verdict.SIDE_EFFECT, Verdict.ALREADY)
+
 OF_NRB = (
     "a created NRB cannot be deleted over the API: it is made internal and not billable instead, and stays a finding of"
     " nrb-unexported until it is marked exported or accepted"
@@ -29,19 +32,29 @@ OF_INVOICE = (
 )
 
 
-def undone(plan: str, journal: Journal) -> list[Draft | LeftOut]:
+def undone(plan: str, journal: Journal, saved: Iterable[str] = ()) -> list[Draft | LeftOut]:
     """What would take a plan back, the last change first; `plan` is its digest, or the digest's beginning.
 
-    `PlanError` where the journal knows no such plan, or several.
+    `saved` are the beginnings of digests of plans that there are. `PlanError` where the journal knows no such plan, or
+    several.
     """
-    known = operations(journal).values()
+    known = list(operations(journal).values())
     digests = sorted({operation.plan for operation in known if operation.plan.startswith(plan)})
-    if len(digests) != 1 or len(plan) < 6:
+    if len(plan) >= LEAST_DIGITS and not digests and any(name.startswith(plan[: len(name)]) for name in saved):
+        raise PlanError(f"plan {plan[:12]} was never applied: nothing to undo")
+    if len(digests) != 1 or len(plan) < LEAST_DIGITS:
         found = f"{len(digests)} plans" if digests else "no plan"
         raise PlanError(
-            f"{plan}: the journal knows {found} of that name; give at least 6 digits of one that was applied"
+            f"{plan}: the journal knows {found} of that name; give at least {LEAST_DIGITS} digits of one that was"
+            " applied"
         )
-    return [each for operation in reversed(list(known)) if operation.plan == digests[0] for each in _undone(operation)]
+    undoings = {each.change.reason: each for each in known if each.verdict in _TOOK_EFFECT}
+    return [
+        each
+        for operation in reversed(known)
+        if operation.plan == digests[0]
+        for each in _undone(operation, _taken_back(operation, undoings))
+    ]
 
 
 def conditions(drafts: Sequence[Draft | LeftOut]) -> tuple[str, ...]:
@@ -51,18 +64,30 @@ def conditions(drafts: Sequence[Draft | LeftOut]) -> tuple[str, ...]:
     return tuple(condition for values, condition in said if any(each.values is values for each in made))
 
 
-def _undone(operation: Operation) -> Iterator[Draft | LeftOut]:
+def _taken_back(operation: Operation, undoings: Mapping[str, Operation]) -> Operation | None:
+    """What took an operation back and was not taken back itself, if there is such."""
+    undoing = undoings.get(_reason(operation))
+    return None if undoing is None or _taken_back(undoing, undoings) else undoing
+
+
+def _reason(operation: Operation) -> str:
+    return f"undo of {operation.id}"
+
+
+def _undone(operation: Operation, undoing: Operation | None) -> Iterator[Draft | LeftOut]:
     change, verdict = operation.change, operation.verdict
-    reason = f"undo of {operation.id}"
-    if verdict is None or verdict in (Verdict.UNKNOWN, Verdict.CONFLICT, Verdict.SETTLED):
+    reason = _reason(operation)
+    if undoing:
+        yield LeftOut(change.object_id, f"was undone already, by plan {undoing.plan[:12]}")
+    elif verdict is None or verdict in (Verdict.UNKNOWN, Verdict.CONFLICT, Verdict.SETTLED):
         yield LeftOut(change.object_id, f"how it ended is {verdict or 'not known'}: look at it")
     elif verdict not in (Verdict.VERIFIED, Verdict.SIDE_EFFECT):
         return
     elif change.kind.creates:
         # What came out otherwise than planned has no value of ours to hold it against.
         expected = {name: value for name, value in change.after.items() if name not in operation.moved}
-        edit, undoing = _UNDO_OF_CREATION[change.system]
-        yield Draft(edit, operation.created or "", undoing, reason, expected=expected, is_undo=True)
+        edit, opposite = _UNDO_OF_CREATION[change.system]
+        yield Draft(edit, operation.created or "", opposite, reason, expected=expected, is_undo=True)
     else:
         edit = "edit-nrb" if change.system == "aimsio" else "edit-invoice"
         emptied = dict.fromkeys(name for name in operation.moved if name in KINDS[edit].fields)

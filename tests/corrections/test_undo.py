@@ -293,6 +293,25 @@ def operation_of(world: World, object_id: str) -> str:
     return next(each.id for each in operations(world.journal).values() if each.change.object_id == object_id)
 
 
+def test_what_was_undone_already_is_told_as_such_until_that_is_undone(desk):
+    plan = desk.done(desk.world.propose(ONE, TWO))
+    back = desk.done(desk.undo(plan))
+    told = f"{ONE}: was undone already, by plan {back.digest[:12]}"
+    with pytest.raises(PlanError, match=f"^nothing to plan: left out 2: .*{told}"):
+        desk.undo(plan)
+    desk.done(desk.undo(back))
+    assert after(desk.undo(plan)).keys() == {ONE, TWO}
+
+
+@pytest.mark.parametrize("digits", [6, 12, 64])
+def test_a_plan_that_is_saved_and_was_never_applied(desk, digits):
+    plan = desk.world.propose(ONE)
+    with pytest.raises(PlanError, match=f"^plan {plan.digest[:digits][:12]} was never applied: nothing to undo$"):
+        undone(plan.digest[:digits], desk.world.journal, [plan.digest[:12]])
+    with pytest.raises(PlanError, match="the journal knows no plan of that name"):
+        undone(plan.digest[:digits], desk.world.journal, ["0" * 12])
+
+
 @pytest.mark.parametrize("name", ["", "abc", "0" * 64])
 def test_a_plan_that_the_journal_does_not_know(desk, name):
     desk.done(desk.world.propose(ONE))
