@@ -95,7 +95,8 @@ class Correcting(Inquiry):
     def undo(self, plan: Plan | str) -> Plan:
         """A plan that takes back what a plan (or its digest) did, as far as nobody has changed it since.
 
-        It needs an approval of its own. Sync first: what was applied must be in the newest snapshot. `PlanError` for one that was never applied.
+        It needs an approval of its own. Sync first: what was applied must be in the newest snapshot. `PlanError` for
+        one that was never applied.
         """
         if isinstance(plan, Plan):
             refuse_other_account(plan, self.settings.environment, self.settings.account)

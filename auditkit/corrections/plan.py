@@ -257,25 +257,27 @@ class Plan:
     @classmethod
     def load(cls, path: Path) -> Self:
         """The plan in a file; `PlanError` where it is malformed, of another version, or not as it was saved."""
+        edited = PlanError(f"{path}: was edited after it was made (its digest differs); plan again")
         try:
             text = path.read_text("ascii")
             found = parse(text, str(path))
-            version = found["version"]
+            version, said, content = found["version"], found["digest"], found["plan"]
             if version != _VERSION:
                 raise PlanError(f"{path}: version {version!r} is unknown; plan again with this version of auditkit")
-            fields = {**found["plan"], "signatures": found["signatures"]}
-            plan = TypeAdapter(cls).validate_python(fields)
+            if _digest(content) != said:
+                raise edited
+            plan = TypeAdapter(cls).validate_python({**content, "signatures": found["signatures"]})
         except OSError as error:
             raise PlanError(f"{path}: cannot be read ({error.strerror}); name a file under plans/") from None
         except ValidationError as error:
             problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            where = ".".join(str(part) for part in problem["loc"])
-            what = problem["msg"].removeprefix("Value error, ")
-            raise PlanError(f"{path}: not a plan ({where}: {what}); plan again") from None
+            where = ".".join(map(str, problem["loc"]))
+            what = problem["msg"].removeprefix("Value error, ").removesuffix("; plan again")
+            raise PlanError(f"{path}: not a plan ({f'{where}: ' if where else ''}{what}); plan again") from None
         except (BadAnswer, ValueRefused, UnicodeDecodeError, KeyError, TypeError):
             raise PlanError(f"{path}: not a plan; plan again") from None
         if plan._text() != text:
-            raise PlanError(f"{path}: was edited after it was made (its digest differs); plan again")
+            raise edited
         return plan
 
     def _fields(self) -> dict[str, Any]:
@@ -286,6 +288,14 @@ class Plan:
         signatures = TypeAdapter(tuple[Signature, ...]).dump_python(self.signatures, mode="json")
         whole = {"version": _VERSION, "digest": self.digest, "plan": self._fields(), "signatures": signatures}
         return canonical(whole) + "\n"
+
+
+def _digest(content: object) -> str:
+    """The digest of what a file says of a plan; empty where no plan says that."""
+    try:
+        return digest(canonical(content))
+    except ValueRefused:
+        return ""
 
 
 def plain(value: object) -> Value:

@@ -11,7 +11,7 @@ import pytest
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import PlanError
-from auditkit.journal import canonical
+from auditkit.journal import canonical, digest
 
 from .conftest import INVOICE, NOON, ONE, TWO, invoice, item, nrb
 
@@ -344,6 +344,16 @@ def edited(**fields):
     return lambda text: json.dumps({**json.loads(text), **fields})
 
 
+def digested(old: str, new: str):
+    """The text with another word in it, and the digest of what it says then."""
+
+    def edit(text: str) -> str:
+        found = json.loads(text.replace(old, new))
+        return canonical({**found, "digest": digest(canonical(found["plan"]))}) + "\n"
+
+    return edit
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -355,12 +365,14 @@ def edited(**fields):
         (edited(digest="0" * 64), "was edited"),
         (edited(version=1), "version 1 is unknown"),
         (edited(signatures=[{}]), "signatures"),
-        (lambda text: text.replace('"edit-nrb"', '"drop-nrb"'), "changes.0.operation"),
-        (lambda text: text.replace('"expires_at"', '"expire_at"'), "expires_at"),
-        (lambda text: text.replace('"field":"nrbIsExported"', '"field":"nrbUpdatedAt"'), "nrbUpdatedAt"),
-        (lambda text: text.replace('"before_image":"{', '"before_image":"['), "not a plan"),
-        (lambda text: text.replace('"after":true', '"after":1.5'), "not a plan"),
-        (lambda text: text.replace('"expires_at":"2026', '"expires_at":"2016'), "expires before"),
+        (lambda text: text.replace('"edit-nrb"', '"drop-nrb"'), "was edited"),
+        (lambda text: text.replace('"after":true', '"after":1.5'), "was edited"),
+        (digested('"edit-nrb"', '"drop-nrb"'), r"\(changes.0.operation: "),
+        (digested('"expires_at"', '"expire_at"'), r"\(expires_at: "),
+        (digested('"field":"nrbIsExported"', '"field":"nrbUpdatedAt"'), r"\([^ ].*nrbUpdatedAt"),
+        (digested('"before_image":"{', '"before_image":"['), "not a plan"),
+        (digested('"expires_at":"2026', '"expires_at":"2016'), r"not a plan \(the plan expires before"),
+        (digested('"expires_at":"2026-04-03', '"expires_at":"2026-04-13'), r"not a plan \(the plan would stand"),
         (lambda text: text[: len(text) // 2], "not a plan"),
         (lambda _: "", "not a plan"),
         (lambda _: "[]", "not a plan"),
