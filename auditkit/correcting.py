@@ -59,7 +59,7 @@ class Correcting(Inquiry):
 
         Each object is read, past the cache; nothing is sent or saved.
         """
-        self._refuse_unknown(rule)
+        self._refuse_unknown(rule, "rule or operation", [*KINDS, *REMEDIES])
         return self._planned(proposed(rule, self.snapshot, only), (REMEDIES[rule].condition,))
 
     def plan(self, findings: pd.DataFrame) -> Plan:
@@ -88,8 +88,10 @@ class Correcting(Inquiry):
         add: tuple[Mapping[str, Any], ...] = ()
         if operation == "add-line":
             add = _lines(given.pop("items", None))
-        if operation == "deactivate-invoice":
+        elif operation == "deactivate-invoice":
             given = {"is_active": False, **given}
+        elif not given:
+            raise PlanError(f"{operation}: nothing to change: give field=value")
         return self._planned([Draft(operation, object_id, given, reason, add=add)], ())
 
     def undo(self, plan: Plan | str) -> Plan:

@@ -375,10 +375,11 @@ class Inquiry:
         """Whether the figures are the sandbox's: then every page says DEMO DATA."""
         return bool(self.about["environment"] == DEMO)
 
-    def _refuse_unknown(self, rule: str) -> None:
+    def _refuse_unknown(self, rule: str, what: str = "rule", offered: Sequence[str] = ()) -> None:
+        """Raise `RuleError` for a rule that there is not; `offered` are the names to tell instead of every rule's."""
         rules = [row["rule_id"] for row in self.snapshot.query(views.BY_RULE).records()]
         if rule not in rules:
-            raise RuleError(f"no rule is called {rule!r}; {_near(rule, rules)}")
+            raise RuleError(f"no {what} is called {rule!r}; {_near(rule, list(offered) or rules)}")
 
     def _reopen(self) -> None:
         if self._snapshot:

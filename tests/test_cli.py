@@ -550,7 +550,7 @@ def test_sql_that_fails_or_writes(query: str, word: str, unharmed: Path) -> None
 def test_words_that_do_not_exist(unharmed: Path) -> None:
     assert_refused(auditkit("findings", "--rule", "nrb-unbiled"), "'nrb-unbiled'", "did you mean nrb-unbilled?")
     assert_refused(auditkit("plan", "nrb-unexport"), "'nrb-unexport'", "did you mean nrb-unexported?")
-    assert_refused(auditkit("plan", "xyzzy"), "no rule is called 'xyzzy'; there are ", "nrb-unexported", "invoice-due")
+    assert_refused(auditkit("plan", "xyzzy"), "no rule or operation is called 'xyzzy'; there are ", "nrb-unexported")
     assert_refused(auditkit("audit", "--as-of", "yesterday"), "--as-of 'yesterday'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--notebook", "02_none"), "02_none.ipynb: no such notebook")

@@ -334,10 +334,21 @@ def test_a_person_without_key_or_name(served: Account, home: Path, monkeypatch: 
         (["edit-nrb", "GUID", "nrbIsExported=yes", "--reason", "r"], ("expected true, false or null",)),
         (["edit-nrb", "GUID", "nrbInvoiceDate=soon", "--reason", "r"], ("a day such as",)),
         (["edit-nrb", "GUID", "nrbRate=1,000", "--reason", "r"], ("nrbRate", "digits")),
-        (["edit-nrb", "none", "nrbNotes=x", "--reason", "r"], ("none", "no longer there")),
+        (["edit-nrb", "none", "nrbNotes=x", "--reason", "r"], ("none: no such id; give the NRB's GUID",)),
+        (["edit-nrb", "EXTERNAL", "nrbNotes=x", "--reason", "r"], ("no such id", "not its number: {GUID}\n")),
+        (["edit-invoice", "NUMBER", "note=x", "--reason", "r"], ("no such id", "not its number: {JNID}\n")),
+        (["edit-nrb", "GUID", "--reason", "r"], ("nothing to change: give field=value",)),
+        (["edit-nrb", "GUID", "nrbNotes=x", "--only", "zzzz", "--reason", "r"], ("takes no --only",)),
+        (
+            ["edit-nrb", "GUID", "nrbTotalAfterMarkup=1", "--reason", "r"],
+            ("vendor computes nrbTotal",),
+        ),
+        (["add-line", "JNID", 'items=[{"amount": 1}]', "--reason", "r"], ("does not set amount; it sets", "price")),
+        (["nope"], ("no rule or operation is called 'nope'; there are edit-nrb", "deactivate-invoice, nrb-unexported")),
+        (["edit-nr"], ("did you mean edit-nrb?",)),
         (["edit-nrb", "../x", "nrbNotes=x", "--reason", "r"], ("x",)),
         (["edit-invoice", "JNID", "items={", "--reason", "r"], ("items", "JSON")),
-        (["edit-invoice", "JNID", "total=1", "--reason", "r"], ("expected field=value",)),
+        (["edit-invoice", "JNID", "total=1", "--reason", "r"], ("vendor computes total, from items",)),
         (["add-line", "JNID", "items=[]", "--reason", "r"], ("items must be the new lines",)),
         (["create-nrb", "nrbRate=1", "--reason", "r"], ("a new NRB needs", "nrbVendorCode")),
         (["create-invoice", "status=1", "--reason", "r"], ("items",)),
@@ -349,9 +360,14 @@ def test_a_person_without_key_or_name(served: Account, home: Path, monkeypatch: 
     ids=lambda value: " ".join(value)[:40],
 )
 def test_plans_that_cannot_be_made(arguments: list[str], words: tuple[str, ...], served: Account, home: Path) -> None:
-    ids = {"GUID": some_guid(served, "nrb-unbilled"), "JNID": served.world.invoices[0]["jnid"]}
+    invoice = served.world.invoices[0]
+    guid = some_guid(served, "nrb-unbilled")
+    external = loads_stored(served.state.nrb_text(guid) or "")["nrbExternalId"]
+    ids = {"GUID": guid, "EXTERNAL": external, "JNID": invoice["jnid"], "NUMBER": invoice["number"]}
     refused = auditkit("plan", *(ids.get(each, each) for each in arguments))
-    assert_refused(refused, *words)
+    assert_refused(
+        refused, *(word.replace(": GUID\n", f": {guid}\n").replace(": JNID\n", f": {ids['JNID']}\n") for word in words)
+    )
     assert not list(home.glob("plans/*"))
 
 
@@ -413,6 +429,7 @@ def test_an_approval_that_only_the_journal_holds_is_written_again(home: Path, mo
 def test_settling_what_is_not_open(home: Path) -> None:
     assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "outcome stays unknown")
     assert_refused(auditkit("recover", "--settle", "none"), "say in a note")
+    assert_refused(auditkit("recover", "--note", "seen"), "give --settle OPERATION with it")
 
 
 def test_undoing_what_was_never_done(home: Path) -> None:

@@ -61,6 +61,8 @@ def plan(
     """
     with opened() as it:
         if what in _OPERATIONS:
+            if only is not None:
+                fail(f"{what}: an operation takes no --only; give the object's id: auditkit plan {what} --help")
             is_creation = what.startswith("create-")
             object_id, texts = ("", values or []) if is_creation else ((values or [""])[0], (values or [])[1:])
             if not is_creation and not object_id:
@@ -151,6 +153,8 @@ def recover(
 
     Exit code as of apply: 2 where one was not applied, 3 where an outcome is unknown.
     """
+    if note and settle is None:
+        fail("--note says how one operation ended: give --settle OPERATION with it")
     with opened() as it:
         if settle:
             it.settle(settle, note)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from auditkit.apis.records import InvoiceChange, NrbChange
 from auditkit.apis.strict_json import parse
-from auditkit.corrections.comparing import covers, reached, same
+from auditkit.corrections.comparing import COMPUTED_FROM, covers, reached, same
 from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName, amount
 from auditkit.corrections.operations import operation_id, operations
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
@@ -104,9 +104,13 @@ class Drafting:
         try:
             image = self.vendors.read(kind, draft.object_id)
         except NotThere:
-            if _held(self.snapshot, kind, draft.object_id) is None:
+            if _held(self.snapshot, kind, draft.object_id) is not None:
+                raise PlanError(
+                    f"{draft.object_id}: is no longer there, so the snapshot is stale: sync first"
+                ) from None
+            if draft.rule or draft.is_undo:
                 return LeftOut(draft.object_id, "is no longer there")
-            raise PlanError(f"{draft.object_id}: is no longer there, so the snapshot is stale: sync first") from None
+            raise PlanError(self._no_such(kind, draft.object_id)) from None
         before = parse(image, draft.object_id)
         others = sorted(name for name, value in draft.expected.items() if not reached(name, value, before.get(name)))
         if others:
@@ -128,6 +132,12 @@ class Drafting:
             if not draft.rule and not draft.is_undo:
                 raise
             return LeftOut(draft.object_id, str(error).removeprefix(f"{draft.object_id}: "))  # the others may go on
+
+    def _no_such(self, kind: Kind, given: str) -> str:
+        """That there is no such id, and which there is where it is what people call the object."""
+        found = [row[0] for row in self.snapshot.query(_IDS[kind.system], {"given": given}).rows]
+        meant = f": {' or '.join(found)}" if found else ""
+        return f"{given}: no such id; give the NRB's GUID or the invoice's jnid, not its number{meant}"
 
     def _creation(self, draft: Draft, kind: Kind) -> Change:
         wanted = {name: plain(value) for name, value in draft.values.items() if value is not None}
@@ -168,6 +178,9 @@ def typed(operation: OperationName, texts: Sequence[str], zone: ZoneInfo) -> dic
 def _typed(operation: OperationName, text: str, zone: ZoneInfo) -> tuple[str, Any]:
     name, found, value = text.partition("=")
     kind = KINDS[operation]
+    if found and name in COMPUTED_FROM and name not in kind.fields:
+        sources = ", ".join(sorted(COMPUTED_FROM[name]))
+        raise PlanError(f"{text}: the vendor computes {name}, from {sources}: change that instead")
     if not found or name not in kind.fields:
         raise PlanError(f"{text}: expected field=value, with one of {', '.join(sorted(kind.fields))}")
     model = NrbChange if kind.system == "aimsio" else InvoiceChange
@@ -217,6 +230,10 @@ def _change(draft: Draft, object_id: str, changes: tuple[FieldChange, ...], imag
 
 
 _CURRENT = "select body from {} = $id and last_sync = (select max(sync_id) from sync_run)"
+_IDS = {
+    "aimsio": "select guid from nrb where $given in (external_id, origin_reference) order by guid limit 3",
+    "jobnimbus": "select jnid from invoice where number = $given order by jnid limit 3",
+}
 _BODIES = {"aimsio": "raw.nrb_body where guid", "jobnimbus": "raw.invoice_body where jnid"}
 
 

@@ -277,7 +277,10 @@ def _refuse_unforeseeable(object_id: str, before: Values, after: Sequence[Values
             if others := sorted(
                 name for name, value in item.items() if value is not None and name not in _NEW_LINE_FIELDS
             ):
-                raise PlanError(f"{object_id}: line {place}: a new line does not set {', '.join(others)}")
+                raise PlanError(
+                    f"{object_id}: line {place}: a new line does not set {', '.join(others)}; it sets"
+                    f" {', '.join(sorted(_NEW_LINE_FIELDS))}"
+                )
         elif said is None:
             continue
         elif old and _factors(old) != factors and said == amount(old.get("amount")):
