@@ -36,7 +36,7 @@ class Verified:
 
 
 def verify(path: Path) -> Verified:
-    """Read a journal from its first line to its last. A file that is not there is an empty journal."""
+    """Read a journal from its first line to its last. A file that is not there, nor its anchor, is an empty one."""
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
     *whole, rest = lines
     before, hashes, problems = _FIRST, [], []
@@ -47,7 +47,10 @@ def verify(path: Path) -> Verified:
         before = own or before
         hashes.append(before)
     notes = [f"line {len(whole) + 1}: an unfinished record of {len(rest)} bytes, as a crash leaves it"] if rest else []
-    problems += _against_anchor(path.with_suffix(".anchor"), hashes)
+    if path.exists() or not path.with_suffix(".anchor").exists():
+        problems += _against_anchor(path.with_suffix(".anchor"), hashes)
+    else:
+        problems.append("is missing, though its anchor is there")
     return Verified(len(whole), before, tuple(problems), tuple(notes))
 
 

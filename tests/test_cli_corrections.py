@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -365,9 +366,7 @@ def test_plans_that_cannot_be_made(arguments: list[str], words: tuple[str, ...],
     external = loads_stored(served.state.nrb_text(guid) or "")["nrbExternalId"]
     ids = {"GUID": guid, "EXTERNAL": external, "JNID": invoice["jnid"], "NUMBER": invoice["number"]}
     refused = auditkit("plan", *(ids.get(each, each) for each in arguments))
-    assert_refused(
-        refused, *(word.replace(": GUID\n", f": {guid}\n").replace(": JNID\n", f": {ids['JNID']}\n") for word in words)
-    )
+    assert_refused(refused, *(word.format(**ids) for word in words))
     assert not list(home.glob("plans/*"))
 
 
@@ -413,6 +412,36 @@ def test_a_plan_that_came_by_mail_is_approved_where_it_lies(
     acting_as(monkeypatch, "bob")
     assert auditkit("approve", str(mailed), "--yes").code == 0
     assert Plan.load(mailed).signature("approve")
+
+
+def test_a_plan_is_approved_and_applied_in_the_home_of_who_approves(
+    own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two logins cannot share a home: the file is copied, and the approval stands in the journal of one home alone."""
+    home = home_of(own, monkeypatch, tmp_path)
+    path = planned(home, "nrb-unexported", "--no-preview")
+    other = tmp_path / "other"
+    shutil.copytree(home, other, ignore=shutil.ignore_patterns("plans", "identities", "journal.*"))
+    (other / "identities").mkdir(0o700)
+    (home / "identities" / "bob.pem").rename(other / "identities" / "bob.pem")
+    copied = str(shutil.copy(path, other / "plan.json"))
+    monkeypatch.setenv("AUDITKIT_HOME", str(other))
+    acting_as(monkeypatch, "bob")
+    assert auditkit("approve", copied, "--yes").code == 0
+    monkeypatch.setenv("AUDITKIT_HOME", str(home))
+    assert_refused(auditkit("apply", copied, "--yes"), "this approval is not in the journal")
+    monkeypatch.setenv("AUDITKIT_HOME", str(other))
+    assert auditkit("apply", copied, "--yes").code == 0
+
+
+def test_a_broken_journal(home: Path) -> None:
+    path = planned(home, "nrb-unexported", "--no-preview")
+    (home / "journal.jsonl").write_text("{}\n")
+    for command in ("findings", "statement"):
+        assert auditkit(command).code == 0
+    for refused in (["sync"], ["approve", str(path), "--yes"], ["apply", str(path), "--yes"], ["recover"]):
+        ran = auditkit(*refused)
+        assert ran.code == 2 and "journal.jsonl" in ran.err, refused
 
 
 def test_an_approval_that_only_the_journal_holds_is_written_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,3 +101,12 @@ def test_the_command(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path.write_bytes(b"".join(lines[:3] + lines[4:]))
     ran = auditkit("journal", "verify", str(path))
     assert ran.code == 2 and "line 4" in ran.err and "restore it from a copy" in ran.err
+    path.unlink()
+    ran = auditkit("journal", "verify")
+    assert ran.code == 2 and f"{path}: is missing, though its anchor is there" in ran.err and ": 1 problem;" in ran.err
+    path.with_suffix(".anchor").unlink()
+    ran = auditkit("journal", "verify")
+    assert ran.code == 0 and ran.out.startswith(f"{path}: is missing, and so is its anchor: nothing was decided")
+    assert "with its .anchor beside it, under the same name" in " ".join(
+        auditkit("journal", "verify", "--help").out.split()
+    )

@@ -21,7 +21,10 @@ def _group() -> None:
 
 @app.command()
 def verify(
-    path: Annotated[Path | None, typer.Argument(help="Another journal, e.g. a copy (default: the home's).")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="Another journal, e.g. a copy, with its .anchor beside it, under the same name."),
+    ] = None,
 ) -> None:
     """Read the journal from its first line to its last.
 
@@ -34,5 +37,9 @@ def verify(
     for note in (*found.problems, *found.notes):
         warn(f"{chosen}: {note}")
     if not found.is_whole:
-        fail(f"{chosen}: {len(found.problems)} problems; restore it from a copy that verifies")
-    say(f"{chosen}: {found.count:,} records, whole; the last is {found.head}")
+        problems = f"{len(found.problems)} problem{'s' * (len(found.problems) != 1)}"
+        fail(f"{chosen}: {problems}; restore it from a copy that verifies")
+    if not chosen.exists():
+        say(f"{chosen}: is missing, and so is its anchor: nothing was decided or written here yet")
+    else:
+        say(f"{chosen}: {found.count:,} record{'s' * (found.count != 1)}, whole; the last is {found.head}")
