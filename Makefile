@@ -22,7 +22,7 @@ help:
 	@echo "make canaries   no secret gets out: everything that can carry one, through everything that can happen (minutes)"
 	@echo "make mutants    every byte of a journal damaged, every line of its code and of that of money changed: each is found (minutes)"
 	@echo "make notebooks  run the notebooks anew and store their outputs"
-	@echo "make docs       write docs/rules.md anew from the headers of the rules"
+	@echo "make docs       write the generated pages of docs/ anew: commands, month end, Python, rules, tables"
 	@echo "make pins       write constraints.txt and environment.yml anew"
 
 audit: .venv/users
@@ -86,7 +86,7 @@ notebooks: .venv/developers
 	@rm -rf build/notebooks/*/home && diff -r build/notebooks/first build/notebooks/second && cp build/notebooks/first/*.ipynb notebooks/
 
 docs: .venv/users
-	@$(BIN)/python -m auditkit.checks.catalogue > docs/rules.new && mv docs/rules.new docs/rules.md
+	@$(BIN)/python -m auditkit.manual
 
 pins: .venv/developers
 	@$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 --all-extras pyproject.toml \

@@ -88,10 +88,10 @@ class Settings(BaseSettings):
 
     home: Path | None = Field(None, description="folder of every file auditkit writes")
     aimsio_url: str | None = Field(None, description="base URL of Aimsio, e.g. https://portal.aimsio.com")
-    aimsio_username: SecretStr | None = None
-    aimsio_password: SecretStr | None = None
+    aimsio_username: SecretStr | None = Field(None, description="who reads Aimsio")
+    aimsio_password: SecretStr | None = Field(None, description="of that user; never in a file")
     jobnimbus_url: str | None = Field(None, description="base URL of JobNimbus, e.g. https://app.jobnimbus.com")
-    jobnimbus_token: SecretStr | None = None
+    jobnimbus_token: SecretStr | None = Field(None, description="what reads JobNimbus; never in a file")
     jobnimbus_actor: str | None = Field(None, description="e-mail that JobNimbus shall name behind a write")
     timezone: str | None = Field(None, description="IANA name; decides each document's calendar day; UTC on loopback")
     identity: str | None = Field(None, description="who decides and writes, for the journal")
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     rate_per_second: float = Field(VENDOR_RATE_PER_SECOND, gt=0, description="calls; above 10 on loopback only")
     parallel: int = Field(VENDOR_PARALLEL, ge=1, description="calls in flight; above 10 on loopback only")
     allow_hosts: tuple[str, ...] = Field((), description="further hosts that may receive the credentials")
-    draft_status_names: tuple[str, ...] = ("draft",)
+    draft_status_names: tuple[str, ...] = Field(("draft",), description="JobNimbus statuses that are not issued yet")
     labor_in_amount: Literal["yes", "no", "auto"] = Field("auto", description="does a line's amount hold its labour")
     surge: int = Field(50, ge=1, description="new findings of one rule at once above which a warning is due")
     rules: Mapping[str, Mapping[str, Any]] = Field({}, description="rule id → parameter → value")

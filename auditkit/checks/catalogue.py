@@ -1,12 +1,11 @@
-"""The rules as a page for people, made from their headers: `python -m auditkit.checks.catalogue > docs/rules.md`.
+"""The rules as a page for people, made from their headers: docs/rules.md.
 
 Not here: what the words mean; the headers say it.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 
-from auditkit.checks.rules import REQUIRED_COLUMNS, SEVERITIES, Rule, load_rules
+from auditkit.checks.rules import REQUIRED_COLUMNS, SEVERITIES, Rule
 
 __all__ = ["page"]
 
@@ -68,7 +67,3 @@ def _section(rule: Rule) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page(load_rules()))

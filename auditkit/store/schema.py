@@ -6,6 +6,7 @@ one of another version is told apart.
 
 import functools
 import hashlib
+from dataclasses import dataclass
 from importlib import resources
 
 import duckdb
@@ -14,13 +15,39 @@ from auditkit.errors import StoreError
 from auditkit.store.snapshots import Draft, Snapshot
 from auditkit.store.tables import run_script
 
-__all__ = ["rebuild_schema", "rebuild_typed", "refuse_other_schema", "script"]
+__all__ = ["Described", "outline", "rebuild_schema", "rebuild_typed", "refuse_other_schema", "script"]
 
 _COLUMNS = """
 select schema_name || '.' || table_name as name, column_name, data_type
 from duckdb_columns() where not internal and schema_name in ('main', 'raw')
 """
+_COMMENTS = """
+select case schema_name when 'main' then table_name else schema_name || '.' || table_name end as name,
+    t.comment as holds, c.column_name, lower(c.data_type) as kind, c.comment as meaning
+from duckdb_tables() as t join duckdb_columns() as c using (schema_name, table_name)
+where not t.internal order by t.table_oid, c.column_index
+"""
 _IS_STAMPED = "select count(*) > 0 from duckdb_tables() where database_name = 'audit' and table_name = 'made_by'"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What one row of a table is, and its columns: name, type, meaning."""
+
+    holds: str
+    columns: tuple[tuple[str, str, str], ...]
+
+
+def outline() -> dict[str, Described]:
+    """Every public table by name, in the order of the schema, as its comments describe it; no snapshot is needed."""
+    with duckdb.connect(":memory:") as fresh:
+        run_script(fresh, script("schema.sql"), {})
+        rows = fresh.execute(_COMMENTS).fetchall()
+    held = {name: holds for name, holds, *_ in rows}
+    return {
+        name: Described(holds, tuple((column, kind, what) for table, _, column, kind, what in rows if table == name))
+        for name, holds in held.items()
+    }
 
 
 def script(name: str) -> str:

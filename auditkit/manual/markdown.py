@@ -1,0 +1,50 @@
+"""The few pieces of Markdown that the pages are made of. They read alike on a code host and in the site.
+
+Not here: what stands in them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["anchor", "fenced", "inline", "literal", "made_from", "table"]
+
+_MEANT = re.compile(r"(`[^`]*`|(?<!\w)\*\w[^*]*\w\*(?!\w))")
+_MARKS = re.compile(r"[\\`*<\[\]]|(?<!\w)_|_(?!\w)")  # within a word _ marks nothing
+
+
+def made_from(source: str) -> str:
+    """A comment that says where to change a page."""
+    return f"<!-- Made by `make docs` from {source}: change that. -->"
+
+
+def anchor(heading: str) -> str:
+    """What a link to a heading ends with: lower case, hyphens for spaces, no punctuation but - and _."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def literal(text: str) -> str:
+    """Text from anywhere as Markdown that shows it as it is."""
+    return _MARKS.sub(r"\\\g<0>", text)
+
+
+def inline(text: str) -> str:
+    """Our own prose as Markdown: as `literal`, but code between backticks and *stressed* words are meant as such."""
+    parts = _MEANT.split(text)  # every second one is meant as Markdown
+    return "".join(part if place % 2 else literal(part) for place, part in enumerate(parts))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int] = frozenset()) -> Iterator[str]:
+    """The lines of a table. The cells are Markdown; the columns at `numbers` stand right."""
+    yield _row(header)
+    yield f"|{'|'.join('--:' if place in numbers else '---' for place in range(len(header)))}|"
+    for row in rows:
+        yield _row(row)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def fenced(text: str, language: str) -> str:
+    """A block of code."""
+    return f"```{language}\n{text.rstrip()}\n```"
