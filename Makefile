@@ -6,7 +6,7 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check drift model crash faults hostile canaries mutants benchmarks notebooks docs pins clean
+.PHONY: help audit lab test check drift model crash faults hostile canaries mutants benchmarks notebooks docs site pins clean
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
@@ -23,6 +23,7 @@ help:
 	@echo "make mutants    every byte of a journal damaged, every line of its code and of that of money changed: each is found (minutes)"
 	@echo "make notebooks  run the notebooks anew and store their outputs"
 	@echo "make docs       write the generated pages of docs/ anew: commands, month end, Python, rules, tables"
+	@echo "make site       build docs/ into build/site, which opens offline; a warning or a dead link is an error"
 	@echo "make pins       write constraints.txt and environment.yml anew"
 
 audit: .venv/users
@@ -88,10 +89,13 @@ notebooks: .venv/developers
 docs: .venv/users
 	@$(BIN)/python -m auditkit.manual
 
+site: .venv/developers docs
+	@$(BIN)/sphinx-build -q -W --keep-going -d build/doctrees docs build/site && echo "build/site/index.html"
+
 pins: .venv/developers
 	@$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 --all-extras pyproject.toml \
 		| grep -E '^[a-z0-9]' > constraints.new && mv constraints.new constraints.txt
-	@$(BIN)/pyproject2conda yaml --extra notebooks --extra test --python-include infer --name auditkit --channel conda-forge --no-header \
+	@$(BIN)/pyproject2conda yaml --extra notebooks --extra test --extra docs --python-include infer --name auditkit --channel conda-forge --no-header \
 		--overwrite force --output environment.yml
 
 clean:
@@ -104,7 +108,7 @@ clean:
 
 .venv/developers: pyproject.toml constraints.txt | .venv/uv
 	@echo "Installing auditkit and what its tests need into .venv …"
-	@$(call install,.[notebooks$(,)test])
+	@$(call install,.[docs$(,)notebooks$(,)test])
 	@touch $@ .venv/users
 
 .venv/uv:

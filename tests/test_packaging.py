@@ -30,6 +30,8 @@ def test_conda_environment_is_what_pyproject_says() -> None:
         "notebooks",
         "--extra",
         "test",
+        "--extra",
+        "docs",
     ]
     command += ["--python-include", "infer", "--name", "auditkit", "--channel", "conda-forge", "--no-header"]
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

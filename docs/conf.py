@@ -1,0 +1,36 @@
+"""How the pages of this folder become a site: `make site`. Everything in it is local, so that it opens offline.
+
+Not here: what the pages say. Those that are made from the program are made by `make docs`.
+"""
+
+from sphinx.application import Sphinx
+
+project = "auditkit"
+extensions = ["myst_parser"]
+myst_heading_anchors = 3
+nitpicky = True
+
+html_theme = "furo"
+html_title = "auditkit"
+html_show_copyright = False
+html_show_sourcelink = False
+html_copy_source = False
+
+# The order of the pages is the site's: the pages themselves are plain Markdown, which a code host shows as well.
+_PARTS = {
+    "Begin": ("accounts", "month-end", "scheduling"),
+    "Look up": ("commands", "python", "tables", "rules"),
+    "Rely on it": ("completeness", "corrections", "workpaper", "security"),
+}
+
+
+def _with_contents(_: Sphinx, page: str, text: list[str]) -> None:
+    """Put the contents of the site below its first page."""
+    if page == "index":
+        for caption, pages in _PARTS.items():
+            text[0] += "\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", *pages, "```", ""])
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", _with_contents)
