@@ -32,7 +32,9 @@ def anchors(text: str) -> set[str]:
 
 def commands(text: str) -> Iterator[list[str]]:
     """The arguments of each `auditkit` in the blocks of shell, by itself or within a longer line."""
-    for line in "".join(blocks(text, "sh")).splitlines():
+    # A line ends a command, unless it ends in a backslash or within quotes.
+    joined = "".join(blocks(text, "sh")).replace("\\\n", " ")
+    for line in re.findall(r"(?:'[^']*'|\"[^\"]*\"|#.*|[^\n'\"#])+", joined):
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.wordchars += "…$%,:+@"
         words = [*lexer, ";"]
