@@ -1,8 +1,8 @@
 """Settings: where the vendors are, who we are there, where files live, how an audit is run.
 
 Read from the environment (`AUDITKIT_*`), which wins, then `auditkit.toml` in the nearest parent folder; secrets from
-the environment, those of the vendors also from the keyring, never from that file. Nothing is read at import, a
-`Settings` is frozen, and no secret shows in its repr.
+the environment, those of the vendors also from where `credentials` keeps them, never from that file. Nothing is read at
+import, a `Settings` is frozen, and no secret shows in its repr.
 
 With no credentials at all the settings are those of the demo; with some but not all of them, an error: a report on
 demo data must never pass for a report on an account.
@@ -14,7 +14,7 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,16 +22,16 @@ from typing import Any, Literal, NoReturn, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-import keyring
-import keyring.errors
 from pydantic import Field, Secret, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
+from auditkit.credentials import PLACES, SECRETS_FILE, kept, place
 from auditkit.errors import SettingsError
 
 __all__ = [
     "DEMO",
+    "FILE_NAME",
     "PREFIX",
     "VENDOR_PARALLEL",
     "VENDOR_RATE_PER_SECOND",
@@ -41,6 +41,7 @@ __all__ = [
     "project_root",
     "quiet",
     "settings_file",
+    "values_of",
 ]
 
 PREFIX = "AUDITKIT_"
@@ -51,8 +52,8 @@ VENDOR_PARALLEL = 10
 KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
 _CREDENTIALS = ("aimsio_url", "aimsio_username", "aimsio_password", "jobnimbus_url", "jobnimbus_token")
 _SECRETS = {  # and where else than in the environment
-    "aimsio_password": "put it in the keyring",
-    "jobnimbus_token": "put it in the keyring",
+    "aimsio_password": "put it in the keyring, as `auditkit init` does",
+    "jobnimbus_token": "put it in the keyring, as `auditkit init` does",
     "passphrase": "type it when asked",
 }
 _EXPECTED = {
@@ -129,8 +130,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_zone(cls, name: str | None) -> str | None:
         if name is not None and name not in available_timezones():
-            near = difflib.get_close_matches(name, available_timezones(), n=1)
-            raise ValueError(f"is no IANA time zone{f'; did you mean {near[0]}?' if near else ''}")
+            raise ValueError(f"is no IANA time zone{_near_zone(name)}")
         return name
 
     @model_validator(mode="after")
@@ -174,18 +174,28 @@ class Settings(BaseSettings):
         """
         _refuse_unknown_variables()
         root = project_root(Path.cwd())
-        values = _read_file(root / FILE_NAME)
+        values = values_of(root / FILE_NAME)
         kind: type[Settings] = cls
         if demo or os.environ.get(f"{PREFIX}DEMO", "") not in ("", "0"):
             kind, values = SandboxSettings, {name: values[name] for name in values if name not in _CREDENTIALS}
         try:
-            settings = kind(**{**_plain(values), **({} if kind is SandboxSettings else _secrets_from_keyring(values))})
+            secrets = {} if kind is SandboxSettings else _kept_secrets(values, root / SECRETS_FILE)
+            settings = kind(**{**_plain(values), **secrets})
         except (ValidationError, EnvironmentSettingsError) as error:
-            raise SettingsError(_one_line(error, values, root / FILE_NAME)) from None
+            raise SettingsError(_one_line(error, lambda name: _origin(name, values, root / FILE_NAME))) from None
         if settings.home is None:
             home = root / "data" / "demo" if settings.is_demo else root / "data"
             return settings.model_copy(update={"home": home})
         return settings.model_copy(update={"home": (root / settings.home.expanduser()).resolve()})
+
+    @classmethod
+    def asked(cls, values: Mapping[str, Secret[Any] | SecretStr]) -> "Settings":
+        """These values before those of the environment, held to the same bounds. Raises `SettingsError`."""
+        _refuse_unknown_variables()
+        try:
+            return _AskedSettings(**_plain(values))
+        except (ValidationError, EnvironmentSettingsError) as error:
+            raise SettingsError(_one_line(error, lambda name: name if name in values else _variable(name))) from None
 
     def changed(self, **values: Any) -> Self:  # noqa: ANN401  any field of ours
         """These settings with some others, held to the same bounds. Raises `SettingsError`."""
@@ -263,6 +273,22 @@ class SandboxSettings(Settings):
         return True
 
 
+class _AskedSettings(Settings):
+    """Settings of which a person is asked some: an answer wins over the environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The answers, then the environment."""
+        return init_settings, env_settings
+
+
 def project_root(folder: Path) -> Path:
     """The nearest folder at or above this one with auditkit.toml or pyproject.toml; else the folder itself."""
     folder = folder.resolve()
@@ -278,8 +304,11 @@ def settings_file(folder: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def _read_file(path: Path) -> dict[str, Secret[Any]]:
-    """The file's values, out of sight: a traceback may show locals, and a value that is refused may be a secret."""
+def values_of(path: Path) -> dict[str, Secret[Any]]:
+    """The values of an auditkit.toml, none where there is no file. Raises `SettingsError`, in one line.
+
+    They are out of sight: a traceback may show locals, and a value that is refused may be a secret.
+    """
     if not path.is_file():
         return {}
     try:
@@ -291,7 +320,7 @@ def _read_file(path: Path) -> dict[str, Secret[Any]]:
     for name in values:
         if name in _SECRETS:
             raise SettingsError(
-                f"{path}: {name} is a secret, and a file is copied and shared: put it in the environment"
+                f"{path}: {name} is a secret, and this file is copied and shared: put it in the environment"
                 f" ({PREFIX}{name.upper()}) or {_SECRETS[name]}, and delete this line"
             )
         if name not in Settings.model_fields:
@@ -299,7 +328,7 @@ def _read_file(path: Path) -> dict[str, Secret[Any]]:
     return values
 
 
-def _plain(values: Mapping[str, Secret[Any]]) -> dict[str, Any]:
+def _plain(values: Mapping[str, Secret[Any] | SecretStr]) -> dict[str, Any]:
     return {name: value.get_secret_value() for name, value in values.items()}
 
 
@@ -318,44 +347,45 @@ def _refuse_unknown_variables() -> None:
             raise SettingsError(f"unknown setting {variable}{_did_you_mean(name, names, PREFIX)}")
 
 
+def _near_zone(name: str) -> str:
+    """The zone that was meant, also by its city alone, in whatever case."""
+    zones = sorted(available_timezones())
+    names = {zone.rpartition("/")[2].casefold(): zone for zone in zones} | {zone.casefold(): zone for zone in zones}
+    near = difflib.get_close_matches(name.casefold().replace(" ", "_"), names, n=1)
+    return f"; did you mean {names[near[0]]}?" if near else ""
+
+
 def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
     near = difflib.get_close_matches(name, list(names), n=1)
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
-def _secrets_from_keyring(values: Mapping[str, Secret[Any]]) -> dict[str, SecretStr]:
+def _kept_secrets(values: Mapping[str, Secret[Any]], path: Path) -> dict[str, SecretStr]:
     """The vendors' secrets, for the URLs and user that are set but whose secret is not."""
 
     def given(name: str) -> str | None:
-        return os.environ.get(PREFIX + name.upper()) or _plain(values).get(name)
+        return os.environ.get(_variable(name)) or _plain(values).get(name)
 
-    wanted = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
-    found = {}
-    for secret, (url, user) in wanted.items():
-        if given(secret) or not given(url) or (user and not given(user)):
-            continue
-        if stored := _kept(f"auditkit {given(url)}", (user and given(user)) or "token"):
-            found[secret] = stored
-    return found
+    wanted = {name: place(name, given) for name in PLACES if not given(name)}
+    found = {name: kept(path, where) for name, where in wanted.items() if where}
+    return {name: secret for name, secret in found.items() if secret}
 
 
-def _kept(service: str, user: str) -> SecretStr | None:
-    try:
-        return SecretStr(keyring.get_password(service, user) or "")
-    except keyring.errors.KeyringError:
-        return None
-
-
-def _one_line(error: ValidationError | EnvironmentSettingsError, values: Mapping[str, Any], file: Path) -> str:
+def _one_line(error: ValidationError | EnvironmentSettingsError, where: Callable[[str], str]) -> str:
+    """What is wrong, each with `where` it was set."""
     if isinstance(error, EnvironmentSettingsError):
         return f'{error}; lists are written as JSON, e.g. ["host.example"]'
-    lines = []
-    for item in error.errors(include_url=False):
-        name = str(item["loc"][0]) if item["loc"] else ""
-        variable = PREFIX + name.upper()
-        where = f"{file}: {name}" if name in values and variable not in os.environ else variable
-        lines.append(f"{where} {_words(name, item)}" if name else _words(name, item))
-    return "; ".join(lines)
+    items = [(str(item["loc"][0]) if item["loc"] else "", item) for item in error.errors(include_url=False)]
+    return "; ".join(f"{where(name)} {_words(name, item)}" if name else _words(name, item) for name, item in items)
+
+
+def _origin(name: str, values: Mapping[str, Any], file: Path) -> str:
+    variable = _variable(name)
+    return f"{file}: {name}" if name in values and variable not in os.environ else variable
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
 
 
 def _words(name: str, item: Mapping[str, Any]) -> str:

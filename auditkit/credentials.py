@@ -1,0 +1,130 @@
+"""Where the two secrets of an account are kept: in the system's keyring, else in `secrets.toml` beside auditkit.toml.
+
+Either knows a secret by the server that it is for and the user there, so that none is sent to another server when a
+setting changes. The file is for machines without a keyring; nobody but its owner may read it:
+
+    ["https://portal.aimsio.com"]
+    "user" = "password"
+
+Not here: the environment, which wins over both (config), and whether a person wants the file (commands).
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keyring
+import keyring.errors
+from pydantic import SecretStr
+
+from auditkit.errors import SettingsError
+from auditkit.toml_files import quoted, write_whole
+
+__all__ = ["PLACES", "SECRETS_FILE", "Place", "keep_in_file", "keep_in_keyring", "kept", "place"]
+
+SECRETS_FILE = "secrets.toml"
+_GIT_IGNORES = "*secrets.toml"  # also what a killed program left of it
+# The setting of a secret → those of its server and user; JobNimbus knows no users.
+PLACES = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
+_MOST_BYTES = 1_000_000
+_ADVICE = "let `auditkit init` write it anew, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a secret is for: a server's base URL, and the user there."""
+
+    url: str
+    user: SecretStr
+
+
+def place(secret: str, given: Callable[[str], str | None]) -> Place | None:
+    """Where the secret of a setting is kept; None while the settings, as `given`, name no server and user for it."""
+    url, user = PLACES[secret]
+    at, who = given(url), given(user) if user else "token"
+    return Place(at, SecretStr(who)) if at and who else None
+
+
+def kept(path: Path, where: Place) -> SecretStr | None:
+    """The secret that the keyring holds, else the file at `path`. `SettingsError` for a file that others may read."""
+    return _in_keyring(where) or _read(path).get(where)
+
+
+def keep_in_keyring(where: Place, secret: SecretStr) -> bool:
+    """Put a secret into the system's keyring; False where there is none that keeps it."""
+    try:
+        keyring.set_password(_service(where), where.user.get_secret_value(), secret.get_secret_value())
+    except keyring.errors.KeyringError:
+        return False
+    return _in_keyring(where) == secret
+
+
+def keep_in_file(path: Path, secrets: Mapping[Place, SecretStr]) -> None:
+    """Put secrets into a file for its owner alone, beside those that it holds, and out of git's sight.
+
+    The file is written whole or not at all. Raises `OSError`, and `SettingsError` as `kept` does.
+    """
+    servers: dict[str, list[str]] = {}
+    for where, secret in {**_read(path), **secrets}.items():
+        line = " = ".join(quoted(each.get_secret_value()) for each in (where.user, secret))
+        servers.setdefault(where.url, []).append(line)
+    tables = ["\n".join([f"[{quoted(url)}]", *lines]) for url, lines in servers.items()]
+    _hide_from_git(path.parent)
+    write_whole(path, "\n\n".join(["# Secrets, for you alone: neither copy nor share this file.", *tables]) + "\n")
+
+
+def _service(where: Place) -> str:
+    return f"auditkit {where.url}"
+
+
+def _in_keyring(where: Place) -> SecretStr | None:
+    try:
+        found = keyring.get_password(_service(where), where.user.get_secret_value())
+    except keyring.errors.KeyringError:
+        return None
+    return SecretStr(found) if found else None
+
+
+def _read(path: Path) -> dict[Place, SecretStr]:
+    """What the file holds, out of sight; nothing where there is none."""
+    try:
+        # No link, which could point at another's file; no waiting for the other end of a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); delete it, and {_ADVICE}") from None
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise SettingsError(f"{path}: is no file; delete it, and {_ADVICE}")
+        if mode & 0o077:
+            raise SettingsError(f"{path}: is open to others, so the secrets may be known; change them, or chmod 600 it")
+        try:
+            return _secrets(tomllib.loads(os.read(descriptor, _MOST_BYTES).decode()))
+        except (ValueError, RecursionError, AttributeError):  # none is told: its text may be a secret
+            raise SettingsError(f"{path}: is no table of secrets for each server; delete it, and {_ADVICE}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _secrets(tables: Mapping[str, Any]) -> dict[Place, SecretStr]:
+    every = [(url, user, secret) for url, users in tables.items() for user, secret in users.items()]
+    if not all(isinstance(secret, str) for _, _, secret in every):
+        raise ValueError("a secret that is no text")
+    return {Place(url, SecretStr(user)): SecretStr(secret) for url, user, secret in every}
+
+
+def _hide_from_git(folder: Path) -> None:
+    """Where the folder is in a git work tree, have its .gitignore name the file."""
+    if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
+        return
+    path = folder / ".gitignore"
+    before = path.read_text("utf-8", errors="replace") if path.exists() else ""
+    if _GIT_IGNORES not in before.splitlines():
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n" * bool(before and not before.endswith("\n")) + _GIT_IGNORES + "\n")
