@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from auditkit.commands import auditing, corrections, findings, identity, journal, looking, sandbox, sql
+from auditkit.commands import auditing, corrections, findings, identity, init, journal, looking, sandbox, sql
 from auditkit.commands.common import UNKNOWN
 from auditkit.errors import AuditkitError, NotThere, OutcomeUnknown
 from auditkit.sandbox.errors import SandboxError
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (auditing.app, findings.app, looking.app, sql.app, corrections.app):
+for group in (init.app, auditing.app, findings.app, looking.app, sql.app, corrections.app):
     app.add_typer(group)
 app.add_typer(identity.app, name="identity")
 app.add_typer(journal.app, name="journal")

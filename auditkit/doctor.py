@@ -90,9 +90,9 @@ def _vendors(audit: Audit) -> Iterator[Check]:
         with audit.vendors() as (aimsio, jobnimbus):
             stubs: list[Stub] = []
             pages: list[Page] = []
-            yield _asked("Aimsio", lambda: _listed(aimsio, stubs), "check AUDITKIT_AIMSIO_URL, _USERNAME, _PASSWORD")
+            yield _asked("Aimsio", lambda: _listed(aimsio, stubs), _advice("AUDITKIT_AIMSIO_URL, _USERNAME, _PASSWORD"))
             yield _asked("Aimsio NRB", lambda: _one_nrb(aimsio, stubs), "this user needs to read single NRBs, too")
-            yield _asked("JobNimbus", lambda: _paged(jobnimbus, pages), "check AUDITKIT_JOBNIMBUS_URL and _TOKEN")
+            yield _asked("JobNimbus", lambda: _paged(jobnimbus, pages), _advice("AUDITKIT_JOBNIMBUS_URL and _TOKEN"))
             yield _asked(
                 "JobNimbus invoice",
                 lambda: _one_invoice(jobnimbus, pages),
@@ -105,6 +105,10 @@ def _vendors(audit: Audit) -> Iterator[Check]:
             )
     except AuditkitError as error:
         yield Check("vendors", False, str(error), "check the settings")
+
+
+def _advice(variables: str) -> str:
+    return f"check {variables} in the environment, or run `auditkit init` again"
 
 
 def _listed(aimsio: AimsioClient, stubs: list[Stub]) -> str:

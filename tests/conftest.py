@@ -39,6 +39,7 @@ SLOW = (
     "test_cli.py",
     "test_doctor.py",
     "test_end_to_end.py",
+    "test_init.py",
     "test_sync",
 )
 

@@ -26,7 +26,7 @@ from tests.commands import PROGRAM, Account, Ran, account_of, assert_refused, au
 from tests.vendors import point, serving
 
 COMMANDS = (
-    *("demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
+    *("init", "demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
     *("changes", "selftest", "tables", "report", "workpaper", "doctor", "sql"),
     *("plan", "undo", "approve", "apply", "recover", "identity", "journal", "sandbox"),
 )

@@ -8,6 +8,7 @@ import pytest
 
 import auditkit as ak
 from auditkit.sandbox.dataset import build
+from tests.commands import auditkit
 from tests.people import acting_as, carried_out, listed
 from tests.vendors import point, serving
 
@@ -47,6 +48,17 @@ def test_every_file_and_folder_of_an_account(tmp_path, monkeypatch):
             assert opened_to_others(home) == {}
     names = {part.name for part in home.iterdir()}
     assert names >= {"audit.duckdb", "cache", "journal.jsonl", "plans", "reports", "snapshots", "writer.lock"}
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_settings_and_secrets_that_init_keeps(tmp_path, monkeypatch):
+    """They stand beside the home, and a person without a keyring has both."""
+    (tmp_path / "account").mkdir(mode=0o700)
+    with serving(build(seed=1, nrbs=3, faults={}), tmp_path) as address:
+        point(monkeypatch, address, tmp_path / "account" / "home", IDENTITY="ann")
+        assert auditkit("init", "--yes").code == 0
+    assert opened_to_others(tmp_path / "account") == {}
+    assert {part.name for part in (tmp_path / "account").iterdir()} == {"auditkit.toml", "home", "secrets.toml"}
 
 
 @pytest.mark.usefixtures("usual_umask")

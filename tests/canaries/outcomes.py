@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from urllib.parse import quote
 import auditkit as ak
 from auditkit.store.snapshots import Store
 from tests.apis.server import Reply, Seen, drips, reset, sends
-from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER
+from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER, hits
 from tests.canaries.stage import DEADLINE_SECONDS, Stage
 from tests.canaries.vendor import IMPORT, INVOICES, LISTS, PAIR, Fault, imported
 from tests.people import listed
@@ -345,6 +346,7 @@ def program(stage: Stage) -> None:
 
 # ── What the settings say ───────────────────────────────────────────────────────────────────────────────────────────
 
+KEPT = ("auditkit.toml", "secrets.toml")
 ABROAD = (("ALLOW_HOSTS", '["nowhere.invalid"]'), ("RATE_PER_SECOND", "10"))
 WITH_USERINFO = f"https://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@nowhere.invalid"
 
@@ -355,6 +357,27 @@ def loaded(stage: Stage) -> None:
         stage.read()
     for command in ("sync", "doctor", "findings"):
         stage.run(command)
+    stage.run("init", "--yes")
+    clear(stage)
+
+
+def set_up(stage: Stage) -> None:
+    """What `init` keeps for a person without a keyring: two files, of which others may read none."""
+    stage.run("init", "--yes")
+    stage.set(AIMSIO_PASSWORD=None, JOBNIMBUS_TOKEN=None)
+    files = {path.name: path for path in stage.cwd.glob("*.toml")}
+    assert sorted(files) == ["auditkit.toml", "pyproject.toml", "secrets.toml"]
+    everything(stage)
+    assert [stat.S_IMODE(files[name].stat().st_mode) for name in KEPT] == [0o600, 0o600]
+    assert [bool(hits(files[name].read_bytes())) for name in KEPT] == [True, True]
+    files["secrets.toml"].chmod(0o644)
+    loaded(stage)
+
+
+def clear(stage: Stage) -> None:
+    """Take away a person's own files, which may hold what they were told to."""
+    for name in KEPT:
+        (stage.cwd / name).unlink(missing_ok=True)
 
 
 def with_file(text: str, *without: str) -> Callable[[Stage], None]:
@@ -364,7 +387,6 @@ def with_file(text: str, *without: str) -> Callable[[Stage], None]:
         (stage.cwd / "auditkit.toml").write_text(text, encoding="utf-8")
         stage.set(**dict.fromkeys(without))
         loaded(stage)
-        (stage.cwd / "auditkit.toml").unlink()  # a person's own file, which may hold what it was told to
 
     return act
 
@@ -424,6 +446,7 @@ OUTCOMES: list[Outcome] = [
     Outcome("Ctrl-C at the program", stopped(signal.SIGINT)),
     Outcome("kill -9", stopped(signal.SIGKILL)),
     Outcome("the program", program),
+    Outcome("settings kept by init", set_up, is_quick=True),
     *(Outcome(name, loaded, settings=settings, is_quick=True) for name, settings in SETTINGS.items()),
     *(Outcome(name, act, is_quick=True) for name, act in FILES.items()),
 ]

@@ -1,0 +1,486 @@
+"""`auditkit init`: what it asks, writes and keeps, in a real terminal and without one, and that no secret is shown."""
+
+import contextlib
+import os
+import pty
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring.core
+import pytest
+
+from auditkit.commands.init import machine_zone
+from auditkit.config import Settings
+from auditkit.sandbox import server
+from auditkit.sandbox.dataset import build
+from tests.commands import PROGRAM, assert_refused, auditkit, small_disk
+from tests.keyrings import FILE, Kept
+from tests.vendors import serving
+
+SECRETS = ("demo-password", "demo-token")
+ROOT = Path(__file__).parents[1]
+UNSEEN = "The user, password and token of the sandbox are public; of these the last two may show nowhere."
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Address]:
+    with serving(build(seed=3, nrbs=20, faults={}), tmp_path_factory.mktemp("vendors")) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in, on a machine whose time zone can be told."""
+    (tmp_path / "audit").mkdir()
+    monkeypatch.chdir(tmp_path / "audit")
+    for name, value in {"TZ": "America/Edmonton", "AUDITKIT_QUIET": "1", "PYTHONPATH": str(ROOT)}.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "audit"
+
+
+@pytest.fixture
+def a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A keyring that keeps what it is given, here and in programs."""
+    monkeypatch.setattr(keyring.core, "_keyring_backend", Kept())
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.keyrings.Kept")
+    monkeypatch.setenv(FILE, str(tmp_path / "keyring.json"))
+    return tmp_path / "keyring.json"
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both in the environment, as a script has them."""
+    for name, value in zip(("AIMSIO_PASSWORD", "JOBNIMBUS_TOKEN"), SECRETS, strict=True):
+        monkeypatch.setenv(f"AUDITKIT_{name}", value)
+
+
+def without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AIMSIO_PASSWORD", "JOBNIMBUS_TOKEN"):
+        monkeypatch.delenv(f"AUDITKIT_{name}")
+
+
+def options(address: server.Address, **others: str) -> list[str]:
+    given = {
+        "aimsio-url": address.aimsio_url,
+        "aimsio-user": "demo",
+        "jobnimbus-url": address.jobnimbus_url,
+        "timezone": "America/Edmonton",
+        "identity": "ann",
+        **others,
+    }
+    return [word for name, value in given.items() if value for word in (f"--{name}", value)]
+
+
+def settings_in(folder: Path) -> dict[str, object]:
+    return tomllib.loads((folder / "auditkit.toml").read_text("utf-8"))
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir() if each.is_file())
+
+
+def holding_a_secret(folder: Path) -> list[str]:
+    every = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(path.name for path in every if any(secret.encode() in path.read_bytes() for secret in SECRETS))
+
+
+# ── At a terminal ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Terminal:
+    """`auditkit init` in a terminal of its own: wait for a prompt, then type. `seen` is all that it showed."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        self.program = subprocess.Popen(
+            [PROGRAM, "init", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )
+        os.close(theirs)
+        self.seen = ""
+        self._read = 0
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.program.kill()
+        self.program.wait()
+        os.close(self._ours)
+
+    def at(self, prompt: str, *typed: str) -> None:
+        """Wait until this was asked, after all that was waited for before; then type a line."""
+        until = time.monotonic() + 60
+        while prompt not in self.seen[self._read :]:
+            assert self._more(until), f"no {prompt!r} in {self.seen[self._read :]!r}"
+        self._read = self.seen.index(prompt, self._read) + len(prompt)
+        for line in typed:
+            os.write(self._ours, f"{line}\n".encode())
+
+    def ended(self) -> int:
+        while self._more(time.monotonic() + 60):
+            pass
+        return self.program.wait(60)
+
+    def _more(self, until: float) -> bool:
+        if not select.select([self._ours], [], [], max(0.0, until - time.monotonic()))[0]:
+            return False
+        with contextlib.suppress(OSError):  # the terminal is gone when its program is
+            if chunk := os.read(self._ours, 4096):
+                self.seen += chunk.decode().replace("\r\n", "\n")
+                return True
+        return False
+
+
+def answer_all(terminal: Terminal, address: server.Address) -> None:
+    terminal.at(
+        "Aimsio URL (to practise: https://sandbox.aimsio.com) [https://portal.aimsio.com]: ", address.aimsio_url
+    )
+    terminal.at("Aimsio user: ", "demo")
+    terminal.at("Aimsio password (unseen): ", SECRETS[0])
+    terminal.at("JobNimbus URL [https://app.jobnimbus.com]: ", address.jobnimbus_url)
+    terminal.at("JobNimbus token (unseen): ", SECRETS[1])
+    terminal.at("e.g. America/Edmonton [America/Edmonton]: ", "")
+    terminal.at("name or e-mail [", "ann@field.example")
+
+
+def test_all_is_asked_in_order_and_the_keyring_keeps_the_secrets(
+    folder: Path, address: server.Address, a_keyring: Path
+) -> None:
+    with Terminal() as terminal:
+        answer_all(terminal, address)
+        assert terminal.ended() == 0
+    assert settings_in(folder) == {
+        "aimsio_url": address.aimsio_url,
+        "aimsio_username": "demo",
+        "jobnimbus_url": address.jobnimbus_url,
+        "timezone": "America/Edmonton",
+        "identity": "ann@field.example",
+    }
+    assert mode(folder / "auditkit.toml") == 0o600
+    assert "in the system's keyring" in terminal.seen and "20 NRBs listed" in terminal.seen
+    assert terminal.seen.rstrip().endswith("Next: auditkit sync")
+    assert not [secret for secret in SECRETS if secret in terminal.seen], UNSEEN
+    assert (files(folder), holding_a_secret(folder)) == (["auditkit.toml"], [])
+    assert auditkit("doctor").code == 0, "what was kept is enough"
+
+
+def test_without_a_keyring_the_file_is_offered_and_a_second_time_all_stands_already(
+    folder: Path, address: server.Address
+) -> None:
+    with Terminal() as terminal:
+        answer_all(terminal, address)
+        terminal.at(
+            f"no keyring here. Keep the secrets in {folder / 'secrets.toml'}, readable by you alone? [y/N]: ", "y"
+        )
+        assert terminal.ended() == 0
+    assert files(folder) == ["auditkit.toml", "secrets.toml"]
+    assert (mode(folder / "secrets.toml"), holding_a_secret(folder)) == (0o600, ["secrets.toml"])
+    before = (folder / "auditkit.toml").read_bytes()
+    with Terminal() as again:
+        again.at(f"[{address.aimsio_url}]: ", "")
+        again.at("Aimsio user [as it is]: ", "")
+        again.at("Aimsio password (unseen) [as it is]: ", "")
+        again.at(f"[{address.jobnimbus_url}]: ", "")
+        again.at("JobNimbus token (unseen) [as it is]: ", "")
+        again.at("[America/Edmonton]: ", "")
+        again.at("[ann@field.example]: ", "")
+        assert again.ended() == 0
+    assert "are kept already" in again.seen and (folder / "auditkit.toml").read_bytes() == before
+    assert not [secret for secret in SECRETS if secret in terminal.seen + again.seen], UNSEEN
+
+
+def test_a_bad_answer_is_asked_for_again_at_once(folder: Path, address: server.Address) -> None:
+    """And who does not want the file has no file, and is told what to set."""
+    with Terminal() as terminal:
+        terminal.at("Aimsio URL", "portal.aimsio.com")
+        terminal.at("aimsio_url must be https://host with an optional path prefix")
+        terminal.at("Aimsio URL", "http://portal.aimsio.com")
+        terminal.at("aimsio_url must be https: plain http is allowed on loopback only")
+        terminal.at("Aimsio URL", "https://aimsio.example")
+        terminal.at("host aimsio.example is not a known vendor host; allow it with AUDITKIT_ALLOW_HOSTS=")
+        terminal.at("Aimsio URL", f" {address.aimsio_url}/ ")
+        terminal.at("Aimsio user: ", "")
+        terminal.at("aimsio_username is needed")
+        terminal.at("Aimsio user: ", "demo")
+        terminal.at("Aimsio password (unseen): ", "")
+        terminal.at("aimsio_password is needed")
+        terminal.at("Aimsio password (unseen): ", "demo-\x07password")
+        terminal.at("aimsio_password holds a character that cannot be typed")
+        terminal.at("Aimsio password (unseen): ", SECRETS[0])
+        terminal.at("JobNimbus URL", "https://user:hunter2@app.jobnimbus.com")
+        terminal.at("jobnimbus_url must not hold a user name or password")
+        terminal.at("JobNimbus URL", address.jobnimbus_url)
+        terminal.at("JobNimbus token (unseen): ", f" {SECRETS[1]} ")
+        terminal.at("Time zone", "edmonton")
+        terminal.at("timezone is no IANA time zone; did you mean America/Edmonton?")
+        terminal.at("Time zone", "America/Edmonton")
+        terminal.at("name or e-mail", "../ann")
+        terminal.at("is no name for an identity")
+        terminal.at("name or e-mail", "ann")
+        terminal.at("readable by you alone? [y/N]: ", "")
+        assert terminal.ended() == 2
+    assert "set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN before each command" in terminal.seen
+    assert "credentials are partial, missing AUDITKIT_AIMSIO_PASSWORD, AUDITKIT_JOBNIMBUS_TOKEN" in terminal.seen
+    assert (files(folder), settings_in(folder)["aimsio_url"]) == (["auditkit.toml"], address.aimsio_url)
+
+
+@pytest.mark.parametrize("prompts", [1, 3, 7, 8])
+def test_who_breaks_off_leaves_no_file(prompts: int, folder: Path, address: server.Address) -> None:
+    typed = [address.aimsio_url, "demo", SECRETS[0], address.jobnimbus_url, SECRETS[1], "", ""]
+    with Terminal() as terminal:
+        for line in typed[: prompts - 1]:
+            terminal.at("]: " if line in ("", address.aimsio_url, address.jobnimbus_url) else ": ", line)
+        terminal.at(
+            ("Aimsio URL", "user", "password", "JobNimbus URL", "token", "zone", "e-mail", "readable")[prompts - 1]
+        )
+        terminal.program.send_signal(signal.SIGINT)
+        assert terminal.ended() == 2
+    assert terminal.seen.rstrip().endswith("auditkit: stopped, and no file was written; run `auditkit init` again")
+    assert not list(folder.iterdir())
+
+
+def test_of_a_file_that_is_there_only_what_changes_is_asked_about(folder: Path, address: server.Address) -> None:
+    ours = f'# ours\ntimezone = "UTC"  # why\naimsio_username = "other"\njobnimbus_url = "{address.jobnimbus_url}"\n'
+    rules = '\n# thresholds\n[rules.nrb-unbilled]\nmin_amount = "25.00"\n'
+    (folder / "auditkit.toml").write_text(ours + rules)
+    (folder / "auditkit.toml").chmod(0o640)
+    for reply in ("", "y"):
+        with Terminal(*options(address, identity="")) as terminal:
+            terminal.at("Aimsio password (unseen): ", SECRETS[0])
+            terminal.at("JobNimbus token (unseen): ", SECRETS[1])
+            terminal.at("name or e-mail", "ann")
+            terminal.at("of it would change:\n")
+            terminal.at("Change auditkit.toml? [y/N]: ", reply)
+            if reply:
+                terminal.at("readable by you alone?", "y")
+            assert terminal.ended() == (0 if reply else 2)
+        shown = terminal.seen.partition("of it would change:\n")[2].partition("Change")[0]
+        assert shown.splitlines() == [
+            f'  aimsio_url: not set → "{address.aimsio_url}"',
+            "  aimsio_username: … → …",
+            '  timezone: "UTC" → "America/Edmonton"',
+            '  identity: not set → "ann"',
+        ]
+        if not reply:
+            assert "stays as it is, and nothing was written" in terminal.seen
+            assert (files(folder), (folder / "auditkit.toml").read_text()) == (["auditkit.toml"], ours + rules)
+    text = (folder / "auditkit.toml").read_text()
+    assert text.startswith('# ours\ntimezone = "America/Edmonton"  # why\naimsio_username = "demo"\n')
+    assert text.endswith(f'aimsio_url = "{address.aimsio_url}"\nidentity = "ann"\n{rules}')
+    assert mode(folder / "auditkit.toml") == 0o640
+
+
+# ── In a script ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_options_and_variables_answer_everything(
+    folder: Path, address: server.Address, secrets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITKIT_IDENTITY", "ann")
+    ran = auditkit("init", *options(address, identity=""), "--yes")
+    assert (ran.code, ran.err) == (0, "") and "20 NRBs listed" in ran.out and ran.out.endswith("Next: auditkit sync\n")
+    assert settings_in(folder)["identity"] == "ann" and holding_a_secret(folder) == ["secrets.toml"]
+    assert not [secret for secret in SECRETS if secret in ran.out], UNSEEN
+    without_secrets(monkeypatch)
+    assert repr(Settings.load()).count("**********") == 3 and auditkit("doctor").code == 0
+    again = auditkit("init")
+    assert (again.code, again.err) == (0, "") and "are kept already" in again.out
+
+
+def test_it_ends_as_doctor_does(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+    ran = auditkit("init", *options(address))
+    assert (ran.code, ran.err) == (0, "") and holding_a_secret(folder) == []
+    names = [line.split()[1] for line in auditkit("doctor").out.splitlines()]
+    assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("ok ")] == names
+
+
+def test_what_is_missing_without_a_terminal_is_named(folder: Path, address: server.Address, secrets: None) -> None:
+    assert_refused(
+        auditkit("init", "--aimsio-url", address.aimsio_url),
+        "no terminal to ask at; give --aimsio-user, --jobnimbus-url, --timezone, --identity\n",
+    )
+    assert_refused(auditkit("init", *options(address)), "no keyring", str(folder / "secrets.toml"), "give --yes")
+    assert not list(folder.iterdir())
+
+
+def test_secrets_that_are_missing_are_named_by_their_variables(folder: Path, address: server.Address) -> None:
+    ran = auditkit("init", *options(address), "--yes")
+    assert_refused(ran, "give AUDITKIT_AIMSIO_PASSWORD, AUDITKIT_JOBNIMBUS_TOKEN\n")
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("aimsio-url", "portal.aimsio.com", "aimsio_url must be https://host"),
+        ("jobnimbus-url", "https://evil.example", "host evil.example is not a known vendor host"),
+        ("timezone", "Mountain", "timezone is no IANA time zone"),
+        ("timezone", "calgary/edmonton", "timezone is no IANA time zone"),
+        ("identity", "a/b", "is no name for an identity"),
+    ],
+)
+def test_a_bad_option(
+    option: str, value: str, words: str, folder: Path, address: server.Address, secrets: None
+) -> None:
+    assert_refused(auditkit("init", *options(address, **{option: value}), "--yes"), words)
+    assert not list(folder.iterdir())
+
+
+def test_a_file_that_is_there_takes_yes(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+    (folder / "auditkit.toml").write_text('timezone = "UTC"\n')
+    assert_refused(auditkit("init", *options(address)), str(folder / "auditkit.toml"), "would change", "give --yes")
+    assert (folder / "auditkit.toml").read_text() == 'timezone = "UTC"\n' and not a_keyring.exists()
+    assert auditkit("init", *options(address), "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("timezone = \n", ("auditkit.toml:1: not TOML",)),
+        ("tolerence = 1\n", ("unknown setting 'tolerence'", "did you mean tolerance?")),
+        ("tolerance = 'much'\n", ("tolerance must be money",)),
+        ("jobnimbus_token = 'tok'\n", ("is a secret", "as `auditkit init` does")),
+        (
+            '"timezone" = "UTC"\n',
+            ("cannot be edited as it is written", 'timezone = "America/Edmonton"', "aimsio_username = …"),
+        ),
+    ],
+)
+def test_a_file_that_is_wrong_stays(
+    text: str, words: tuple[str, ...], folder: Path, address: server.Address, secrets: None
+) -> None:
+    (folder / "auditkit.toml").write_text(text)
+    assert_refused(auditkit("init", *options(address), "--yes"), *words)
+    assert (files(folder), (folder / "auditkit.toml").read_text()) == (["auditkit.toml"], text)
+
+
+def test_secrets_that_others_may_read_are_not_used(folder: Path, address: server.Address, secrets: None) -> None:
+    (folder / "secrets.toml").touch(0o644)
+    (folder / "secrets.toml").chmod(0o644)
+    assert_refused(auditkit("init", *options(address), "--yes"), str(folder / "secrets.toml"), "chmod 600 it")
+    assert files(folder) == ["secrets.toml"]
+
+
+def test_a_variable_that_says_otherwise_is_told(
+    folder: Path, address: server.Address, a_keyring: Path, secrets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITKIT_TIMEZONE", "Europe/Paris")
+    ran = auditkit("init", *options(address))
+    assert ran.err == (
+        "auditkit: AUDITKIT_TIMEZONE says otherwise in the environment, and wins over auditkit.toml; unset it\n"
+    )
+    assert settings_in(folder)["timezone"] == "America/Edmonton" and ran.code == 0
+
+
+def test_without_a_network_the_settings_are_written_and_doctor_says_what_failed(
+    folder: Path, address: server.Address, a_keyring: Path, secrets: None
+) -> None:
+    """Nothing listens on port 9 of loopback."""
+    ran = auditkit("init", *options(address, **{"aimsio-url": "http://127.0.0.1:9"}))
+    assert (ran.code, ran.err) == (2, "")
+    assert "FAILED  Aimsio " in ran.out and "check the network and the base URL" in ran.out
+    assert f"The settings are in {folder / 'auditkit.toml'}." in ran.out
+    assert ran.out.endswith("Next: put right what failed, then look again with: auditkit doctor\n")
+    assert settings_in(folder)["aimsio_url"] == "http://127.0.0.1:9"
+
+
+def test_wrong_credentials_are_written_too_and_told(
+    folder: Path, address: server.Address, secrets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITKIT_AIMSIO_PASSWORD", "mistyped-secret")
+    ran = auditkit("init", *options(address), "--yes")
+    assert ran.code == 2 and "answered 401" in ran.out and "run `auditkit init` again" in ran.out
+    assert "mistyped-secret" not in ran.out
+
+
+# ── Files and disks ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_settings_are_those_of_the_project_and_git_sees_no_secret(
+    folder: Path, address: server.Address, secrets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    (folder / "pyproject.toml").touch()
+    (folder / "notebooks").mkdir()
+    monkeypatch.chdir(folder / "notebooks")
+    assert auditkit("init", *options(address), "--yes").code == 0
+    assert files(folder) == [".gitignore", "auditkit.toml", "pyproject.toml", "secrets.toml"]
+    seen = subprocess.run(["git", "status", "--short", "-uall"], cwd=folder, check=True, capture_output=True, text=True)
+    assert "auditkit.toml" in seen.stdout and "secrets.toml" not in seen.stdout
+
+
+def test_a_link_stays_a_link(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+    (folder.parent / "kept.toml").write_text("surge = 5\n")
+    (folder / "auditkit.toml").symlink_to(folder.parent / "kept.toml")
+    assert auditkit("init", *options(address), "--yes").code == 0
+    assert (folder / "auditkit.toml").is_symlink() and "surge = 5" in (folder.parent / "kept.toml").read_text()
+
+
+def test_a_disk_that_is_full_or_read_only(
+    folder: Path, tmp_path: Path, address: server.Address, secrets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", 16) as disk:
+        (disk / "project").mkdir()
+        monkeypatch.chdir(disk / "project")
+        with contextlib.suppress(OSError), (disk / "filling").open("wb", buffering=0) as filling:
+            while filling.write(b"x" * 4096):
+                pass
+        assert_refused(auditkit("init", *options(address), "--yes"), "No space left on device")
+        assert not list((disk / "project").iterdir())
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        assert_refused(
+            auditkit("init", *options(address), "--yes"),
+            f"{disk / 'project'}: cannot be written",
+            "run `auditkit init` in a folder of yours",
+        )
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="a network cannot be taken away here")
+def test_it_works_with_no_network_at_all(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+    known = {"aimsio-url": "https://sandbox.aimsio.com", "jobnimbus-url": "https://app.jobnimbus.com"}
+    command = ["unshare", "--map-root-user", "--net", str(PROGRAM), "init", *options(address, **known)]
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if "unshare" in ran.stderr:
+        pytest.skip("a network cannot be taken away by this user here")
+    assert (ran.returncode, ran.stderr) == (2, "")
+    assert "name resolution" in ran.stdout and "Next: put right what failed" in ran.stdout
+    assert settings_in(folder)["aimsio_url"] == "https://sandbox.aimsio.com"
+
+
+# ── The machine's time zone ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("variable", "link", "zone"),
+    [
+        ("", "/usr/share/zoneinfo/America/Edmonton", "America/Edmonton"),
+        ("", "../usr/share/zoneinfo/America/Argentina/Salta", "America/Argentina/Salta"),
+        ("", "/var/db/timezone/zoneinfo/Europe/Paris", "Europe/Paris"),
+        ("America/Toronto", "/usr/share/zoneinfo/Europe/Paris", "America/Toronto"),
+        (":America/Toronto", None, "America/Toronto"),
+        ("", "/usr/share/zoneinfo/Etc/UTC", ""),
+        ("", "/usr/share/zoneinfo/UTC", ""),
+        ("", "/etc/somewhere", ""),
+        ("", "/usr/share/zoneinfo/No/Where", ""),
+        ("MST7MDT", None, ""),
+        ("", None, ""),
+    ],
+)
+def test_the_zone_of_the_machine(
+    variable: str, link: str | None, zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", variable)
+    if link:
+        (tmp_path / "localtime").symlink_to(link)
+    assert machine_zone(tmp_path / "localtime") == zone
