@@ -6,13 +6,14 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check drift model crash faults hostile canaries mutants benchmarks notebooks docs site pins clean
+.PHONY: help audit lab test check browser drift model crash faults hostile canaries mutants benchmarks notebooks docs site pins clean
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
 	@echo "make lab        JupyterLab on notebooks/"
 	@echo "make test       everything that must hold"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
+	@echo "make browser    the notebooks and reports in a real browser; what it shows is kept in build/browser (a minute or two)"
 	@echo "make drift      every change that can happen between two calls, on small worlds, beside a naive reader; large accounts (minutes)"
 	@echo "make model      every way in which a correction can go: kills, other editors, lost and doubled requests (minutes)"
 	@echo "make crash      a sync and a correction killed everywhere, each call of a correction failing (needs strace; over an hour)"
@@ -32,7 +33,7 @@ audit: .venv/users
 lab: .venv/users
 	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_month_end.ipynb
 
-test: .venv/developers
+test: .venv/developers .venv/chromium
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -45,6 +46,9 @@ check: .venv/developers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+
+browser: .venv/developers .venv/chromium
+	@$(BIN)/pytest tests/browser -n 2 --dist loadfile -rs
 
 drift: .venv/developers
 	@$(BIN)/pytest tests/drift tests/test_sync.py tests/test_end_to_end.py -n 2 -m campaign
@@ -110,6 +114,16 @@ clean:
 	@echo "Installing auditkit and what its tests need into .venv …"
 	@$(call install,.[docs$(,)notebooks$(,)test])
 	@touch $@ .venv/users
+
+# Debian's own Chromium, and what reads a PDF. Without them the tests in a browser are skipped, and say so.
+.venv/chromium: | .venv/uv
+	@command -v chromium >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing chromium …" && apt-get update -qq \
+			&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
+				chromium fonts-dejavu-core poppler-utils >/dev/null; \
+	} || true
+	@if command -v chromium >/dev/null; then touch $@; \
+		else echo "No chromium: the tests in a browser are skipped; as root: apt-get install chromium poppler-utils"; fi
 
 .venv/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "auditkit needs Python 3.11 or newer; set PYTHON=…")'

@@ -16,6 +16,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 # `make test` does not.
 SLOW = (
     "apis/",
+    "browser/",
     "canaries/",
     "checks/test_linking.py",
     "checks/test_matching.py",

@@ -1,0 +1,164 @@
+"""The notebooks as a person meets them: JupyterLab in Chromium opens each, runs all of it and shows what comes."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.papers import HOSTILE, NOTEBOOKS, PAPERS, Paper, provoke, write_hostile
+from tests.browser.watching import Seen, environment, marks, screenshot, watched
+
+CHARTS = ".jp-NotebookPanel .js-plotly-plot"
+MENUS = 200  # pixels that JupyterLab takes around a notebook
+HEIGHT = "jupyterapp.shell.currentWidget.content.outerNode.scrollHeight"
+TO_TOP = """async () => {
+    jupyterapp.shell.currentWidget.content.outerNode.scrollTop = 0;
+    for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+}"""
+# Windowing would draw the cells on the screen alone, and the news come from another host.
+LAB_SETTINGS = {
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+OPEN = """async (path) => {
+    const panel = await jupyterapp.commands.execute("docmanager:open", { path });
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+}"""
+RUN = """() => {
+    window.hasEnded = false;
+    jupyterapp.commands.execute("notebook:run-all-cells").finally(() => { window.hasEnded = true; });
+}"""
+CELLS = "() => jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.toJSON())"
+CLOSE = """async () => {
+    const panel = jupyterapp.shell.currentWidget;
+    await panel.sessionContext.shutdown();
+    panel.dispose();
+}"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Where it works, its page, and what that did."""
+
+    folder: Path
+    page: Page
+    seen: Seen
+
+
+@contextlib.contextmanager
+def jupyterlab(folder: Path) -> Iterator[str]:
+    """Serve `folder/notebooks`, whose kernels have `folder/home`; yields the address with its token."""
+    overrides = folder / "config" / "labconfig" / "default_setting_overrides.json"
+    overrides.parent.mkdir(parents=True)
+    overrides.write_text(json.dumps(LAB_SETTINGS))
+    token = secrets.token_hex()
+    command = [str(Path(sys.executable).with_name("jupyter")), "lab", "--no-browser", "--ip=127.0.0.1"]
+    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
+    command += [f"--ServerApp.root_dir={folder / 'notebooks'}", *["--allow-root"] * (os.geteuid() == 0)]
+    own = {"CONFIG_DIR": "config", "RUNTIME_DIR": "runtime", "DATA_DIR": "data"}
+    places = {f"JUPYTER_{name}": str(folder / place) for name, place in own.items()}
+    variables = {
+        **environment(folder, folder / "home"),
+        **places,
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_TOKEN": token,
+    }
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, env=variables, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield f"{_address(folder, server)}lab?token={token}"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def _address(folder: Path, server: subprocess.Popen[bytes]) -> str:
+    """What the server writes when it listens: it takes another port where 8888 is in use."""
+    written = folder / "runtime" / f"jpserver-{server.pid}.json"
+    ends = time.monotonic() + 120
+    while not written.exists():
+        assert server.poll() is None and time.monotonic() < ends, (folder / "log").read_text()
+        time.sleep(0.1)
+    return str(json.loads(written.read_text())["url"])
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab on a copy of the notebooks, opened once for all of them."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(NOTEBOOKS, folder / "notebooks")
+    write_hostile(folder / "notebooks" / "hostile.ipynb")
+    with jupyterlab(folder) as address, watched(browser, _is_loopback) as (page, seen):
+        page.goto(address)
+        page.wait_for_function("window.jupyterapp?.commands.hasCommand('notebook:run-all-cells')")
+        yield Lab(folder, page, seen)
+
+
+@pytest.fixture(scope="module")
+def home(lab: Lab, demo: Path) -> None:
+    """What the kernels find when they start."""
+    shutil.copytree(demo, lab.folder / "home")
+
+
+def _is_loopback(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:"))
+
+
+@contextlib.contextmanager
+def ran(page: Page, notebook: str) -> Iterator[list[dict[str, Any]]]:
+    """Open a notebook and run all of it; yields its code cells. Afterwards its kernel is shut down."""
+    page.evaluate(OPEN, notebook)
+    page.evaluate(RUN)
+    page.wait_for_function("window.hasEnded", timeout=300_000)
+    try:
+        yield [cell for cell in page.evaluate(CELLS) if cell["cell_type"] == "code"]
+    finally:
+        page.evaluate(CLOSE)
+
+
+def keep(page: Page, name: str) -> None:
+    """A picture of the whole notebook, which scrolls within JupyterLab."""
+    screen = page.viewport_size
+    page.set_viewport_size({"width": 1280, "height": page.evaluate(HEIGHT) + MENUS})
+    page.evaluate(TO_TOP)
+    screenshot(page, f"lab-{name}")
+    page.set_viewport_size(screen)
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.path.stem)
+def test_a_notebook_runs_and_shows_all_of_it(paper: Paper, lab: Lab, home: None) -> None:
+    page = lab.page
+    with ran(page, paper.path.name) as cells:
+        outputs = [output for cell in cells for output in cell["outputs"]]
+        assert [output["evalue"] for output in outputs if output["output_type"] == "error"] == []
+        assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+        page.wait_for_function(f"document.querySelectorAll('{CHARTS}').length === {paper.charts}")
+        drawn = marks(page, CHARTS)
+        keep(page, paper.path.stem)
+        assert len(drawn) == paper.charts and all(drawn)
+        assert page.locator(".jp-RenderedHTML table:visible").count() == paper.tables
+        assert page.locator(".jp-OutputArea-output:visible").last.inner_text().strip() == paper.last_words
+    assert lab.seen == Seen()
+
+
+def test_hostile_text_does_nothing(lab: Lab, home: None) -> None:
+    """What runs in JupyterLab is trusted, and no policy of ours stands behind the tables."""
+    with ran(lab.page, "hostile.ipynb"):
+        lab.page.wait_for_selector(f"{CHARTS} .bartext")
+        provoke(lab.page, ".jp-OutputArea")
+        keep(lab.page, "hostile")
+        assert lab.page.evaluate("window.__hit") is None
+        assert lab.page.inner_text(".jp-RenderedHTML td >> nth=0") == HOSTILE[0]
+    assert lab.seen == Seen()
