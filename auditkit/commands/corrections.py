@@ -138,7 +138,8 @@ def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
             _show(it, loaded, f"{_objects(loaded)} to change · {_whose(loaded)}")
         if not yes and not _confirmed("Send these changes?"):
             fail("nothing was sent")
-        _verdicts(it.apply(loaded), f"Verdicts · {_whose(loaded)}", as_json=as_json)
+        verdicts = _verdicts(it.apply(loaded), f"Verdicts · {_whose(loaded)}", as_json=as_json)
+        raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else CLEAN if _DONE.issuperset(verdicts) else COULD_NOT_LOOK)
 
 
 @app.command()
@@ -151,7 +152,7 @@ def recover(
 ) -> None:
     """Find out how interrupted corrections ended. Nothing is sent.
 
-    Exit code as of apply: 2 where one was not applied, 3 where an outcome is unknown.
+    Exit code 0 where every outcome is known now, whatever it is; 3 where one is not.
     """
     if note and settle is None:
         fail("--note says how one operation ended: give --settle OPERATION with it")
@@ -164,7 +165,7 @@ def recover(
         if found.empty and not as_json:
             say("No correction is open.")
             return
-        _verdicts(found, "Verdicts", as_json=as_json)
+        raise typer.Exit(UNKNOWN if "UNKNOWN" in _verdicts(found, "Verdicts", as_json=as_json) else CLEAN)
 
 
 def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
@@ -239,21 +240,21 @@ def _whose(planned: Plan) -> str:
     return "DEMO DATA" if planned.environment == DEMO else f"{planned.account} at {planned.environment}"
 
 
-def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool) -> None:
-    """Show the verdicts and end: 0 when each object is as was wanted, 3 when an outcome is unknown, else 2."""
+def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool) -> list[str]:
+    """Show the verdicts, and the next step for each; return them."""
     verdicts = list(map(str, outcomes["verdict"]))
     if as_json:
         print_json(records(outcomes))
-    else:
-        show(outcomes, title, most=None)
-        told = zip(verdicts, outcomes["detail"], strict=True)
-        ended = Counter(UNSENT if detail == UNSENT else verdict for verdict, detail in told)
-        for verdict, count in ended.items():
-            if verdict in _NEXT:
-                say(f"{count} of {len(verdicts)} {'was' if count == 1 else 'were'} {_NEXT[verdict]}.")
-        if "VERIFIED" in verdicts:
-            say("The next sync shows which findings this cleared.")
-    raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else CLEAN if _DONE.issuperset(verdicts) else COULD_NOT_LOOK)
+        return verdicts
+    show(outcomes, title, most=None)
+    told = zip(verdicts, outcomes["detail"], strict=True)
+    ended = Counter(UNSENT if detail == UNSENT else verdict for verdict, detail in told)
+    for verdict, count in ended.items():
+        if verdict in _NEXT:
+            say(f"{count} of {len(verdicts)} {'was' if count == 1 else 'were'} {_NEXT[verdict]}.")
+    if "VERIFIED" in verdicts:
+        say("The next sync shows which findings this cleared.")
+    return verdicts
 
 
 def _passphrase(it: Audit) -> SecretStr | None:
