@@ -86,6 +86,9 @@ def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
             marker_color=[LOSS if value < 0 else GAIN for value in rows["variance"]],
         )
     )
+    amounts = [0.0, *_floats(rows["variance"])]
+    room = 0.2 * (max(amounts) - min(amounts))  # for the figures beside the bars
+    figure.update_xaxes(range=[min(amounts) - room, max(amounts) + room] if room else None)
     figure.update_yaxes(autorange="reversed", automargin=True, type="category")
     under = sum((value for value in jobs["variance"] if value < 0), Decimal(0))
     return _titled(figure, f"Jobs are under-billed by {money(-under)} in all", height=120 + 24 * len(rows))
