@@ -111,7 +111,8 @@ def apply(
         is_stopped = False
         # What was sent before and is still open comes first: while it is unknown nothing else is sent.
         for operation in sorted(operations_of_it, key=lambda each: not (each.sends and each.is_open)):
-            ending = Ending(Verdict.NOT_BEGUN, "the run had stopped before") if is_stopped else run.correct(operation)
+            held_back = is_stopped and not operation.is_done
+            ending = Ending(Verdict.NOT_BEGUN, "the run had stopped before") if held_back else run.correct(operation)
             is_stopped = is_stopped or ending.stops_the_run
             endings[operation.id] = ending
             if progress:

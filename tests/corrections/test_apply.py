@@ -329,6 +329,16 @@ def test_an_unknown_outcome_stops_the_run_is_listed_and_resolved_before_the_next
     assert world.faulty.posts_seen == 2
 
 
+def test_what_has_ended_is_told_as_it_ended_though_the_run_stops_before(world):
+    plan = world.propose(ONE, TWO)
+    world.faulty.posts.extend(["pass", "answer lost"])
+    world.faulty.gets.extend(["pass"] * 3 + [503] * 6)
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.VERIFIED, Verdict.UNKNOWN]
+    world.faulty.gets.extend([503] * 6)
+    assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.VERIFIED, Verdict.UNKNOWN]
+    assert world.faulty.posts_seen == 2
+
+
 def test_what_is_unknown_under_the_same_plan_comes_first(world):
     plan = world.propose(ONE, TWO)
     world.faulty.gets.extend(["lost", "lost", "pass", *[503] * 6])

@@ -79,7 +79,7 @@ def test_hygiene(notebook: Path) -> None:
     assert not re.search(r"^\s*(def|class|lambda) ", "\n".join(sources), re.M), "a notebook calls, shows and asserts"
     assert sources[1].startswith("%load_ext auditkit\nimport auditkit as ak\n"), "they all begin alike"
     assert "assert" in sources[-1]
-    assert not re.search(r"ipykernel_\d+|/tmp/|/home/|/root/|password|token\b", outputs), "a machine path or a secret"
+    assert not re.search(r"ipykernel_\d+|/tmp/|/home/|/root/|password|bearer", outputs), "a machine path or a secret"
     assert "<script" not in outputs and "text/html+plotly" not in outputs
     assert sum("NBVAL_" in source for source in sources) <= len(code) * 0.1
     assert "parameters" in code[0]["metadata"]["tags"]
