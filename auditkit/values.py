@@ -21,6 +21,7 @@ __all__ = [
     "cents",
     "local_day",
     "money",
+    "one_line",
     "printable",
     "quantity",
     "time_from_ms",
@@ -122,7 +123,14 @@ def time_to_s(instant: datetime) -> int:
 
 def printable(text: str) -> str:
     """Text for people without what a terminal would act upon; lines stay lines."""
+    if text.isprintable():  # most is, and there may be millions
+        return text
     return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def one_line(text: str) -> str:
+    """The same in one line."""
+    return printable(text.replace("\n", " "))
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:

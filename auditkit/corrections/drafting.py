@@ -23,7 +23,7 @@ from auditkit.errors import BadAnswer, NotThere, PlanError
 from auditkit.journal import Journal, canonical, digest
 from auditkit.progress import progress
 from auditkit.store.snapshots import Snapshot
-from auditkit.values import printable, time_to_ms, time_to_s
+from auditkit.values import one_line, time_to_ms, time_to_s
 
 __all__ = ["TAX_STAYS", "Draft", "Drafting", "refuse_stale", "typed"]
 
@@ -225,7 +225,7 @@ def _whole(text: str, value: str, kind: Kind, zone: ZoneInfo) -> int:
 
 
 def _change(draft: Draft, object_id: str, changes: tuple[FieldChange, ...], image: str) -> Change:
-    reason = printable(draft.reason.replace("\n", " "))  # it may name a vendor's job
+    reason = one_line(draft.reason)  # it may name a vendor's job
     return Change(draft.operation, object_id, changes, image, draft.findings, reason, draft.rule).checked()
 
 

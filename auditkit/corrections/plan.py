@@ -25,7 +25,7 @@ from auditkit.corrections.showing import Shown, Words, known_as, shown_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.journal import canonical, digest
-from auditkit.values import printable
+from auditkit.values import one_line
 
 __all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plain"]
 
@@ -206,7 +206,7 @@ class Plan:
         approved = f"approved by {approval.name}" if approval else "not approved"
         objects = f"{self.objects:,} object{'s' * (self.objects != 1)}"
         said = f"{objects}, moves {self.money:,.2f}, prepared by {self.preparer}, {approved}"
-        return printable(f"<Plan {self.digest[:12]}: {said}>".replace("\n", " "))
+        return one_line(f"<Plan {self.digest[:12]}: {said}>")
 
     @cached_property
     def digest(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from auditkit.corrections.comparing import covers
 from auditkit.corrections.kinds import DATES, amount, line_total
 from auditkit.errors import ValueRefused
-from auditkit.values import CENT, printable, time_from_ms, time_from_s
+from auditkit.values import CENT, one_line, time_from_ms, time_from_s
 
 __all__ = ["Shown", "Words", "known_as", "shown_fields"]
 
@@ -50,7 +50,7 @@ def known_as(system: Literal["aimsio", "jobnimbus"], held: Values) -> str:
     else:
         number = held.get("number")
         said = [f"invoice {number}" if number else "an invoice without a number", *_related(held.get("related"))]
-    return _line_of_text(" · ".join(said))
+    return one_line(" · ".join(said))
 
 
 def shown_fields(
@@ -155,7 +155,3 @@ def _money(value: Decimal) -> Decimal:
 def _plain(value: Decimal) -> Decimal:
     """Without zeros at its end, and without an exponent."""
     return Decimal(f"{value.normalize():f}")
-
-
-def _line_of_text(text: str) -> str:
-    return printable(text.replace("\n", " "))

@@ -12,7 +12,7 @@ from itertools import accumulate
 import pandas as pd
 import plotly.graph_objects as go
 
-from auditkit.values import printable
+from auditkit.values import one_line
 
 __all__ = ["ageing", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
 
@@ -208,7 +208,7 @@ def money(amount: Decimal) -> str:
 
 
 def _safe(text: object) -> str:
-    return html.escape(printable(str(text)).replace("\n", " ")) if text is not None else "(none)"
+    return html.escape(one_line(str(text))) if text is not None else "(none)"
 
 
 def _floats(column: Iterable[Decimal]) -> list[float]:

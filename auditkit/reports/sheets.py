@@ -208,7 +208,7 @@ class Book:
 
     def text(self, sheet: Worksheet, row: int, column: int, text: str, **properties: Property) -> None:
         """Text, whatever it looks like; what a cell cannot hold is shortened with a mark and kept for `close()`."""
-        shown = written = text if text.isprintable() else printable(text)  # most are, and there may be millions
+        shown = written = printable(text)
         if shown.startswith("<r>") and shown.endswith("</r>"):  # xlsxwriter would take it for markup of its own
             written = f'<r><t xml:space="preserve">{html.escape(shown, quote=False)}</t></r>'
         if len(written) > _PART and len(written.encode("utf-16-le")) // 2 > MOST_CHARACTERS:
