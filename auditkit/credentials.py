@@ -9,8 +9,6 @@ setting changes. The file is for machines without a keyring; nobody but its owne
 Not here: the environment, which wins over both (config), and whether a person wants the file (commands).
 """
 
-import os
-import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +20,8 @@ import keyring.errors
 from pydantic import SecretStr
 
 from auditkit.errors import SettingsError
-from auditkit.toml_files import quoted, write_whole
+from auditkit.private_files import read_private, write_whole
+from auditkit.toml_files import quoted
 
 __all__ = ["PLACES", "SECRETS_FILE", "Place", "keep_in_file", "keep_in_keyring", "kept", "place"]
 
@@ -92,24 +91,18 @@ def _in_keyring(where: Place) -> SecretStr | None:
 def _read(path: Path) -> dict[Place, SecretStr]:
     """What the file holds, out of sight; nothing where there is none."""
     try:
-        # No link, which could point at another's file; no waiting for the other end of a pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        data = read_private(
+            path,
+            _MOST_BYTES,
+            restore=f"delete it, and {_ADVICE}",
+            exposed="the secrets may be known; change them",
+        )
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); delete it, and {_ADVICE}") from None
     try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise SettingsError(f"{path}: is no file; delete it, and {_ADVICE}")
-        if mode & 0o077:
-            raise SettingsError(f"{path}: is open to others, so the secrets may be known; change them, or chmod 600 it")
-        try:
-            return _secrets(tomllib.loads(os.read(descriptor, _MOST_BYTES).decode()))
-        except (ValueError, RecursionError, AttributeError):  # none is told: its text may be a secret
-            raise SettingsError(f"{path}: is no table of secrets for each server; delete it, and {_ADVICE}") from None
-    finally:
-        os.close(descriptor)
+        return _secrets(tomllib.loads(data.decode()))
+    except (ValueError, RecursionError, AttributeError):  # none is told: its text may be a secret
+        raise SettingsError(f"{path}: is no table of secrets for each server; delete it, and {_ADVICE}") from None
 
 
 def _secrets(tables: Mapping[str, Any]) -> dict[Place, SecretStr]:

@@ -1,17 +1,14 @@
-"""Small TOML files that people edit too: some values changed, the rest as it was, written whole or not at all.
+"""Small TOML texts that people edit too: some values changed, the rest as it was.
 
-Not here: what the values mean (config, credentials).
+Not here: what the values mean (config, credentials), and the files (private_files).
 """
 
 import json
-import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 
-__all__ = ["quoted", "with_values", "write_whole"]
+__all__ = ["quoted", "with_values"]
 
 # The first table with the comment above it: what comes before are the settings that are in no table.
 _TABLES = re.compile(r"^(?:[ \t]*#[^\n]*\n)*[ \t]*\[", re.MULTILINE)
@@ -42,21 +39,6 @@ def with_values(text: str, values: Mapping[str, str]) -> str | None:
         head += end
     made = head + added + (end if added and rest else "") + rest
     return made if _means(made, {**tomllib.loads(text), **values}) else None
-
-
-def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file so that at any time the old or the new one stands there, whole. Raises `OSError`."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".{path.name}")
-    private = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        private.chmod(mode)
-        private.replace(path)
-    finally:
-        private.unlink(missing_ok=True)
 
 
 def _means(text: str, values: Mapping[str, object]) -> bool:

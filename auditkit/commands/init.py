@@ -25,8 +25,9 @@ from auditkit.config import FILE_NAME, PREFIX, Settings, project_root, values_of
 from auditkit.corrections.identity import plain_name
 from auditkit.credentials import PLACES, SECRETS_FILE, keep_in_file, keep_in_keyring, kept, place
 from auditkit.errors import SettingsError
+from auditkit.private_files import write_whole
 from auditkit.terminal import fail, say, warn
-from auditkit.toml_files import quoted, with_values, write_whole
+from auditkit.toml_files import quoted, with_values
 
 __all__ = ["app", "machine_zone"]
 

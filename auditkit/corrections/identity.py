@@ -10,7 +10,6 @@ Not here: who may sign what (approval).
 import base64
 import hashlib
 import os
-import stat
 import tempfile
 import unicodedata
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import SecretStr
 
 from auditkit.errors import SettingsError
+from auditkit.private_files import read_private
 
 __all__ = ["Identities", "Identity", "folded", "is_public_key", "is_signed", "plain_name"]
 
@@ -246,21 +246,14 @@ def _read(path: Path) -> tuple[str, bytes]:
 
 def _content(path: Path) -> bytes:
     try:
-        # No link, which could point at another's key; no waiting for the other end of a pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return read_private(
+            path,
+            _MOST_BYTES,
+            restore="restore it, or make a new identity",
+            exposed="the key may be known; make a new one",
+        )
     except FileNotFoundError:
         raise SettingsError(f"{path}: there is no such identity; make it with `auditkit identity new`") from None
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); restore it, or make a new identity") from None
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise SettingsError(f"{path}: is no file; restore it, or make a new identity")
-        if mode & 0o077:
-            raise SettingsError(f"{path}: is open to others, so the key may be known; make a new one, or chmod 600 it")
-        return os.read(descriptor, _MOST_BYTES)
-    finally:
-        os.close(descriptor)
 
 
 def _keep(public_key: str, private: str) -> None:

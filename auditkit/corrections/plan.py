@@ -7,7 +7,6 @@ before-image; a creation carries the key by which the new object can be found.
 Not here: where changes come from (drafting, remedies, undo), who may approve them (approval), and sending (apply).
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from auditkit.corrections.showing import Shown, Words, known_as, shown_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.journal import canonical, digest
+from auditkit.private_files import write_whole
 from auditkit.values import one_line
 
 __all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plain"]
@@ -246,12 +246,7 @@ class Plan:
     def save_as(self, path: Path) -> Path:
         """Write a file, readable by its owner alone, and return its path."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private = path.with_suffix(".new")
-        with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-            file.write(self._text())
-            file.flush()
-            os.fsync(file.fileno())
-        private.replace(path)
+        write_whole(path, self._text())
         return path
 
     @classmethod

@@ -17,6 +17,7 @@ from papermill.parameterize import parameterize_notebook
 
 from auditkit.config import PREFIX, Settings, project_root
 from auditkit.errors import AuditkitError, SettingsError
+from auditkit.private_files import write_whole
 from auditkit.reports.page import Front, page
 
 __all__ = ["publish"]
@@ -35,14 +36,10 @@ def publish(settings: Settings, notebook: str, *, front: Front, parameters: Mapp
     name = f"{notebook}-{parameters['period']}" if parameters.get("period") else notebook
     text = page(_executed(source, settings, parameters, is_demo=front.facts.is_demo), name=name, front=front)
     path = settings.folder / "reports" / f"{name}.html"
-    private = path.with_suffix(".new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private.write_text(text, "utf-8")
-        private.chmod(0o600)
-        private.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        private.unlink(missing_ok=True)
         raise AuditkitError(f"{path}: {error.strerror}; the report before is unchanged") from None
     return path
 
