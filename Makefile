@@ -84,8 +84,8 @@ notebooks: .venv/developers
 	@for round in first second; do \
 		mkdir -p build/notebooks/$$round && for notebook in notebooks/*.ipynb; do \
 			AUDITKIT_HOME=$(CURDIR)/build/notebooks/$$round/home AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert --log-level=ERROR \
-				--to notebook --execute --ExecutePreprocessor.record_timing=False --output-dir build/notebooks/$$round $$notebook \
-				|| exit 1; \
+				--to notebook --execute --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
+				--CoalesceStreamsPreprocessor.enabled=True --output-dir build/notebooks/$$round $$notebook || exit 1; \
 		done; \
 	done
 	@rm -rf build/notebooks/*/home && diff -r build/notebooks/first build/notebooks/second && cp build/notebooks/first/*.ipynb notebooks/

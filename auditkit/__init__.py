@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auditkit.errors import AuditkitError, NoSnapshot
     from auditkit.magic import load_ipython_extension
     from auditkit.reports.charts import ageing, heat_map, scatter, top_vendors, trend, variances, waterfall
+    from auditkit.reports.review import review
 
 __all__ = [
     "Audit",
@@ -31,6 +32,7 @@ __all__ = [
     "heat_map",
     "load_ipython_extension",
     "open",
+    "review",
     "scatter",
     "top_vendors",
     "trend",
@@ -46,6 +48,7 @@ _ROOMS = {
     "auditkit.errors": {name: name for name in ("AuditkitError", "NoSnapshot")},
     "auditkit.magic": {"load_ipython_extension": "load_ipython_extension"},
     "auditkit.reports.charts": {name: name for name in _CHARTS},
+    "auditkit.reports.review": {"review": "review"},
 }
 
 

@@ -65,11 +65,11 @@ _EXPECTED = {
     "rules": "must be a table for each rule, e.g. [rules.nrb-unbilled] and below it min_amount = 25",
 }
 _HARMLESS = re.compile(r"[\w.,:+-]{0,10}")
-_NOT_SETTINGS = frozenset({"QUIET", "DEMO"})  # `quiet()`: no progress bars; `load()`: the demo, whatever account is set
+_NOT_SETTINGS = frozenset({"QUIET", "DEMO"})  # `quiet()`: nobody watches; `load()`: the demo, whatever account is set
 
 
 def quiet() -> bool:
-    """True when `AUDITKIT_QUIET` asks for no progress bars (tests and stored notebooks)."""
+    """True when `AUDITKIT_QUIET` says that nobody watches: no bars, nothing to tick (tests, stored notebooks)."""
     return os.environ.get(f"{PREFIX}QUIET", "") not in ("", "0")
 
 

@@ -54,10 +54,7 @@ def page() -> str:
     for name in charts:
         lines += ["", *_function(f"ak.{name}", getattr(auditkit, name))]
     lines += ["", "## In a notebook", "", *_function("ak.load_ipython_extension", auditkit.load_ipython_extension)]
-    lines += [
-        "",
-        fenced("%load_ext auditkit\n\n%%sql open_jobs\nselect * from job_reconciliation where variance <> 0", "text"),
-    ]
+    lines += ["", fenced(_CELLS, "text"), "", *_function("ak.review", auditkit.review)]
     lines += ["", "## Settings", "", *_settings()]
     lines += ["", "## Errors", "", *_errors()]
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from auditkit.values import printable
 
-__all__ = ["MOST_ROWS", "html_table"]
+__all__ = ["MOST_ROWS", "html_table", "sql_of"]
 
 MOST_ROWS = 60
 _SHOWN_OF_MORE = 30
@@ -38,14 +38,19 @@ def html_table(frame: pd.DataFrame) -> str:
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{_foot(frame, len(shown))}"
 
 
+def sql_of(frame: pd.DataFrame) -> str:
+    """The SQL that gave a frame, and below it a comment for each of its values; empty where there is none."""
+    sql, given = frame.attrs.get("sql"), frame.attrs.get("values") or {}
+    named = given.items() if isinstance(given, Mapping) else enumerate(given, start=1)
+    return sql.strip() + "".join(f"\n-- ${name} = {value}" for name, value in named) if sql else ""
+
+
 def _foot(frame: pd.DataFrame, shown: int) -> str:
     rows = "1 row" if len(frame) == 1 else f"{len(frame):,} rows"
     cut = f", the first {shown} are shown" if shown < len(frame) else ""
     snapshot = f" · snapshot {_escaped(frame.attrs['snapshot'])}" if "snapshot" in frame.attrs else ""
-    sql, given = frame.attrs.get("sql"), frame.attrs.get("values") or {}
-    named = given.items() if isinstance(given, Mapping) else enumerate(given, start=1)
-    values = "".join(f"\n-- ${name} = {value}" for name, value in named)
-    asked = f"\n<details><summary>SQL</summary><pre>{_escaped(f'{sql.strip()}{values}')}</pre></details>" if sql else ""
+    sql = sql_of(frame)
+    asked = f"\n<details><summary>SQL</summary><pre>{_escaped(sql)}</pre></details>" if sql else ""
     return f"<p>{rows}{cut}{snapshot}</p>{asked}"
 
 

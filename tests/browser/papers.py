@@ -34,6 +34,11 @@ frame = pd.DataFrame({text: hostile for text in hostile})
 frame.attrs = {"snapshot": hostile[0], "sql": hostile[1]}
 frame"""
 # Charts are left to the mouse: plotly.js takes no event that a script makes, and its tool bar has a link to its maker.
+_REVIEW = """import auditkit as ak
+row = dict(rule_id=hostile[0], severity=hostile[1], job_number=hostile[2], subject_id=hostile[3], amount_at_risk=None)
+rows = pd.DataFrame([{**row, "reason": text, "fingerprint": text} for text in hostile], dtype=object)
+rows.attrs = {"snapshot": hostile[0], "sql": hostile[1]}
+ak.review(rows)"""
 _PROVOKE = """(within) => {
     for (const element of document.querySelectorAll(`${within} :not(.main-svg *, .modebar *)`))
         for (const kind of ["mouseover", "click"])
@@ -77,7 +82,7 @@ PAPERS = [Paper(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 def write_hostile(path: Path) -> None:
     """A notebook with hostile text in every place of a chart, and in every place of a table."""
     cells = [new_code_cell("refresh = False", metadata={"tags": ["parameters"]}, id="parameters")]
-    sources = ("%load_ext auditkit", _CHART, _TABLE)
+    sources = ("%load_ext auditkit", _CHART, _TABLE, _REVIEW)
     cells += [new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(new_notebook(metadata={"kernelspec": kernel}, cells=cells), path)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -14,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.papers import HOSTILE, NOTEBOOKS, PAPERS, Paper, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, screenshot, watched
 
 CHARTS = ".jp-NotebookPanel .js-plotly-plot"
+TABLES = ":is(.jp-RenderedHTML, .auditkit-review) table:visible"
 MENUS = 200  # pixels that JupyterLab takes around a notebook
-HEIGHT = "jupyterapp.shell.currentWidget.content.outerNode.scrollHeight"
+HEIGHT = "panel.content.outerNode.scrollHeight"
 TO_TOP = """async () => {
-    jupyterapp.shell.currentWidget.content.outerNode.scrollTop = 0;
+    panel.content.outerNode.scrollTop = 0;
     for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
 }"""
 # Windowing would draw the cells on the screen alone, and the news come from another host.
@@ -32,17 +34,17 @@ LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 OPEN = """async (path) => {
-    const panel = await jupyterapp.commands.execute("docmanager:open", { path });
+    window.panel = await jupyterapp.commands.execute("docmanager:open", { path });
     await panel.context.ready;
     await panel.sessionContext.ready;
 }"""
-RUN = """() => {
+RUN = """([cells, from]) => {
+    panel.content.activeCellIndex = from;
     window.hasEnded = false;
-    jupyterapp.commands.execute("notebook:run-all-cells").finally(() => { window.hasEnded = true; });
+    jupyterapp.commands.execute(`notebook:run-${cells}`).finally(() => { window.hasEnded = true; });
 }"""
-CELLS = "() => jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.toJSON())"
+CELLS = "() => panel.content.widgets.map((cell) => cell.model.toJSON())"
 CLOSE = """async () => {
-    const panel = jupyterapp.shell.currentWidget;
     await panel.sessionContext.shutdown();
     panel.dispose();
 }"""
@@ -75,6 +77,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_TOKEN": token,
     }
+    del variables["AUDITKIT_QUIET"]  # somebody watches
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, env=variables, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -117,15 +120,20 @@ def _is_loopback(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def ran(page: Page, notebook: str) -> Iterator[list[dict[str, Any]]]:
-    """Open a notebook and run all of it; yields its code cells. Afterwards its kernel is shut down."""
+def opened(page: Page, notebook: str) -> Iterator[None]:
+    """A notebook on the screen. Afterwards its kernel is shut down."""
     page.evaluate(OPEN, notebook)
-    page.evaluate(RUN)
-    page.wait_for_function("window.hasEnded", timeout=300_000)
     try:
-        yield [cell for cell in page.evaluate(CELLS) if cell["cell_type"] == "code"]
+        yield
     finally:
         page.evaluate(CLOSE)
+
+
+def run(page: Page, cells: str = "all-cells", start: int = 0) -> list[dict[str, Any]]:
+    """Run all cells, or `all-above` or `all-below` the one at `start`; the notebook's code cells."""
+    page.evaluate(RUN, [cells, start])
+    page.wait_for_function("window.hasEnded", timeout=300_000)
+    return [cell for cell in page.evaluate(CELLS) if cell["cell_type"] == "code"]
 
 
 def keep(page: Page, name: str) -> None:
@@ -140,7 +148,8 @@ def keep(page: Page, name: str) -> None:
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.path.stem)
 def test_a_notebook_runs_and_shows_all_of_it(paper: Paper, lab: Lab, home: None) -> None:
     page = lab.page
-    with ran(page, paper.path.name) as cells:
+    with opened(page, paper.path.name):
+        cells = run(page)
         outputs = [output for cell in cells for output in cell["outputs"]]
         assert [output["evalue"] for output in outputs if output["output_type"] == "error"] == []
         assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
@@ -148,14 +157,45 @@ def test_a_notebook_runs_and_shows_all_of_it(paper: Paper, lab: Lab, home: None)
         drawn = marks(page, CHARTS)
         keep(page, paper.path.stem)
         assert len(drawn) == paper.charts and all(drawn)
-        assert page.locator(".jp-RenderedHTML table:visible").count() == paper.tables
+        assert page.locator(TABLES).count() == paper.tables
+        assert page.locator(".jp-OutputArea-output:visible").last.inner_text().strip() == paper.last_words
+    assert lab.seen == Seen()
+
+
+def test_what_is_ticked_is_corrected(lab: Lab, home: None) -> None:
+    """By the labels of the check boxes, as a screen reader names them; the journal says what came of it."""
+    page, paper = lab.page, next(paper for paper in PAPERS if paper.path.stem == "05_corrections")
+    below = 1 + next(place for place, cell in enumerate(paper.cells) if cell["source"][-1] == "review")
+    with opened(page, paper.path.name):
+        run(page, "all-above", below)
+        boxes = page.get_by_role("checkbox", name="nrb-unbilled · ")
+        everything, tells = page.get_by_label("all findings"), page.get_by_role("status").filter(has_text="ticked")
+        expect(tells).to_have_text(re.compile("^1 of 13 findings are ticked, 1,383.01 at risk · snapshot "))
+        page.get_by_label("nrb-unbilled · JOB26-0134 · ").check()
+        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        everything.check()
+        expect(tells).to_have_text(re.compile("^13 of 13 "))
+        everything.uncheck()
+        expect(tells).to_have_text(re.compile("^0 of 13 findings are ticked, 0.00 at risk"))
+        assert boxes.count() == 13 and boxes.and_(page.locator(":checked")).count() == 0
+        page.get_by_label("nrb-unbilled · JOB26-0134 · ").check()
+        page.get_by_label("nrb-unbilled · JOB26-0130 · ").check()
+        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        screenshot(page, "lab-review")
+        page.locator(".auditkit-review summary").click()
+        expect(page.locator(".auditkit-review pre")).to_contain_text("rule_id = $rule")
+        cells = run(page, "all-below", below)
+        assert [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"] == []
+        (steps,) = (cell["outputs"][-1]["data"]["text/html"] for cell in cells if "journal" in cell["source"])
+        assert [steps.count(step) for step in ("INTENT", "SENDING", "VERIFIED")] == [2, 2, 2]
         assert page.locator(".jp-OutputArea-output:visible").last.inner_text().strip() == paper.last_words
     assert lab.seen == Seen()
 
 
 def test_hostile_text_does_nothing(lab: Lab, home: None) -> None:
     """What runs in JupyterLab is trusted, and no policy of ours stands behind the tables."""
-    with ran(lab.page, "hostile.ipynb"):
+    with opened(lab.page, "hostile.ipynb"):
+        run(lab.page)
         lab.page.wait_for_selector(f"{CHARTS} .bartext")
         provoke(lab.page, ".jp-OutputArea")
         keep(lab.page, "hostile")

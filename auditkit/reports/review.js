@@ -1,0 +1,76 @@
+// Findings as rows to tick. Texts of a vendor are put in as text, never as HTML.
+
+function cell(row, text, kind = "", tag = "td") {
+  const made = row.appendChild(document.createElement(tag));
+  made.className = kind;
+  made.textContent = text;
+  return made;
+}
+
+function box(row, label) {
+  const input = document.createElement("input");
+  input.type = "checkbox";
+  input.setAttribute("aria-label", label);
+  cell(row, "").append(input);
+  return input;
+}
+
+function folded(title, text) {
+  const details = document.createElement("details");
+  details.append(document.createElement("summary"), document.createElement("pre"));
+  details.firstChild.textContent = title;
+  details.lastChild.textContent = text;
+  return details;
+}
+
+function render({ model, el }) {
+  const table = document.createElement("table");
+  const head = table.createTHead().insertRow();
+  const body = table.createTBody();
+  const summary = document.createElement("p");
+  summary.setAttribute("role", "status");
+
+  const all = box(head, "all findings");
+  const columns = model.get("columns");
+  for (const { title, kind } of columns) cell(head, title, kind, "th").scope = "col";
+  const boxes = new Map();
+  for (const { id, label, cells } of model.get("rows")) {
+    const row = body.insertRow();
+    boxes.set(id, box(row, label));
+    cells.forEach((text, place) => cell(row, text, columns[place].kind));
+    // A click anywhere on a row is a click on its box.
+    row.addEventListener("click", (event) => event.target.type === "checkbox" || boxes.get(id).click());
+  }
+
+  function tell() {
+    model.set("ticked", [...boxes].filter(([, input]) => input.checked).map(([id]) => id));
+    model.save_changes();
+  }
+  function show() {
+    const ticked = new Set(model.get("ticked"));
+    for (const [id, input] of boxes) {
+      input.checked = ticked.has(id);
+      input.closest("tr").classList.toggle("ticked", input.checked);
+    }
+    all.checked = boxes.size > 0 && ticked.size === boxes.size;
+    all.indeterminate = ticked.size > 0 && ticked.size < boxes.size;
+    summary.textContent = model.get("summary");
+  }
+
+  for (const input of boxes.values()) input.addEventListener("change", tell);
+  all.addEventListener("change", () => {
+    for (const input of boxes.values()) input.checked = all.checked;
+    tell();
+  });
+  model.on("change:ticked change:summary", show);
+  show();
+
+  el.classList.add("auditkit-review");
+  const frame = document.createElement("div");
+  frame.append(table);
+  el.append(frame, summary);
+  if (model.get("sql")) el.append(folded("SQL", model.get("sql")));
+  return () => model.off("change:ticked change:summary", show);
+}
+
+export default { render };
