@@ -19,6 +19,7 @@ from auditkit.audit import Audit
 from auditkit.checks.run import read_job_map
 from auditkit.config import settings_file
 from auditkit.errors import AuditkitError, BadAnswer, NoSnapshot
+from auditkit.progress import say
 
 __all__ = ["Check", "examine", "whereabouts"]
 
@@ -86,6 +87,7 @@ def _home(audit: Audit) -> Check:
 
 def _vendors(audit: Audit) -> Iterator[Check]:
     """Hosts, credentials and the permission to read, endpoint by endpoint; then the clocks and the filter."""
+    say("asking both vendors …")
     try:
         with audit.vendors() as (aimsio, jobnimbus):
             stubs: list[Stub] = []

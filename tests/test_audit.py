@@ -2,6 +2,8 @@
 
 import fcntl
 import json
+import re
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -381,6 +383,20 @@ def test_the_demo_needs_no_settings_and_says_what_it_is(tmp_path: Path, monkeypa
     assert {path.name for path in project.iterdir()} == {"auditkit.toml", "notebooks", "data"}
     assert [path.name for path in (project / "data").iterdir()] == ["demo"]
     assert not list(user.iterdir()) and not list((project / "notebooks").iterdir())
+
+
+def test_who_waits_is_told_how_far_it_is(
+    audit: ak.Audit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("auditkit.progress._LINE_EVERY_SECONDS", 0)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # pytest's plugin for notebooks imports it
+    monkeypatch.setenv("AUDITKIT_QUIET", "0")
+    audit.run()
+    audit.workpaper()
+    told = capsys.readouterr().err.splitlines()
+    for task in ("Auditing", "Working paper"):
+        done, whole = re.findall(rf"{task}: (\d+) of (\d+) ", "\n".join(told))[-1]
+        assert done == whole and int(whole) > 1
 
 
 def test_a_practice_home_goes_with_its_audit(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

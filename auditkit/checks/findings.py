@@ -6,7 +6,7 @@ Not here: what becomes of a finding from audit to audit (`lifecycle.py`).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from auditkit.checks.engines import Engine
@@ -42,10 +42,11 @@ def find(
     rules: list[Rule],
     common: Mapping[str, Value],
     thresholds: Mapping[str, Mapping[str, Any]],
+    advance: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Run every rule and fill rule and finding: each open and new, as nobody has looked at its history yet.
 
-    Raises `RuleError` as `fire` does.
+    `advance` is told of each rule that has run. Raises `RuleError` as `fire` does.
     """
     for rule in rules:
         values = rule.values(common, thresholds.get(rule.name, {}))
@@ -62,6 +63,7 @@ def find(
             | ({} if has_types else {"subject_type": rule.subject}),
         )
         _record_rule(engine, rule, values)
+        advance(1)
 
 
 def fire(engine: Engine, rule: Rule, values: Mapping[str, Value], *, into: str) -> None:

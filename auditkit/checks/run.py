@@ -22,11 +22,12 @@ from auditkit.checks.linking import link
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.errors import SettingsError
-from auditkit.progress import say
+from auditkit.progress import progress, say
 from auditkit.store.snapshots import Draft
 
 __all__ = ["Decisions", "Parameters", "prepare", "read_job_map", "run", "usable_rules"]
 
+_STEPS_BEFORE_RULES = 20  # linking and reconciling take about as long as this many rules
 _JOB_MAP_COLUMNS = ("aimsio_job_number", "jobnimbus_job_number")
 
 
@@ -121,11 +122,13 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
     Lines of job_map.csv whose jobs are not in the snapshot are named in one line to whoever waits, and counted.
     """
     rules = usable_rules(parameters)
-    engine = prepare(draft, parameters, decisions)
+    with progress("Auditing", _STEPS_BEFORE_RULES + len(rules), "step") as advance:
+        engine = prepare(draft, parameters, decisions)
+        advance(_STEPS_BEFORE_RULES)
+        find(engine, rules, parameters.common, parameters.thresholds or {}, advance)
     if unknown := [" = ".join(pair) for pair in engine.query(_UNKNOWN_JOBS).rows]:
         say(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
-    find(engine, rules, parameters.common, parameters.thresholds or {})
     live(engine, decisions.acceptances, parameters.as_of, sync_id)
     warned = warnings(engine, parameters.surge)
     _record(draft, parameters, warned, _snapshot_id(draft, parameters, rules, decisions, sync_id))

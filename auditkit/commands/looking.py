@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from auditkit.commands.common import CLEAN, FINDINGS, AsOf, Json, opened, titled
 from auditkit.commands.common import report as write_report
-from auditkit.doctor import examine
+from auditkit.doctor import Check, examine
 from auditkit.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show
 
 __all__ = ["app"]
@@ -106,12 +105,16 @@ def doctor(as_json: Json = False) -> None:
     Says what to do about each that fails.
     """
     with opened() as it:
-        checks = pd.DataFrame([vars(check) for check in examine(it)])
+        checks = [_told(check, as_json=as_json) for check in examine(it)]
     if as_json:
-        print_json(records(checks))
-    else:
-        for check in checks.itertuples():
-            say(plain(f"{'ok    ' if check.ok else 'FAILED'}  {check.check:<10} {check.seen}"))
-            if not check.ok:
-                say(f"        what to do: {check.advice}")
-    raise typer.Exit(CLEAN if all(checks["ok"]) else COULD_NOT_LOOK)
+        print_json([vars(check) for check in checks])
+    raise typer.Exit(CLEAN if all(check.ok for check in checks) else COULD_NOT_LOOK)
+
+
+def _told(check: Check, *, as_json: bool) -> Check:
+    """A check, printed as soon as it has ended: the next may wait for a network."""
+    if not as_json:
+        say(plain(f"{'ok    ' if check.ok else 'FAILED'}  {check.check:<10} {check.seen}"))
+        if not check.ok:
+            say(f"        what to do: {check.advice}")
+    return check

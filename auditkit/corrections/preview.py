@@ -16,7 +16,6 @@ from auditkit.apis.strict_json import dump
 from auditkit.checks.run import Decisions, Parameters, run
 from auditkit.corrections.plan import Change, Plan
 from auditkit.journal import digest
-from auditkit.progress import progress
 from auditkit.store.schema import rebuild_schema, rebuild_typed
 from auditkit.store.snapshots import Draft, Store
 from auditkit.values import time_to_ms, time_to_s
@@ -44,14 +43,12 @@ def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisio
 
     Raises `NoSnapshot` before the first sync, and `RuleError` or `SettingsError` where an audit would not start.
     """
-    with store.trial() as draft, progress("Auditing a corrected copy", 2, "audit") as advance:
+    with store.trial() as draft:
         sync_id = _next_sync(draft)
         before = _audited(draft, parameters, decisions, sync_id)
-        advance(1)
         for change in plan.changes:
             _correct(draft, change, plan, sync_id)
         after = _audited(draft, parameters, decisions, sync_id)
-        advance(1)
     meant = {fingerprint for change in plan.changes for fingerprint in change.findings}
     labels = dict.fromkeys([*before.statement, *after.statement])
     zero = Decimal("0.00")

@@ -18,6 +18,7 @@ from papermill.parameterize import parameterize_notebook
 from auditkit.config import PREFIX, Settings, project_root
 from auditkit.errors import AuditkitError, SettingsError
 from auditkit.private_files import write_whole
+from auditkit.progress import progress
 from auditkit.reports.page import Front, page
 
 __all__ = ["publish"]
@@ -69,8 +70,11 @@ def _executed(source: Path, settings: Settings, parameters: Mapping[str, Any], *
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(source.parent)}},
     )
+    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     try:
-        client.execute(env=_environment(settings, is_demo=is_demo))
+        with progress(f"Running {source.name}", cells, "cell") as advance:
+            client.on_cell_executed = lambda **_: advance(1)
+            client.execute(env=_environment(settings, is_demo=is_demo))
     except CellExecutionError as error:
         raise AuditkitError(
             f"{source.name}: a cell failed with {error.ename}: {' '.join(error.evalue.split())}"

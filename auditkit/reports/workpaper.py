@@ -15,6 +15,7 @@ from pathlib import Path
 from auditkit.checks import papers, views
 from auditkit.checks.reconcile import SCOPES
 from auditkit.errors import AuditkitError
+from auditkit.progress import progress
 from auditkit.reports.cover import write_cover, write_sign_off
 from auditkit.reports.facts import Facts, described
 from auditkit.reports.sheets import MOST_ROWS, Book, Figure, Grid, Line, Paper
@@ -83,11 +84,14 @@ def _write(snapshot: Snapshot, path: Path, facts: Facts, most_rows: int) -> None
     sheets, lines = _papers(snapshot, most_rows), described(snapshot, facts)
     (sync,) = snapshot.query(views.SYNC_RUN).records()
     book = Book(path, titled=facts.title, footed=facts.title, created=sync["finished_at"], is_demo=facts.is_demo)
-    write_cover(book, lines, sheets)
-    for sheet in sheets:
-        book.paper(sheet)
-    write_sign_off(book, lines, sheets)
-    book.close()
+    with progress("Working paper", len(sheets) + 1, "sheet") as advance:
+        write_cover(book, lines, sheets)
+        for sheet in sheets:
+            book.paper(sheet)
+            advance(1)
+        write_sign_off(book, lines, sheets)
+        book.close()
+        advance(1)
 
 
 def _papers(snapshot: Snapshot, most: int) -> list[Paper]:
