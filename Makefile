@@ -10,7 +10,7 @@ install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pytho
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
-	@echo "make lab        JupyterLab on notebooks/"
+	@echo "make lab        JupyterLab on notebooks/01_month_end"
 	@echo "make test       everything that must hold"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
 	@echo "make browser    the notebooks and reports in a real browser; what it shows is kept in build/browser (a minute or two)"
@@ -30,8 +30,10 @@ help:
 audit: .venv/users
 	@$(BIN)/auditkit demo
 
+# It asks no other host for news or updates.
 lab: .venv/users
-	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_month_end.ipynb
+	@JUPYTER_CONFIG_PATH=$(CURDIR)/notebooks/.jupyter $(BIN)/jupyter lab \
+		--ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/01_month_end.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: .venv/developers .venv/chromium
 	@$(BIN)/ruff check .

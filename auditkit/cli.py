@@ -5,6 +5,7 @@ Exit codes: 0 clean, or findings that nobody asked to fail on; 1 findings at or 
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -12,13 +13,12 @@ from auditkit.commands import auditing, corrections, findings, identity, init, j
 from auditkit.commands.common import UNKNOWN
 from auditkit.errors import AuditkitError, NotThere, OutcomeUnknown
 from auditkit.sandbox.errors import SandboxError
-from auditkit.terminal import fail, warn
+from auditkit.terminal import fail, warn, with_sql
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="auditkit",
-    help="Finds field cost (Aimsio NRBs) that never reached a client's invoice (JobNimbus).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,6 +26,16 @@ app = typer.Typer(
 )
 for group in (init.app, auditing.app, findings.app, looking.app, sql.app, corrections.app):
     app.add_typer(group)
+
+
+@app.callback()
+def _options(
+    show_sql: Annotated[bool, typer.Option("--sql", help="Show below each table the SQL that gave it.")] = False,
+) -> None:
+    """Finds field cost (Aimsio NRBs) that never reached a client's invoice (JobNimbus)."""
+    with_sql.set(show_sql)
+
+
 app.add_typer(identity.app, name="identity")
 app.add_typer(journal.app, name="journal")
 app.add_typer(sandbox.app, name="sandbox")

@@ -8,6 +8,7 @@ Not here: what is written, which is the commands'.
 import json
 import math
 import sys
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -17,12 +18,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from auditkit.store.tables import sql_of
 from auditkit.values import printable
 
-__all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_json", "records", "say", "show", "warn"]
+__all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_json", "records", "say", "show", "warn", "with_sql"]
 
 COULD_NOT_LOOK = 2
 MAX_ROWS = 50
+with_sql = ContextVar("with_sql", default=False)  # whether each table is followed by the SQL that gave it
 
 
 def show(frame: pd.DataFrame, title: str, most: int | None = MAX_ROWS, note: str = "") -> None:
@@ -41,6 +44,8 @@ def show(frame: pd.DataFrame, title: str, most: int | None = MAX_ROWS, note: str
     Console(width=None if sys.stdout.isatty() else 200).print(table)
     if len(rows) < len(frame):
         say(f"… and {len(frame) - len(rows):,} more: use --json or auditkit sql to see all")
+    if with_sql.get() and (sql := sql_of(frame)):
+        say(f"\n{sql}")
 
 
 def _cell(value: object) -> str:

@@ -64,6 +64,14 @@ def home(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> P
     return account.home(monkeypatch, tmp_path, IDENTITY="controller@example.com")
 
 
+def test_the_sql_behind_each_table_where_it_is_asked_for(home: Path) -> None:
+    plainly, ran = auditkit("findings", "--severity", "high"), auditkit("--sql", "findings", "--severity", "high")
+    assert "select" not in plainly.out and ran.out.startswith(plainly.out.rstrip("\n"))
+    sql = ran.out.removeprefix(plainly.out.rstrip("\n")).strip()
+    assert sql.startswith("with cleared as") and sql.endswith("-- $severity = high")
+    assert "select" not in auditkit("findings").out
+
+
 # ── What goes well ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

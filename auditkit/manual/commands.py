@@ -19,6 +19,7 @@ _START = """\
 
 `auditkit COMMAND --help` says the same. Each works on the account in the settings, or on the demo where they name none
 ([connect your accounts](accounts.md)). Tables are for people; `--json` prints the same for programs, money as text.
+`auditkit --sql COMMAND` shows below each table the SQL that gave it, with its values.
 
 Exit codes: 0 looked, and nothing was asked to fail on; 1 findings at or above `--fail-on`, or a rule that failed its
 self-test; 2 could not look, or not at everything; 3 the outcome of a write is unknown. What to do on each:

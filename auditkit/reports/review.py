@@ -18,7 +18,8 @@ import traitlets
 
 from auditkit.config import quiet
 from auditkit.errors import QuestionRefused
-from auditkit.reports.tables import html_table, sql_of
+from auditkit.reports.tables import html_table
+from auditkit.store.tables import sql_of
 from auditkit.values import one_line, printable
 
 __all__ = ["MOST_FINDINGS", "Review", "review"]

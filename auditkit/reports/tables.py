@@ -6,15 +6,15 @@ Not here: what is shown (the notebooks), charts (charts), CSV (tabular).
 """
 
 import html
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
 import pandas as pd
 
+from auditkit.store.tables import sql_of
 from auditkit.values import printable
 
-__all__ = ["MOST_ROWS", "html_table", "sql_of"]
+__all__ = ["MOST_ROWS", "html_table"]
 
 MOST_ROWS = 60
 _SHOWN_OF_MORE = 30
@@ -36,13 +36,6 @@ def html_table(frame: pd.DataFrame) -> str:
     )
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{_foot(frame, len(shown))}"
-
-
-def sql_of(frame: pd.DataFrame) -> str:
-    """The SQL that gave a frame, and below it a comment for each of its values; empty where there is none."""
-    sql, given = frame.attrs.get("sql"), frame.attrs.get("values") or {}
-    named = given.items() if isinstance(given, Mapping) else enumerate(given, start=1)
-    return sql.strip() + "".join(f"\n-- ${name} = {value}" for name, value in named) if sql else ""
 
 
 def _foot(frame: pd.DataFrame, shown: int) -> str:

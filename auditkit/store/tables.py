@@ -17,7 +17,7 @@ from auditkit.errors import QueryFailed
 # transaction, so that one which cannot be committed could not be written.
 DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 
-__all__ = ["DISK_ERRORS", "Table", "run_script", "statement_error"]
+__all__ = ["DISK_ERRORS", "Table", "run_script", "sql_of", "statement_error"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ class Table:
         """The single value of a table of one row and one column."""
         ((value,),) = self.rows
         return value
+
+
+def sql_of(frame: pd.DataFrame) -> str:
+    """The SQL that gave a frame, and below it a comment for each of its values; empty where there is none."""
+    sql, given = frame.attrs.get("sql"), frame.attrs.get("values") or {}
+    named = given.items() if isinstance(given, Mapping) else enumerate(given, start=1)
+    return sql.strip() + "".join(f"\n-- ${name} = {value}" for name, value in named) if sql else ""
 
 
 @contextlib.contextmanager

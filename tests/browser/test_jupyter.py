@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.papers import HOSTILE, NOTEBOOKS, PAPERS, Paper, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, screenshot, watched
 
+ROOT = NOTEBOOKS.parent
 CHARTS = ".jp-NotebookPanel .js-plotly-plot"
 TABLES = ":is(.jp-RenderedHTML, .auditkit-review) table:visible"
 MENUS = 200  # pixels that JupyterLab takes around a notebook
@@ -28,11 +30,8 @@ TO_TOP = """async () => {
     panel.content.outerNode.scrollTop = 0;
     for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
 }"""
-# Windowing would draw the cells on the screen alone, and the news come from another host.
-LAB_SETTINGS = {
-    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-}
+# Windowing would draw the cells on the screen alone.
+LAB_SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 OPEN = """async (path) => {
     window.panel = await jupyterapp.commands.execute("docmanager:open", { path });
     await panel.context.ready;
@@ -60,41 +59,39 @@ class Lab:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path) -> Iterator[str]:
-    """Serve `folder/notebooks`, whose kernels have `folder/home`; yields the address with its token."""
+def jupyterlab(folder: Path, *command: str | Path, **more: str) -> Iterator[str]:
+    """What a command serves, by its address with the token; its kernels have `folder/home`."""
     overrides = folder / "config" / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True)
     overrides.write_text(json.dumps(LAB_SETTINGS))
     token = secrets.token_hex()
-    command = [str(Path(sys.executable).with_name("jupyter")), "lab", "--no-browser", "--ip=127.0.0.1"]
-    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
-    command += [f"--ServerApp.root_dir={folder / 'notebooks'}", *["--allow-root"] * (os.geteuid() == 0)]
-    own = {"CONFIG_DIR": "config", "RUNTIME_DIR": "runtime", "DATA_DIR": "data"}
-    places = {f"JUPYTER_{name}": str(folder / place) for name, place in own.items()}
+    places = {"CONFIG_DIR": "config", "RUNTIME_DIR": "runtime", "DATA_DIR": "data"}
     variables = {
         **environment(folder, folder / "home"),
-        **places,
+        **{f"JUPYTER_{name}": str(folder / place) for name, place in places.items()},
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_TOKEN": token,
+        **more,
     }
     del variables["AUDITKIT_QUIET"]  # somebody watches
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, env=variables, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            command, env=variables, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
-        yield f"{_address(folder, server)}lab?token={token}"
+        yield f"{_address(folder, server)}?token={token}"
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=60)
 
 
 def _address(folder: Path, server: subprocess.Popen[bytes]) -> str:
     """What the server writes when it listens: it takes another port where 8888 is in use."""
-    written = folder / "runtime" / f"jpserver-{server.pid}.json"
     ends = time.monotonic() + 120
-    while not written.exists():
+    while not (written := list((folder / "runtime").glob("jpserver-*.json"))):
         assert server.poll() is None and time.monotonic() < ends, (folder / "log").read_text()
         time.sleep(0.1)
-    return str(json.loads(written.read_text())["url"])
+    return str(json.loads(written[0].read_text())["url"]).replace("//localhost:", "//127.0.0.1:")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +100,14 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS, folder / "notebooks")
     write_hostile(folder / "notebooks" / "hostile.ipynb")
-    with jupyterlab(folder) as address, watched(browser, _is_loopback) as (page, seen):
+    command = [Path(sys.executable).with_name("jupyter"), "lab", "--no-browser", "--LabApp.extension_manager=readonly"]
+    command += ["--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={folder / 'notebooks'}"]
+    command += ["--allow-root"] * (os.geteuid() == 0)
+    settings = str(ROOT / "notebooks" / ".jupyter")
+    with (
+        jupyterlab(folder, *command, JUPYTER_CONFIG_PATH=settings) as address,
+        watched(browser, _is_loopback) as (page, seen),
+    ):
         page.goto(address)
         page.wait_for_function("window.jupyterapp?.commands.hasCommand('notebook:run-all-cells')")
         yield Lab(folder, page, seen)
@@ -190,6 +194,24 @@ def test_what_is_ticked_is_corrected(lab: Lab, home: None) -> None:
         assert [steps.count(step) for step in ("INTENT", "SENDING", "VERIFIED")] == [2, 2, 2]
         assert page.locator(".jp-OutputArea-output:visible").last.inner_text().strip() == paper.last_words
     assert lab.seen == Seen()
+
+
+def test_make_lab_opens_the_month_end(browser: Browser, tmp_path: Path) -> None:
+    """And asks nobody else: for news and updates JupyterLab would ask other hosts, by its server."""
+    command = ["make", "--assume-old=.venv/users", "lab"]
+    with (
+        jupyterlab(tmp_path, *command, BROWSER="true") as address,
+        watched(browser, _is_loopback) as (page, seen),
+    ):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        expect(page.locator(".jp-NotebookPanel .jp-RenderedMarkdown h1").first).to_have_text(re.compile("^Month end"))
+        assert page.url.endswith("/lab/tree/01_month_end.ipynb")
+        page.wait_for_load_state("networkidle")
+        assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
+    assert seen == Seen() and asked
+    assert [url for url in asked if "/lab/api/news" in url or "/lab/api/update" in url] == []
 
 
 def test_hostile_text_does_nothing(lab: Lab, home: None) -> None:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route, expect
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "browser"
 _PATIENCE = 120_000  # milliseconds: a busy machine is no failure
+expect.set_options(timeout=_PATIENCE)
 
 # Runs before any script of a page, and outside of its policy.
 _REFUSALS = """

@@ -53,9 +53,10 @@ def test_a_page_of_the_site_links_to_no_file_beside_it(page: Path) -> None:
 
 def understood(arguments: list[str]) -> None:
     """Let the program read a command line, without running it. Raises what it says of a wrong one."""
-    command, context = PROGRAM, Context(PROGRAM, info_name="auditkit")
+    command, context = PROGRAM, None
     while hasattr(command, "list_commands"):
         context = Context(command, info_name=command.name, parent=context)
+        _, arguments, _ = command.make_parser(context).parse_args(list(arguments))
         _, command, arguments = command.resolve_command(context, arguments)
     command.make_context(command.name, list(arguments), parent=context)
 
@@ -74,6 +75,7 @@ def test_each_command_is_one(page: Path) -> None:
         ("A=1 auditkit findings --severity awful", "'awful' is not one of"),
         ('echo "$(date)"; auditkit identity nw', "No such command 'nw'"),
         ("auditkit apply", "Missing"),
+        ("auditkit --sqll findings", "No such option"),
     ],
 )
 def test_a_wrong_command_would_be_found(line: str, complaint: str) -> None:
