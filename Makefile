@@ -50,7 +50,7 @@ check: .venv/developers
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 browser: .venv/developers .venv/chromium
-	@$(BIN)/pytest tests/browser -n 2 --dist loadfile -rs
+	@$(BIN)/pytest tests/browser -n 2 --dist loadfile -rs -m "campaign or not campaign"
 
 drift: .venv/developers
 	@$(BIN)/pytest tests/drift tests/test_sync.py tests/test_end_to_end.py -n 2 -m campaign

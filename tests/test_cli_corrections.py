@@ -62,10 +62,15 @@ def writes(account: Account) -> int:
 
 def planned(home: Path, *arguments: str) -> Path:
     before = set((home / "plans").glob("*.json"))
-    ran = auditkit("plan", *arguments)
+    ran = auditkit("plan", *arguments, "--no-preview")
     assert ran.code == 0, ran.err
     (path,) = set((home / "plans").glob("*.json")) - before
     return path
+
+
+def approve(path: Path | str) -> None:
+    ran = auditkit("approve", str(path), "--yes", "--no-preview")
+    assert ran.code == 0, ran.err
 
 
 def some_guid(account: Account, rule: str) -> str:
@@ -120,7 +125,8 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
     assert auditkit("undo", path.stem).code == 0
     (back,) = set((home / "plans").glob("*.json")) - {path}
     acting_as(monkeypatch, "ann")
-    assert auditkit("approve", str(back), "--yes").code == auditkit("apply", str(back), "--yes").code == 0
+    approve(back)
+    assert auditkit("apply", str(back), "--yes").code == 0
     assert not loads_stored(own.state.nrb_text(guid) or "")["nrbIsExported"]
     assert auditkit("journal", "verify").code == 0
     assert auditkit("sync").code == 0
@@ -158,7 +164,7 @@ def test_an_interrupted_correction_is_told_at_every_start(
     home = home_of(own, monkeypatch, tmp_path)
     path = planned(home, "edit-nrb", some_guid(own, "nrb-unbilled"), "nrbNotes=interrupted", "--reason", "asked")
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", str(path), "--yes").code == 0
+    approve(path)
     assert kill_at("sent", 1, "apply", str(path), "--yes")
     told = auditkit("findings")
     assert told.code == 0 and "how it ended is not known (interrupted); run `auditkit recover`" in told.err
@@ -174,7 +180,7 @@ def test_what_was_not_applied_after_a_crash(own: Account, tmp_path: Path, monkey
     home = home_of(own, monkeypatch, tmp_path)
     path = planned(home, "nrb-unexported")
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", str(path), "--yes").code == 0
+    approve(path)
     assert kill_at("unsent", 1, "apply", str(path), "--yes")  # its record is on disk, and nothing has left
     monkeypatch.setattr(Kind, "quiet", 0.0)
     found = auditkit("recover")
@@ -190,7 +196,7 @@ def test_what_was_interrupted_before_it_was_sent(own: Account, tmp_path: Path, m
     home = home_of(own, monkeypatch, tmp_path)
     path = planned(home, "edit-nrb", some_guid(own, "nrb-unbilled"), "nrbNotes=interrupted", "--reason", "asked")
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", str(path), "--yes").code == 0
+    approve(path)
     assert kill_at("INTENT written", 1, "apply", str(path), "--yes")
     found = auditkit("recover")
     assert found.code == 0 and found.out.endswith(
@@ -222,7 +228,7 @@ def test_what_nobody_confirms_is_not_done(
     path, before = planned(home, "nrb-unexported"), writes(served)
     acting_as(monkeypatch, "bob")
     if command == "apply":
-        assert auditkit("approve", str(path), "--yes").code == 0
+        approve(path)
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     asked = auditkit(command, str(path))
     assert asked.code == 2 and asked.err.endswith(
@@ -234,7 +240,7 @@ def test_what_nobody_confirms_is_not_done(
 def test_a_plan_for_another_account(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = planned(home, "nrb-unexported")
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", str(path), "--yes").code == 0
+    approve(path)
     monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
     made = Plan.load(path)
     why = f"plan {made.digest[:12]} is for {made.account} at {made.environment}, not for {Settings.load().account}"
@@ -253,7 +259,7 @@ def test_a_plan_for_another_account(served: Account, home: Path, monkeypatch: py
 def test_what_is_refused_is_told_before_the_plan_is_shown(
     served: Account, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = planned(home, "nrb-unexported", "--no-preview")
+    path = planned(home, "nrb-unexported")
     for command, why in (("approve", "who prepared it cannot approve it"), ("apply", "is not approved")):
         refused = auditkit(command, str(path), "--yes")
         assert_refused(refused, why)
@@ -303,7 +309,7 @@ def test_limits(
     home = served.home(monkeypatch, tmp_path)
     listed(home, **limits)
     acting_as(monkeypatch, "ann")
-    path = planned(home, "nrb-unexported", "--no-preview")
+    path = planned(home, "nrb-unexported")
     acting_as(monkeypatch, "bob")
     refused = auditkit("approve", str(path), "--yes", *([] if override is None else ["--override", override]))
     assert refused.code == 2 and all(word in refused.err for word in words), refused.err
@@ -391,7 +397,7 @@ def test_plan_and_verdicts_for_programs(own: Account, tmp_path: Path, monkeypatc
 
 def test_the_plan_that_was_shown_is_the_one_that_is_approved(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another file in its place between the look and the signature changes nothing."""
-    path, other = planned(home, "nrb-unexported"), planned(home, "nrb-class-contradiction", "--no-preview")
+    path, other = planned(home, "nrb-unexported"), planned(home, "nrb-class-contradiction")
     shown = Plan.load(path).digest
     acting_as(monkeypatch, "bob")
 
@@ -410,7 +416,7 @@ def test_a_plan_that_came_by_mail_is_approved_where_it_lies(
     path, mailed = planned(home, "nrb-unexported"), tmp_path / "mail.json"
     path.rename(mailed)
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", str(mailed), "--yes").code == 0
+    approve(mailed)
     assert Plan.load(mailed).signature("approve")
 
 
@@ -419,7 +425,7 @@ def test_a_plan_is_approved_and_applied_in_the_home_of_who_approves(
 ) -> None:
     """Two logins cannot share a home: the file is copied, and the approval stands in the journal of one home alone."""
     home = home_of(own, monkeypatch, tmp_path)
-    path = planned(home, "nrb-unexported", "--no-preview")
+    path = planned(home, "nrb-unexported")
     other = tmp_path / "other"
     shutil.copytree(home, other, ignore=shutil.ignore_patterns("plans", "identities", "journal.*"))
     (other / "identities").mkdir(0o700)
@@ -427,7 +433,7 @@ def test_a_plan_is_approved_and_applied_in_the_home_of_who_approves(
     copied = str(shutil.copy(path, other / "plan.json"))
     monkeypatch.setenv("AUDITKIT_HOME", str(other))
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", copied, "--yes").code == 0
+    approve(copied)
     monkeypatch.setenv("AUDITKIT_HOME", str(home))
     assert_refused(auditkit("apply", copied, "--yes"), "this approval is not in the journal")
     monkeypatch.setenv("AUDITKIT_HOME", str(other))
@@ -435,7 +441,7 @@ def test_a_plan_is_approved_and_applied_in_the_home_of_who_approves(
 
 
 def test_a_broken_journal(home: Path) -> None:
-    path = planned(home, "nrb-unexported", "--no-preview")
+    path = planned(home, "nrb-unexported")
     (home / "journal.jsonl").write_text("{}\n")
     for command in ("findings", "statement"):
         assert auditkit(command).code == 0
@@ -448,10 +454,10 @@ def test_an_approval_that_only_the_journal_holds_is_written_again(home: Path, mo
     path = planned(home, "nrb-unexported")
     unsigned = path.read_bytes()
     acting_as(monkeypatch, "bob")
-    assert auditkit("approve", str(path), "--yes").code == 0
+    approve(path)
     signed = path.read_bytes()
     path.write_bytes(unsigned)
-    assert auditkit("approve", str(path), "--yes").code == 0
+    approve(path)
     assert path.read_bytes() == signed
 
 
@@ -462,7 +468,7 @@ def test_settling_what_is_not_open(home: Path) -> None:
 
 
 def test_undoing_what_was_never_done(home: Path) -> None:
-    path = planned(home, "nrb-unexported", "--no-preview")
+    path = planned(home, "nrb-unexported")
     for plan in (str(path), path.stem, path.stem[:6]):
         assert_refused(auditkit("undo", plan), f"{path.stem[: len(plan)]}", "was never applied: nothing to undo")
     assert_refused(auditkit("undo", "000000"), "the journal knows no plan of that name")
@@ -472,10 +478,10 @@ def test_undoing_what_was_never_done(home: Path) -> None:
 @pytest.mark.slow
 def test_the_demo_has_both_persons_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDITKIT_HOME", str(tmp_path / "home"))
-    assert auditkit("demo").code == 0
+    assert auditkit("sync").code == 0
     path = planned(tmp_path / "home", "nrb-class-contradiction")
-    approved = auditkit("approve", str(path), "--yes")
-    assert approved.code == 0 and "DEMO: signed by an identity of the demo" in approved.out
+    ran = auditkit("approve", str(path), "--yes", "--no-preview")
+    assert ran.code == 0 and "DEMO: signed by an identity of the demo" in ran.out
     assert "DEMO DATA" in auditkit("apply", str(path), "--yes").out
     assert (
         auditkit("sync").code == 0 and auditkit("findings", "--rule", "nrb-class-contradiction", "--json").out == "[]\n"
