@@ -35,7 +35,7 @@ lab: .venv/users
 	@JUPYTER_CONFIG_PATH=$(CURDIR)/notebooks/.jupyter $(BIN)/jupyter lab \
 		--ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/01_month_end.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: .venv/developers .venv/chromium
+test: .venv/developers .venv/viewers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -49,7 +49,7 @@ check: .venv/developers
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-browser: .venv/developers .venv/chromium
+browser: .venv/developers .venv/viewers
 	@$(BIN)/pytest tests/browser -n 2 --dist loadfile -rs -m "campaign or not campaign"
 
 drift: .venv/developers
@@ -117,15 +117,15 @@ clean:
 	@$(call install,.[docs$(,)notebooks$(,)test])
 	@touch $@ .venv/users
 
-# Debian's own Chromium, and what reads a PDF. Without them the tests in a browser are skipped, and say so.
-.venv/chromium: | .venv/uv
-	@command -v chromium >/dev/null || { \
-		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing chromium …" && apt-get update -qq \
-			&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
-				chromium fonts-dejavu-core poppler-utils >/dev/null; \
-	} || true
-	@if command -v chromium >/dev/null; then touch $@; \
-		else echo "No chromium: the tests in a browser are skipped; as root: apt-get install chromium poppler-utils"; fi
+# The programs that open what we make, from Debian: a browser, what reads a PDF, and what computes a workbook. Without them
+# their tests are skipped, and say so.
+.venv/viewers: | .venv/uv
+	@missing=$$(for each in chromium:chromium chromium:fonts-dejavu-core pdftotext:poppler-utils soffice:libreoffice-calc-nogui; do \
+			command -v "$${each%:*}" >/dev/null || echo "$${each#*:}"; done); \
+	if [ -z "$$missing" ]; then touch $@; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing" $$missing "…" && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$missing >/dev/null; then touch $@; \
+	else echo "Tests are skipped that need them; as root: apt-get install" $$missing; fi
 
 .venv/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "auditkit needs Python 3.11 or newer; set PYTHON=…")'

@@ -383,7 +383,7 @@ RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 def recalculated(path: Path, folder: Path) -> Workbook:
     """The values that LibreOffice computes, told to compute all; those that were stored are spoilt first."""
     if not shutil.which("soffice"):
-        pytest.skip("LibreOffice (soffice) is not here")
+        pytest.skip("soffice is missing; apt-get install libreoffice-calc-nogui")
     spoilt, profile = folder / "spoilt.xlsx", folder / "profile"
     with zipfile.ZipFile(path) as parts, zipfile.ZipFile(spoilt, "w") as others:
         for name in parts.namelist():
