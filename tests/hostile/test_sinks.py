@@ -1,7 +1,8 @@
 """Hostile text, through every text field of both vendors and out of each of nine sinks: nothing of it acts.
 
 Each payload is one NRB and one invoice whose every text is the payload. `make test` takes a sample of the payloads,
-`make hostile` all of them. The judges are real parsers: html5lib, csv, openpyxl, a terminal emulator, json.
+`make hostile` all of them. The judges are real parsers: html5lib, csv, openpyxl, a terminal emulator,
+json; a browser is one in `test_chromium.py`.
 """
 
 import csv
@@ -9,14 +10,12 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import html5lib
 import nbformat
 import openpyxl
-import pandas as pd
 import papermill
 import pyte
 import pytest
@@ -24,78 +23,17 @@ import pytest
 import auditkit as ak
 from auditkit.reports.tables import html_table
 from auditkit.reports.tabular import csv_text
-from auditkit.sandbox import server
-from auditkit.sandbox.quirks import Quirks
-from auditkit.sandbox.state import State
 from auditkit.terminal import records
 from auditkit.values import printable
 from tests.commands import Ran, auditkit
-from tests.hostile.payloads import PAYLOADS, SAMPLE
-from tests.vendors import FAST, point
-from tests.world import invoice, line, related, unbilled
+from tests.hostile.conftest import Account, charts
+from tests.vendors import point
 
 csv.field_size_limit(10_000_000)  # a raw body is one field
 ROOT = Path(__file__).parents[2]
-NRB_TEXTS = (
-    *("nrbExternalId", "nrbOriginReference", "nrbJobOrderNumber", "nrbWBSSharedIdentifier", "nrbPONumber"),
-    *("nrbInvoiceNumber", "nrbName", "nrbTypeName", "nrbVendorCode", "nrbNotes", "nrbCreatedByUserName"),
-)
-INVOICE_TEXTS = ("external_id", "number", "note", "customer", "created_by", "status_name")
 FREE_OF_HTML = {"br", "extra"}  # what plotly's own templates hold
 TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td", "p", "details", "summary", "pre"}
 DRAWING = {"draw", "linefeed", "carriage_return", "tab"}
-
-
-@dataclass
-class Account:
-    """A home that was synced with hostile vendors, and the payloads that they hold."""
-
-    home: Path
-    address: server.Address
-    payloads: list[str]
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-
-
-def bodies(payloads: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    nrbs, invoices = [], []
-    for number, text in enumerate(payloads):
-        apart = f" {number}" if number % 2 else ""  # of these no line of an invoice says the same
-        texts = dict.fromkeys(NRB_TEXTS, f"{text}{apart}") | {"nrbNotes": text}
-        nrbs.append(unbilled(f"n{number}", f"{number + 10}.10", **texts))
-        items = [line(text, "10.00", name=text, jnid=text, uom=text)]
-        texts = dict.fromkeys(INVOICE_TEXTS, text)
-        invoices.append(invoice(items, f"i{number}", related=[related(text, f"J{number}", text)], **texts))
-    return nrbs, invoices
-
-
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(SAMPLE, id="sample"), pytest.param(PAYLOADS, id="all", marks=pytest.mark.campaign)],
-)
-def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    folder = tmp_path_factory.mktemp("hostile")
-    payloads = list(dict.fromkeys(request.param))
-    nrbs, invoices = bodies(payloads)
-    with State(folder / "vendors.sqlite") as state:
-        state.fill(nrbs, invoices)
-    with (
-        server.start(folder / "vendors.sqlite", Quirks(**FAST)) as running,
-        pytest.MonkeyPatch.context() as monkeypatch,
-    ):
-        point(monkeypatch, running.address, folder / "home", IDENTITY="controller@example.com")
-        made = Account(folder / "home", running.address, payloads)
-        with ak.open() as audit:
-            audit.sync()
-            for name in audit.tables()["name"]:
-                made.frames[name] = audit.sql(f"select * from {name}")
-        yield made
-
-
-@pytest.fixture
-def audit(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[ak.Audit]:
-    point(monkeypatch, account.address, account.home, IDENTITY="controller@example.com")
-    with ak.open() as opened:
-        yield opened
 
 
 def tags(text: str) -> set[str]:
@@ -147,10 +85,7 @@ def test_a_dataframe_as_html(account: Account) -> None:
 
 
 def test_a_chart_and_its_hover(audit: ak.Audit) -> None:
-    jobs, open_cost = audit.reconcile("job"), audit.unbilled()
-    figures = [ak.scatter(jobs), ak.variances(jobs, most=500), ak.ageing(open_cost), ak.waterfall(audit.statement())]
-    figures += [ak.top_vendors(open_cost, most=500), ak.heat_map(open_cost, most=500), ak.trend(audit.accrual())]
-    for figure in figures:
+    for figure in charts(audit):
         for text in strings(json.loads(figure.to_json())):
             assert tags(text) - FREE_OF_HTML == {"DOCUMENT_FRAGMENT"}, text[:80]
             assert not {each for each in text if not each.isprintable()}, text[:80]
