@@ -20,9 +20,10 @@ _LINE_EVERY_SECONDS = 10
 
 
 def say(line: str) -> None:
-    """One line for the person who waits, on standard error; nothing when quiet."""
+    """One line for the person who waits, on standard error (below a cell, on standard output); nothing when quiet."""
     if not quiet():
-        plain_tqdm.write(printable(line), file=sys.stderr)
+        # A notebook paints what comes on standard error red, as it does errors.
+        plain_tqdm.write(printable(line), file=sys.stdout if _in_notebook() else sys.stderr)
 
 
 @contextlib.contextmanager
@@ -30,11 +31,16 @@ def progress(label: str, total: int | None, unit: str) -> Iterator[Callable[[int
     """Show how far a long task is: call the yielded function with the number of units done since the last call."""
     if quiet() or total == 0:
         yield lambda _: None
-    elif sys.stderr.isatty() or "ipykernel" in sys.modules:
+    elif sys.stderr.isatty() or _in_notebook():
         with tqdm(total=total, desc=label, unit=unit, leave=True, dynamic_ncols=True) as bar:
             yield lambda count: (bar.update(count), None)[1]
     else:
         yield _lines(label, total, unit)
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def _lines(label: str, total: int | None, unit: str) -> Callable[[int], None]:

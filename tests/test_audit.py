@@ -3,7 +3,6 @@
 import fcntl
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -389,7 +388,6 @@ def test_who_waits_is_told_how_far_it_is(
     audit: ak.Audit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("auditkit.progress._LINE_EVERY_SECONDS", 0)
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # pytest's plugin for notebooks imports it
     monkeypatch.setenv("AUDITKIT_QUIET", "0")
     audit.run()
     audit.workpaper()

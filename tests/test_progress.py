@@ -12,12 +12,6 @@ from auditkit import progress as module
 from auditkit.progress import progress, say
 
 
-@pytest.fixture(autouse=True)
-def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plugin of pytest imports the kernel's package, by which a notebook is told."""
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-
-
 def work(total: int | None = 3) -> None:
     with progress("Aimsio", total, "NRB") as advance:
         for _ in range(total or 3):

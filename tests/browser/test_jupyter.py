@@ -153,6 +153,7 @@ def keep(page: Page, name: str) -> None:
 def assert_all_of_it_is_shown(page: Page, paper: Paper, cells: list[dict[str, Any]]) -> None:
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output["evalue"] for output in outputs if output["output_type"] == "error"] == []
+    assert [output["text"] for output in outputs if output.get("name") == "stderr"] == [], "JupyterLab paints it red"
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     page.wait_for_function(f"document.querySelectorAll('{CHARTS}').length === {paper.charts}")
     drawn = marks(page, CHARTS)

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import sys
 import zlib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -107,7 +106,6 @@ def test_who_waits_is_told_how_far_it_is(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("auditkit.progress._LINE_EVERY_SECONDS", 0)
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # pytest's plugin for notebooks imports it
     write(project, "01_short", "1 + 1")
     published("01_short")
     assert capsys.readouterr().err.splitlines()[-1].endswith(" of 3 cell")
