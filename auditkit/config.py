@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, ClassVar, Literal, NoReturn, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     """One frozen set of settings. Use `Settings.load()`, which turns every mistake into one `SettingsError` line."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+    _hidden: ClassVar[frozenset[str]] = frozenset()  # settings whose variables are not read
+    _answers_win: ClassVar[bool] = False
 
     home: Path | None = Field(None, description="folder of every file auditkit writes")
     aimsio_url: str | None = Field(None, description="base URL of Aimsio, e.g. https://portal.aimsio.com")
@@ -163,8 +165,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file, whose content `load` passes as plain values."""
-        return env_settings, init_settings
+        """The environment wins over the file, whose content `load` passes as plain values; over answers it does not."""
+        if isinstance(env_settings, EnvSettingsSource):
+            hidden = {f"{PREFIX}{name}".lower() for name in cls._hidden}
+            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in hidden}
+        return (init_settings, env_settings) if cls._answers_win else (env_settings, init_settings)
 
     @classmethod
     def load(cls, *, demo: bool = False) -> "Settings":
@@ -250,22 +255,7 @@ class Settings(BaseSettings):
 class SandboxSettings(Settings):
     """Settings of the demo: its sandbox's credentials at most, never those of an account in the environment."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """As for an account, without the variables that hold one."""
-        if isinstance(env_settings, EnvSettingsSource):
-            hidden = {f"{PREFIX}{name}".lower() for name in _CREDENTIALS}
-            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in hidden}
-        return super().settings_customise_sources(
-            settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
-        )
+    _hidden: ClassVar[frozenset[str]] = frozenset(_CREDENTIALS)
 
     @property
     def is_demo(self) -> bool:
@@ -276,17 +266,7 @@ class SandboxSettings(Settings):
 class _AskedSettings(Settings):
     """Settings of which a person is asked some: an answer wins over the environment."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The answers, then the environment."""
-        return init_settings, env_settings
+    _answers_win: ClassVar[bool] = True
 
 
 def project_root(folder: Path) -> Path:
