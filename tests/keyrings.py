@@ -11,7 +11,9 @@ FILE = "TESTS_KEYRING"
 
 
 class Kept(keyring.backend.KeyringBackend):
-    """Service and user → secret, in the file that the environment names; locked where it is a folder."""
+    """Service and user → secret, in the file that the environment names; locked where it is a folder, and not
+    to be written where `.sealed` stands beside it.
+    """
 
     priority = 1
 
@@ -19,6 +21,8 @@ class Kept(keyring.backend.KeyringBackend):
         return self._all().get(f"{service} · {username}")
 
     def set_password(self, service: str, username: str, password: str) -> None:
+        if self._path().with_suffix(".sealed").exists():
+            raise keyring.errors.PasswordSetError("sealed")
         self._path().write_text(json.dumps({**self._all(), f"{service} · {username}": password}))
 
     def delete_password(self, service: str, username: str) -> None:

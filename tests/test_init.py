@@ -1,6 +1,7 @@
 """`auditkit init`: what it asks, writes and keeps, in a real terminal and without one, and that no secret is shown."""
 
 import contextlib
+import json
 import os
 import pty
 import select
@@ -303,6 +304,20 @@ def test_it_ends_as_doctor_does(folder: Path, address: server.Address, a_keyring
     assert (ran.code, ran.err) == (0, "") and holding_a_secret(folder) == []
     names = [line.split()[1] for line in auditkit("doctor").out.splitlines()]
     assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("ok ")] == names
+
+
+def test_an_older_secret_that_the_keyring_does_not_let_go_is_named(
+    folder: Path, address: server.Address, a_keyring: Path, secrets: None
+) -> None:
+    """The keyring wins over the file, so that the new secret would never be used."""
+    a_keyring.write_text(json.dumps({f"auditkit {address.aimsio_url} · demo": "an older one"}))
+    a_keyring.with_suffix(".sealed").touch()
+    ran = auditkit("init", *options(address), "--yes")
+    assert ran.code == 2 and ran.err == (
+        "auditkit: the keyring holds an older secret, which wins; delete it there, e.g. with: "
+        f"keyring del 'auditkit {address.aimsio_url}' demo\n"
+    )
+    assert (folder / "secrets.toml").exists()
 
 
 def test_what_is_missing_without_a_terminal_is_named(folder: Path, address: server.Address, secrets: None) -> None:

@@ -7,6 +7,7 @@ No file is written before the last answer is given. Not here: what a setting may
 import contextlib
 import getpass
 import os
+import shlex
 import socket
 import stat
 import sys
@@ -260,6 +261,9 @@ def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> None:
     ):
         keep_in_file(path, left)
         say(f"Password and token are kept in {path}, readable by you alone.")
+        for where in (where for where, secret in left.items() if kept(path, where) != secret):
+            named = shlex.join([f"auditkit {where.url}", where.user.get_secret_value()])
+            fail(f"the keyring holds an older secret, which wins; delete it there, e.g. with: keyring del {named}")
     else:
         say(f"Password and token are not kept: set {' and '.join(map(_variable, PLACES))} before each command.")
 
