@@ -38,8 +38,10 @@ function render({ model, el }) {
     const row = body.insertRow();
     boxes.set(id, box(row, label));
     cells.forEach((text, place) => cell(row, text, columns[place].kind));
-    // A click anywhere on a row is a click on its box.
-    row.addEventListener("click", (event) => event.target.type === "checkbox" || boxes.get(id).click());
+    row.addEventListener("click", (event) => {
+      // A click anywhere on a row is a click on its box; but who selects text wants to copy it.
+      if (event.target.type !== "checkbox" && getSelection().isCollapsed) boxes.get(id).click();
+    });
   }
 
   function tell() {

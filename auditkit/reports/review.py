@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
 import pandas as pd
 import traitlets
 
@@ -67,7 +68,7 @@ class Review(anywidget.AnyWidget):
     @traitlets.observe("ticked")
     def _sum_up(self, _: object = None) -> None:
         chosen = self.chosen
-        amounts = [amount for amount in chosen["amount_at_risk"] if isinstance(amount, Decimal)]
+        amounts = [amount for amount in chosen["amount_at_risk"] if amount is not None]
         unknown = len(chosen) - len(amounts)
         without = f", {unknown:,} without an amount" if unknown else ""
         snapshot = self._findings.attrs.get("snapshot")
@@ -75,37 +76,64 @@ class Review(anywidget.AnyWidget):
         counts = f"{len(chosen):,} of {len(self._findings):,} findings are ticked"
         self.set_trait("summary", f"{counts}, {sum(amounts, Decimal('0.00')):,.2f} at risk{without}{of_what}")
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """What a page may change is what is ticked, and nothing else."""
+        super().set_state({name: value for name, value in sync_data.items() if name == "ticked"})
+
     def __repr__(self) -> str:
         return self.summary
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ANN401  anywidget's own
         table = self._findings[list(_SHOWN)].copy()
         table.insert(0, "ticked", self._findings["fingerprint"].isin(self.ticked).astype(object))
-        shown = {"text/plain": f"{self.summary}\n{table}", "text/html": html_table(table)}
+        shown = {"text/plain": printable(f"{self.summary}\n{table}"), "text/html": html_table(table)}
         if quiet():
             return shown, {}
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**shown, **data}, metadata
 
 
-def review(findings: pd.DataFrame, ticked: Sequence[bool] | bool = False) -> Review:
+def review(findings: pd.DataFrame, ticked: pd.Series | Sequence[bool] | bool = False) -> Review:
     """Findings to tick: rows of `audit.findings()`, at most 1,000; `chosen` of what it returns are those ticked.
 
     `ticked` says which are at first: True for all, or one truth for each row, e.g. `findings["job_number"] == job`.
     Raises `QuestionRefused`.
     """
-    if missing := sorted(_NEEDED - set(findings.columns)):
-        raise QuestionRefused(f"these are no findings: {', '.join(missing)} is missing; give rows of audit.findings()")
-    if findings["fingerprint"].duplicated().any():
-        raise QuestionRefused("the same finding stands here twice; give each once")
+    _refuse_other_frames(findings)
     if len(findings) > MOST_FINDINGS:
         raise QuestionRefused(
             f"{len(findings):,} findings are more than anybody ticks; narrow them to {MOST_FINDINGS:,}, by rule or job"
         )
-    marks = [ticked] * len(findings) if isinstance(ticked, bool) else list(ticked)
+    marks = _marks(findings, ticked)
+    return Review(findings, [row for row, mark in zip(findings["fingerprint"], marks, strict=True) if mark])
+
+
+def _refuse_other_frames(findings: pd.DataFrame) -> None:
+    if missing := sorted(_NEEDED - set(findings.columns)):
+        raise QuestionRefused(f"these are no findings: {', '.join(missing)} is missing; give rows of audit.findings()")
+    if not findings.columns.is_unique:
+        raise QuestionRefused("these are no findings: a column stands here twice; give rows of audit.findings()")
+    if not all(isinstance(each, str) for each in findings["fingerprint"]):
+        raise QuestionRefused("these are no findings: a fingerprint is no text; give rows of audit.findings()")
+    if findings["fingerprint"].duplicated().any():
+        raise QuestionRefused("the same finding stands here twice; give each once")
+    for amount in findings["amount_at_risk"]:
+        if amount is not None and not (isinstance(amount, Decimal) and amount.is_finite()):
+            raise QuestionRefused(f"amount_at_risk: {amount!r} is no exact money; give rows of audit.findings()")
+
+
+def _marks(findings: pd.DataFrame, ticked: pd.Series | Sequence[bool] | bool) -> list[bool]:
+    """One truth for each row; a mask of other rows, or in another order, would tick what nobody meant."""
+    if isinstance(ticked, (bool, np.bool_)):
+        return [bool(ticked)] * len(findings)
+    if isinstance(ticked, pd.Series) and not ticked.index.equals(findings.index):
+        raise QuestionRefused("ticked: is of other rows, or in another order; make it from the findings that are given")
+    marks = [] if isinstance(ticked, str) else list(ticked)
     if len(marks) != len(findings):
         raise QuestionRefused(f"ticked: {len(marks)} truths were given for {len(findings)} findings")
-    return Review(findings, [row for row, mark in zip(findings["fingerprint"], marks, strict=True) if mark])
+    if not all(isinstance(mark, (bool, np.bool_)) for mark in marks):
+        raise QuestionRefused("ticked: expected True or False for each finding, found something else")
+    return [bool(mark) for mark in marks]
 
 
 def _row(finding: dict[Any, Any]) -> dict[str, Any]:

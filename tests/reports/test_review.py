@@ -40,6 +40,8 @@ def test_nothing_is_ticked_at_first() -> None:
 def test_what_is_ticked_is_chosen_as_it_was_given() -> None:
     grid = review(TWO, ticked=TWO["job_number"] == "J-1")
     pd.testing.assert_frame_equal(grid.chosen, TWO.iloc[[1]])
+    worst = TWO.iloc[::-1]
+    pd.testing.assert_frame_equal(review(worst, ticked=worst["job_number"] == "J-1").chosen, TWO.iloc[[1]])
     grid.ticked = [TWO["fingerprint"][0]]
     pd.testing.assert_frame_equal(grid.chosen, TWO.iloc[[0]])
     assert grid.summary.startswith("1 of 2 findings are ticked, 1,383.01 at risk ·")
@@ -52,6 +54,9 @@ def test_a_page_may_send_anything() -> None:
     grid = review(TWO)
     grid.set_state({"ticked": ["nothing", TWO["fingerprint"][1], TWO["fingerprint"][0], TWO["fingerprint"][0]]})
     assert grid.ticked == list(TWO["fingerprint"])
+    before = grid.rows, grid.summary
+    grid.set_state({"rows": [], "summary": "nothing is wrong"})
+    assert (grid.rows, grid.summary) == before
 
 
 def test_a_page_gets_text_and_labels_that_name_a_row() -> None:
@@ -77,6 +82,18 @@ def test_what_it_cannot_show() -> None:
         review(findings(*[Decimal(1)] * (MOST_FINDINGS + 1)))
     with pytest.raises(QuestionRefused, match=r"ticked: 1 truths were given for 2 findings"):
         review(TWO, ticked=[True])
+    with pytest.raises(QuestionRefused, match=r"ticked: is of other rows, or in another order"):
+        review(TWO, ticked=TWO.iloc[::-1]["job_number"] == "J-1")
+    for marks in (["yes", ""], [1, 0], [float("nan"), True], [None, True], list(TWO["fingerprint"])):
+        with pytest.raises(QuestionRefused, match=r"ticked: expected True or False for each finding"):
+            review(TWO, ticked=marks)
+    for amount in (1.0, 7, Decimal("NaN"), float("nan")):
+        with pytest.raises(QuestionRefused, match=r"amount_at_risk: .* is no exact money"):
+            review(TWO.assign(amount_at_risk=[amount, None]))
+    with pytest.raises(QuestionRefused, match=r"a column stands here twice"):
+        review(pd.concat([TWO, TWO[["reason"]]], axis=1))
+    with pytest.raises(QuestionRefused, match=r"a fingerprint is no text"):
+        review(TWO.assign(fingerprint=[None, 7]))
     with pytest.raises(QuestionRefused, match=r"the same finding stands here twice"):
         review(pd.concat([TWO, TWO]))
     assert review(TWO.iloc[:0]).summary.startswith("0 of 0 findings")
