@@ -149,7 +149,7 @@ def _escaped(text: str) -> str:
 _BASE85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;[=]?@^_`{|}~"
 _HTML_FREE = str.maketrans("&<>", ",[]")
 _DRAW = """(async () => {
-const text = document.getElementById("plotly").textContent, digits = new Map([..."BASE85"].map((c, n) => [c, n]));
+const text = document.querySelector("script#plotly").textContent, digits = new Map([..."BASE85"].map((c, n) => [c, n]));
 const bytes = new Uint8Array(Math.ceil(text.length / 5) * 4);
 for (let from = 0, to = 0; from < text.length; from += 5, to += 4) {
   let value = 0;

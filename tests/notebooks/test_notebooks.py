@@ -82,6 +82,8 @@ def test_hygiene(notebook: Path) -> None:
     assert not re.search(r"ipykernel_\d+|/tmp/|/home/|/root/|password|bearer", outputs), "a machine path or a secret"
     assert "<script" not in outputs and "text/html+plotly" not in outputs
     assert sum("NBVAL_" in source for source in sources) <= len(code) * 0.1
+    is_practice = json.loads(notebook.read_text("utf-8"))["metadata"].get("auditkit", {}).get("practice", False)
+    assert is_practice == any("practice=True" in source for source in sources), "a report on an account refuses it"
     assert "parameters" in code[0]["metadata"]["tags"]
     figures = [output["data"] for cell in code for output in cell["outputs"] if "data" in output]
     charts = [data for data in figures if "application/vnd.plotly.v1+json" in data]

@@ -85,11 +85,11 @@ def write(project: Path, name: str, *cells: str, heading: str = "# Month end") -
     nbformat.write(notebook, project / "notebooks" / f"{name}.ipynb")
 
 
-def published(name: str, *, is_demo: bool = False) -> str:
+def published(name: str, *, is_demo: bool = False, **parameters: str) -> str:
     moved = pd.DataFrame([("<b>unbilled</b>", Decimal("1234.50"))], columns=["label", "now"], dtype=object)
     facts = Facts("<title>", ["COMPLETE"], ["an override <i>"], "none", is_demo)
     front = Front(facts, {"Journal": "2 records, the last is <ab>"}, {"Roll-forward since sync 1": moved})
-    path = publish(Settings.load(demo=is_demo), name, front=front, parameters={})
+    path = publish(Settings.load(demo=is_demo), name, front=front, parameters=parameters)
     return path.read_text("utf-8")
 
 
@@ -203,10 +203,40 @@ def test_a_notebook_that_is_not_there(project: Path) -> None:
         published("02_none")
 
 
-def test_a_notebook_that_is_none(project: Path) -> None:
-    (project / "notebooks" / "01_broken.ipynb").write_text("{")
-    with pytest.raises(AuditkitError, match="01_broken"):
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"\xff\xfe", b'{"cells": 1}'], ids=repr)
+def test_a_notebook_that_is_none(content: bytes, project: Path) -> None:
+    (project / "notebooks" / "01_broken.ipynb").write_bytes(content)
+    with pytest.raises(AuditkitError, match=r"01_broken.ipynb: not a notebook") as failure:
         published("01_broken")
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("name", ["../notebooks/00_mine", "/tmp/00_mine", "notebooks/00_mine", ".."])
+def test_a_notebook_of_another_folder(name: str, project: Path) -> None:
+    write(project, "00_mine", "1")
+    with pytest.raises(SettingsError, match=r"give the name of one in notebooks/|no such notebook"):
+        published(name)
+
+
+def test_a_month_that_a_notebook_does_not_know(project: Path) -> None:
+    """Its file would be named after a month that it never looked at."""
+    write(project, "00_mine", "1")
+    with pytest.raises(SettingsError, match=r"00_mine.ipynb: its first cell knows no period; leave that away"):
+        published("00_mine", period="2026-09")
+
+
+def test_practice_is_no_report_on_an_account(project: Path) -> None:
+    assert project
+    with pytest.raises(SettingsError, match=r"05_corrections.ipynb: is practice on demo data"):
+        published("05_corrections")
+
+
+@pytest.mark.slow
+def test_a_cell_that_does_not_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditkit.reports.publish._CELL_SECONDS", 5)
+    write(project, "00_mine", "while True: pass")
+    with pytest.raises(AuditkitError, match=r"^00_mine.ipynb: a cell ran longer than 5 seconds; run it in `make lab`$"):
+        published("00_mine")
 
 
 @pytest.mark.slow
