@@ -75,8 +75,9 @@ def _home(audit: Audit) -> Check:
     folder = audit.settings.folder
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
-    if not os.access(existing, os.W_OK):
-        return Check("home", False, f"{existing} cannot be written", "choose another AUDITKIT_HOME")
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        why = "cannot be written" if existing.is_dir() else "is no folder"
+        return Check("home", False, f"{existing} {why}", "choose another AUDITKIT_HOME")
     return Check(
         "home",
         free > _ENOUGH_BYTES,

@@ -297,6 +297,8 @@ class Inquiry:
         """As `sql`, of the snapshot's tables and of DataFrames under the names given (what `%%sql` calls)."""
         with statement_error(query):
             statements = self.snapshot.connection.extract_statements(query)
+        if not statements:
+            raise QueryFailed("the SQL failed: there is no statement in it", query)
         if len(statements) > 1:
             raise QueryFailed(
                 f"the SQL failed: expected one statement, found {len(statements)}; ask them one by one", query
@@ -313,13 +315,11 @@ class Inquiry:
         return self._log.frame()
 
     def export_sql_log(self, path: Path | str) -> Path:
-        """Write the SQL log as a Python script that asks everything again; its path. Raises `StoreError`."""
-        path = Path(path)
-        try:
-            path.write_text(self._log.script(path.name), "utf-8")
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
-        return path
+        """Write the SQL log as a Python script that asks everything again; its path. Raises `StoreError`.
+
+        A file that is there and is no such script is not replaced.
+        """
+        return self._log.write(Path(path))
 
     @property
     def snapshot(self) -> Snapshot:

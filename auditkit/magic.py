@@ -22,6 +22,7 @@ from IPython.core.magic import no_var_expand
 from auditkit.inquiry import Inquiry
 from auditkit.reports.tables import html_table
 from auditkit.store.tables import statement_error
+from auditkit.values import printable
 
 __all__ = ["load_ipython_extension"]
 
@@ -33,6 +34,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     pio.renderers.default = "plotly_mimetype"
     if shell.display_formatter:
         shell.display_formatter.formatters["text/html"].for_type(pd.DataFrame, html_table)
+        shell.display_formatter.formatters["text/plain"].for_type(pd.DataFrame, _plain)
 
     @no_var_expand  # a variable is a value, never a piece of the SQL
     def sql(line: str, cell: str | None = None) -> pd.DataFrame | None:
@@ -53,6 +55,11 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         return {"completions": _completions(shell.user_ns, context)}
 
     shell.Completer.custom_matchers.append(names)
+
+
+def _plain(frame: pd.DataFrame, printer: Any, cycle: bool) -> None:  # noqa: ANN401, ARG001  as IPython calls it
+    """A DataFrame in a terminal, without what one would act upon."""
+    printer.text(printable(repr(frame)))
 
 
 def _asked(variables: Mapping[str, Any], query: str) -> pd.DataFrame:
@@ -84,7 +91,7 @@ def _audit(variables: Mapping[str, Any]) -> Inquiry:
 
 def _completions(variables: Mapping[str, Any], context: CompletionContext) -> list[SimpleCompletion]:
     """Tables and columns that begin as the word under the cursor does, inside of SQL alone."""
-    line = context.full_text.splitlines()[context.cursor_line]
+    line = context.full_text.split("\n")[context.cursor_line]
     if not (context.full_text.startswith("%%sql") or line.lstrip().startswith("%sql")):
         return []
     word = re.split(r"[^\w]", line[: context.cursor_position])[-1].lower()

@@ -147,6 +147,15 @@ def test_sql_as_csv_and_as_a_spreadsheet(home: Path, tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(path)["Answer"]
     assert [cell.value for cell in sheet[7]] == ["a", "m", "n"]
     assert [(cell.value, cell.data_type) for cell in sheet[8]] == [("=1+1", "s"), (1234567.5, "n"), (None, "n")]
+    question = "select '1899-12-31'::date as d, 'nan'::double as n, 0.5::double as f, 0.004::decimal(18, 6) as q"
+    assert auditkit("sql", "--xlsx", str(tmp_path / "odd.xlsx"), question).code == 0
+    row = openpyxl.load_workbook(tmp_path / "odd.xlsx")["Answer"][8]
+    assert [(cell.value, cell.number_format) for cell in row] == [
+        ("1899-12-31", "General"),  # Excel knows no day before 1900
+        ("nan", "General"),
+        (0.5, "General"),
+        (0.004, "General"),  # and not 0.00
+    ]
     assert_refused(auditkit("sql", "--csv", "--xlsx", str(path), question), "choose one")
     assert_refused(auditkit("sql", "--xlsx", str(tmp_path / "answer.ods"), question), "ends in .xlsx")
     assert_refused(auditkit("sql", "--xlsx", str(path), "select 1"), "is there already")
@@ -162,7 +171,7 @@ def test_sql_that_is_piped_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.slow
 def test_sql_at_a_prompt_with_history(home: Path) -> None:
     """In a real terminal: what fails is told and the prompt stays, and the lines are kept for their owner alone."""
-    typed = "select count(*) as n\nfrom nrb;\n.describe link\nselect nothing;\n.what\n\n.quit\n"
+    typed = "select count(*) as n\nfrom nrb;\n.describe link\nselect nothing;\n-- nothing;\ncommit;\n.what\n\n.quit\n"
     master, slave = pty.openpty()
     with subprocess.Popen([PROGRAM, "sql"], stdin=slave, stdout=slave, stderr=slave, close_fds=True) as shell:
         os.close(slave)
@@ -173,7 +182,15 @@ def test_sql_at_a_prompt_with_history(home: Path) -> None:
                 seen += chunk
     os.close(master)
     assert shell.returncode == 0
-    for words in (b"80", b"invoiced_amount", b"the SQL failed", b".what: is no command here"):
+    assert b"Traceback" not in seen
+    for words in (
+        b"80",
+        b"invoiced_amount",
+        b"the SQL failed",
+        b"there is no statement in it",
+        b"no transaction is",
+        b".what: is no command here",
+    ):
         assert words in seen
     history = home / "sql_history"
     assert history.stat().st_mode & 0o777 == 0o600 and "from nrb;" in history.read_text().splitlines()

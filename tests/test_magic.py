@@ -82,6 +82,8 @@ def test_frames_of_the_notebook_by_name(shell: InteractiveShell) -> None:
         ("%%sql class\nselect 1", "UsageError: %%sql class: is no name for the result"),
         ("%sql select $nobody", "UsageError: %%sql: $nobody is no variable of this notebook"),
         ("%sql", "QueryFailed: the SQL failed: there is no statement in it"),
+        ("%%sql\n-- nothing but a comment", "QueryFailed: the SQL failed: there is no statement in it"),
+        ("%%sql\ncommit", "QueryFailed: the SQL failed: "),
     ],
 )
 def test_what_fails_stops_the_notebook(shell: InteractiveShell, cell: str, words: str) -> None:
@@ -103,8 +105,15 @@ def test_the_tab_key_knows_tables_and_columns(shell: InteractiveShell) -> None:
     assert "nrb_status" in offered("%%sql\nselect * from nrb_s")
     assert "accounting_date" in offered("%sql select acc")
     assert "accounting_date" not in offered("acc")
+    assert "nrb" not in offered("") and "nrb" in offered("%%sql\n")
     del shell.user_ns["audit"]
     assert "nrb_status" not in offered("%%sql\nselect * from nrb_s")
+
+
+def test_nothing_of_a_table_acts_in_a_terminal(shell: InteractiveShell) -> None:
+    frame = pd.DataFrame({"notes": ["\x1b]0;owned\x07\u202ex"]}, dtype=object)
+    shown, _ = shell.display_formatter.format(frame)
+    assert "owned" in shown["text/plain"] and all(each.isprintable() or each == "\n" for each in shown["text/plain"])
 
 
 def test_a_table_is_shown_with_its_sql(shell: InteractiveShell) -> None:

@@ -92,13 +92,13 @@ def _question() -> str:
 
 
 def _answer(it: Audit, line: str) -> None:
-    match line.split():
+    match line.split(maxsplit=1):
         case [".tables"]:
             show(it.tables(), titled(it, "Tables"), most=None)
         case [".describe", table]:
-            show(it.describe(table.rstrip(";")), titled(it, table), most=None)
+            show(it.describe(table.strip("; ")), titled(it, table), most=None)
         case [".log", path]:
-            say(f"Written: {it.export_sql_log(path)}")
+            say(f"Written: {it.export_sql_log(Path(path).expanduser())}")
         case [word, *_] if word.startswith("."):
             raise QuestionRefused(f"{word}: is no command here; {_HELP}")
         case _:

@@ -9,6 +9,7 @@ Not here: which tables there are, and what they must tie to (`workpaper.py`).
 """
 
 import html
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +40,8 @@ _NARROWEST, _WIDEST = 10, 48
 _LINE_HEIGHT, _HIGHEST = 15, 409
 _LETTER = 1
 _MONEY, _COUNT, _DAY = "#,##0.00_);[Red](#,##0.00)", "#,##0_);[Red](#,##0)", "yyyy-mm-dd"
+_PLAIN = "General"  # shows the decimals that there are
+_FIRST_DAY = date(1900, 3, 1)  # Excel takes 1900 for a leap year, and knows no day before it
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,9 @@ class Book:
                 sheet.write_number(row, column, float(number), shape)
             else:
                 self.text(sheet, row, column, f"{number:,}", align="right", **properties)
-        elif isinstance(value, date) and not isinstance(value, datetime):
+        elif isinstance(value, float) and math.isfinite(value):
+            sheet.write_number(row, column, value, self.format(num_format=_PLAIN, **properties))
+        elif isinstance(value, date) and not isinstance(value, datetime) and value >= _FIRST_DAY:
             sheet.write_datetime(row, column, value, self.format(num_format=_DAY, align="left", **properties))
         elif value is not None:
             self.text(sheet, row, column, str(value), **properties)
@@ -356,8 +361,11 @@ def _columns(table: Table) -> list[tuple[Any, ...]]:
 
 
 def _number_format(value: Decimal) -> str:
-    return _COUNT if value.as_tuple().exponent == 0 else _MONEY
+    """Counts without decimals, money with two, and what has more with all that it has."""
+    if value.as_tuple().exponent == 0:
+        return _COUNT
+    return _MONEY if value == round(value, 2) else _PLAIN
 
 
 def _is_exact(value: Decimal) -> bool:
-    return len(value.as_tuple().digits) <= _EXACT_DIGITS
+    return value.is_finite() and len(value.as_tuple().digits) <= _EXACT_DIGITS

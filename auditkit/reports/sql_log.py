@@ -3,19 +3,29 @@
 Not here: asking (`Inquiry.sql`, and `%%sql` in a notebook).
 """
 
+import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from auditkit.errors import StoreError
+from auditkit.private_files import write_whole
 from auditkit.reports.tabular import csv_text
 
 __all__ = ["Asked", "SqlLog"]
 
 _COLUMNS = ("number", "snapshot", "rows", "digest", "sql", "values")
-_SCRIPT = '''"""What was asked in a session of auditkit, asked again: python {name}
+_BEGIN = '"""What was asked in a session of auditkit, asked again'
+_DAYS_AND_TIMES = (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)
+_LITERALS = (bool, int, str, bytes, float, Decimal, *_DAYS_AND_TIMES)
+_SCRIPT = (
+    _BEGIN
+    + ''': python {name}
 
 Each question is put to the newest snapshot of the home in the settings. "same" means the same rows, to the cent.
 """
@@ -38,6 +48,7 @@ with ak.open() as audit:
         else:
             print(f"{{number}}: differs: it was asked of snapshot {{snapshot}}, this is {{again['snapshot']}}")
 '''
+)
 
 
 @dataclass(frozen=True)
@@ -78,13 +89,44 @@ class SqlLog:
     def script(self, name: str) -> str:
         """A Python script that asks every question again and says which answers are the same.
 
-        A question that named a DataFrame of the notebook cannot be asked again without it: it stands as a comment.
+        A question that named a DataFrame of the notebook, or took a value that a script cannot make, cannot be asked
+        again without it: it stands as a comment.
         """
-        lines = []
-        for number, each in enumerate(self.asked, start=1):
-            values = each.values if isinstance(each.values, list) else dict(each.values)
-            entry = f"({number}, {each.snapshot!r}, {each.sql!r}, {values!r}, {each.digest!r}),"
-            lines.append(
-                f"    # needs the DataFrame {', '.join(each.frames)}: {entry}" if each.frames else f"    {entry}"
-            )
-        return _SCRIPT.format(name=name, asked="".join(f"{line}\n" for line in lines))
+        lines = [f"    {_entry(number, each)}\n" for number, each in enumerate(self.asked, start=1)]
+        return _SCRIPT.format(name=name, asked="".join(lines))
+
+    def write(self, path: Path) -> Path:
+        """Write the script, for its owner alone; its path. Raises `StoreError`, also where another file is there."""
+        try:
+            if path.exists() and not path.read_text("utf-8", errors="replace").startswith(_BEGIN):
+                raise StoreError(f"{path}: is there already and is no SQL log; choose another name")
+            write_whole(path, self.script(path.name))
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
+        return path
+
+
+def _entry(number: int, asked: Asked) -> str:
+    """One question as a line of the script."""
+    needs = f"the DataFrame {', '.join(asked.frames)}" if asked.frames else ""
+    try:
+        values = _literal(asked.values)
+    except ValueError as error:
+        needs, values = str(error), "…"
+    entry = f"({number}, {asked.snapshot!r}, {asked.sql!r}, {values}, {asked.digest!r}),"
+    return f"# needs {needs}: {entry}" if needs else entry
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401  whatever was asked with
+    """A value as the script writes it. Raises `ValueError`, with what it is, for one that no script can make."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name!r}: {_literal(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if type(value) is float and value - value != 0:
+        return f'float("{value}")'  # Infinity and NaN have no literal
+    if type(value) is datetime.datetime and value.tzinfo:
+        return repr(value.astimezone(datetime.UTC))
+    if value is None or type(value) in _LITERALS:
+        return repr(value)
+    raise ValueError(f"a value of the type {type(value).__name__}")

@@ -103,8 +103,8 @@ class Draft:
     connection: duckdb.DuckDBPyConnection
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Table:
-        """As `Snapshot.query`, on the draft."""
-        with statement_error(sql):
+        """As `Snapshot.query`, on the draft; a full or broken disk is DuckDB's own error."""
+        with statement_error(sql, DISK_ERRORS):
             return Table.fetched(self.connection.execute(sql, parameters or None), sql)
 
     def run(self, script: str, parameters: dict[str, Any] | None = None) -> None:

@@ -61,13 +61,13 @@ def sql_of(frame: pd.DataFrame) -> str:
 
 
 @contextlib.contextmanager
-def statement_error(sql: str) -> Iterator[None]:
-    """Raise `QueryFailed` with DuckDB's first line and the whole SQL instead of DuckDB's own error."""
+def statement_error(sql: str, passed: tuple[type[duckdb.Error], ...] = ()) -> Iterator[None]:
+    """Raise `QueryFailed` with DuckDB's first line and the whole SQL instead of DuckDB's own, but those `passed`."""
     if not sql.strip():
         raise QueryFailed("the SQL failed: there is no statement in it", sql)
     try:
         yield
-    except DISK_ERRORS:
+    except passed:
         raise
     except duckdb.Error as error:
         message = str(error).split("\n\nLINE")[0].replace("\n", " ")
@@ -79,6 +79,6 @@ def run_script(connection: duckdb.DuckDBPyConnection, script: str, parameters: M
     with statement_error(script):
         statements = connection.extract_statements(script)
     for statement in statements:
-        with statement_error(statement.query):
+        with statement_error(statement.query, DISK_ERRORS):
             used = {name: parameters[name] for name in statement.named_parameters}
             connection.execute(statement, used or None)

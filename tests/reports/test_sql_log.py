@@ -4,9 +4,11 @@ import datetime
 import hashlib
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -16,6 +18,8 @@ from auditkit.errors import QueryFailed, StoreError
 from auditkit.reports.tabular import csv_text
 from auditkit.sandbox.dataset import build
 from tests.commands import Account, account_of
+
+EDMONTON = ZoneInfo("America/Edmonton")
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +58,33 @@ def test_the_script_asks_again(audit: ak.Audit, tmp_path: Path) -> None:
     )
     audit.ask("select * from mine", frames={"mine": pd.DataFrame({"a": [Decimal("1.10")]})})
     audit.sql("select 'x' || chr(10) || '\"\"\"' as \"it's\"")
+    audit.sql("select ? as a, ? as b", float("nan"), datetime.datetime(2026, 1, 1, 12, tzinfo=EDMONTON))
     path = audit.export_sql_log(tmp_path / "asked.py")
     ran = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines() == [audit.title, "1: same, 1 rows", "3: same, 1 rows"]
+    assert ran.stdout.splitlines() == [audit.title, "1: same, 1 rows", "3: same, 1 rows", "4: same, 1 rows"]
     assert "# needs the DataFrame mine: (2, " in path.read_text()
     path.write_text(path.read_text().replace(audit.sql_log["digest"][0], "0" * 64))
     ran = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
     assert f"1: differs: it was asked of snapshot {audit.snapshot_id}, this is {audit.snapshot_id}" in ran.stdout
+
+
+def test_a_value_that_no_script_can_make(audit: ak.Audit, tmp_path: Path) -> None:
+    audit.sql("select $x as x", x=uuid.UUID(int=1))
+    text = audit.export_sql_log(tmp_path / "asked.py").read_text("utf-8")
+    assert "    # needs a value of the type UUID: (1, " in text
+    compile(text, "asked.py", "exec")
+
+
+def test_a_file_of_ones_own_is_not_replaced(audit: ak.Audit, tmp_path: Path) -> None:
+    audit.sql("select 1 as x")
+    path = tmp_path / "notes.py"
+    path.write_text("mine")
+    with pytest.raises(StoreError, match=r"notes.py: is there already and is no SQL log; choose another name"):
+        audit.export_sql_log(path)
+    assert path.read_text() == "mine"
+    again = tmp_path / "asked.py"
+    assert audit.export_sql_log(again) == audit.export_sql_log(again) and again.stat().st_mode & 0o777 == 0o600
 
 
 def test_where_it_cannot_be_written(audit: ak.Audit, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from auditkit.errors import QueryFailed
-from auditkit.store.tables import Table, run_script, statement_error
+from auditkit.store.tables import DISK_ERRORS, Table, run_script, statement_error
 
 D = Decimal
 
@@ -69,7 +69,7 @@ def test_a_failing_statement_carries_its_whole_sql(connection):
 
 
 def test_what_is_no_fault_of_the_sql_passes():
-    with pytest.raises(duckdb.IOException), statement_error("select 1"):
+    with pytest.raises(duckdb.IOException), statement_error("select 1", DISK_ERRORS):
         raise duckdb.IOException("disk full")
     with pytest.raises(KeyError), statement_error("select 1"):
         raise KeyError("x")
