@@ -7,7 +7,7 @@ its own.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +17,13 @@ import pandas as pd
 
 from auditkit.apis.aimsio import AimsioClient
 from auditkit.apis.jobnimbus import JobNimbusClient
-from auditkit.checks import acceptance, views
+from auditkit.checks import acceptance, papers, views
 from auditkit.checks.rules import Rule
 from auditkit.checks.run import run, usable_rules
 from auditkit.checks.selftest import selftest
 from auditkit.config import Settings
 from auditkit.correcting import Correcting
-from auditkit.errors import PlanError
+from auditkit.errors import PlanError, QuestionRefused
 from auditkit.journal import Journal
 from auditkit.reports.facts import Facts, described
 from auditkit.sandbox import demo
@@ -170,7 +170,7 @@ class Audit(Correcting):
         from auditkit.reports.publish import publish  # noqa: PLC0415  as above
 
         if period is not None:
-            self.period_end(period)
+            self._refuse_empty(period)
         moved = {}
         if since is not None:
             moved = {
@@ -178,8 +178,16 @@ class Audit(Correcting):
                 f"What moved since sync {since}": self.roll_forward(since, items=True),
             }
         facts = self._facts()
-        front = Front(facts, described(self.snapshot, facts), moved)
+        lines = {**({"Month under audit": period} if period else {}), **described(self.snapshot, facts)}
+        front = Front(facts, lines, moved)
         return publish(self.settings, notebook, front=front, parameters={"period": period} if period else {})
+
+    def _refuse_empty(self, period: str) -> None:
+        """Raise `QuestionRefused` for what is no month, and for one outside of all that is dated."""
+        end = self.period_end(period)
+        dates = [day for day in self.snapshot.query(papers.PERIOD).rows[0] if day is not None]
+        if dates and not min(dates) <= end < max(dates) + timedelta(days=31):
+            raise QuestionRefused(f"nothing is dated in {period}; there is {min(dates):%Y-%m} to {max(dates):%Y-%m}")
 
     def workpaper(self, path: Path | str | None = None) -> Path:
         """Write the Excel working paper of this snapshot; its path, by default below the home's `reports/`.

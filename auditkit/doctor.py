@@ -102,6 +102,8 @@ def _vendors(audit: Audit) -> Iterator[Check]:
                 "this token needs to read single invoices, too",
             )
             yield _asked("filter", lambda: _filter(jobnimbus, pages), "ask JobNimbus for less than 10,000 invoices")
+            if not stubs and not pages:
+                return  # no server has answered, so no clock was seen
             skew = max((aimsio.calls.clock_skew, jobnimbus.calls.clock_skew), key=abs)
             yield Check(
                 "clock", abs(skew) <= _SKEW_SECONDS, f"servers' clocks {skew:+.0f} s", "set this machine's clock"
@@ -121,7 +123,7 @@ def _listed(aimsio: AimsioClient, stubs: list[Stub]) -> str:
 
 def _one_nrb(aimsio: AimsioClient, stubs: list[Stub]) -> str:
     guid = next((stub.guid for stub in stubs if stub.guid), None)
-    return f"one of {len(aimsio.nrb(guid)):,} characters" if guid else "none to ask for"
+    return f"one of {len(aimsio.nrb(guid)):,} characters" if guid else "not looked at: none is listed"
 
 
 def _paged(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
@@ -131,7 +133,7 @@ def _paged(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
 
 def _one_invoice(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
     jnid = next((jnid for page in pages for jnid, _ in page.rows), None)
-    return f"one of {len(jobnimbus.invoice(jnid)):,} characters" if jnid else "none to ask for"
+    return f"one of {len(jobnimbus.invoice(jnid)):,} characters" if jnid else "not looked at: none is listed"
 
 
 def _filter(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:

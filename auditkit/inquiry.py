@@ -120,13 +120,16 @@ class Inquiry:
         """What the rules say is wrong, most severe first; open and accepted, or those of one `state`, also `cleared`.
 
         `new` leaves what is new or re-opened since the sync before. Raises `RuleError` for a rule that is not there,
-        `FindingError` for a severity or state that is none.
+        `FindingError` for a severity or state that is none, `QuestionRefused` for a job.
         """
         if rule is not None:
             self._refuse_unknown(rule)
         filters = {"rule": rule, "severity": severity, "state": state, "job": job}
         asked = {name: value for name, value in filters.items() if value is not None}
-        return self.sql(views.findings(asked, new=new), **asked)
+        frame = self.sql(views.findings(asked, new=new), **asked)
+        if job is not None and frame.empty:
+            self.statement("job", job)  # refuses one that there is not: a slip is no clean job
+        return frame
 
     def by_rule(self) -> pd.DataFrame:
         """Findings and money at risk for each rule, also for those that found nothing."""

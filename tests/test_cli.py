@@ -171,7 +171,8 @@ def test_sql_that_is_piped_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.slow
 def test_sql_at_a_prompt_with_history(home: Path) -> None:
     """In a real terminal: what fails is told and the prompt stays, and the lines are kept for their owner alone."""
-    typed = "select count(*) as n\nfrom nrb;\n.describe link\nselect nothing;\n-- nothing;\ncommit;\n.what\n\n.quit\n"
+    typed = "select count(*) as n\nfrom nrb;\n.describe link\nselect nothing;\n-- nothing;\ncommit;\n.what\n.log\n\n"
+    typed += "select 1\n.quit\n"
     master, slave = pty.openpty()
     with subprocess.Popen([PROGRAM, "sql"], stdin=slave, stdout=slave, stderr=slave, close_fds=True) as shell:
         os.close(slave)
@@ -190,6 +191,7 @@ def test_sql_at_a_prompt_with_history(home: Path) -> None:
         b"there is no statement in it",
         b"no transaction is",
         b".what: is no command here",
+        b".log: of what?",
     ):
         assert words in seen
     history = home / "sql_history"
@@ -580,7 +582,9 @@ def test_words_that_do_not_exist(unharmed: Path) -> None:
     assert_refused(auditkit("report", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--notebook", "02_none"), "02_none.ipynb: no such notebook")
     assert_refused(auditkit("report", "--period", "2026-13"), "a period is a month, written YYYY-MM, not '2026-13'")
+    assert_refused(auditkit("report", "--period", "2031-01"), "nothing is dated in 2031-01; there is 202")
     assert_refused(auditkit("report", "--since", "99"), "there is no snapshot of sync 99")
+    assert_refused(auditkit("findings", "--job", "JOB25-010"), "has no job 'JOB25-010'; did you mean JOB25-010")
     assert_refused(auditkit("workpaper", "--output", "paper.pdf"), "paper.pdf: is to be an Excel file", ".xlsx")
     assert_refused(auditkit("workpaper", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     for arguments in (("finding",), ("findings", "--fail-on", "urgent")):

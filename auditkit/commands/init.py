@@ -92,9 +92,12 @@ def init(
     }
     given = {name: SecretStr(value) for name, value in options.items() if value}
     try:
-        _set_up(project_root(Path.cwd()), given, yes=yes)
+        has_secrets = _set_up(project_root(Path.cwd()), given, yes=yes)
     except typer.Abort:
         fail("stopped, and no file was written; run `auditkit init` again")
+    if not has_secrets:
+        say(f"Next: set {' and '.join(map(_variable, PLACES))} before each command, and look with: auditkit doctor")
+        return
     try:
         doctor()
     except typer.Exit as ending:
@@ -113,8 +116,11 @@ class _Question:
     default: Callable[[], str] = lambda: ""
 
 
-def _set_up(folder: Path, given: Answers, *, yes: bool) -> None:
-    """Ask for what is not given, then keep it all. `typer.Abort` where a person breaks off."""
+def _set_up(folder: Path, given: Answers, *, yes: bool) -> bool:
+    """Ask for what is not given, then keep it all; whether the secrets are at hand from now on.
+
+    `typer.Abort` where a person breaks off.
+    """
     file = folder / FILE_NAME
     if not os.access(folder, os.W_OK):
         fail(f"{folder}: cannot be written, and {FILE_NAME} belongs there; run `auditkit init` in a folder of yours")
@@ -126,7 +132,7 @@ def _set_up(folder: Path, given: Answers, *, yes: bool) -> None:
     plain = {name: answer.get_secret_value() for name, answer in answers.items() if name not in PLACES}
     changes = {name: text for name, text in plain.items() if _value(written, name) != text}
     text = _agreed(file, written, changes, yes=yes) if changes else None
-    _keep_secrets(folder / SECRETS_FILE, answers, yes=yes)
+    are_kept = _keep_secrets(folder / SECRETS_FILE, answers, yes=yes)
     if text:
         mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
         write_whole(file.resolve(), text, mode)
@@ -134,6 +140,7 @@ def _set_up(folder: Path, given: Answers, *, yes: bool) -> None:
     for name, answer in answers.items():
         if os.environ.get(_variable(name), answer.get_secret_value()) != answer.get_secret_value():
             warn(f"{_variable(name)} says otherwise in the environment, and wins over {FILE_NAME}; unset it")
+    return are_kept or all(os.environ.get(_variable(name)) for name in PLACES)
 
 
 # ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,8 +254,8 @@ def _agreed(file: Path, written: Written, changes: Mapping[str, str], *, yes: bo
     return text
 
 
-def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> None:
-    """Put the secrets that are new into the keyring, or else, if a person agrees, into the file."""
+def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> bool:
+    """Put the secrets that are new into the keyring, or else, if a person agrees, into the file; whether it did."""
     places = {name: place(name, lambda other: answers[other].get_secret_value()) for name in PLACES}
     new = {where: answers[name] for name, where in places.items() if where and kept(path, where) != answers[name]}
     left = {where: secret for where, secret in new.items() if not keep_in_keyring(where, secret)}
@@ -265,7 +272,9 @@ def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> None:
             named = shlex.join([f"auditkit {where.url}", where.user.get_secret_value()])
             fail(f"the keyring holds an older secret, which wins; delete it there, e.g. with: keyring del {named}")
     else:
-        say(f"Password and token are not kept: set {' and '.join(map(_variable, PLACES))} before each command.")
+        say("Password and token are not kept.")
+        return False
+    return True
 
 
 def _may(question: str, otherwise: str, *, yes: bool) -> bool:

@@ -26,6 +26,7 @@ app = typer.Typer()
 
 _HISTORY_LINES = 1000
 _HELP = "End a question with ; · .tables · .describe TABLE · .log FILE (a script that asks all again) · .quit"
+_LEAVE = (".quit", ".exit", "quit", "exit")
 _ENDS = re.compile(r";\s*$")
 
 
@@ -67,7 +68,7 @@ def _prompt(it: Audit) -> None:
     """Ask until the end of input. What fails is told, and the prompt stays."""
     say(f"{it.title}\n{_HELP}")
     with _history(it.settings.folder / "sql_history"), contextlib.suppress(EOFError):
-        while (line := _question()) not in (".quit", ".exit", "quit", "exit"):
+        while (line := _question()) not in _LEAVE:
             try:
                 _answer(it, line)
             except (AuditkitError, QueryFailed) as error:
@@ -87,8 +88,8 @@ def _question() -> str:
         text = "\n".join(lines).strip()
         if not text:
             lines = []
-        elif text.startswith(".") or text in ("quit", "exit") or _ENDS.search(text):
-            return text
+        elif lines[-1].strip() in _LEAVE or text.startswith(".") or _ENDS.search(text):
+            return lines[-1].strip() if lines[-1].strip() in _LEAVE else text
 
 
 def _answer(it: Audit, line: str) -> None:
@@ -99,6 +100,10 @@ def _answer(it: Audit, line: str) -> None:
             show(it.describe(table.strip("; ")), titled(it, table), most=None)
         case [".log", path]:
             say(f"Written: {it.export_sql_log(Path(path).expanduser())}")
+        case [".describe" | ".log" as word]:
+            raise QuestionRefused(f"{word}: of what? {_HELP}")
+        case [".help"]:
+            say(_HELP)
         case [word, *_] if word.startswith("."):
             raise QuestionRefused(f"{word}: is no command here; {_HELP}")
         case _:

@@ -128,11 +128,11 @@ def _marks(findings: pd.DataFrame, ticked: pd.Series | Sequence[bool] | bool) ->
         return [bool(ticked)] * len(findings)
     if isinstance(ticked, pd.Series) and not ticked.index.equals(findings.index):
         raise QuestionRefused("ticked: is of other rows, or in another order; make it from the findings that are given")
-    marks = [] if isinstance(ticked, str) else list(ticked)
-    if len(marks) != len(findings):
-        raise QuestionRefused(f"ticked: {len(marks)} truths were given for {len(findings)} findings")
+    marks = list(ticked)
     if not all(isinstance(mark, (bool, np.bool_)) for mark in marks):
         raise QuestionRefused("ticked: expected True or False for each finding, found something else")
+    if len(marks) != len(findings):
+        raise QuestionRefused(f"ticked: {len(marks)} truths were given for {len(findings)} findings")
     return [bool(mark) for mark in marks]
 
 
