@@ -48,15 +48,21 @@ def auditkit(*arguments: str) -> Ran:
     raise AssertionError("a command always ends with an exit code")
 
 
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """For starting a process: who starts the tests in the background ignores Ctrl-C, and it would take that over."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def started(*arguments: str) -> subprocess.Popen[str]:
     """The installed program in a process of its own."""
     pipe = subprocess.PIPE
-    # Who starts the tests in the background ignores Ctrl-C, and a process would take that over.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with interruptible():
         return subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def assert_refused(ran: Ran, *words: str) -> None:

@@ -88,7 +88,8 @@ def undo(
     Sync first, so that what was applied is in the snapshot.
     """
     with opened() as it:
-        is_digits = re.fullmatch("[0-9a-f]{6,64}", what) and not Path(what).exists()
+        # Too few digits are told as such, and not as a file that is not there.
+        is_digits = re.fullmatch("[0-9a-f]{1,64}", what) and not Path(what).exists()
         _offer(it, it.undo(what if is_digits else Plan.load(Path(what))), preview=preview, as_json=as_json)
 
 
