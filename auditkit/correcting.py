@@ -64,6 +64,8 @@ class Correcting(Inquiry):
 
     def plan(self, findings: pd.DataFrame) -> Plan:
         """One plan of the usual remedies for these findings: rows of `findings()`, of one rule or several."""
+        if missing := sorted({"rule_id", "fingerprint"} - set(findings.columns)):
+            raise PlanError(f"these are no findings: {', '.join(missing)} is missing; give rows of audit.findings()")
         if findings.empty:
             raise PlanError("no findings were given: nothing to plan")
         by_rule = {str(rule): list(group["fingerprint"]) for rule, group in findings.groupby("rule_id", sort=False)}

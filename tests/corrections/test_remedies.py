@@ -233,6 +233,8 @@ def test_rules_without_a_safe_remedy_propose_nothing(audit):
         audit.propose("nrb-unbiled")
     with pytest.raises(PlanError, match="no findings were given"):
         audit.plan(audit.findings(state="cleared"))
+    with pytest.raises(PlanError, match=r"these are no findings: fingerprint, rule_id is missing"):
+        audit.plan(audit.statement())
 
 
 def test_an_accepted_finding_is_not_proposed(audit):
