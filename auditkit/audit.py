@@ -7,7 +7,7 @@ its own.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -184,10 +184,10 @@ class Audit(Correcting):
 
     def _refuse_empty(self, period: str) -> None:
         """Raise `QuestionRefused` for what is no month, and for one outside of all that is dated."""
-        end = self.period_end(period)
-        dates = [day for day in self.snapshot.query(papers.PERIOD).rows[0] if day is not None]
-        if dates and not min(dates) <= end < max(dates) + timedelta(days=31):
-            raise QuestionRefused(f"nothing is dated in {period}; there is {min(dates):%Y-%m} to {max(dates):%Y-%m}")
+        self.period_end(period)
+        months = sorted(day.isoformat()[:7] for day in self.snapshot.query(papers.PERIOD).rows[0] if day is not None)
+        if months and not months[0] <= period <= months[-1]:
+            raise QuestionRefused(f"nothing is dated in {period}; there is {months[0]} to {months[-1]}")
 
     def workpaper(self, path: Path | str | None = None) -> Path:
         """Write the Excel working paper of this snapshot; its path, by default below the home's `reports/`.

@@ -397,6 +397,18 @@ def test_who_waits_is_told_how_far_it_is(
         assert done == whole and int(whole) > 1
 
 
+def test_a_report_on_a_month_in_which_nothing_is_dated(audit: ak.Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """February, where the last day is the 31st of January: less than a month later, and still another month."""
+    first, last = date(2025, 11, 3), date(2026, 1, 31)
+    monkeypatch.setattr(
+        "auditkit.checks.papers.PERIOD",
+        f"select date '{first}' as nrb_first, date '{last}' as nrb_last, null as invoice_first, null as invoice_last",
+    )
+    for month in ("2025-10", "2026-02", "2031-01"):
+        with pytest.raises(QuestionRefused, match=f"^nothing is dated in {month}; there is 2025-11 to 2026-01$"):
+            audit.report(period=month)
+
+
 def test_a_practice_home_goes_with_its_audit(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever account is set: practice is on a demo of its own, and leaves nothing."""
     home = account.home(monkeypatch, tmp_path, IDENTITY="controller@example.com")
