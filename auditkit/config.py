@@ -42,6 +42,7 @@ __all__ = [
     "quiet",
     "settings_file",
     "values_of",
+    "variable_of",
 ]
 
 PREFIX = "AUDITKIT_"
@@ -200,7 +201,7 @@ class Settings(BaseSettings):
         try:
             return _AskedSettings(**_plain(values))
         except (ValidationError, EnvironmentSettingsError) as error:
-            raise SettingsError(_one_line(error, lambda name: name if name in values else _variable(name))) from None
+            raise SettingsError(_one_line(error, lambda name: name if name in values else variable_of(name))) from None
 
     def changed(self, **values: Any) -> Self:  # noqa: ANN401  any field of ours
         """These settings with some others, held to the same bounds. Raises `SettingsError`."""
@@ -344,7 +345,7 @@ def _kept_secrets(values: Mapping[str, Secret[Any]], path: Path) -> dict[str, Se
     """The vendors' secrets, for the URLs and user that are set but whose secret is not."""
 
     def given(name: str) -> str | None:
-        return os.environ.get(_variable(name)) or _plain(values).get(name)
+        return os.environ.get(variable_of(name)) or _plain(values).get(name)
 
     wanted = {name: place(name, given) for name in PLACES if not given(name)}
     found = {name: kept(path, where) for name, where in wanted.items() if where}
@@ -360,11 +361,12 @@ def _one_line(error: ValidationError | EnvironmentSettingsError, where: Callable
 
 
 def _origin(name: str, values: Mapping[str, Any], file: Path) -> str:
-    variable = _variable(name)
+    variable = variable_of(name)
     return f"{file}: {name}" if name in values and variable not in os.environ else variable
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
+    """The environment's name of a setting."""
     return PREFIX + name.upper()
 
 

@@ -22,7 +22,7 @@ from pydantic import Secret, SecretStr
 
 from auditkit.commands.common import CLEAN
 from auditkit.commands.looking import doctor
-from auditkit.config import FILE_NAME, PREFIX, Settings, project_root, values_of
+from auditkit.config import FILE_NAME, Settings, project_root, values_of, variable_of
 from auditkit.corrections.identity import plain_name
 from auditkit.credentials import PLACES, SECRETS_FILE, keep_in_file, keep_in_keyring, kept, place
 from auditkit.errors import SettingsError
@@ -85,7 +85,7 @@ def init(
     options = {
         "aimsio_url": aimsio_url,
         "aimsio_username": aimsio_user,
-        **{secret: os.environ.get(_variable(secret)) for secret in PLACES},
+        **{secret: os.environ.get(variable_of(secret)) for secret in PLACES},
         "jobnimbus_url": jobnimbus_url,
         "timezone": timezone,
         "identity": identity,
@@ -96,7 +96,7 @@ def init(
     except typer.Abort:
         fail("stopped, and no file was written; run `auditkit init` again")
     if not has_secrets:
-        say(f"Next: set {' and '.join(map(_variable, PLACES))} before each command, and look with: auditkit doctor")
+        say(f"Next: set {' and '.join(map(variable_of, PLACES))} before each command, and look with: auditkit doctor")
         return
     try:
         doctor()
@@ -138,9 +138,9 @@ def _set_up(folder: Path, given: Answers, *, yes: bool) -> bool:
         write_whole(file.resolve(), text, mode)
     say(f"The settings are in {file}.\n")
     for name, answer in answers.items():
-        if os.environ.get(_variable(name), answer.get_secret_value()) != answer.get_secret_value():
-            warn(f"{_variable(name)} says otherwise in the environment, and wins over {FILE_NAME}; unset it")
-    return are_kept or all(os.environ.get(_variable(name)) for name in PLACES)
+        if os.environ.get(variable_of(name), answer.get_secret_value()) != answer.get_secret_value():
+            warn(f"{variable_of(name)} says otherwise in the environment, and wins over {FILE_NAME}; unset it")
+    return are_kept or all(os.environ.get(variable_of(name)) for name in PLACES)
 
 
 # ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -268,7 +268,7 @@ def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> bool:
     ):
         keep_in_file(path, left)
         say(f"Password and token are kept in {path}, readable by you alone.")
-        for where in (where for where, secret in left.items() if kept(path, where) != secret):
+        if where := next((where for where, secret in left.items() if kept(path, where) != secret), None):
             named = shlex.join([f"auditkit {where.url}", where.user.get_secret_value()])
             fail(f"the keyring holds an older secret, which wins; delete it there, e.g. with: keyring del {named}")
     else:
@@ -292,7 +292,3 @@ def _shown(name: str, value: object) -> str:
 
 def _value(written: Written, name: str) -> Any:  # noqa: ANN401  whatever a file says
     return written[name].get_secret_value() if name in written else None
-
-
-def _variable(name: str) -> str:
-    return PREFIX + name.upper()

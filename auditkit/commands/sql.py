@@ -85,11 +85,13 @@ def _question() -> str:
             say("")
             lines = []
             continue
+        if lines[-1].strip() in _LEAVE:
+            return lines[-1].strip()
         text = "\n".join(lines).strip()
         if not text:
             lines = []
-        elif lines[-1].strip() in _LEAVE or text.startswith(".") or _ENDS.search(text):
-            return lines[-1].strip() if lines[-1].strip() in _LEAVE else text
+        elif text.startswith(".") or _ENDS.search(text):
+            return text
 
 
 def _answer(it: Audit, line: str) -> None:

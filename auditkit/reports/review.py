@@ -63,7 +63,7 @@ class Review(anywidget.AnyWidget):
     def _known(self, proposal: Any) -> list[str]:  # noqa: ANN401  traitlets' own
         """Those that are there, once, in the order of the rows; a page may send anything."""
         asked = set(proposal["value"])
-        return [str(each) for each in self._findings["fingerprint"] if each in asked]
+        return [each for each in self._findings["fingerprint"] if each in asked]
 
     @traitlets.observe("ticked")
     def _sum_up(self, _: object = None) -> None:
@@ -138,7 +138,7 @@ def _marks(findings: pd.DataFrame, ticked: pd.Series | Sequence[bool] | bool) ->
 
 def _row(finding: dict[Any, Any]) -> dict[str, Any]:
     """What the page gets: text alone, and money as text, so that none is rounded."""
-    fingerprint = str(finding["fingerprint"])
+    fingerprint = finding["fingerprint"]
     label = " · ".join([*(said for name in _LABEL if (said := _said(finding[name]))), fingerprint[:_DIGITS]])
     return {"id": fingerprint, "label": label, "cells": [_said(finding[name]) for name in _SHOWN]}
 

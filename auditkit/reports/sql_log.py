@@ -5,6 +5,7 @@ Not here: asking (`Inquiry.sql`, and `%%sql` in a notebook).
 
 import datetime
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -123,7 +124,7 @@ def _literal(value: Any) -> str:  # noqa: ANN401  whatever was asked with
         return "{" + ", ".join(f"{name!r}: {_literal(each)}" for name, each in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_literal, value)) + "]"
-    if type(value) is float and value - value != 0:
+    if type(value) is float and not math.isfinite(value):
         return f'float("{value}")'  # Infinity and NaN have no literal
     if type(value) is datetime.datetime and value.tzinfo:
         return repr(value.astimezone(datetime.UTC))

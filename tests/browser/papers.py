@@ -33,12 +33,12 @@ _TABLE = """import pandas as pd
 frame = pd.DataFrame({text: hostile for text in hostile})
 frame.attrs = {"snapshot": hostile[0], "sql": hostile[1]}
 frame"""
-# Charts are left to the mouse: plotly.js takes no event that a script makes, and its tool bar has a link to its maker.
 _REVIEW = """import auditkit as ak
 row = dict(rule_id=hostile[0], severity=hostile[1], job_number=hostile[2], subject_id=hostile[3], amount_at_risk=None)
 rows = pd.DataFrame([{**row, "reason": text, "fingerprint": text} for text in hostile], dtype=object)
 rows.attrs = {"snapshot": hostile[0], "sql": hostile[1]}
 ak.review(rows)"""
+# Charts are left to the mouse: plotly.js takes no event that a script makes, and its tool bar has a link to its maker.
 _PROVOKE = """(within) => {
     for (const element of document.querySelectorAll(`${within} :not(.main-svg *, .modebar *)`))
         for (const kind of ["mouseover", "click"])
