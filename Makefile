@@ -93,7 +93,7 @@ notebooks: .venv/developers
 	@rm -rf build/notebooks/*/home && diff -r build/notebooks/first build/notebooks/second && cp build/notebooks/first/*.ipynb notebooks/
 
 docs: .venv/users
-	@$(BIN)/python -m auditkit.manual
+	@$(BIN)/python -m docs.generator
 
 site: .venv/developers docs
 	@$(BIN)/sphinx-build -q -W --keep-going -d build/doctrees docs build/site && echo "build/site/index.html"

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from auditkit.audit import Audit
     from auditkit.audit import open_audit as open
-    from auditkit.config import Settings
     from auditkit.corrections.plan import Plan
     from auditkit.errors import AuditkitError, NoSnapshot
-    from auditkit.magic import load_ipython_extension
-    from auditkit.reports.charts import ageing, heat_map, scatter, top_vendors, trend, variances, waterfall
-    from auditkit.reports.review import review
+    from auditkit.papers.charts import ageing, heat_map, scatter, top_vendors, trend, variances, waterfall
+    from auditkit.papers.notebook import load_ipython_extension
+    from auditkit.papers.review import review
+    from auditkit.settings import Settings
 
 __all__ = [
     "Audit",
@@ -43,12 +43,12 @@ __all__ = [
 _CHARTS = ("ageing", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall")
 _ROOMS = {
     "auditkit.audit": {"Audit": "Audit", "open": "open_audit"},
-    "auditkit.config": {"Settings": "Settings"},
+    "auditkit.settings": {"Settings": "Settings"},
     "auditkit.corrections.plan": {"Plan": "Plan"},
     "auditkit.errors": {name: name for name in ("AuditkitError", "NoSnapshot")},
-    "auditkit.magic": {"load_ipython_extension": "load_ipython_extension"},
-    "auditkit.reports.charts": {name: name for name in _CHARTS},
-    "auditkit.reports.review": {"review": "review"},
+    "auditkit.papers.notebook": {"load_ipython_extension": "load_ipython_extension"},
+    "auditkit.papers.charts": {name: name for name in _CHARTS},
+    "auditkit.papers.review": {"review": "review"},
 }
 
 

@@ -20,8 +20,8 @@ import keyring.errors
 from pydantic import SecretStr
 
 from auditkit.errors import SettingsError
-from auditkit.private_files import read_private, write_whole
-from auditkit.toml_files import quoted
+from auditkit.files import read_private, write_whole
+from auditkit.toml_edit import quoted
 
 __all__ = ["PLACES", "SECRETS_FILE", "Place", "keep_in_file", "keep_in_keyring", "kept", "place"]
 

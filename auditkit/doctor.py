@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from auditkit.apis.aimsio import AimsioClient, Stub
-from auditkit.apis.jobnimbus import JobNimbusClient, Page
-from auditkit.apis.pages import LAST_SECOND, WINDOW, between
 from auditkit.audit import Audit
 from auditkit.checks.run import read_job_map
-from auditkit.config import settings_file
 from auditkit.errors import AuditkitError, BadAnswer, NoSnapshot
 from auditkit.progress import say
+from auditkit.settings import settings_file
+from auditkit.vendors.aimsio import AimsioClient, Stub
+from auditkit.vendors.jobnimbus import JobNimbusClient, Page
+from auditkit.vendors.paging import LAST_SECOND, WINDOW, between
 
 __all__ = ["Check", "examine", "whereabouts"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from tqdm.auto import tqdm
 from tqdm.std import tqdm as plain_tqdm
 
-from auditkit.config import quiet
+from auditkit.settings import quiet
 from auditkit.values import printable
 
 __all__ = ["progress", "say"]

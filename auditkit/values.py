@@ -7,7 +7,9 @@ The same rules are applied in bulk by the SQL under `store/typed/`; tests hold t
 Not here: anything that knows a vendor's field name, a table or a setting.
 """
 
+import difflib
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -19,6 +21,7 @@ __all__ = [
     "SUB_TOTAL",
     "SUB_TOTAL_AND_VENDOR_TAX",
     "cents",
+    "did_you_mean",
     "local_day",
     "money",
     "one_line",
@@ -155,3 +158,14 @@ def total_after_markup(
     if applies_on == SUB_TOTAL_AND_VENDOR_TAX:
         return cents((subtotal + tax) * factor)
     return cents(subtotal * factor + tax)
+
+
+def did_you_mean(name: str, known: Iterable[str], *, most: int = 12) -> str:
+    """How a message about an unknown name ends: the nearest known name, else the known ones, at most `most`."""
+    names = list(known)
+    by_case = {each.lower(): each for each in names}
+    near = [by_case[each] for each in difflib.get_close_matches(name.lower(), by_case, n=1)]
+    if near:
+        return f"did you mean {near[0]}?"
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"there are {', '.join(names[:most])}{more}" if names else "there are none"

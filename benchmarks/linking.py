@@ -21,10 +21,10 @@ import duckdb
 import pandas as pd
 from planted import Pair, World, plant
 
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.linking import link
-from auditkit.store.schema import rebuild_schema
-from auditkit.store.snapshots import Draft
+from auditkit.warehouse.schema import rebuild_schema
+from auditkit.warehouse.snapshots import Draft
 
 _NRB = """
 insert into nrb by name

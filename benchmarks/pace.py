@@ -16,8 +16,8 @@ from pathlib import Path
 
 import auditkit as ak
 from auditkit.sandbox import server
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.dataset import build
-from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.state import State
 
 ALLOWED = 10
@@ -30,7 +30,7 @@ def main() -> None:
         world, state = build(seed=1, nrbs=300, faults={}), Path(folder) / "vendors.sqlite"
         with State(state) as filled:
             filled.fill(world.nrbs, world.invoices, world.jobs, world.vendors)
-        with server.start(state, Quirks(rate_per_second=ALLOWED, parallel=ALLOWED, queue_seconds=0.02)) as running:
+        with server.start(state, Behaviors(rate_per_second=ALLOWED, parallel=ALLOWED, queue_seconds=0.02)) as running:
             address = running.address
             os.environ |= {
                 "AUDITKIT_HOME": f"{folder}/home",

@@ -15,11 +15,11 @@ from unittest import mock
 import pytest
 
 import auditkit as ak
-from auditkit.cli import main
+from auditkit.cli.main import main
 from auditkit.sandbox import server
 from auditkit.sandbox.state import State
 from auditkit.sandbox.world import World
-from tests.vendors import point, serving
+from tests.served import point, serving
 
 PROGRAM = Path(sys.executable).with_name("auditkit")
 
@@ -105,9 +105,9 @@ class Account:
 
 
 @contextlib.contextmanager
-def account_of(world: World, folder: Path, **quirks: object) -> Iterator[Account]:
+def account_of(world: World, folder: Path, **behaviors: object) -> Iterator[Account]:
     """Serve a world, and sync it into a first home."""
-    with serving(world, folder, **quirks) as address, State(folder / "vendors.sqlite") as state:
+    with serving(world, folder, **behaviors) as address, State(folder / "vendors.sqlite") as state:
         with pytest.MonkeyPatch.context() as monkeypatch:
             point(monkeypatch, address, folder / "synced")
             with ak.open() as audit:

@@ -15,7 +15,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 # What speaks HTTP, starts processes or audits a world for every case takes its time: `make check` leaves it out,
 # `make test` does not.
 SLOW = (
-    "apis/",
+    "vendors/",
     "browser/",
     "canaries/",
     "checks/test_linking.py",
@@ -33,9 +33,9 @@ SLOW = (
     "hostile/",
     "notebooks/",
     "protocol/",
-    "reports/",
+    "papers/",
     "sandbox/",
-    "store/test_snapshots.py",
+    "warehouse/test_snapshots.py",
     "test_audit.py",
     "test_cli.py",
     "test_doctor.py",

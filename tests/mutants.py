@@ -58,7 +58,7 @@ TARGETS = {
         {'approve: "money": format(plan.money, "F"),': LETTER},
     ),
     "auditkit.corrections.signatures": Target(("tests/corrections/test_approval.py",)),
-    "auditkit.corrections.judging": Target(("tests/corrections/test_judging.py",)),
+    "auditkit.corrections.verdicts": Target(("tests/corrections/test_judging.py",)),
     "auditkit.corrections.apply": Target(
         (
             "tests/corrections/test_apply.py",
@@ -87,7 +87,7 @@ TARGETS = {
             '_Run._send: _hold(operation.sends == attempt, "NO REQUEST LEAVES BEFORE ITS RECORD")': TRUE,
         },
     ),
-    "auditkit.corrections.recording": Target(
+    "auditkit.corrections.records": Target(
         ("tests/corrections/test_apply.py", "tests/corrections/test_records.py", "tests/corrections/test_recovery.py"),
         {'Noting.note: "version": version("AUDITKIT"),': "the names of packages are compared without their case"},
     ),

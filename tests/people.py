@@ -52,10 +52,10 @@ def signed(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> Path:
     """The file of a plan, saved by its preparer and approved by the other of `PEOPLE`."""
     acting_as(monkeypatch, plan.preparer)
     with ak.open() as audit:
-        path = audit.save(plan)
+        path = audit.corrections.save(plan)
     acting_as(monkeypatch, next(name for name in PEOPLE if name != plan.preparer))
     with ak.open() as audit:
-        audit.approve(path)
+        audit.corrections.approve(path)
     return path
 
 
@@ -63,6 +63,6 @@ def carried_out(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> pd.DataFrame:
     """Save, approve and apply a plan, as two persons do; one verdict an object. Afterwards the preparer acts again."""
     path = signed(monkeypatch, plan)
     with ak.open() as audit:
-        outcomes = audit.apply(path)
+        outcomes = audit.corrections.apply(path)
     acting_as(monkeypatch, plan.preparer)
     return outcomes

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from auditkit.checks.run import Decisions, Parameters, run
-from auditkit.store.schema import rebuild_schema, rebuild_typed
-from auditkit.store.snapshots import Draft, Snapshot, Store
 from auditkit.sync.raw import INVOICES, NRBS, Raw
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 from tests.world import AS_OF, ZONE, forget_steps, invoice, line, nrb
 
 Bodies = Sequence[dict[str, Any]]

@@ -26,7 +26,7 @@ from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of, bytes_of
 from tests.people import acting_as, listed, signed
-from tests.vendors import point
+from tests.served import point
 
 SUMS = "nrb_count nrb_total billable_total billed_total linked_total unbilled_total"
 COLUMNS = {
@@ -53,7 +53,7 @@ TABLES: dict[str, Callable[[ak.Audit], pd.DataFrame]] = {
     "by month": lambda it: it.reconcile("month"),
     "by type": lambda it: it.reconcile("type"),
     "statement by job": lambda it: it.statement("job"),
-    "sensitivity": lambda it: it.sensitivity(),
+    "sensitivity": lambda it: it.analyze.sensitivity(),
     "unbilled": lambda it: it.unbilled(),
     "unexported": lambda it: it.unexported(),
     "findings": lambda it: it.findings(),
@@ -118,13 +118,15 @@ def test_a_reconciliation_by_something_else(audit: ak.Audit) -> None:
 
 
 ANALYSES: dict[str, Callable[[ak.Audit], pd.DataFrame]] = {
-    "duplicates": lambda it: it.duplicates("vendor_code", near="vendor_invoice_number", days=30, date="created_on"),
-    "stratify": lambda it: it.stratify(bands=["0", "100", "1000"]),
-    "age": lambda it: it.age(),
-    "gaps": lambda it: it.gaps(),
-    "summarize": lambda it: it.summarize("vendor_code"),
-    "crosstab": lambda it: it.crosstab("type_name", "month", "total"),
-    "cutoff": lambda it: it.cutoff("2026-03-31"),
+    "duplicates": lambda it: it.analyze.duplicates(
+        "vendor_code", near="vendor_invoice_number", days=30, date="created_on"
+    ),
+    "stratify": lambda it: it.analyze.stratify(bands=["0", "100", "1000"]),
+    "age": lambda it: it.analyze.age(),
+    "gaps": lambda it: it.analyze.gaps(),
+    "summarize": lambda it: it.analyze.summarize("vendor_code"),
+    "crosstab": lambda it: it.analyze.crosstab("type_name", "month", "total"),
+    "cutoff": lambda it: it.analyze.cutoff("2026-03-31"),
 }
 
 
@@ -140,15 +142,15 @@ def test_an_analysis_names_its_snapshot_and_is_a_query_to_look_at(name: str, aud
 
 def test_an_analysis_of_what_is_not_there(audit: ak.Audit) -> None:
     with pytest.raises(QuestionRefused, match="no column 'totl'; did you mean total"):
-        audit.stratify("totl")
+        audit.analyze.stratify("totl")
     for wrong in (
-        lambda: audit.summarize("vendor_code", table="nrbs"),
-        lambda: audit.stratify(bands=10**6),
-        lambda: audit.stratify(bands=3.5),
-        lambda: audit.cutoff(20260930),
-        lambda: audit.duplicates("vendor_code", days="3", date="created_on"),
+        lambda: audit.analyze.summarize("vendor_code", table="nrbs"),
+        lambda: audit.analyze.stratify(bands=10**6),
+        lambda: audit.analyze.stratify(bands=3.5),
+        lambda: audit.analyze.cutoff(20260930),
+        lambda: audit.analyze.duplicates("vendor_code", days="3", date="created_on"),
         lambda: audit.statement("job", "no such job"),
-        lambda: audit.describe("nrbs"),
+        lambda: audit.sql.describe("nrbs"),
     ):
         with pytest.raises(QuestionRefused):
             wrong()
@@ -401,7 +403,7 @@ def test_a_report_on_a_month_in_which_nothing_is_dated(audit: ak.Audit, monkeypa
     """February, where the last day is the 31st of January: less than a month later, and still another month."""
     first, last = date(2025, 11, 3), date(2026, 1, 31)
     monkeypatch.setattr(
-        "auditkit.checks.papers.PERIOD",
+        "auditkit.papers.workpaper_queries.PERIOD",
         f"select date '{first}' as nrb_first, date '{last}' as nrb_last, null as invoice_first, null as invoice_last",
     )
     for month in ("2025-10", "2026-02", "2031-01"):
@@ -454,7 +456,7 @@ def test_a_link_counts_from_the_next_run_on(audit: ak.Audit, account: Account) -
         " where i.job_number = ? and i.state = 'issued' order by all limit 1",
         job,
     ).iloc[0]
-    audit.link(guid, line["jnid"], int(line["position"]), "seen on the paper invoice")
+    audit.links.confirm(guid, line["jnid"], int(line["position"]), "seen on the paper invoice")
     assert guid in set(audit.unbilled()["guid"])
     audit.run()
     assert guid not in set(audit.unbilled()["guid"])
@@ -463,7 +465,7 @@ def test_a_link_counts_from_the_next_run_on(audit: ak.Audit, account: Account) -
     assert audit.statement().iloc[-1].to_list()[:3] == ["residual", 0, 0]
     (record,) = audit.journal.records("link")
     assert record.body["who"] == "controller@example.com" and record.body["note"] == "seen on the paper invoice"
-    audit.unlink(guid, line["jnid"], int(line["position"]), "another invoice")
+    audit.links.unconfirm(guid, line["jnid"], int(line["position"]), "another invoice")
     audit.run()
     assert guid in set(audit.unbilled()["guid"])
 
@@ -473,7 +475,7 @@ def test_a_forbidden_link_counts_from_the_next_run_on(audit: ak.Audit) -> None:
         "select k.nrb_guid, k.jnid, k.position from link as k join invoice_status as i on i.jnid = k.jnid"
         " where k.position is not null and k.method = 'reference' and i.state = 'issued' order by all limit 1"
     ).iloc[0]
-    audit.forbid(link["nrb_guid"], link["jnid"], int(link["position"]), "another delivery")
+    audit.links.forbid(link["nrb_guid"], link["jnid"], int(link["position"]), "another delivery")
     audit.run()
     still = audit.sql(
         "select count(*) as n from link where nrb_guid = ? and jnid = ? and position = ?", *link.to_list()
@@ -481,7 +483,7 @@ def test_a_forbidden_link_counts_from_the_next_run_on(audit: ak.Audit) -> None:
     assert still["n"][0] == 0
     assert link["nrb_guid"] in set(audit.findings("nrb-line-not-found")["subject_id"])
     assert audit.statement().iloc[-1].to_list()[:3] == ["residual", 0, 0]
-    audit.unforbid(link["nrb_guid"], link["jnid"], int(link["position"]), "the same delivery after all")
+    audit.links.unforbid(link["nrb_guid"], link["jnid"], int(link["position"]), "the same delivery after all")
     audit.run()
     again = audit.sql(
         "select count(*) as n from link where nrb_guid = ? and jnid = ? and position = ?", *link.to_list()
@@ -492,10 +494,10 @@ def test_a_forbidden_link_counts_from_the_next_run_on(audit: ak.Audit) -> None:
 def test_a_decision_about_nothing(audit: ak.Audit) -> None:
     guid, jnid = audit.unbilled()["guid"][0], audit.sql("select min(jnid) as jnid from invoice")["jnid"][0]
     for decide in (
-        lambda: audit.link("none", jnid, 0, "note"),
-        lambda: audit.link(guid, "none", 0, "note"),
-        lambda: audit.link(guid, jnid, 999, "note"),
-        lambda: audit.forbid(guid, "none", None, "note"),
+        lambda: audit.links.confirm("none", jnid, 0, "note"),
+        lambda: audit.links.confirm(guid, "none", 0, "note"),
+        lambda: audit.links.confirm(guid, jnid, 999, "note"),
+        lambda: audit.links.forbid(guid, "none", None, "note"),
     ):
         with pytest.raises(PlanError, match="no such line or NRB"):
             decide()
@@ -507,7 +509,7 @@ def test_from_a_finding_to_its_clearance(account: Account, audit: ak.Audit, monk
     listed(audit.settings.folder)
     acting_as(monkeypatch, "ann")
     with ak.open() as preparing:
-        planned = preparing.propose("nrb-unexported")
+        planned = preparing.corrections.propose("nrb-unexported")
     subjects = sorted(audit.findings("nrb-unexported")["subject_id"])
     path = signed(monkeypatch, planned)
     loaded = ak.Plan.load(path)
@@ -518,7 +520,7 @@ def test_from_a_finding_to_its_clearance(account: Account, audit: ak.Audit, monk
     assert {call.method for call in account.state.calls()} == {"GET"}
 
     with ak.open() as applying:
-        outcomes = applying.apply(loaded)
+        outcomes = applying.corrections.apply(loaded)
 
     assert outcomes["object_id"].to_list() == subjects and set(map(str, outcomes["verdict"])) == {"VERIFIED"}
     assert sum(call.method != "GET" for call in account.state.calls()) == len(subjects)
@@ -530,4 +532,4 @@ def test_from_a_finding_to_its_clearance(account: Account, audit: ak.Audit, monk
     )
     assert history.values.tolist() == [row for guid in subjects for row in ([guid, "cleared", 2], [guid, "open", 1])]
     with pytest.raises(PlanError):
-        audit.apply(loaded)
+        audit.corrections.apply(loaded)

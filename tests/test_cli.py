@@ -17,13 +17,13 @@ import duckdb
 import openpyxl
 import pytest
 
-from auditkit.config import Settings
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
-from tests.apis.server import Reply, running_vendor
+from auditkit.settings import Settings
 from tests.commands import PROGRAM, Account, Ran, account_of, assert_refused, auditkit, bytes_of, small_disk, started
-from tests.vendors import point, serving
+from tests.served import point, serving
+from tests.vendors.server import Reply, running_vendor
 
 COMMANDS = (
     *("init", "demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
@@ -615,7 +615,7 @@ def test_a_second_writer(unharmed: Path) -> None:
     holding = """if True:
         import sys
         from pathlib import Path
-        from auditkit.store.snapshots import Store
+        from auditkit.warehouse.snapshots import Store
         with Store(Path(sys.argv[1])).writer():
             print("holding", flush=True)
             sys.stdin.read()

@@ -11,13 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 import auditkit as ak
-from auditkit.config import Settings
-from auditkit.corrections.drafting import TAX_STAYS
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.kinds import Kind
+from auditkit.corrections.operations import Kind
 from auditkit.corrections.plan import LeftOut, Plan
+from auditkit.corrections.planning import TAX_STAYS
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
+from auditkit.settings import Settings
 from tests.commands import Account, account_of, assert_refused, auditkit
 from tests.crash.killing import kill_at
 from tests.people import PASSPHRASE, acting_as, listed
@@ -152,7 +152,9 @@ def test_lines_of_an_invoice_with_tax(served: Account, home: Path) -> None:
 
 def test_what_is_left_out_stands_apart_with_its_reason(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ak.open() as audit:
-        path = audit.save(replace(audit.propose("nrb-unexported"), left_out=(LeftOut("GUID", "look into Aimsio"),)))
+        path = audit.corrections.save(
+            replace(audit.corrections.propose("nrb-unexported"), left_out=(LeftOut("GUID", "look into Aimsio"),))
+        )
     acting_as(monkeypatch, "bob")
     lines = auditkit("approve", str(path), "--yes", "--no-preview").out.splitlines()
     assert [cell.strip() for cell in lines[lines.index("Left out") + 3].split("│")] == ["GUID", "look into Aimsio"]
@@ -405,7 +407,7 @@ def test_the_plan_that_was_shown_is_the_one_that_is_approved(home: Path, monkeyp
         path.write_bytes(other.read_bytes())
         return True
 
-    monkeypatch.setattr("auditkit.commands.corrections._confirmed", swapped)
+    monkeypatch.setattr("auditkit.cli.corrections._confirmed", swapped)
     assert auditkit("approve", str(path)).code == 0
     assert Plan.load(path).digest == shown
 

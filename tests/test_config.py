@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.config import Settings, project_root, quiet, settings_file
 from auditkit.errors import SettingsError
+from auditkit.settings import Settings, project_root, quiet, settings_file
 
 SECRETS = {"aimsio_password": "Pa:ss wörd/1", "jobnimbus_token": "tok-SECRET-123"}
 PASSPHRASE = "correct horse battery staple"

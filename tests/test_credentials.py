@@ -10,9 +10,9 @@ import keyring.backends.null
 import pytest
 from pydantic import SecretStr
 
-from auditkit.config import Settings
 from auditkit.credentials import PLACES, Place, keep_in_file, keep_in_keyring, kept, place
 from auditkit.errors import SettingsError
+from auditkit.settings import Settings
 from tests.keyrings import FILE, Kept
 
 SECRET = 'Pa:ss "wörd\\1'

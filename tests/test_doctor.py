@@ -13,7 +13,7 @@ import auditkit as ak
 from auditkit.doctor import examine
 from auditkit.sandbox.dataset import build
 from tests.commands import Account, account_of, auditkit, bytes_of
-from tests.vendors import point, serving
+from tests.served import point, serving
 
 NAMES = ["settings", "time zone", "home", "rules", "job map"]
 NAMES += ["Aimsio", "Aimsio NRB", "JobNimbus", "JobNimbus invoice", "filter", "clock", "snapshot", "versions"]
@@ -100,7 +100,7 @@ def test_a_file_of_the_user_that_cannot_be_used(name: str, text: str, check: str
 
 
 def test_files_of_the_user_that_can(home: Path) -> None:
-    ours = resources.files("auditkit.checks").joinpath("sql", "rules")
+    ours = resources.files("auditkit").joinpath("sql", "rules")
     count = len(list(ours.iterdir()))
     assert checks(0)["rules"]["seen"] == f"{count} can be run, 0 of them your own"
     shipped = ours.joinpath("nrb-unbilled.sql").read_text("utf-8")

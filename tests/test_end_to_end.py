@@ -10,7 +10,7 @@ import auditkit as ak
 from auditkit.sandbox.dataset import DEFAULT, build
 from auditkit.sandbox.faults import FAULTS
 from auditkit.sandbox.world import Body, World
-from tests.vendors import point, serving
+from tests.served import point, serving
 
 # What a vendor may do on a read. Every pair of values of two switches stands in one of the runs below.
 SWITCHES = {
@@ -83,14 +83,14 @@ def test_recall_and_precision_are_one(seed: int, tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("quirks", pairwise(SWITCHES), ids=lambda quirks: "-".join(quirks.values()))
-def test_whatever_the_vendors_do(quirks: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("behaviors", pairwise(SWITCHES), ids=lambda behaviors: "-".join(behaviors.values()))
+def test_whatever_the_vendors_do(behaviors: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = build(seed=21, nrbs=600, faults=EVERY_FAULT)
-    with serving(world, tmp_path, **quirks) as address:
+    with serving(world, tmp_path, **behaviors) as address:
         point(monkeypatch, address, tmp_path / "home")
         with ak.open() as audit:
             audit.sync()
-            assert_equals_truth(audit, expected(world, deleted=quirks["deleted"]))
+            assert_equals_truth(audit, expected(world, deleted=behaviors["deleted"]))
 
 
 def test_a_clean_world_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import auditkit as ak
 from auditkit.sandbox.dataset import build
 from tests.commands import auditkit
 from tests.people import acting_as, carried_out, listed
-from tests.vendors import point, serving
+from tests.served import point, serving
 
 
 def opened_to_others(*folders):
@@ -41,7 +41,7 @@ def test_every_file_and_folder_of_an_account(tmp_path, monkeypatch):
             audit.sync()
             audit.sync()
             audit.run()
-            carried_out(monkeypatch, audit.propose("nrb-unexported"))
+            carried_out(monkeypatch, audit.corrections.propose("nrb-unexported"))
             (tmp_path / "notebooks" / "page.ipynb").write_text(json.dumps(page))
             audit.report("page")
             audit.workpaper()

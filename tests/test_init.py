@@ -17,13 +17,13 @@ from pathlib import Path
 import keyring.core
 import pytest
 
-from auditkit.commands.init import machine_zone
-from auditkit.config import Settings
+from auditkit.cli.init import machine_zone
 from auditkit.sandbox import server
 from auditkit.sandbox.dataset import build
+from auditkit.settings import Settings
 from tests.commands import PROGRAM, assert_refused, auditkit, interruptible, small_disk
 from tests.keyrings import FILE, Kept
-from tests.vendors import serving
+from tests.served import serving
 
 SECRETS = ("demo-password", "demo-token")
 ROOT = Path(__file__).parents[1]

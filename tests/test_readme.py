@@ -10,9 +10,9 @@ import pytest
 from typer import Context
 from typer.main import get_group
 
-from auditkit.cli import app
-from auditkit.config import Settings
+from auditkit.cli.main import app
 from auditkit.corrections.remedies import REMEDIES
+from auditkit.settings import Settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 MAKEFILE = (Path(__file__).parents[1] / "Makefile").read_text("utf-8")

@@ -16,21 +16,21 @@ from typing import Any
 import pytest
 
 import auditkit as ak
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.jobnimbus import JobNimbusClient
-from auditkit.apis.pages import WINDOW
-from auditkit.config import Settings
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.server import Address
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import Body, loads_stored
-from auditkit.store.snapshots import Snapshot, Store
+from auditkit.settings import Settings
 from auditkit.sync.invoices import MAX_THROWN
 from auditkit.sync.nrbs import MAX_LISTS
 from auditkit.sync.run import Vendors as Clients
 from auditkit.sync.run import sync
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.jobnimbus import JobNimbusClient
+from auditkit.vendors.paging import WINDOW
+from auditkit.warehouse.snapshots import Snapshot, Store
 from tests.commands import Ran, assert_refused, auditkit, bytes_of, started
-from tests.vendors import point, serving
+from tests.served import point, serving
 
 WORLD = build(seed=9, nrbs=60, faults={})
 SINGLE = [body for body in WORLD.nrbs if not body["nrbParentGuid"] and not body["nrbChildren"]]

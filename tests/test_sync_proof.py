@@ -12,11 +12,11 @@ import pytest
 import auditkit as ak
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
-from auditkit.store.schema import rebuild_schema
 from auditkit.sync.proof import proof
 from auditkit.sync.raw import NRBS, Raw
+from auditkit.warehouse.schema import rebuild_schema
 from tests.commands import assert_refused, auditkit
-from tests.vendors import point, serving
+from tests.served import point, serving
 from tests.world import workbench
 
 WORLD = build(seed=9, nrbs=60, faults={})

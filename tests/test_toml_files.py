@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.private_files import write_whole
-from auditkit.toml_files import quoted, with_values
+from auditkit.files import write_whole
+from auditkit.toml_edit import quoted, with_values
 
 VALUES = {"timezone": "America/Edmonton", "identity": "ann"}
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import duckdb
 
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.linking import link
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import load_rules
 from auditkit.checks.run import Decisions, Parameters, run
-from auditkit.store.schema import rebuild_schema, rebuild_typed
-from auditkit.store.snapshots import Draft, Snapshot, Store
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 
 Body = dict[str, Any] | str
 Line = tuple[str, str, int]

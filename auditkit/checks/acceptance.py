@@ -9,7 +9,7 @@ from typing import Any
 
 from auditkit.errors import FindingError
 from auditkit.journal import Journal
-from auditkit.store.snapshots import Snapshot
+from auditkit.warehouse.snapshots import Snapshot
 
 __all__ = ["accept", "acceptances", "day", "named", "withdraw"]
 

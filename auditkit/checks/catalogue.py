@@ -12,7 +12,7 @@ __all__ = ["page"]
 _START = """\
 # The rules
 
-Each rule is one SQL file under `auditkit/checks/sql/rules/`, and each row that it gives is a finding. Files of your own
+Each rule is one SQL file under `auditkit/sql/rules/`, and each row that it gives is a finding. Files of your own
 in `data/rules/` are their equals. A threshold is set in `auditkit.toml`:
 
 ```toml

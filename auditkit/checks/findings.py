@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.rules import REQUIRED_COLUMNS, Rule, Value
 from auditkit.errors import QueryFailed, RuleError
 

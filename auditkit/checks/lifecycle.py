@@ -11,7 +11,7 @@ Not here: what fires (`findings.py`), and who may accept (`audit.py`).
 from collections.abc import Sequence
 from typing import Any
 
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.rules import Value
 
 __all__ = ["ACCEPTANCE_COLUMNS", "LAST", "live", "warnings"]

@@ -13,7 +13,7 @@ repeated until it links nothing new: a link can settle a tie.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.matching import Block, Group, Line, resolve, search
 from auditkit.checks.rules import Step, Value, load_steps
 

@@ -6,7 +6,7 @@ Each row of the statement is its own query (`sql/reconcile/41_statement_member.s
 from collections.abc import Mapping
 
 from auditkit.checks import views
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.rules import Value, load_steps
 from auditkit.errors import QuestionRefused
 

@@ -10,7 +10,7 @@ Not here: running them (`run.py`) and the subset of SQL they may use (`portable.
 import functools
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -22,8 +22,20 @@ from sqlglot import exp
 
 from auditkit.checks import portable
 from auditkit.errors import RuleError
+from auditkit.values import did_you_mean
+from auditkit.warehouse.snapshots import Snapshot
 
-__all__ = ["GLOBAL_PARAMETERS", "Parameter", "Rule", "Step", "load_rules", "load_steps", "read_rule", "read_step"]
+__all__ = [
+    "GLOBAL_PARAMETERS",
+    "Parameter",
+    "Rule",
+    "Step",
+    "load_rules",
+    "load_steps",
+    "read_rule",
+    "read_step",
+    "refuse_unknown_rule",
+]
 
 GLOBAL_PARAMETERS = {"as_of": "date", "labor_in_amount": "text", "tolerance": "money"}
 ASSERTIONS = ("existence", "completeness", "accuracy", "cutoff", "classification", "valuation")
@@ -143,8 +155,8 @@ def read_rule(name: str, text: str, path: str) -> Rule:
 
 
 def load_steps(folder: str) -> list[Step]:
-    """The steps of one folder of `checks/sql`, in the order of their file names; the name drops the leading number."""
-    files = resources.files("auditkit.checks").joinpath("sql", folder).iterdir()
+    """The steps of one folder of `auditkit/sql`, ordered by file name; a step's name drops the leading number."""
+    files = resources.files("auditkit").joinpath("sql", folder).iterdir()
     paths = sorted((file for file in files if file.name.endswith(".sql")), key=lambda file: file.name)
     return [
         read_step(re.sub(r"^\d+_", "", file.name)[:-4], file.read_text("utf-8"), f"{folder}/{file.name}")
@@ -155,7 +167,7 @@ def load_steps(folder: str) -> list[Step]:
 def load_rules(own_folder: Path | None = None) -> list[Rule]:
     """The shipped rules and the user's own (`*.sql` in `own_folder`), equals, sorted by id. Raises `RuleError`."""
     rules = {}
-    shipped = resources.files("auditkit.checks").joinpath("sql", "rules")
+    shipped = resources.files("auditkit").joinpath("sql", "rules")
     for file in [*shipped.iterdir(), *sorted(own_folder.glob("*.sql") if own_folder else ())]:
         name = file.name.removesuffix(".sql")
         path = str(file) if isinstance(file, Path) and file.parent == own_folder else f"rules/{file.name}"
@@ -169,6 +181,15 @@ def load_rules(own_folder: Path | None = None) -> list[Rule]:
             raise RuleError(f"{path}:1: cannot be read as UTF-8 text ({error})") from None
         rules[name] = read_rule(name, text, path)
     return [rules[name] for name in sorted(rules)]
+
+
+def refuse_unknown_rule(
+    snapshot: Snapshot, name: str, what: str = "rule", also_known: Sequence[str] | None = None
+) -> None:
+    """Raise `RuleError` for a rule that the snapshot's audit did not run; `also_known` are the names to suggest."""
+    known = snapshot.query("select rule_id from rule order by rule_id").column()
+    if name not in known:
+        raise RuleError(f"no {what} is called {name!r}; {did_you_mean(name, also_known or known, most=100)}")
 
 
 def _header(text: str, path: str, known: tuple[str, ...]) -> dict[str, list[tuple[int, str]]]:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.findings import find
 from auditkit.checks.lifecycle import live, warnings
 from auditkit.checks.linking import link
@@ -23,7 +23,7 @@ from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.errors import SettingsError
 from auditkit.progress import progress, say
-from auditkit.store.snapshots import Draft
+from auditkit.warehouse.snapshots import Draft
 
 __all__ = ["Decisions", "Parameters", "prepare", "read_job_map", "run", "usable_rules"]
 

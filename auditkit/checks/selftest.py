@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from auditkit.checks import plants_invoice, plants_nrb
-from auditkit.checks.engines import Engine
+from auditkit.checks import planted_invoice_faults as plants_invoice
+from auditkit.checks import planted_nrb_faults as plants_nrb
+from auditkit.checks.clean_records import Body, Ground, OutOfReach, Plant
+from auditkit.checks.engine import Engine
 from auditkit.checks.findings import fire
-from auditkit.checks.ground import Body, Ground, OutOfReach, Plant
 from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.checks.run import Decisions, Parameters, prepare, usable_rules
 from auditkit.errors import RuleError
 from auditkit.progress import progress
-from auditkit.store.schema import rebuild_schema, rebuild_typed
-from auditkit.store.snapshots import Draft, Store
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.snapshots import Draft, Store
 
 __all__ = ["PLANTS", "Outcome", "examine", "selftest"]
 

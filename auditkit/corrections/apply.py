@@ -24,17 +24,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from auditkit.apis.strict_json import dump, parse
-from auditkit.corrections import judging
+from auditkit.corrections import verdicts as judging
 from auditkit.corrections.approval import Approver, check
-from auditkit.corrections.comparing import moved
-from auditkit.corrections.judging import Ending
-from auditkit.corrections.operations import Operation, Reply, Step, Verdict, operations
+from auditkit.corrections.diff import moved
+from auditkit.corrections.lookup import Vendors
 from auditkit.corrections.plan import Change, Plan
-from auditkit.corrections.reading import Vendors
-from auditkit.corrections.recording import Noting
+from auditkit.corrections.records import Noting
+from auditkit.corrections.tracking import Operation, Reply, Step, Verdict, operations
+from auditkit.corrections.verdicts import Ending
 from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, StoreError, TimedOut, Unreachable
 from auditkit.journal import Journal, digest, now
+from auditkit.vendors.strict_json import dump, parse
 
 __all__ = ["UNSENT", "Outcome", "apply", "recover", "refuse", "settle"]
 

@@ -17,7 +17,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from auditkit.config import DEMO
 from auditkit.corrections.approvers import (
     APPROVAL,
     APPROVERS_FILE,
@@ -27,11 +26,12 @@ from auditkit.corrections.approvers import (
     record_changes,
 )
 from auditkit.corrections.identity import Identity, folded
-from auditkit.corrections.operations import RECORD_KIND
 from auditkit.corrections.plan import Plan
 from auditkit.corrections.signatures import Signature
+from auditkit.corrections.tracking import RECORD_KIND
 from auditkit.errors import ApprovalRefused
 from auditkit.journal import Journal, Record
+from auditkit.settings import DEMO
 
 __all__ = [
     "APPROVERS_FILE",

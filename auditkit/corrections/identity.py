@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import SecretStr
 
 from auditkit.errors import SettingsError
-from auditkit.private_files import read_private
+from auditkit.files import read_private
 
 __all__ = ["Identities", "Identity", "folded", "is_public_key", "is_signed", "plain_name"]
 

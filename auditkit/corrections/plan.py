@@ -17,15 +17,15 @@ from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from auditkit.apis.strict_json import dump, parse
-from auditkit.corrections.comparing import same
-from auditkit.corrections.kinds import ARRAYS, KINDS, Kind, OperationName, body, follows, money, refuse
-from auditkit.corrections.showing import Shown, Words, known_as, shown_fields
+from auditkit.corrections.diff import same
+from auditkit.corrections.operations import ARRAYS, KINDS, Kind, OperationName, body, follows, money, refuse
+from auditkit.corrections.render import Shown, Words, known_as, shown_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
+from auditkit.files import write_whole
 from auditkit.journal import canonical, digest
-from auditkit.private_files import write_whole
 from auditkit.values import one_line
+from auditkit.vendors.strict_json import dump, parse
 
 __all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plain"]
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from auditkit.apis.strict_json import dump
 from auditkit.checks.run import Decisions, Parameters, run
 from auditkit.corrections.plan import Change, Plan
 from auditkit.journal import digest
-from auditkit.store.schema import rebuild_schema, rebuild_typed
-from auditkit.store.snapshots import Draft, Store
 from auditkit.values import time_to_ms, time_to_s
+from auditkit.vendors.strict_json import dump
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.snapshots import Draft, Store
 
 __all__ = ["Preview", "preview"]
 

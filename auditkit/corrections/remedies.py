@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from auditkit.apis.strict_json import parse
-from auditkit.corrections.drafting import Draft
 from auditkit.corrections.plan import LeftOut
+from auditkit.corrections.planning import Draft
 from auditkit.errors import PlanError
-from auditkit.store.snapshots import Snapshot
+from auditkit.vendors.strict_json import parse
+from auditkit.warehouse.snapshots import Snapshot
 
 __all__ = ["REMEDIES", "Remedy", "merged", "proposed"]
 

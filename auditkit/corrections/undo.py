@@ -10,10 +10,10 @@ Not here: reading the objects and making the plan (drafting).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from auditkit.corrections.drafting import Draft
-from auditkit.corrections.kinds import KINDS, OperationName
-from auditkit.corrections.operations import Operation, Verdict, operations
+from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LeftOut
+from auditkit.corrections.planning import Draft
+from auditkit.corrections.tracking import Operation, Verdict, operations
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 

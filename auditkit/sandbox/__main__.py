@@ -1,4 +1,4 @@
-"""Run the sandbox by hand: `python -m auditkit.sandbox --state FILE --port 8750 --quirk list_shape=value …`.
+"""Run the sandbox by hand: `python -m auditkit.sandbox --state FILE --port 8750 --behavior list_shape=value …`.
 
 Prints what to paste into a shell so that auditkit talks to it. An empty state file is filled with the demo's data.
 """
@@ -9,11 +9,11 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import fixed_clock, system_clock
 from auditkit.sandbox.demo import prepare
-from auditkit.sandbox.door import Credentials
-from auditkit.sandbox.errors import SandboxError
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.error_bodies import SandboxError
+from auditkit.sandbox.middleware import Credentials
 from auditkit.sandbox.server import Address, serve
 
 
@@ -21,11 +21,11 @@ def main() -> int:
     """Serve until interrupted; 2 for a mistake on the command line."""
     options = _parser().parse_args()
     try:
-        quirks = Quirks.parse(options.quirk)
+        behaviors = Behaviors.parse(options.behavior)
         serve(
             options.state,
             options.port,
-            quirks,
+            behaviors,
             Credentials(options.username, options.password, options.token),
             clock=fixed_clock(options.fixed_clock) if options.fixed_clock else system_clock,
             prepare=prepare,
@@ -44,13 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m auditkit.sandbox",
         description="Imitates Aimsio and JobNimbus on 127.0.0.1.",
-        epilog="quirks:\n" + "\n".join(f"  {name} = {values}" for name, values in Quirks.choices().items()),
+        epilog="behaviors:\n" + "\n".join(f"  {name} = {values}" for name, values in Behaviors.choices().items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     default = Credentials()
     parser.add_argument("--state", type=Path, required=True, help="SQLite file that holds everything; made if missing")
     parser.add_argument("--port", type=int, default=8750, help="0 is any free port")
-    parser.add_argument("--quirk", action="append", default=[], metavar="NAME=VALUE", help="may be given repeatedly")
+    parser.add_argument("--behavior", action="append", default=[], metavar="NAME=VALUE", help="may be given repeatedly")
     parser.add_argument("--username", default=default.username)
     parser.add_argument("--password", default=default.password)
     parser.add_argument("--token", default=default.token)

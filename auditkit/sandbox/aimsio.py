@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Router
 
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock
-from auditkit.sandbox.door import Credentials, Vendor, basic, body_of, call_number, json_answer, route
-from auditkit.sandbox.errors import Refusal
+from auditkit.sandbox.error_bodies import Refusal
 from auditkit.sandbox.fields import IMPORT, NRB_NUMBERS
 from auditkit.sandbox.invented import aimsio_error
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.middleware import Credentials, Vendor, basic, body_of, call_number, json_answer, route
 from auditkit.sandbox.state import State
 from auditkit.sandbox.upsert import Import
 from auditkit.sandbox.wire import Body, Json, dumps, loads_stored
@@ -27,22 +27,22 @@ LIST_PATH = "/rest/api/standard/v1/NonRecurringBillableItem"
 SAVE_PATH = "/rest/api/standard/v1/NRB"
 
 
-def aimsio(state: State, quirks: Quirks, credentials: Credentials, clock: Clock) -> Vendor:
+def aimsio(state: State, behaviors: Behaviors, credentials: Credentials, clock: Clock) -> Vendor:
     """The vendor Aimsio over this state."""
 
     async def list_nrbs(_: Request) -> Response:
-        return StreamingResponse(_stub_list(state, quirks), media_type="application/json")
+        return StreamingResponse(_stub_list(state, behaviors), media_type="application/json")
 
     async def one_nrb(request: Request) -> Response:
         text = state.nrb_text(request.path_params["guid"])
         if text is None:
             raise Refusal(404, "no NRB has this guid")
-        return json_answer(text if quirks.numbers == "strings" else dumps(_with_numbers(loads_stored(text))))
+        return json_answer(text if behaviors.numbers == "strings" else dumps(_with_numbers(loads_stored(text))))
 
     async def save_nrbs(request: Request) -> Response:
         entries = body_of(request, IMPORT)["nrbList"]
         return json_answer(
-            dumps(Import(state, quirks, clock(), credentials.username).run(entries, call_number(request)))
+            dumps(Import(state, behaviors, clock(), credentials.username).run(entries, call_number(request)))
         )
 
     routes = [
@@ -54,11 +54,11 @@ def aimsio(state: State, quirks: Quirks, credentials: Credentials, clock: Clock)
     return Vendor("aimsio", router, basic(credentials), 'Basic realm="Aimsio"', aimsio_error)
 
 
-async def _stub_list(state: State, quirks: Quirks) -> AsyncIterator[str]:
-    opening, closing = ("[", "]") if quirks.list_shape == "array" else ('{"value":[', "]}")
+async def _stub_list(state: State, behaviors: Behaviors) -> AsyncIterator[str]:
+    opening, closing = ("[", "]") if behaviors.list_shape == "array" else ('{"value":[', "]}")
     yield opening
     before = ""
-    for portion in state.nrb_stubs(quirks.stub_key):
+    for portion in state.nrb_stubs(behaviors.stub_key):
         yield before + ",".join(portion)
         before = ","
     yield closing

@@ -12,30 +12,33 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from auditkit.sandbox.aimsio import AIMSIO_BASE, aimsio
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock, system_clock
-from auditkit.sandbox.door import Credentials, Door
 from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE, jobnimbus
 from auditkit.sandbox.limits import Gate
+from auditkit.sandbox.middleware import Credentials, Door
 from auditkit.sandbox.openapi import document
-from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.state import State
 
 __all__ = ["create_app"]
 
 
 def create_app(
-    state: State, quirks: Quirks | None = None, credentials: Credentials | None = None, clock: Clock = system_clock
+    state: State,
+    behaviors: Behaviors | None = None,
+    credentials: Credentials | None = None,
+    clock: Clock = system_clock,
 ) -> Starlette:
     """The application over an open state file. It keeps nothing but the rate limits' counts outside that file."""
-    quirks, credentials = quirks or Quirks(), credentials or Credentials()
+    behaviors, credentials = behaviors or Behaviors(), credentials or Credentials()
     vendors = {
-        AIMSIO_BASE: aimsio(state, quirks, credentials, clock),
-        JOBNIMBUS_BASE: jobnimbus(state, quirks, credentials, clock),
+        AIMSIO_BASE: aimsio(state, behaviors, credentials, clock),
+        JOBNIMBUS_BASE: jobnimbus(state, behaviors, credentials, clock),
     }
-    gates = {base: Gate(quirks.rate_per_second, quirks.parallel, quirks.queue_seconds) for base in vendors}
+    gates = {base: Gate(behaviors.rate_per_second, behaviors.parallel, behaviors.queue_seconds) for base in vendors}
 
     async def openapi(_: Request) -> Response:
-        return JSONResponse(document(quirks, state.some_id("nrb"), state.some_id("invoice")))
+        return JSONResponse(document(behaviors, state.some_id("nrb"), state.some_id("invoice")))
 
     async def limits(_: Request) -> Response:
         return JSONResponse({vendor.name: gates[base].seen() for base, vendor in vendors.items()})

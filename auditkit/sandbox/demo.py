@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.dataset_books import AS_OF, TIMEZONE
-from auditkit.sandbox.errors import SandboxError
+from auditkit.sandbox.error_bodies import SandboxError
 from auditkit.sandbox.state import State
 
 __all__ = ["AS_OF", "CLOCK", "TIMEZONE", "prepare"]

@@ -1,6 +1,6 @@
 """Everything the vendors' pages do not define and the sandbox had to make up: the one place to look, and to doubt.
 
-A client must not rely on anything in here. What is made up *and* may well be otherwise is a switch in `quirks.py`;
+A client must not rely on anything in here. What is made up *and* may well be otherwise is a switch in `behaviors.py`;
 what only has to be something is here, or is listed here when it is code rather than words:
 
 - `upsert.py`: the first key that an entry gives (guid, external id, origin reference) decides alone; an unknown guid

@@ -11,10 +11,10 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import seconds
 from auditkit.sandbox.fields import INVOICE_CHANGES
 from auditkit.sandbox.invented import status_name
-from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import CENT, EXACT, Body, Json, loads_stored
 
@@ -78,7 +78,7 @@ _DECORATION = frozenset({"sections", "owners", "photos", "template_id", "margin"
 _NEVER_DROPPED = frozenset({"jnid", "number", "subtotal", "tax", "total", "due", "related", "items", "status"})
 
 
-def new_invoice(sent: Body, state: State, quirks: Quirks, now: datetime, actor: str | None) -> Body:
+def new_invoice(sent: Body, state: State, behaviors: Behaviors, now: datetime, actor: str | None) -> Body:
     """The invoice that a POST makes: what was sent, what JobNimbus computes, and its defaults for the rest."""
     count = state.next_number("invoice")
     identity = uuid.uuid5(_NAMESPACE, f"invoice {count}")
@@ -94,17 +94,17 @@ def new_invoice(sent: Body, state: State, quirks: Quirks, now: datetime, actor: 
         "date_status_change": seconds(now),
     }
     given = {name: value for name, value in sent.items() if value is not None}
-    return changed_invoice(blank, given, state, quirks, now)
+    return changed_invoice(blank, given, state, behaviors, now)
 
 
-def changed_invoice(before: Body, sent: Body, state: State, quirks: Quirks, now: datetime) -> Body:
+def changed_invoice(before: Body, sent: Body, state: State, behaviors: Behaviors, now: datetime) -> Body:
     """The invoice after a PUT: top-level fields merged, read-only ones ignored, date_updated moved forward."""
     after = {**before, **{name: value for name, value in sent.items() if name in _WRITABLE}}
     after |= {name: _number(sent[name] or 0) for name in _SENT_NUMBERS & sent.keys()}
     if "related" in sent:
         after["related"] = [_related(item, state) for item in sent["related"]]
     if "items" in sent:
-        after["items"] = _items(sent["items"], before["items"] if quirks.items == "merged" else (), before["jnid"])
+        after["items"] = _items(sent["items"], before["items"] if behaviors.items == "merged" else (), before["jnid"])
     if after["status"] != before["status"]:
         after["status_name"] = state.value_of("status", str(after["status"])) or status_name(after["status"])
         after["date_status_change"] = seconds(now)

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Router
 
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock
-from auditkit.sandbox.door import Credentials, Vendor, bearer, body_of, call_number, json_answer, route
-from auditkit.sandbox.errors import Refusal
+from auditkit.sandbox.error_bodies import Refusal
 from auditkit.sandbox.fields import FILTER, INVOICE, INVOICE_CHANGES, mistake
 from auditkit.sandbox.invented import jobnimbus_error
 from auditkit.sandbox.invoices import changed_invoice, new_invoice, slim, with_strings
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.middleware import Credentials, Vendor, bearer, body_of, call_number, json_answer, route
 from auditkit.sandbox.state import Bound, State
 from auditkit.sandbox.wire import Body, dumps, loads, loads_stored
 
@@ -34,31 +34,31 @@ _STABLE_SHUFFLE = 1_103_515_245
 _OPERATORS: Mapping[str, Literal[">=", ">", "<=", "<"]] = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 
 
-def jobnimbus(state: State, quirks: Quirks, credentials: Credentials, clock: Clock) -> Vendor:
+def jobnimbus(state: State, behaviors: Behaviors, credentials: Credentials, clock: Clock) -> Vendor:
     """The vendor JobNimbus over this state."""
 
     async def list_invoices(request: Request) -> Response:
-        return json_answer(_page(request, state, quirks))
+        return json_answer(_page(request, state, behaviors))
 
     async def one_invoice(request: Request) -> Response:
-        text = _stored(request, state, quirks)
-        return json_answer(_shown(text, quirks, in_list=False))
+        text = _stored(request, state, behaviors)
+        return json_answer(_shown(text, behaviors, in_list=False))
 
     async def create(request: Request) -> Response:
         sent = body_of(request, INVOICE)
         with state.transaction():
-            body = new_invoice(sent, state, quirks, clock(), request.query_params.get("actor"))
+            body = new_invoice(sent, state, behaviors, clock(), request.query_params.get("actor"))
             state.put_invoice(body)
-        return _written(body, quirks)
+        return _written(body, behaviors)
 
     async def update(request: Request) -> Response:
         sent = body_of(request, INVOICE_CHANGES)
         with state.transaction():
-            before = loads_stored(_stored(request, state, quirks))
-            _check_jnid(sent, before["jnid"], quirks)
-            body = changed_invoice(before, sent, state, quirks, clock())
+            before = loads_stored(_stored(request, state, behaviors))
+            _check_jnid(sent, before["jnid"], behaviors)
+            body = changed_invoice(before, sent, state, behaviors, clock())
             state.put_invoice(body)
-        return _written(body, quirks)
+        return _written(body, behaviors)
 
     routes = [
         route(PATH, GET=list_invoices, POST=create),
@@ -67,20 +67,20 @@ def jobnimbus(state: State, quirks: Quirks, credentials: Credentials, clock: Clo
     return Vendor("jobnimbus", Router(routes, redirect_slashes=False), bearer(credentials), "Bearer", jobnimbus_error)
 
 
-def _page(request: Request, state: State, quirks: Quirks) -> str:
+def _page(request: Request, state: State, behaviors: Behaviors) -> str:
     query = request.query_params
     start, size = _whole_number(query, "from", 0), min(_whole_number(query, "size", _PAGE), _PAGE)
     if start + size > _WINDOW:
-        if quirks.beyond_window == "error":
+        if behaviors.beyond_window == "error":
             raise Refusal(400, f"from + size must not exceed {_WINDOW}")
-        start, size = (_WINDOW - size, size) if quirks.beyond_window == "wrap-to-last" else (0, 0)
-    bounds = _bounds(query) if quirks.filter == "honoured" else []
-    with_deleted = quirks.deleted == "listed"
-    counted = bounds if quirks.count == "filter" else []
+        start, size = (_WINDOW - size, size) if behaviors.beyond_window == "wrap-to-last" else (0, 0)
+    bounds = _bounds(query) if behaviors.filter == "honoured" else []
+    with_deleted = behaviors.deleted == "listed"
+    counted = bounds if behaviors.count == "filter" else []
     count = state.invoice_count(bounds=counted, with_deleted=with_deleted)
-    shuffle = _shuffle(quirks, call_number(request))
+    shuffle = _shuffle(behaviors, call_number(request))
     rows = state.invoice_page(start, size, bounds=bounds, with_deleted=with_deleted, shuffle=shuffle)
-    return f'{{"count":{count},"results":[{",".join(_shown(text, quirks, in_list=True) for text in rows)}]}}'
+    return f'{{"count":{count},"results":[{",".join(_shown(text, behaviors, in_list=True) for text in rows)}]}}'
 
 
 def _whole_number(query: QueryParams, name: str, default: int) -> int:
@@ -111,37 +111,39 @@ def _bounds(query: QueryParams) -> list[Bound]:
     ]
 
 
-def _shuffle(quirks: Quirks, number: int) -> int | None:
-    if quirks.order == "created":
+def _shuffle(behaviors: Behaviors, number: int) -> int | None:
+    if behaviors.order == "created":
         return None
-    if quirks.order == "stable-random":
+    if behaviors.order == "stable-random":
         return _STABLE_SHUFFLE
     return random.Random(number).randrange(1, 2**31)  # noqa: S311 — an order that can be repeated, not a secret
 
 
-def _stored(request: Request, state: State, quirks: Quirks) -> str:
+def _stored(request: Request, state: State, behaviors: Behaviors) -> str:
     text = state.invoice_text(request.path_params["jnid"])
-    if text is None or (quirks.deleted == "hidden" and loads_stored(text)["is_active"] is False):
+    if text is None or (behaviors.deleted == "hidden" and loads_stored(text)["is_active"] is False):
         raise Refusal(404, "no invoice has this jnid")
     return text
 
 
-def _check_jnid(sent: Body, jnid: str, quirks: Quirks) -> None:
-    if quirks.put_requires_jnid == "yes" and "jnid" not in sent:
+def _check_jnid(sent: Body, jnid: str, behaviors: Behaviors) -> None:
+    if behaviors.put_requires_jnid == "yes" and "jnid" not in sent:
         raise Refusal(400, "the body needs the invoice's jnid")
     if sent.get("jnid", jnid) != jnid:
         raise Refusal(409, "the body's jnid is another than the path's")
 
 
-def _shown(text: str, quirks: Quirks, *, in_list: bool) -> str:
+def _shown(text: str, behaviors: Behaviors, *, in_list: bool) -> str:
     """A stored body as the switches want it; the text itself where they want nothing."""
-    is_slim = in_list and quirks.list_rows == "slim"
-    if not is_slim and quirks.jobnimbus_numbers == "numbers":
+    is_slim = in_list and behaviors.list_rows == "slim"
+    if not is_slim and behaviors.jobnimbus_numbers == "numbers":
         return text
     body = loads_stored(text)
     body = slim(body) if is_slim else body
-    return dumps(with_strings(body) if quirks.jobnimbus_numbers == "strings" else body)
+    return dumps(with_strings(body) if behaviors.jobnimbus_numbers == "strings" else body)
 
 
-def _written(body: Body, quirks: Quirks) -> Response:
-    return Response() if quirks.update_body == "empty" else json_answer(_shown(dumps(body), quirks, in_list=False))
+def _written(body: Body, behaviors: Behaviors) -> Response:
+    return (
+        Response() if behaviors.update_body == "empty" else json_answer(_shown(dumps(body), behaviors, in_list=False))
+    )

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 
-from auditkit.sandbox.errors import Refusal
+from auditkit.sandbox.error_bodies import Refusal
 from auditkit.sandbox.invented import QUEUE_TIMEOUT_STATUS
 
 __all__ = ["Counts", "Gate"]

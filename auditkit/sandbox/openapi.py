@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditkit.sandbox.aimsio import AIMSIO_BASE, LIST_PATH, SAVE_PATH
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.fields import FILTER, IMPORT, INVOICE, INVOICE_CHANGES, NRB_NUMBERS, Schema
 from auditkit.sandbox.invented import QUEUE_TIMEOUT_STATUS, STUB_DTYPE
 from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE, PATH
-from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.wire import Json
 
 __all__ = ["document"]
@@ -31,12 +31,12 @@ _ANY_OBJECT: Schema = {"type": "object"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
-def document(quirks: Quirks, nrb_guid: str | None, jnid: str | None) -> dict[str, Any]:
+def document(behaviors: Behaviors, nrb_guid: str | None, jnid: str | None) -> dict[str, Any]:
     """The document; the two ids, where there are any, become the examples of the path parameters."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Aimsio NRBs and JobNimbus invoices, imitated", "version": "1"},
-        "paths": {**_aimsio_paths(quirks, nrb_guid), **_jobnimbus_paths(quirks, jnid)},
+        "paths": {**_aimsio_paths(behaviors, nrb_guid), **_jobnimbus_paths(behaviors, jnid)},
         "components": {
             "securitySchemes": {
                 "basicAuth": {"type": "http", "scheme": "basic"},
@@ -45,21 +45,21 @@ def document(quirks: Quirks, nrb_guid: str | None, jnid: str | None) -> dict[str
             "schemas": {
                 "AimsioError": _error("message"),
                 "JobNimbusError": _error("body"),
-                "NonrecurringBillableItem": _nrb(quirks),
+                "NonrecurringBillableItem": _nrb(behaviors),
                 "IntegrationImportResult": _import_result(),
-                "Invoice": _invoice(quirks),
+                "Invoice": _invoice(behaviors),
             },
         },
     }
 
 
-def _aimsio_paths(quirks: Quirks, guid: str | None) -> dict[str, Any]:
+def _aimsio_paths(behaviors: Behaviors, guid: str | None) -> dict[str, Any]:
     stub = {
         "type": "object",
-        "required": ["dtype", quirks.stub_key, "updatedAt"],
+        "required": ["dtype", behaviors.stub_key, "updatedAt"],
         "properties": {
             "dtype": {"const": STUB_DTYPE},
-            quirks.stub_key: {"type": "string"},
+            behaviors.stub_key: {"type": "string"},
             "updatedAt": {"type": ["integer", "null"]},
         },
     }
@@ -70,7 +70,7 @@ def _aimsio_paths(quirks: Quirks, guid: str | None) -> dict[str, Any]:
         return _operation(name, "basicAuth", "AimsioError", answer, statuses, **more)
 
     return {
-        AIMSIO_BASE + LIST_PATH: {"get": operation("listNrbs", rows if quirks.list_shape == "array" else wrapped)},
+        AIMSIO_BASE + LIST_PATH: {"get": operation("listNrbs", rows if behaviors.list_shape == "array" else wrapped)},
         f"{AIMSIO_BASE}{LIST_PATH}/{{nrbGuid}}": {
             "get": operation("getNrb", _ref("NonrecurringBillableItem"), (404,), parameters=[_path("nrbGuid", guid)])
         },
@@ -80,14 +80,14 @@ def _aimsio_paths(quirks: Quirks, guid: str | None) -> dict[str, Any]:
     }
 
 
-def _jobnimbus_paths(quirks: Quirks, jnid: str | None) -> dict[str, Any]:
-    changes = {**INVOICE_CHANGES, "required": ["jnid"]} if quirks.put_requires_jnid == "yes" else INVOICE_CHANGES
+def _jobnimbus_paths(behaviors: Behaviors, jnid: str | None) -> dict[str, Any]:
+    changes = {**INVOICE_CHANGES, "required": ["jnid"]} if behaviors.put_requires_jnid == "yes" else INVOICE_CHANGES
     page: Schema = {
         "type": "object",
         "required": ["count", "results"],
         "properties": {"count": _COUNT, "results": {"type": "array", "items": _ref("Invoice")}},
     }
-    written = None if quirks.update_body == "empty" else _ref("Invoice")
+    written = None if behaviors.update_body == "empty" else _ref("Invoice")
     by_id, actor = _path("jnid", jnid), _query("actor", {"type": "string"})
 
     def operation(name: str, answer: Schema | None, statuses: Sequence[int] = (), **more: Json) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _jobnimbus_paths(quirks: Quirks, jnid: str | None) -> dict[str, Any]:
 
     return {
         JOBNIMBUS_BASE + PATH: {
-            "get": operation("listInvoices", page, (400,), parameters=_page_parameters(quirks)),
+            "get": operation("listInvoices", page, (400,), parameters=_page_parameters(behaviors)),
             "post": operation("createInvoice", written, _WITH_BODY, parameters=[actor], requestBody=_body(INVOICE)),
         },
         f"{JOBNIMBUS_BASE}{PATH}/{{jnid}}": {
@@ -111,10 +111,10 @@ def _jobnimbus_paths(quirks: Quirks, jnid: str | None) -> dict[str, Any]:
     }
 
 
-def _page_parameters(quirks: Quirks) -> list[dict[str, Any]]:
+def _page_parameters(behaviors: Behaviors) -> list[dict[str, Any]]:
     number: Schema = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
     parameters = [_query("from", number), _query("size", number)]
-    if quirks.filter == "honoured":
+    if behaviors.filter == "honoured":
         content = {"application/json": {"schema": FILTER}}
         parameters.append({"name": "filter", "in": "query", "content": content})
     return parameters
@@ -160,15 +160,15 @@ def _error(message: str) -> Schema:
     }
 
 
-def _nrb(quirks: Quirks) -> Schema:
+def _nrb(behaviors: Behaviors) -> Schema:
     # A record that was planted malformed keeps its text, so the type of a number is a promise for sound ones only.
-    number: Schema = {"type": ["string", "null"] if quirks.numbers == "strings" else ["number", "string", "null"]}
+    number: Schema = {"type": ["string", "null"] if behaviors.numbers == "strings" else ["number", "string", "null"]}
     properties = {"nrbGuid": {"type": "string"}, **dict.fromkeys(NRB_NUMBERS, number)}
     return {"type": "object", "required": ["nrbGuid"], "properties": properties}
 
 
-def _invoice(quirks: Quirks) -> Schema:
-    money: Schema = {"type": "string" if quirks.jobnimbus_numbers == "strings" else "number"}
+def _invoice(behaviors: Behaviors) -> Schema:
+    money: Schema = {"type": "string" if behaviors.jobnimbus_numbers == "strings" else "number"}
     properties = {
         "jnid": {"type": "string"},
         "type": {"const": "invoice"},

@@ -28,11 +28,11 @@ from starlette.types import ASGIApp
 
 from auditkit.sandbox.aimsio import AIMSIO_BASE
 from auditkit.sandbox.app import create_app
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock, system_clock
-from auditkit.sandbox.door import Credentials
-from auditkit.sandbox.errors import NotStarted
+from auditkit.sandbox.error_bodies import NotStarted
 from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.middleware import Credentials
 from auditkit.sandbox.state import State, make_private
 
 __all__ = ["Address", "Running", "in_thread", "serve", "start"]
@@ -80,7 +80,7 @@ class Address:
 def serve(
     state_path: Path,
     port: int,
-    quirks: Quirks,
+    behaviors: Behaviors,
     credentials: Credentials,
     *,
     clock: Clock = system_clock,
@@ -100,7 +100,7 @@ def serve(
             held.enter_context(_alone(state_path))
             prepare(state_path)
         state = held.enter_context(State(state_path))
-        server = _server(create_app(state, quirks, credentials, clock))
+        server = _server(create_app(state, behaviors, credentials, clock))
         if child_of is not None:
             _end_with_parent(server, child_of)
         ready(Address(listener.getsockname()[1], credentials))
@@ -149,7 +149,7 @@ class Running:
 
 def start(
     state_path: Path,
-    quirks: Quirks | None = None,
+    behaviors: Behaviors | None = None,
     credentials: Credentials | None = None,
     *,
     port: int = 0,
@@ -161,7 +161,7 @@ def start(
     """
     credentials = credentials or Credentials()
     command = [sys.executable, "-m", "auditkit.sandbox", "--state", str(state_path), "--port", str(port)]
-    command += [f"--quirk={setting}" for setting in (quirks or Quirks()).settings()]
+    command += [f"--behavior={setting}" for setting in (behaviors or Behaviors()).settings()]
     command += [f"--{name}={value}" for name, value in asdict(credentials).items()]
     command += [f"--fixed-clock={fixed_clock.isoformat()}"] if fixed_clock else []
     command += [f"--child-of={os.getpid()}"]

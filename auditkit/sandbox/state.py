@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from auditkit.sandbox.errors import ForeignFile
+from auditkit.sandbox.error_bodies import ForeignFile
 from auditkit.sandbox.invented import STUB_DTYPE
 from auditkit.sandbox.names import Name, names_of_invoice, names_of_nrb
 from auditkit.sandbox.wire import Body, Json, dumps, loads_stored

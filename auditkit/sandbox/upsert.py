@@ -12,10 +12,10 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import milliseconds
 from auditkit.sandbox.fields import NRB_CREATION_NEEDS, NRB_NUMBERS, NRB_READ_ONLY, NRB_REQUIRED, NRB_WRITABLE
 from auditkit.sandbox.invented import REWRITTEN_TIME_OF_DAY_MS, notice
-from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.state import NrbKey, State
 from auditkit.sandbox.wire import CENT, EXACT, Body, Json
 
@@ -42,9 +42,9 @@ class _NotImported(Exception):
 class Import:
     """One POST of `nrbList` at one moment by one user."""
 
-    def __init__(self, state: State, quirks: Quirks, now: datetime, user: str) -> None:
+    def __init__(self, state: State, behaviors: Behaviors, now: datetime, user: str) -> None:
         self._state = state
-        self._quirks = quirks
+        self._behaviors = behaviors
         self._now = milliseconds(now)
         self._user = user
         self._notices: list[dict[str, Any]] = []
@@ -89,7 +89,7 @@ class Import:
         stored = self._find(entry)
         if stored is None:
             self._check_creation(entry)
-        elif self._quirks.absent == "refused":
+        elif self._behaviors.absent == "refused":
             self._check_whole(entry, stored)
         elif parent and stored.get("nrbParentGuid") != parent["nrbGuid"]:
             raise _NotImported("nrbChildren", "the NRB is no child of this one")
@@ -149,13 +149,13 @@ class Import:
 
     def _changed(self, entry: Body, before: Body, *, is_new: bool) -> Body:
         after = dict(before)
-        if not is_new and self._quirks.absent == "nulled":
+        if not is_new and self._behaviors.absent == "nulled":
             after |= dict.fromkeys(field for field in NRB_WRITABLE if field not in entry)
         after |= {field: _stored_form(field, entry[field]) for field in NRB_WRITABLE if field in entry}
         if "nrbTypeUname" in entry and "nrbTypeName" not in entry:
             after["nrbTypeName"] = self._state.value_of("uname", entry["nrbTypeUname"])
         sent_date = entry.get("nrbInvoiceDate")
-        if sent_date is not None and self._quirks.invoice_date_time == "rewritten":
+        if sent_date is not None and self._behaviors.invoice_date_time == "rewritten":
             after["nrbInvoiceDate"] = sent_date // _DAY_MS * _DAY_MS + REWRITTEN_TIME_OF_DAY_MS
         return after
 

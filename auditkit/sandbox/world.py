@@ -1,7 +1,7 @@
 """World: one imagined account at both vendors, and what is wrong with it.
 
-The bodies are canonical: the shape of the vendors' single reads, before any quirk of a server. `truth` comes from the
-hand that planted the faults, never from matching: it is what an audit is measured against.
+The bodies are canonical: the shape of the vendors' single reads, before any behavior of a server. `truth` comes from
+the code that planted the faults, never from matching: it is what an audit is measured against.
 
 Not here: how a world is made (`dataset.build`), and how it is served.
 """

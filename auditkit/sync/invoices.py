@@ -10,11 +10,11 @@ import random
 import time
 from collections.abc import Callable
 
-from auditkit.apis.jobnimbus import DEFAULT_SIZE, JobNimbusClient
-from auditkit.apis.pages import WINDOW, Disorder, FilterIgnored, Pages, Pass, TooMany
 from auditkit.errors import NotThere
 from auditkit.progress import progress
 from auditkit.sync.raw import Raw
+from auditkit.vendors.jobnimbus import DEFAULT_SIZE, JobNimbusClient
+from auditkit.vendors.paging import WINDOW, Disorder, FilterIgnored, Pages, Pass, TooMany
 
 __all__ = ["MAX_THROWN", "InvoiceRead"]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.config import Settings
 from auditkit.errors import NotThere
 from auditkit.progress import progress, say
+from auditkit.settings import Settings
 from auditkit.sync.raw import Raw, chunks
+from auditkit.vendors.aimsio import AimsioClient
 
 __all__ = ["MAX_LISTS", "NrbRead"]
 

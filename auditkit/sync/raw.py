@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from auditkit.store.snapshots import Draft
-from auditkit.store.tables import Table as Result
+from auditkit.warehouse.snapshots import Draft
+from auditkit.warehouse.tables import Table as Result
 
 __all__ = ["INVOICES", "NRBS", "Kept", "Raw", "chunks"]
 

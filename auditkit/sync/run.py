@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.jobnimbus import JobNimbusClient
-from auditkit.apis.records import INVOICE_FIELDS, NRB_FIELDS
-from auditkit.config import Settings
 from auditkit.errors import NoSnapshot
-from auditkit.store.schema import rebuild_schema, rebuild_typed
-from auditkit.store.snapshots import Draft
+from auditkit.settings import Settings
 from auditkit.sync.invoices import InvoiceRead
 from auditkit.sync.nrbs import NrbRead
 from auditkit.sync.raw import INVOICES, NRBS, Raw, chunks
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.bodies import INVOICE_FIELDS, NRB_FIELDS
+from auditkit.vendors.jobnimbus import JobNimbusClient
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.snapshots import Draft
 
 __all__ = ["Vendors", "sync"]
 

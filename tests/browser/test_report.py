@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from auditkit.config import Settings
-from auditkit.reports.facts import Facts
-from auditkit.reports.page import Front
-from auditkit.reports.publish import publish
+from auditkit.papers.facts import Facts
+from auditkit.papers.report import publish
+from auditkit.papers.report_page import Front
+from auditkit.settings import Settings
 from tests.browser.papers import HOSTILE, PAPERS, Paper, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, refused, screenshot, watched
 from tests.commands import auditkit

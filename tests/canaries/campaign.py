@@ -20,7 +20,7 @@ ENTERING = (*CARRIERS, "URL userinfo")
 LEAVING = ("log", "traceback", "repr", "pickle", "notebook", "cache file", "snapshot, journal, plan and report")
 CELL = """
 import auditkit as ak
-from auditkit.apis import transport
+from auditkit.vendors import transport
 transport.ATTEMPTS, transport._LONGEST_WAIT_SECONDS = 2, 0.001
 %xmode Verbose
 """

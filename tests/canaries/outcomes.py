@@ -18,12 +18,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import auditkit as ak
-from auditkit.store.snapshots import Store
-from tests.apis.server import Reply, Seen, drips, reset, sends
+from auditkit.warehouse.snapshots import Store
 from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER, hits
 from tests.canaries.stage import DEADLINE_SECONDS, Stage
 from tests.canaries.vendor import IMPORT, INVOICES, LISTS, PAIR, Fault, imported
 from tests.people import listed
+from tests.vendors.server import Reply, Seen, drips, reset, sends
 from tests.world import nrb
 
 ALL = f"{USER} {PASSWORD} {TOKEN} {PAIR}"
@@ -236,15 +236,15 @@ def planned(stage: Stage) -> Path:
     stage.synced()
     listed(stage.home, passphrase=PASSPHRASE)
     with ak.open() as audit:
-        plan = audit.propose("nrb-unexported")
+        plan = audit.corrections.propose("nrb-unexported")
         stage.show(plan, *plan.changes)
         stage.carry("repr", repr(plan.preview()))
-        path = audit.save(plan)
+        path = audit.corrections.save(plan)
     stage.run("plan", "nrb-unexported")
     stage.run("identity", "list")
     stage.set(IDENTITY="bob")
     with ak.open() as audit:
-        approved = audit.approve(path)
+        approved = audit.corrections.approve(path)
         stage.show(approved, *approved.signatures)
     stage.run("approve", str(path), "--yes")
     return path
@@ -255,7 +255,7 @@ def applied(stage: Stage, fault: Fault | None = None) -> None:
     path = planned(stage)
     stage.vendor.fault = fault or stage.vendor.fault
     with stage.caught(), ak.open() as audit:
-        outcomes = audit.apply(ak.Plan.load(path))
+        outcomes = audit.corrections.apply(ak.Plan.load(path))
         stage.carry("repr", outcomes.to_string())
     stage.run("apply", str(path), "--yes")
 

@@ -26,11 +26,11 @@ from pydantic import SecretStr
 from requests.auth import AuthBase
 
 import auditkit as ak
-from auditkit.apis import transport
-from auditkit.apis.signing import Credentials
-from auditkit.apis.transport import Reader
 from auditkit.corrections import apply as applying
-from auditkit.corrections.kinds import Kind
+from auditkit.corrections.operations import Kind
+from auditkit.vendors import transport
+from auditkit.vendors.auth import Credentials
+from auditkit.vendors.transport import Reader
 from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER
 from tests.canaries.vendor import PAIR, Account
 from tests.commands import PROGRAM, auditkit

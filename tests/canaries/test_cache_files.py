@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.cache import DetailCache
-from auditkit.apis.jobnimbus import JobNimbusClient
-from auditkit.apis.wire import Received
-from auditkit.config import Settings
 from auditkit.errors import AuditkitError
-from tests.apis.server import Reply, Seen, Vendor, running_vendor
+from auditkit.settings import Settings
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.cache import DetailCache
+from auditkit.vendors.http import Received
+from auditkit.vendors.jobnimbus import JobNimbusClient
 from tests.canaries.vendor import LISTS
+from tests.vendors.server import Reply, Seen, Vendor, running_vendor
 from tests.world import nrb
 
 GUID, VERSION = "n1", "7"

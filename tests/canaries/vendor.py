@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tests import world
-from tests.apis.server import Reply, Seen, Vendor, running_vendor
 from tests.canaries.scanner import PASSWORD, TOKEN, USER
+from tests.vendors.server import Reply, Seen, Vendor, running_vendor
 
 PAIR = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 LISTS = "/rest/api/standard/v1/NonRecurringBillableItem"

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from auditkit.checks.accrual import BY, accrual, period_end
+from auditkit.analysis.accrual import BY, accrual, period_end
 from auditkit.errors import QuestionRefused
-from auditkit.store.snapshots import Snapshot
+from auditkit.warehouse.snapshots import Snapshot
 from tests.world import audited, invoice, ms, nrb, unbilled
 
 JULY, AUGUST = ms(date(2026, 7, 31)), ms(date(2026, 8, 1))

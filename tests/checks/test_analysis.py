@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.checks import analysis
-from auditkit.checks.duplicates import duplicates
+from auditkit.analysis import procedures as analysis
+from auditkit.analysis.duplicates import duplicates
 from auditkit.errors import QueryFailed, QuestionRefused, ValueRefused
-from tests.store.test_macros import alignment
+from tests.warehouse.test_macros import alignment
 from tests.world import AS_OF, COST_DAY, audited, invoice, ms, nrb
 
 VENDORS = ["BIT", "bit", "O'Neil", 'say "hi"', 'x"; drop table nrb; --', "total", "$column_0", "(none)", None]

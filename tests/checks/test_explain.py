@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit.checks.explain import explain
+from auditkit.analysis.explain import explain
 from tests.world import audited, invoice, line, nrb, related, unbilled
 
 CROSSED = {

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from auditkit.checks.history import CHANGES
-from auditkit.store.snapshots import Snapshot
+from auditkit.analysis.changes import CHANGES
+from auditkit.warehouse.snapshots import Snapshot
 from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
 
 

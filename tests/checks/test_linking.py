@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditkit.checks.engines import Engine
+from auditkit.checks.engine import Engine
 from auditkit.checks.rules import load_steps
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import dumps

@@ -7,11 +7,11 @@ from itertools import permutations
 import duckdb
 import pytest
 
-from auditkit.checks.rollforward import movements, roll_forward
+from auditkit.analysis.rollforward import movements, roll_forward
 from auditkit.checks.run import Decisions, Parameters, run
 from auditkit.errors import NoSnapshot, StoreError
-from auditkit.store.schema import rebuild_schema, rebuild_typed
-from auditkit.store.snapshots import Store
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.snapshots import Store
 from tests.syncs import BOOKS, FIRST, SECOND, THIRD, kept
 from tests.world import AS_OF, ZONE, invoice, line, line_keys, nrb, unbilled
 

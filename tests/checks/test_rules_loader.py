@@ -29,7 +29,7 @@ from nrb_status
 where total > $min_amount
 """
 PATH = "rules/own-rule.sql"
-SHIPPED = {path.stem for path in Path(rules_module.__file__).parent.glob("sql/rules/*.sql")}
+SHIPPED = {path.stem for path in Path(rules_module.__file__).parents[1].glob("sql/rules/*.sql")}
 
 
 def line_of(text, part):

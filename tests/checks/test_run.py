@@ -10,7 +10,7 @@ from auditkit.checks import views
 from auditkit.checks.reconcile import BY, SCOPES, statement
 from auditkit.checks.run import Decisions, Parameters, read_job_map, run
 from auditkit.errors import SettingsError
-from auditkit.store.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from tests.world import (
     AS_OF,
     audited,

@@ -18,7 +18,7 @@ from auditkit.checks.selftest import PLANTS, Outcome, examine, selftest
 from auditkit.errors import NoSnapshot, RuleError
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.world import to_json
-from auditkit.store.snapshots import Snapshot, Store
+from auditkit.warehouse.snapshots import Snapshot, Store
 from tests.world import AS_OF, ZONE, audited, invoice, line, nrb, typed, unbilled, workbench
 
 OWN_RULE = """\

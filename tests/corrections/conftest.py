@@ -15,22 +15,22 @@ import pytest
 from pydantic import SecretStr
 from requests.auth import HTTPBasicAuth
 
-from auditkit.apis import transport
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.jobnimbus import BearerAuth, JobNimbusClient
-from auditkit.apis.strict_json import parse
-from auditkit.apis.transport import Reader, Writer
 from auditkit.corrections.apply import Outcome, apply, recover
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.kinds import KINDS
+from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.operations import KINDS
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
-from auditkit.corrections.reading import Vendors
 from auditkit.journal import Journal
 from auditkit.sandbox.app import create_app
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.server import Address, in_thread
 from auditkit.sandbox.state import State
+from auditkit.vendors import transport
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
+from auditkit.vendors.strict_json import parse
+from auditkit.vendors.transport import Reader, Writer
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 DEADLINE_SECONDS = 0.4
@@ -315,7 +315,7 @@ def make_world(tmp_path, monkeypatch, identities, served) -> Iterator[Any]:
         def make(**switches: Any) -> World:
             state = stack.enter_context(State(tmp_path / "state.sqlite"))
             state.fill(nrbs(), [invoice()])
-            faulty = Faulty(create_app(state, Quirks(rate_per_second=0, parallel=0, **switches)))
+            faulty = Faulty(create_app(state, Behaviors(rate_per_second=0, parallel=0, **switches)))
             door.app = faulty
             line = {"rate_per_second": 5000, "parallel": 2, "deadline": DEADLINE_SECONDS}
             places = (

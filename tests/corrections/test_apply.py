@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from auditkit.corrections.apply import VERIFY_PAUSE_SECONDS, Outcome, settle
-from auditkit.corrections.kinds import KINDS
-from auditkit.corrections.operations import Verdict, operations
+from auditkit.corrections.operations import KINDS
 from auditkit.corrections.plan import LIFETIME, FieldChange
+from auditkit.corrections.tracking import Verdict, operations
 from auditkit.errors import Busy, JournalError, OutcomeUnknown, PlanError
 
 from .conftest import ACCOUNT, CHILD, ENVIRONMENT, NOON, ONE, PARENT, TWO, only

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from auditkit.corrections import operations
+from auditkit.corrections import tracking as operations
 from auditkit.corrections.approval import (
     Approver,
     Signature,

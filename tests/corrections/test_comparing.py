@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.corrections.comparing import COMPUTED_FROM, covers, moved, reached, same
+from auditkit.corrections.diff import COMPUTED_FROM, covers, moved, reached, same
 
 SAMPLE_POSTED, SAMPLE_READ_BACK = 1_743_528_967_000, 1_743_503_400_000  # the vendor's own: 17:36:07 became 10:30:00
 

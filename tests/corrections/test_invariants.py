@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from auditkit.corrections.apply import _Run
-from auditkit.corrections.judging import Ending
-from auditkit.corrections.operations import Operation, Verdict, operation_id
+from auditkit.corrections.tracking import Operation, Verdict, operation_id
+from auditkit.corrections.verdicts import Ending
 
 from .conftest import ACCOUNT, ENVIRONMENT, ONE, World
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from auditkit.apis.records import ImportResult
-from auditkit.apis.strict_json import dump, parse
-from auditkit.apis.transport import Answer
-from auditkit.corrections.judging import Ending, answered, counted, created, edited, failed, missed, vanished
-from auditkit.corrections.operations import Operation, Reply, Verdict
 from auditkit.corrections.plan import Change, FieldChange
+from auditkit.corrections.tracking import Operation, Reply, Verdict
+from auditkit.corrections.verdicts import Ending, answered, counted, created, edited, failed, missed, vanished
 from auditkit.errors import ApiError, BadAnswer, NotThere, Refused, StoreError, TimedOut, Unreachable
 from auditkit.journal import digest
+from auditkit.vendors.bodies import ImportResult
+from auditkit.vendors.strict_json import dump, parse
+from auditkit.vendors.transport import Answer
 
 from .conftest import INVOICE, ONE, invoice, nrb
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from auditkit.apis.strict_json import parse
 from auditkit.corrections.apply import Outcome, settle
-from auditkit.corrections.comparing import covers, moved, reached
-from auditkit.corrections.kinds import KINDS, amount
-from auditkit.corrections.operations import Verdict, operations
+from auditkit.corrections.diff import covers, moved, reached
+from auditkit.corrections.operations import KINDS, amount
 from auditkit.corrections.plan import Change
+from auditkit.corrections.tracking import Verdict, operations
 from auditkit.errors import OutcomeUnknown, PlanError
+from auditkit.vendors.strict_json import parse
 
 from .conftest import HERE, INVOICE, ONE, World, answer, invoice, item, only
 

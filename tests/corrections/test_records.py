@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from auditkit.apis.strict_json import dump
 from auditkit.corrections.apply import settle
-from auditkit.corrections.operations import Verdict, operation_id, operations
 from auditkit.corrections.plan import Change, Plan
+from auditkit.corrections.tracking import Verdict, operation_id, operations
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.journal import canonical, digest
+from auditkit.vendors.strict_json import dump
 
 from .conftest import HERE, NOON, ONE, TWO, World, answer, nrb, only
 

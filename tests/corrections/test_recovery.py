@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from auditkit.corrections.apply import Outcome
-from auditkit.corrections.kinds import KINDS
-from auditkit.corrections.operations import Verdict
+from auditkit.corrections.operations import KINDS
 from auditkit.corrections.plan import LIFETIME
+from auditkit.corrections.tracking import Verdict
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 import auditkit as ak
-from auditkit.corrections.drafting import Draft, typed
-from auditkit.corrections.kinds import KINDS
+from auditkit.corrections.operations import KINDS
 from auditkit.corrections.plan import LeftOut, Plan
+from auditkit.corrections.planning import Draft, typed
 from auditkit.corrections.remedies import REMEDIES, merged
 from auditkit.errors import PlanError, RuleError, ValueRefused
 from auditkit.sandbox.dataset import build
@@ -61,7 +61,7 @@ def named(effect: Any, word: str, created: dict[str, str]) -> Found:
 def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     """Preview, approve, apply and sync a plan, and hold what was foreseen against what is found."""
     with ak.open() as audit:
-        before, effect = Shown.by(audit), audit.preview(plan)
+        before, effect = Shown.by(audit), audit.corrections.preview(plan)
         assert Shown.by(audit) == before
     outcomes = carried_out(monkeypatch, plan)
     assert set(outcomes["verdict"]) == {"VERIFIED"}, outcomes.to_dict("records")
@@ -79,7 +79,7 @@ def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
 
 
 @contextlib.contextmanager
-def account(folder: Path, seed: int, nrbs: int = 100, **quirks: object) -> Iterator[Account]:
+def account(folder: Path, seed: int, nrbs: int = 100, **behaviors: object) -> Iterator[Account]:
     """A world with two faults for each remedy; with what chance rarely makes, so that each remedy has its work."""
     world = build(seed=seed, nrbs=nrbs, faults=FAULTS)
     with State(folder / "vendors.sqlite") as state:
@@ -87,7 +87,7 @@ def account(folder: Path, seed: int, nrbs: int = 100, **quirks: object) -> Itera
         parent = a_child_of_its_parent_alone(world)
         state.put_nrb(parent)
         state.delete_nrb(parent["nrbChildren"][0]["nrbGuid"])
-    with account_of(world, folder, **quirks) as synced:
+    with account_of(world, folder, **behaviors) as synced:
         yield synced
 
 
@@ -140,7 +140,7 @@ def test_what_a_preview_says_is_what_the_next_audit_shows(tmp_path, monkeypatch)
     with account(tmp_path, seed=3) as synced:
         home_of(synced, monkeypatch, tmp_path)
         with ak.open() as audit:
-            plan = audit.plan(findings(audit, *RULES))
+            plan = audit.corrections.plan(findings(audit, *RULES))
         assert all(any(rule in change.rule for change in plan.changes) for rule in RULES)
         operations = {change.operation for change in plan.changes}
         assert operations == {"edit-nrb", "add-line", "create-invoice", "deactivate-invoice"}
@@ -151,19 +151,19 @@ def test_what_a_preview_says_is_what_the_next_audit_shows(tmp_path, monkeypatch)
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_what_a_preview_says_of_one_rule_is_what_the_next_audit_shows(tmp_path, monkeypatch, seed):
     """Several accounts, each with all kinds of faults, under other switches from seed to seed; rule after rule."""
-    quirks = {
+    behaviors = {
         "numbers": ("strings", "numbers")[seed % 2],
         "jobnimbus_numbers": ("numbers", "strings")[seed // 2 % 2],
         "list_rows": ("full", "slim")[seed // 4 % 2],
         "absent": ("kept", "refused")[seed % 2],
         "items": ("replaced", "merged")[seed // 2 % 2],
     }
-    with account(tmp_path, seed, nrbs=150, **quirks) as synced:
+    with account(tmp_path, seed, nrbs=150, **behaviors) as synced:
         home_of(synced, monkeypatch, tmp_path)
         for rule in random.Random(seed).sample(RULES, len(RULES)):
             with ak.open() as audit:
                 try:
-                    plan = audit.propose(rule)
+                    plan = audit.corrections.propose(rule)
                 except PlanError as nothing:
                     assert "nothing to plan" in str(nothing) or "no open findings" in str(nothing)
                     continue
@@ -209,11 +209,11 @@ def test_only_what_is_named_is_planned(audit, synced):
     found = audit.findings("nrb-unexported", state="open")
     child = a_child_of_its_parent_alone(synced.world)["nrbChildren"][0]["nrbGuid"]
     first, second, *_ = found[found["subject_id"] != child]["fingerprint"]
-    assert len(objects(audit.propose("nrb-unexported"))) == len(found) - 1  # one has no record of its own
+    assert len(objects(audit.corrections.propose("nrb-unexported"))) == len(found) - 1  # one has no record of its own
     for only in (first, [first], first[:6].upper(), (first, first[:7])):
-        plan = audit.propose("nrb-unexported", only)
+        plan = audit.corrections.propose("nrb-unexported", only)
         assert [change.findings for change in plan.changes] == [(first,)]
-    both = audit.plan(found[found["fingerprint"].isin([first, second])])
+    both = audit.corrections.plan(found[found["fingerprint"].isin([first, second])])
     assert {fingerprint for change in both.changes for fingerprint in change.findings} <= {first, second}
     for only, message in (
         ([], "none was named"),
@@ -223,32 +223,32 @@ def test_only_what_is_named_is_planned(audit, synced):
         (first[:5], "at least 6 digits"),
     ):
         with pytest.raises(PlanError, match=message):
-            audit.propose("nrb-unexported", only)
+            audit.corrections.propose("nrb-unexported", only)
 
 
 def test_rules_without_a_safe_remedy_propose_nothing(audit):
     with pytest.raises(PlanError, match="no remedy that is safe to propose; those that have: nrb-unexported"):
-        audit.propose("invoice-total")
+        audit.corrections.propose("invoice-total")
     with pytest.raises(RuleError, match="did you mean nrb-unbilled"):
-        audit.propose("nrb-unbiled")
+        audit.corrections.propose("nrb-unbiled")
     with pytest.raises(PlanError, match="no findings were given"):
-        audit.plan(audit.findings(state="cleared"))
+        audit.corrections.plan(audit.findings(state="cleared"))
     with pytest.raises(PlanError, match=r"these are no findings: fingerprint, rule_id is missing"):
-        audit.plan(audit.statement())
+        audit.corrections.plan(audit.statement())
 
 
 def test_an_accepted_finding_is_not_proposed(audit):
     accepted, *others = audit.findings("nrb-no-markup", state="open")["fingerprint"]
     audit.accept(accepted, "agreed", who="ann")
-    proposed = [name for change in audit.propose("nrb-no-markup").changes for name in change.findings]
+    proposed = [name for change in audit.corrections.propose("nrb-no-markup").changes for name in change.findings]
     assert sorted(proposed) == sorted(others)
     with pytest.raises(PlanError, match="no open finding"):
-        audit.propose("nrb-no-markup", [accepted])
+        audit.corrections.propose("nrb-no-markup", [accepted])
 
 
 def test_what_has_no_record_of_its_own_is_left_out_and_named(audit, synced):
     child = a_child_of_its_parent_alone(synced.world)["nrbChildren"][0]["nrbGuid"]
-    plan = audit.propose("nrb-unexported")
+    plan = audit.corrections.propose("nrb-unexported")
     assert [(each.object_id, each.reason) for each in plan.left_out] == [
         (child, "known from its parent alone, no own record: correct it in Aimsio")
     ]
@@ -257,10 +257,10 @@ def test_what_has_no_record_of_its_own_is_left_out_and_named(audit, synced):
 
 
 def test_what_several_rules_want_of_one_object_is_one_change(audit, synced):
-    guid = objects(audit.propose("nrb-unexported"))[0]
+    guid = objects(audit.corrections.propose("nrb-unexported"))[0]
     with edited(synced, guid, nrbAccountType="Not Billable", nrbIsBillable=True, nrbUpdatedAt=LATER):
         audit.sync()
-        plan = audit.plan(findings(audit, "nrb-unexported", "nrb-class-contradiction"))
+        plan = audit.corrections.plan(findings(audit, "nrb-unexported", "nrb-class-contradiction"))
     (change,) = (change for change in plan.changes if change.object_id == guid)
     assert change.after == {"nrbIsExported": True, "nrbAccountType": "Billable"}
     assert len(change.findings) == 2
@@ -294,10 +294,10 @@ def test_of_duplicates_the_one_to_keep_is_decided_among_all_of_them(audit):
             "select evidence from finding where subject_id = 'twin' and rule_id = 'invoice-duplicate'"
         )["evidence"]
     )
-    alone = audit.propose("invoice-duplicate", [twin["twin"]])
+    alone = audit.corrections.propose("invoice-duplicate", [twin["twin"]])
     assert (objects(alone), alone.changes[0].operation) == (["twin"], "deactivate-invoice")
     with pytest.raises(PlanError, match=f"{first}: it is the one to keep of"):
-        audit.propose("invoice-duplicate", [twin[first]])
+        audit.corrections.propose("invoice-duplicate", [twin[first]])
 
 
 # A change that a person chose
@@ -309,7 +309,7 @@ def nrb_guid(audit):
 
 
 def test_values_as_a_person_writes_them(audit, nrb_guid):
-    plan = audit.change(
+    plan = audit.corrections.change(
         "edit-nrb",
         nrb_guid,
         reason="as agreed",
@@ -385,7 +385,7 @@ def test_a_day_is_that_day_in_the_zone_and_at_aimsio_in_utc_too(zone, operation,
 def test_what_a_person_mistypes_is_told_in_one_line(audit, nrb_guid, operation, values, message):
     object_id = nrb_guid if operation.endswith("nrb") else "draft"
     with pytest.raises((PlanError, ValueRefused), match=message) as caught:
-        audit.change(operation, object_id, reason="because", values=values)
+        audit.corrections.change(operation, object_id, reason="because", values=values)
     assert "\n" not in str(caught.value)
 
 
@@ -396,17 +396,19 @@ def test_a_change_needs_a_reason_an_object_and_one_that_is_there(audit):
         ("nobody", "because", "nobody: no such id; give"),
     ):
         with pytest.raises(PlanError, match=message):
-            audit.change("edit-invoice", object_id, reason=reason, values={"note": "x"})
+            audit.corrections.change("edit-invoice", object_id, reason=reason, values={"note": "x"})
 
 
 def test_a_creation_fills_its_key_and_needs_what_the_vendor_needs(audit):
     given = {"nrbJobOrderNumber": "J", "nrbTypeName": "Other", "nrbAccountType": "Billable", "nrbIsBillable": True}
     given |= {"nrbVendorCode": "BIT", "nrbRate": "1.00", "nrbQuantity": 2}
-    (change,) = audit.change("create-nrb", reason="forgotten", values=given).changes
+    (change,) = audit.corrections.change("create-nrb", reason="forgotten", values=given).changes
     assert change.after == {**given, "nrbExternalId": change.object_id}
     assert KINDS["create-nrb"].creates and change.object_id.startswith("ak-")
     with pytest.raises(PlanError, match="a new NRB needs nrbRate"):
-        audit.change("create-nrb", reason="forgotten", values={k: v for k, v in given.items() if k != "nrbRate"})
+        audit.corrections.change(
+            "create-nrb", reason="forgotten", values={k: v for k, v in given.items() if k != "nrbRate"}
+        )
 
 
 # Before-images and the newest snapshot
@@ -414,26 +416,26 @@ def test_a_creation_fills_its_key_and_needs_what_the_vendor_needs(audit):
 
 @pytest.mark.parametrize("changes", [{"nrbNotes": "x"}, {"nrbIsExported": None}, {"nrbUpdatedAt": 1}], ids=str)
 def test_what_changed_since_the_snapshot_is_not_planned(audit, synced, changes):
-    guid = objects(audit.propose("nrb-unexported"))[0]
+    guid = objects(audit.corrections.propose("nrb-unexported"))[0]
     with (
         edited(synced, guid, **changes),
         pytest.raises(PlanError, match=f"{guid}: {next(iter(changes))}: not what .* sync, then plan again"),
     ):
-        audit.propose("nrb-unexported")
+        audit.corrections.propose("nrb-unexported")
 
 
 def test_what_changed_and_was_synced_since_voids_a_plan_and_a_nightly_sync_alone_does_not(audit, synced, monkeypatch):
-    plan = audit.propose("nrb-unexported")
+    plan = audit.corrections.propose("nrb-unexported")
     path = signed(monkeypatch, plan)
     with edited(synced, objects(plan)[0], nrbNotes="x", nrbUpdatedAt=LATER), ak.open() as night:
         night.sync()
         with pytest.raises(PlanError, match="nrbNotes, nrbUpdatedAt: not what the newest snapshot holds"):
-            night.apply(path)
+            night.corrections.apply(path)
         assert list(night.journal.records("correction")) == []
     with ak.open() as night:
         night.sync()
-        outcomes = night.apply(path)
+        outcomes = night.corrections.apply(path)
         assert set(outcomes["verdict"]) == {"VERIFIED"}
         with pytest.raises(PlanError, match="applied already"):
-            night.apply(path)
+            night.corrections.apply(path)
     assert outcomes["created"].to_list() == [None] * len(plan.changes)

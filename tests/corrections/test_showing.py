@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from auditkit.corrections.plan import FieldChange
-from auditkit.corrections.showing import Words, known_as
+from auditkit.corrections.render import Words, known_as
 
 from .conftest import invoice, item, nrb
 from .test_plan import NEW_INVOICE, NEW_NRB, OLD, change, created, invoiced, items

@@ -33,23 +33,23 @@ from hypothesis.stateful import (
 )
 
 from auditkit import journal_verify
-from auditkit.apis import transport
-from auditkit.apis.strict_json import parse
 from auditkit.corrections.apply import Outcome, apply, recover, settle
 from auditkit.corrections.approval import Approver, approve, prepare
-from auditkit.corrections.drafting import Draft
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.kinds import KINDS, OperationName
-from auditkit.corrections.operations import RECORD_KIND, Step, Verdict, operations
+from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
-from auditkit.corrections.reading import Vendors
+from auditkit.corrections.planning import Draft
+from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict, operations
 from auditkit.corrections.undo import undone
 from auditkit.errors import OutcomeUnknown, PlanError
 from auditkit.journal import Journal, digest
 from auditkit.sandbox.app import create_app
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.server import in_thread
 from auditkit.sandbox.state import State
+from auditkit.vendors import transport
+from auditkit.vendors.strict_json import parse
 from tests.crash.writing import Fate, Vendor, World
 
 from .conftest import ACCOUNT, ENVIRONMENT, HERE, INVOICE, NOON, ONE, TWO, Killed, invoice, nrb
@@ -504,7 +504,7 @@ def machine(tmp_path: Path, identities: Identities, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(transport, "ATTEMPTS", 2)
     with State(tmp_path / "vendors.sqlite") as state:
         state.fill([nrb(guid) for guid in NRBS], [invoice(jnid) for jnid in INVOICES])
-        vendor = Watched(state, create_app(state, Quirks(rate_per_second=0, parallel=0)))
+        vendor = Watched(state, create_app(state, Behaviors(rate_per_second=0, parallel=0)))
         with in_thread(vendor) as address:
             made = World(state, vendor, address, tmp_path)
             yield type("Corrections", (Corrections,), {"world": made, "people": identities, "totals": Counter()})

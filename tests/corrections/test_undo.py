@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 import auditkit as ak
-from auditkit.apis.strict_json import parse
 from auditkit.corrections.apply import settle
-from auditkit.corrections.comparing import covers, moved, same
-from auditkit.corrections.drafting import Drafting
-from auditkit.corrections.operations import Verdict, operations
+from auditkit.corrections.diff import covers, moved, same
 from auditkit.corrections.plan import LeftOut, Plan
+from auditkit.corrections.planning import Drafting
+from auditkit.corrections.tracking import Verdict, operations
 from auditkit.corrections.undo import OF_INVOICE, OF_NRB, undone
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.sandbox.dataset import build
-from auditkit.store.schema import rebuild_schema
-from auditkit.store.snapshots import Store
 from auditkit.sync.raw import INVOICES, NRBS, Raw
+from auditkit.vendors.strict_json import parse
+from auditkit.warehouse.schema import rebuild_schema
+from auditkit.warehouse.snapshots import Store
 from tests.commands import Account, account_of
 from tests.people import acting_as, carried_out, listed
 
@@ -54,16 +54,16 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
 
     with ak.open() as audit:
         with pytest.raises(PlanError, match=r"newest snapshot.*sync"):
-            audit.undo(plan)
+            audit.corrections.undo(plan)
         audit.sync()
-        back = audit.undo(plan.digest[:12])
+        back = audit.corrections.undo(plan.digest[:12])
         assert back.conditions == (OF_NRB, OF_INVOICE)
         assert [change.object_id for change in back.changes] == [
             created.get(change.operation, change.object_id) for change in reversed(plan.changes)
         ]
-        path = audit.save(back)
+        path = audit.corrections.save(back)
         with pytest.raises(ApprovalRefused, match="approve"):  # the approval of what it takes back does not count
-            audit.apply(path)
+            audit.corrections.apply(path)
     outcomes = carried_out(monkeypatch, back)
     assert set(outcomes["verdict"]) == {"VERIFIED"}, outcomes.to_dict("records")
 
@@ -80,7 +80,7 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
         "Not Billable",
     )
     with ak.open() as audit:
-        assert audit.unsettled().empty
+        assert audit.corrections.unsettled().empty
 
 
 def test_what_an_undone_creation_leaves_behind_is_said_before_it_is_approved(synced, tmp_path, monkeypatch):
@@ -94,19 +94,21 @@ def test_what_an_undone_creation_leaves_behind_is_said_before_it_is_approved(syn
         jnid = audit.sql("select min(jnid) as jnid from invoice_status where job_number = ?", unbilled["job_number"])
         line = {"name": "Cost", "description": f"REF {unbilled['guid']}", "quantity": 1, "price": unbilled["total"]}
         values = {**NEW_INVOICE, "related": json.loads(audit.sql(related, jnid["jnid"][0])["r"][0]), "items": [line]}
-        billed = audit.change("create-invoice", values=values, reason="bill it")
+        billed = audit.corrections.change("create-invoice", values=values, reason="bill it")
     carried_out(monkeypatch, billed)
     with ak.open() as audit:
         audit.sync()
-        back = audit.undo(billed)
-        opened = audit.preview(back).findings.query("effect == 'opens' and rule_id == 'nrb-billed-on-void'")
+        back = audit.corrections.undo(billed)
+        opened = audit.corrections.preview(back).findings.query("effect == 'opens' and rule_id == 'nrb-billed-on-void'")
     assert back.conditions == (OF_INVOICE,)
     assert list(opened["subject_id"]) == [unbilled["guid"]] and "nrb-billed-on-void" in OF_INVOICE
     carried_out(monkeypatch, back)
     with ak.open() as audit:
         audit.sync()
-        again = audit.change("edit-invoice", back.changes[0].object_id, values={"is_active": True}, reason="back")
-        closed = audit.preview(again).findings.query("effect == 'closes'")
+        again = audit.corrections.change(
+            "edit-invoice", back.changes[0].object_id, values={"is_active": True}, reason="back"
+        )
+        closed = audit.corrections.preview(again).findings.query("effect == 'closes'")
     assert set(opened["fingerprint"]) <= set(closed["fingerprint"])
 
 
@@ -135,7 +137,7 @@ def six(audit: ak.Audit) -> Plan:
         ("create-invoice", "", {**NEW_INVOICE, "related": related}),
         ("deactivate-invoice", three, {}),
     ]
-    plans = [audit.change(name, each, reason="a trial", values=values) for name, each, values in chosen]
+    plans = [audit.corrections.change(name, each, reason="a trial", values=values) for name, each, values in chosen]
     return replace(plans[0], changes=tuple(change for plan in plans for change in plan.changes))
 
 

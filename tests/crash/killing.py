@@ -27,7 +27,7 @@ def hook(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(hook)
 sys.argv = ["auditkit", *{arguments!r}]
-from auditkit.cli import main
+from auditkit.cli.main import main
 main()
 """
 # What changes a file system. Reading leaves nothing behind, and an open that makes a file is followed by one of these.

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from auditkit.corrections.apply import recover
-from auditkit.corrections.operations import RECORD_KIND, Verdict
-from auditkit.corrections.reading import Vendors
+from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.tracking import RECORD_KIND, Verdict
 from auditkit.journal import Journal
 from tests.corrections.conftest import ACCOUNT, ENVIRONMENT, NOON
 from tests.crash.test_apply_crash import BAD, NAIVE, OURS, Client, Operation, is_doubled, judged

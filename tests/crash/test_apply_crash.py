@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from auditkit import journal_verify
-from auditkit.apis.strict_json import parse
 from auditkit.corrections.apply import apply
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.kinds import KINDS, OperationName
-from auditkit.corrections.operations import RECORD_KIND, Step, Verdict
+from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
-from auditkit.corrections.reading import Vendors
+from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
 from auditkit.errors import ApiError, PlanError
 from auditkit.journal import Journal
+from auditkit.vendors.strict_json import parse
 from tests.corrections.conftest import ACCOUNT, ENVIRONMENT, INVOICE, NOON, ONE, invoice, nrb
 from tests.crash.writing import Fate, World
 

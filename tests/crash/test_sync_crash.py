@@ -13,10 +13,10 @@ import pytest
 import auditkit as ak
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
-from auditkit.store.snapshots import Store
+from auditkit.warehouse.snapshots import Store
 from tests.commands import bytes_of
 from tests.crash.killing import can_trace, file_calls, kill_at, kill_at_call, points
-from tests.vendors import point, serving
+from tests.served import point, serving
 
 WORLD = build(seed=21, nrbs=12, faults={})
 

@@ -26,14 +26,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.jobnimbus import BearerAuth, JobNimbusClient
-from auditkit.apis.signing import BasicAuth
-from auditkit.apis.transport import Reader, Writer
 from auditkit.sandbox.app import create_app
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.server import Address, in_thread
 from auditkit.sandbox.state import State
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.auth import BasicAuth
+from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
+from auditkit.vendors.transport import Reader, Writer
 
 Fate = Literal["answered", "lost", "refused", "answer lost", "gateway error", "late", "twice", "twice, answer lost"]
 
@@ -276,6 +276,6 @@ def served(folder: Path, nrbs: Sequence[dict[str, Any]], invoices: Sequence[dict
     with ExitStack() as stack:
         state = stack.enter_context(State(folder / "vendors.sqlite"))
         state.fill(nrbs, invoices)
-        vendor = Vendor(create_app(state, Quirks(rate_per_second=0, parallel=0)))
+        vendor = Vendor(create_app(state, Behaviors(rate_per_second=0, parallel=0)))
         address = stack.enter_context(in_thread(vendor))
         yield World(state, vendor, address, folder)

@@ -12,13 +12,14 @@ from typer import Context
 from typer.main import get_group
 
 import auditkit as ak
-from auditkit.cli import app
-from auditkit.manual import month_end, tables
-from auditkit.manual.markdown import anchor, inline
-from auditkit.manual.pages import pages
-from auditkit.reports.tables import html_table
-from auditkit.store.schema import Described, outline, script
-from auditkit.store.tables import run_script
+from auditkit.cli.main import app
+from auditkit.papers.html import html_table
+from auditkit.warehouse.schema import Described, outline, script
+from auditkit.warehouse.tables import run_script
+from docs.generator import month_end, tables
+from docs.generator.markdown import anchor, inline
+from docs.generator.pages import pages
+from docs.generator.python import SERVICES
 from tests.docs.reading import DOCS, PAGES, ROOT, anchors, blocks, commands, links
 
 GENERATED = pages(ROOT)
@@ -89,7 +90,7 @@ def test_every_command_of_the_program_has_its_section() -> None:
     assert set(PROGRAM.commands) == set(re.findall(r"^## auditkit (\w+)", text, re.M))
 
 
-HOLDERS = {"ak": ak, "audit": ak.Audit, "plan": ak.Plan}
+HOLDERS = {"ak": ak, "plan": ak.Plan, **SERVICES}
 
 
 def unknown_names(code: str) -> set[str]:
@@ -97,14 +98,16 @@ def unknown_names(code: str) -> set[str]:
     unknown = set()
     for node in ast.walk(ast.parse(re.sub(r"^%.*$", "", code, flags=re.M))):
         used = node.func if isinstance(node, ast.Call) else node
-        if not (isinstance(used, ast.Attribute) and isinstance(used.value, ast.Name) and used.value.id in HOLDERS):
+        if not isinstance(used, ast.Attribute) or (name := ast.unparse(used.value)) not in HOLDERS:
             continue
-        holder = HOLDERS[used.value.id]
+        holder = HOLDERS[name]
         fields = getattr(holder, "__dataclass_fields__", {})
-        if used.attr not in fields and not hasattr(holder, used.attr):
-            unknown.add(f"{used.value.id}.{used.attr}")
+        service = HOLDERS.get(f"{name}.{used.attr}")
+        if used.attr not in fields and not hasattr(holder, used.attr) and service is None:
+            unknown.add(f"{name}.{used.attr}")
         elif isinstance(node, ast.Call):
-            taken = inspect.signature(getattr(holder, used.attr)).parameters
+            called = service.__call__ if service else getattr(holder, used.attr)
+            taken = inspect.signature(called).parameters
             open_ended = any(each.kind is each.VAR_KEYWORD for each in taken.values())
             unknown |= {k.arg for k in node.keywords if k.arg and k.arg not in taken and not open_ended}
     return unknown
@@ -125,9 +128,9 @@ def test_a_wrong_example_would_be_found() -> None:
 
 def test_every_public_name_is_on_the_page() -> None:
     text = GENERATED["python.md"]
-    methods = {name for name in dir(ak.Audit) if not name.startswith("_")}
-    fields = {"settings", "temporary", "vendor_rate"}  # what an audit was opened with
-    assert {name for name in methods - fields if f"### audit.{name}\n" not in text} == set()
+    for holder, cls in SERVICES.items():
+        methods = {name for name in dir(cls) if not name.startswith("_")}
+        assert {name for name in methods if f"### {holder}.{name}\n" not in text} == set()
     assert {name for name in ak.__all__ if name not in text} == set()
 
 

@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, cast
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.jobnimbus import JobNimbusClient
-from auditkit.config import Settings
+from auditkit.settings import Settings
 from auditkit.sync.invoices import InvoiceRead
 from auditkit.sync.nrbs import NrbRead
 from auditkit.sync.raw import Raw
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.jobnimbus import JobNimbusClient
 from tests.drift.worlds import Invoices, Nrbs, Schedule, Shelf
 
 

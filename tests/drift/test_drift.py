@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from auditkit.config import Settings
+from auditkit.settings import Settings
 from tests.drift.readers import Outcome, read_invoices, read_naively, read_nrbs, summary
 from tests.drift.worlds import ORDERS, Schedule, schedules
 

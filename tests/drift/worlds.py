@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from auditkit.apis.aimsio import Stub
-from auditkit.apis.jobnimbus import Page
 from auditkit.errors import NotThere
+from auditkit.vendors.aimsio import Stub
+from auditkit.vendors.jobnimbus import Page
 
 Mutation = tuple[Literal["insert", "edit", "delete"], int]
 Schedule = Mapping[int, Sequence[Mutation]]  # before which call what happens

@@ -11,11 +11,11 @@ import requests
 import urllib3
 from pydantic import SecretStr
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.jobnimbus import BearerAuth, JobNimbusClient
-from auditkit.apis.signing import BasicAuth
-from auditkit.apis.transport import Reader, Writer
 from auditkit.errors import ApiError
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.auth import BasicAuth
+from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
+from auditkit.vendors.transport import Reader, Writer
 from tests.faults.endpoints import Endpoint
 
 USERNAME, PASSWORD, TOKEN = "clerk@field", "Pa:ss wörd/1", "tok-SECRET-123"

@@ -6,7 +6,8 @@ Without the marker `campaign` one case a row is tried: enough to see in each run
 import pytest
 import requests.adapters
 
-from auditkit.apis import throttle, transport
+from auditkit.vendors import rate_limit as throttle
+from auditkit.vendors import transport
 from tests.faults.certificates import Certificates
 
 LONGEST_PAUSE = 0.15

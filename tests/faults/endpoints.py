@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from auditkit.apis.aimsio import AimsioClient
-from auditkit.apis.jobnimbus import JobNimbusClient
+from auditkit.vendors.aimsio import AimsioClient
+from auditkit.vendors.jobnimbus import JobNimbusClient
 from tests.world import invoice, nrb
 
 VERSION = nrb()["nrbUpdatedAt"]

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from auditkit.apis.transport import ATTEMPTS
 from auditkit.errors import ApiError, BadAnswer, Denied, NotThere, Refused, TimedOut, Unreachable
+from auditkit.vendors.transport import ATTEMPTS
 from tests.faults.endpoints import ENDPOINTS, Endpoint
 from tests.faults.server import Play, breaks_off, drips, says, stalls
 

@@ -9,8 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from auditkit.apis import throttle, transport
 from auditkit.errors import ApiError
+from auditkit.vendors import rate_limit as throttle
+from auditkit.vendors import transport
 from tests.faults.clients import clients
 from tests.faults.endpoints import ENDPOINTS
 

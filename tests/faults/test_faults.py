@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from auditkit.apis.transport import ATTEMPTS
 from auditkit.errors import Refused
+from auditkit.vendors.transport import ATTEMPTS
 from tests.faults.certificates import HOST, Certificates
 from tests.faults.clients import assert_ours_alone, clients
 from tests.faults.conftest import LONGEST_PAUSE

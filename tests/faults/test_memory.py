@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from auditkit.apis.aimsio import MAX_LIST_BYTES
-from auditkit.apis.transport import ATTEMPTS
-from auditkit.apis.wire import MAX_BODY_BYTES
+from auditkit.vendors.aimsio import MAX_LIST_BYTES
+from auditkit.vendors.http import MAX_BODY_BYTES
+from auditkit.vendors.transport import ATTEMPTS
 from tests.faults.endpoints import ENDPOINTS, Endpoint
 from tests.faults.faults import OPEN, ZIP, Scene, answer, chunked, good
 from tests.faults.growth import WARMING

@@ -17,7 +17,7 @@ from tests.commands import Ran, assert_refused, auditkit, bytes_of, started
 from tests.faults.endpoints import ENDPOINTS, Endpoint
 from tests.faults.faults import FAULTS, Fault, Scene
 from tests.faults.server import Play, Server, relays, running
-from tests.vendors import point, serving
+from tests.served import point, serving
 
 WORLD = build(seed=9, nrbs=12, faults={})
 LIST, DETAIL, PAGE = ENDPOINTS[:3]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from auditkit.apis import transport
-from auditkit.corrections.operations import Verdict
+from auditkit.corrections.tracking import Verdict
 from auditkit.errors import Denied, NotThere, Refused, TimedOut, Unreachable
+from auditkit.vendors import transport
 from tests.faults.door import ALWAYS, Act, Place, counts
 from tests.faults.faults import FAULTS, Fault, answer
 from tests.faults.server import Play, breaks_off, says

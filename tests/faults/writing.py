@@ -14,21 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from auditkit import journal_verify
-from auditkit.apis.strict_json import parse
 from auditkit.corrections.apply import Outcome, apply, recover
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities, Identity
-from auditkit.corrections.kinds import KINDS, OperationName
-from auditkit.corrections.operations import RECORD_KIND, Step, Verdict
+from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
-from auditkit.corrections.reading import Vendors
+from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 from auditkit.sandbox.app import create_app
-from auditkit.sandbox.door import Credentials
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.behaviors import Behaviors
+from auditkit.sandbox.middleware import Credentials
 from auditkit.sandbox.server import in_thread
 from auditkit.sandbox.state import State
+from auditkit.vendors.strict_json import parse
 from tests.corrections.conftest import ACCOUNT, CHILD, ENVIRONMENT, INVOICE, NOON, ONE, TWO, invoice, nrb
 from tests.faults.clients import PASSWORD, SECRETS, TOKEN, USERNAME, clients
 from tests.faults.door import Act, Door
@@ -170,8 +170,8 @@ def account(folder: Path) -> Iterator[Account]:
     with contextlib.ExitStack() as stack:
         state = stack.enter_context(State(folder / "vendors.sqlite"))
         state.fill([nrb(ONE), nrb(TWO)], [invoice()])
-        quirks = Quirks(rate_per_second=0, parallel=0, update_body="object")
-        sandbox = stack.enter_context(in_thread(create_app(state, quirks, Credentials(USERNAME, PASSWORD, TOKEN))))
+        behaviors = Behaviors(rate_per_second=0, parallel=0, update_body="object")
+        sandbox = stack.enter_context(in_thread(create_app(state, behaviors, Credentials(USERNAME, PASSWORD, TOKEN))))
         canary, server = stack.enter_context(running()), stack.enter_context(running())
         door = Door(sandbox, canary.url)
         server.plays(door)

@@ -11,11 +11,11 @@ import pytest
 
 import auditkit as ak
 from auditkit.sandbox import server
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.state import State
 from tests.browser.conftest import browser, chromium
 from tests.hostile.payloads import PAYLOADS, SAMPLE
-from tests.vendors import FAST, point
+from tests.served import FAST, point
 from tests.world import invoice, line, related, unbilled
 
 __all__ = ["Account", "browser", "charts", "chromium"]
@@ -60,14 +60,14 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with State(folder / "vendors.sqlite") as state:
         state.fill(nrbs, invoices)
     with (
-        server.start(folder / "vendors.sqlite", Quirks(**FAST)) as running,
+        server.start(folder / "vendors.sqlite", Behaviors(**FAST)) as running,
         pytest.MonkeyPatch.context() as monkeypatch,
     ):
         point(monkeypatch, running.address, folder / "home", IDENTITY="controller@example.com")
         made = Account(folder / "home", running.address, payloads)
         with ak.open() as audit:
             audit.sync()
-            for name in audit.tables()["name"]:
+            for name in audit.sql.tables()["name"]:
                 made.frames[name] = audit.sql(f"select * from {name}")
         yield made
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 from plotly.offline import get_plotlyjs
 
 import auditkit as ak
-from auditkit.reports.tables import html_table
+from auditkit.papers.html import html_table
 from tests.browser.papers import provoke
 from tests.browser.watching import Seen, refused, watched
 from tests.hostile.conftest import Account, charts

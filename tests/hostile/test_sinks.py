@@ -21,13 +21,13 @@ import pyte
 import pytest
 
 import auditkit as ak
-from auditkit.reports.tables import html_table
-from auditkit.reports.tabular import csv_text
-from auditkit.terminal import records
+from auditkit.analysis.csv_text import csv_text
+from auditkit.papers.html import html_table
+from auditkit.papers.terminal import records
 from auditkit.values import printable
 from tests.commands import Ran, auditkit
 from tests.hostile.conftest import Account, charts
-from tests.vendors import point
+from tests.served import point
 
 csv.field_size_limit(10_000_000)  # a raw body is one field
 ROOT = Path(__file__).parents[2]
@@ -138,7 +138,7 @@ def test_the_report(audit: ak.Audit) -> None:
 
 def test_a_spreadsheet(account: Account, audit: ak.Audit, tmp_path: Path) -> None:
     for name in ("nrb", "invoice", "invoice_item"):
-        path = audit.spreadsheet(account.frames[name], tmp_path / f"{name}.xlsx")
+        path = audit.to_excel(account.frames[name], tmp_path / f"{name}.xlsx")
         sheet = openpyxl.load_workbook(path)["Answer"]
         cells = [cell for row in sheet.iter_rows(min_row=8) for cell in row]
         assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
@@ -206,7 +206,9 @@ def assert_one_line(ran: Ran) -> None:
 
 def test_a_plan_for_people(account: Account, audit: ak.Audit) -> None:
     for guid in list(account.frames["nrb"]["guid"])[::12]:
-        effect = audit.preview(audit.change("edit-nrb", guid, reason="asked", values={"nrbNotes": "plain"}))
+        effect = audit.corrections.preview(
+            audit.corrections.change("edit-nrb", guid, reason="asked", values={"nrbNotes": "plain"})
+        )
         for frame in (effect.fields, effect.findings, effect.statement):
             assert tags(html_table(frame)) - TABLE_TAGS == {"DOCUMENT_FRAGMENT"}
 

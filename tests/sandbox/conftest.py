@@ -10,8 +10,8 @@ import requests
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auditkit.sandbox.app import create_app
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock, system_clock
-from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.server import Address, in_thread
 from auditkit.sandbox.state import State
 
@@ -83,7 +83,7 @@ def make_sandbox(tmp_path, socket) -> Iterator[MakeSandbox]:
             if state.is_empty():
                 state.fill(bodies.nrbs() if nrbs is None else nrbs, bodies.invoices() if invoices is None else invoices)
             plugged, address = socket
-            plugged.app = create_app(state, Quirks(**UNLIMITED | switches), clock=clock)
+            plugged.app = create_app(state, Behaviors(**UNLIMITED | switches), clock=clock)
             session = stack.enter_context(requests.Session())
             session.trust_env = False
             return Sandbox(address, state, session)

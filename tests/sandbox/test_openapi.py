@@ -7,16 +7,16 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig
 
 from auditkit.sandbox.app import create_app
+from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.openapi import document
-from auditkit.sandbox.quirks import Quirks
 from auditkit.sandbox.server import in_thread
 from auditkit.sandbox.state import State
 
 from . import bodies
 
 # With `error`, a from and a size that are each valid are refused together, which a schema cannot say.
-DOCUMENTED = Quirks(rate_per_second=0, parallel=0, beyond_window="empty")
-OTHERWISE = Quirks(
+DOCUMENTED = Behaviors(rate_per_second=0, parallel=0, beyond_window="empty")
+OTHERWISE = Behaviors(
     rate_per_second=0,
     parallel=0,
     beyond_window="wrap-to-last",
@@ -35,17 +35,17 @@ OTHERWISE = Quirks(
 )
 
 
-def schema_of(quirks: Quirks):
+def schema_of(behaviors: Behaviors):
     generation = GenerationConfig(deterministic=True, with_security_parameters=False)
     projects = ProjectsConfig(default=ProjectConfig(generation=generation))
     config = schemathesis.Config(seed=1, projects=projects)
-    return schemathesis.openapi.from_dict(document(quirks, bodies.NRB, bodies.INVOICE), config=config)
+    return schemathesis.openapi.from_dict(document(behaviors, bodies.NRB, bodies.INVOICE), config=config)
 
 
-def served(quirks: Quirks, tmp_path_factory):
+def served(behaviors: Behaviors, tmp_path_factory):
     with State(tmp_path_factory.mktemp("api") / "state.sqlite") as state:
         state.fill(bodies.nrbs(), bodies.invoices())
-        with in_thread(create_app(state, quirks)) as address, requests.Session() as session:
+        with in_thread(create_app(state, behaviors)) as address, requests.Session() as session:
             session.trust_env = False
             yield address, session
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from auditkit.sandbox.door import Credentials
-from auditkit.sandbox.errors import NotStarted
-from auditkit.sandbox.quirks import Quirks
+from auditkit.sandbox.behaviors import Behaviors
+from auditkit.sandbox.error_bodies import NotStarted
+from auditkit.sandbox.middleware import Credentials
 from auditkit.sandbox.server import start
 from auditkit.sandbox.state import State
 
@@ -53,8 +53,8 @@ def wait_until(test, seconds=5.0):
 def test_a_child_serves_with_its_switches_credentials_and_clock(state_path, monkeypatch):
     monkeypatch.delenv("http_proxy", raising=False)
     now = datetime(2026, 9, 30, 12, tzinfo=UTC)
-    quirks = Quirks(list_shape="value", rate_per_second=0)
-    with start(state_path, quirks, Credentials("ann", "-p w", "t"), fixed_clock=now) as running:
+    behaviors = Behaviors(list_shape="value", rate_per_second=0)
+    with start(state_path, behaviors, Credentials("ann", "-p w", "t"), fixed_clock=now) as running:
         address = running.address
         saved = {"nrbList": [{"nrbGuid": bodies.NRB, "nrbNotes": "x"}]}
         result = requests.post(address.aimsio_url + SAVE, json=saved, auth=("ann", "-p w"), timeout=5).json()
@@ -141,7 +141,7 @@ def run_by_hand(*options):
 
 
 def test_by_hand_it_fills_an_empty_file_prints_what_to_paste_and_ends_on_ctrl_c(tmp_path, ended_by_pytest):
-    process = run_by_hand("--state", str(tmp_path / "new.sqlite"), "--port", "0", "--quirk", "stub_key=id")
+    process = run_by_hand("--state", str(tmp_path / "new.sqlite"), "--port", "0", "--behavior", "stub_key=id")
     ended_by_pytest.callback(process.kill)
     lines = [process.stdout.readline() for _ in range(5)]
     assert [re.sub(r":\d+/", ":PORT/", line).strip() for line in lines] == [
@@ -162,7 +162,7 @@ def test_by_hand_it_fills_an_empty_file_prints_what_to_paste_and_ends_on_ctrl_c(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--quirk", "list_shap=value"], "did you mean list_shape?"),
+        (["--behavior", "list_shap=value"], "did you mean list_shape?"),
         (["--fixed-clock", "2026-09-30"], "--fixed-clock"),
         (["--help"], "list_shape = array | value"),
         (["--port", "99999"], "port 99999: expected 0 to 65535"),

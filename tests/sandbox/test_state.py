@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from auditkit.sandbox.errors import ForeignFile
+from auditkit.sandbox.error_bodies import ForeignFile
 from auditkit.sandbox.state import State
 
 from . import bodies

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auditkit.store.snapshots import Snapshot
+from auditkit.warehouse.snapshots import Snapshot
 from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
 from tests.world import amounts, findings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from auditkit.store.snapshots import Snapshot
+from auditkit.warehouse.snapshots import Snapshot
 from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
 from tests.world import amounts, findings, subjects
 

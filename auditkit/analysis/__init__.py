@@ -1,0 +1,1 @@
+"""Questions to a snapshot: SQL, and the procedures that auditors know by name. Nothing here decides or sends."""

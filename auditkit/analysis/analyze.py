@@ -1,0 +1,129 @@
+"""`audit.analyze`: the analyses that auditors know by name, of any table or SELECT of the newest snapshot.
+
+Not here: how each question is made (`procedures.py`, `duplicates.py`).
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import pandas as pd
+
+from auditkit.analysis import accrual, procedures
+from auditkit.analysis import duplicates as duplicate_records
+from auditkit.analysis.ask import Ask
+from auditkit.checks import views
+
+__all__ = ["Analyze"]
+
+
+class Analyze:
+    """Analyses of one account's newest snapshot. `table` is the name of a public table, or a SELECT.
+
+    Each raises `QuestionRefused` for a name that is unknown or a column of the wrong type.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def duplicates(
+        self,
+        same: str | Iterable[str] = (),
+        near: str | Iterable[str] = (),
+        different: str | Iterable[str] = (),
+        *,
+        table: str = "nrb",
+        days: int | None = None,
+        date: str | None = None,
+        min_amount: Decimal | int | str | None = None,
+        amount: str | None = None,
+        nulls_match: bool = False,
+    ) -> pd.DataFrame:
+        """Records that agree in `same`, nearly in `near`, and not all in `different`; NULL equals nothing.
+
+        Near: equal without punctuation, case and leading zeros, or one edit apart. `days` apart by the column `date` at
+        most; `min_amount` of the column `amount` at least.
+        """
+        return self._ask.question(
+            duplicate_records.duplicates(
+                self._ask.snapshot,
+                same,
+                near,
+                different,
+                table=table,
+                days=days,
+                date=date,
+                min_amount=min_amount,
+                amount=amount,
+                nulls_match=nulls_match,
+            )
+        )
+
+    def stratify(
+        self,
+        column: str = "total",
+        *,
+        bands: int | Sequence[Decimal | int | str] = 10,
+        amount: str | None = None,
+        table: str = "nrb_status",
+    ) -> pd.DataFrame:
+        """Records by size: count and total of each band, of what is below, above and NULL; the total last."""
+        snapshot = self._ask.snapshot
+        return self._ask.question(procedures.stratify(snapshot, column, bands=bands, amount=amount, table=table))
+
+    def age(
+        self,
+        date: str = "accounting_date",
+        amount: str = "total",
+        *,
+        as_of: datetime.date | str | None = None,
+        buckets: Sequence[int] = (30, 60, 90, 120),
+        table: str = "nrb_status",
+    ) -> pd.DataFrame:
+        """Records by days since a date: 0-30, 31-60 …, future and no date apart; the total last."""
+        snapshot = self._ask.snapshot
+        return self._ask.question(procedures.age(snapshot, date, amount, as_of=as_of, buckets=buckets, table=table))
+
+    def gaps(self, column: str = "number", *, prefix: str | None = None, table: str = "invoice") -> pd.DataFrame:
+        """Missing numbers of each series, as ranges with the neighbors on both sides."""
+        return self._ask.question(procedures.gaps(self._ask.snapshot, column, prefix=prefix, table=table))
+
+    def summarize(
+        self, by: str | Iterable[str], amount: str | Iterable[str] = "total", *, table: str = "nrb_status"
+    ) -> pd.DataFrame:
+        """Count, sum, least and greatest for each key, NULL being one; the last row is the total (`level` = total)."""
+        return self._ask.question(procedures.summarize(self._ask.snapshot, by, amount, table=table))
+
+    def crosstab(
+        self, rows: str | Iterable[str], columns: str, amount: str | None = None, *, table: str = "nrb_status"
+    ) -> pd.DataFrame:
+        """Totals of `amount` (or counts) by rows and columns, with totals of both; at most 200 columns."""
+        return self._ask.question(procedures.crosstab(self._ask.snapshot, rows, columns, amount, table=table))
+
+    def cutoff(
+        self,
+        day: datetime.date | str,
+        *,
+        date: str = "vendor_invoice_date",
+        recorded: str = "created_on",
+        days: int | None = None,
+        table: str = "nrb",
+    ) -> pd.DataFrame:
+        """Records dated on one side of a period's last day and recorded on the other, and by how many days."""
+        snapshot = self._ask.snapshot
+        return self._ask.question(
+            procedures.cutoff(snapshot, day, date=date, recorded=recorded, days=days, table=table)
+        )
+
+    def offsets(self) -> pd.DataFrame:
+        """Pairs of differences that cancel each other within a job or a month: a net of 0 proves nothing."""
+        return self._ask(views.OFFSETS)
+
+    def sensitivity(self) -> pd.DataFrame:
+        """What another tolerance would change: jobs and lines that agree at 0.00, 0.01, 0.05, 1.00, 0.1 % and 1 %."""
+        return self._ask(views.SENSITIVITY)
+
+    def period_end(self, period: str | None = None) -> datetime.date:
+        """The last day of a month (YYYY-MM); without one, of the last quarter before the audit's as-of day."""
+        as_of = self._ask.snapshot.query(views.PARAMETERS).records()[0]["as_of"]
+        return accrual.period_end(period, as_of)

@@ -1,0 +1,294 @@
+"""The first five minutes with an account: `init` asks for its settings, keeps them, and looks if all is in place.
+
+No file is written before the last answer is given. Not here: what a setting may be (config), where secrets are kept
+(credentials), and how auditkit.toml is edited (toml_files).
+"""
+
+import contextlib
+import getpass
+import os
+import shlex
+import socket
+import stat
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import typer
+from pydantic import Secret, SecretStr
+
+from auditkit.cli.common import CLEAN
+from auditkit.cli.explore import doctor
+from auditkit.corrections.identity import plain_name
+from auditkit.credentials import PLACES, SECRETS_FILE, keep_in_file, keep_in_keyring, kept, place
+from auditkit.errors import SettingsError
+from auditkit.files import write_whole
+from auditkit.papers.terminal import fail, say, warn
+from auditkit.settings import FILE_NAME, Settings, project_root, values_of, variable_of
+from auditkit.toml_edit import quoted, with_values
+
+__all__ = ["app", "machine_zone"]
+
+app = typer.Typer()
+
+Answers = Mapping[str, SecretStr]  # setting → answer, out of sight: some are secrets
+Written = Mapping[str, Secret[Any]]
+
+_EXAMPLES = """\b
+For example:
+  auditkit init
+  auditkit init --aimsio-url https://sandbox.aimsio.com    # to practise
+In a script, with AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN set:
+  auditkit init --aimsio-url https://portal.aimsio.com --aimsio-user USER \\
+    --jobnimbus-url https://app.jobnimbus.com --timezone America/Edmonton \\
+    --identity you@your-company.example --yes
+"""
+_UNSEEN = ("aimsio_username", *PLACES)  # not printed again once they are given
+_STAND_INS = {  # for all other answers, so that each can be held to the bounds of whole settings at once
+    "aimsio_url": SecretStr("http://127.0.0.1"),
+    "aimsio_username": SecretStr("-"),
+    "aimsio_password": SecretStr("-"),
+    "jobnimbus_url": SecretStr("http://127.0.0.1"),
+    "jobnimbus_token": SecretStr("-"),
+    "timezone": SecretStr("UTC"),
+}
+
+
+@app.command(epilog=_EXAMPLES)
+def init(
+    aimsio_url: Annotated[str | None, typer.Option(envvar="AUDITKIT_AIMSIO_URL", help="Base URL of Aimsio.")] = None,
+    aimsio_user: Annotated[
+        str | None, typer.Option(envvar="AUDITKIT_AIMSIO_USERNAME", help="An integration user of its own.")
+    ] = None,
+    jobnimbus_url: Annotated[
+        str | None, typer.Option(envvar="AUDITKIT_JOBNIMBUS_URL", help="Base URL of JobNimbus.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(envvar="AUDITKIT_TIMEZONE", help="IANA name; decides each document's day.")
+    ] = None,
+    identity: Annotated[
+        str | None, typer.Option(envvar="AUDITKIT_IDENTITY", help="Who decides and writes, for the journal.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Change an auditkit.toml that is there; without a keyring, use secrets.toml.")
+    ] = False,
+) -> None:
+    """Set up an account: questions, auditkit.toml, doctor.
+
+    What no option and no variable gives is asked for, the password and the token unseen. Those two go to the system's
+    keyring; where there is none and you agree, to secrets.toml, readable by you alone. All else goes to auditkit.toml.
+    At the end it looks if all is in place, as auditkit doctor does.
+    """
+    options = {
+        "aimsio_url": aimsio_url,
+        "aimsio_username": aimsio_user,
+        **{secret: os.environ.get(variable_of(secret)) for secret in PLACES},
+        "jobnimbus_url": jobnimbus_url,
+        "timezone": timezone,
+        "identity": identity,
+    }
+    given = {name: SecretStr(value) for name, value in options.items() if value}
+    try:
+        has_secrets = _set_up(project_root(Path.cwd()), given, yes=yes)
+    except typer.Abort:
+        fail("stopped, and no file was written; run `auditkit init` again")
+    if not has_secrets:
+        say(f"Next: set {' and '.join(map(variable_of, PLACES))} before each command, and look with: auditkit doctor")
+        return
+    try:
+        doctor()
+    except typer.Exit as ending:
+        well = ending.exit_code == CLEAN
+        say(f"\nNext: {'auditkit sync' if well else 'put right what failed, then look again with: auditkit doctor'}")
+        raise
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked for a setting, what gives the answer without a terminal, and the answer that Enter gives."""
+
+    setting: str
+    label: str
+    giver: str
+    default: Callable[[], str] = lambda: ""
+
+
+def _set_up(folder: Path, given: Answers, *, yes: bool) -> bool:
+    """Ask for what is not given, then keep it all; whether the secrets are at hand from now on.
+
+    `typer.Abort` where a person breaks off.
+    """
+    file = folder / FILE_NAME
+    if not os.access(folder, os.W_OK):
+        fail(f"{folder}: cannot be written, and {FILE_NAME} belongs there; run `auditkit init` in a folder of yours")
+    written = values_of(file)
+    Settings.asked({**written, **_STAND_INS})  # what is wrong with other settings is no answer's fault
+    if sys.stdin.isatty():
+        say(f"The settings go to {file}; the secrets do not. Enter takes what stands in brackets.\n")
+    answers = _answers(given, written, folder / SECRETS_FILE)
+    plain = {name: answer.get_secret_value() for name, answer in answers.items() if name not in PLACES}
+    changes = {name: text for name, text in plain.items() if _value(written, name) != text}
+    text = _agreed(file, written, changes, yes=yes) if changes else None
+    are_kept = _keep_secrets(folder / SECRETS_FILE, answers, yes=yes)
+    if text:
+        mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
+        write_whole(file.resolve(), text, mode)
+    say(f"The settings are in {file}.\n")
+    for name, answer in answers.items():
+        if os.environ.get(variable_of(name), answer.get_secret_value()) != answer.get_secret_value():
+            warn(f"{variable_of(name)} says otherwise in the environment, and wins over {FILE_NAME}; unset it")
+    return are_kept or all(os.environ.get(variable_of(name)) for name in PLACES)
+
+
+# ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def machine_zone(localtime: Path = Path("/etc/localtime")) -> str:
+    """The place by whose time this machine goes, as an IANA name; empty where none can be told, as on UTC."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    if not name and localtime.is_symlink():
+        name = str(localtime.readlink()).partition("zoneinfo/")[2]
+    is_place = "/" in name and not name.startswith("Etc/")
+    return name if is_place and name in available_timezones() else ""
+
+
+def _person() -> str:
+    """user@host of who runs this; empty where that could have no key."""
+    with contextlib.suppress(KeyError, OSError, SettingsError):
+        return plain_name(f"{getpass.getuser()}@{socket.gethostname()}")
+    return ""
+
+
+_QUESTIONS = (
+    _Question(
+        "aimsio_url",
+        "Aimsio URL (to practise: https://sandbox.aimsio.com)",
+        "--aimsio-url",
+        lambda: "https://portal.aimsio.com",
+    ),
+    _Question("aimsio_username", "Aimsio user", "--aimsio-user"),
+    _Question("aimsio_password", "Aimsio password (unseen)", "AUDITKIT_AIMSIO_PASSWORD"),
+    _Question("jobnimbus_url", "JobNimbus URL", "--jobnimbus-url", lambda: "https://app.jobnimbus.com"),
+    _Question("jobnimbus_token", "JobNimbus token (unseen)", "AUDITKIT_JOBNIMBUS_TOKEN"),
+    _Question("timezone", "Time zone of the account, e.g. America/Edmonton", "--timezone", machine_zone),
+    _Question("identity", "Who decides and writes, for the journal: name or e-mail", "--identity", _person),
+)
+
+
+def _answers(given: Answers, written: Written, secrets: Path) -> Answers:
+    """An answer to each question: given, typed, or, without a terminal, the one that stands already."""
+    answers: dict[str, SecretStr] = {}
+    missing = []
+    for question in _QUESTIONS:
+        name = question.setting
+        known = _known(name, answers, written, secrets)
+        if name in given:
+            answers[name] = _checked(name, given[name], written)
+            say(f"{question.label}: {'given' if name in _UNSEEN else answers[name].get_secret_value()}")
+        elif sys.stdin.isatty():
+            answers[name] = _typed(question, known, written)
+        elif known:
+            answers[name] = _checked(name, known, written)
+        else:
+            missing.append(question.giver)
+    if missing:
+        fail(f"there is no terminal to ask at; give {', '.join(missing)}")
+    return answers
+
+
+def _known(name: str, answers: Answers, written: Written, secrets: Path) -> SecretStr | None:
+    """What holds already: in auditkit.toml, or where the secret of that server and user is kept."""
+    if name not in PLACES:
+        value = _value(written, name)
+        return SecretStr(value) if isinstance(value, str) else None
+    where = place(name, lambda other: answers[other].get_secret_value() if other in answers else None)
+    return kept(secrets, where) if where else None
+
+
+def _typed(question: _Question, known: SecretStr | None, written: Written) -> SecretStr:
+    """Ask until the answer can be taken."""
+    name = question.setting
+    is_unseen = name in _UNSEEN
+    default = "" if is_unseen else known.get_secret_value() if known else question.default()
+    label = f"{question.label} [as it is]" if is_unseen and known else question.label
+    while True:
+        text = SecretStr(typer.prompt(label, default=default, show_default=bool(default), hide_input=name in PLACES))
+        try:
+            return _checked(name, text if text or not known else known, written)
+        except SettingsError as error:
+            say(f"  {error}")
+
+
+def _checked(name: str, answer: SecretStr, written: Written) -> SecretStr:
+    """The answer as it is kept. Raises `SettingsError` for one that cannot be taken, beside what is written."""
+    text = answer.get_secret_value() if name == "aimsio_password" else answer.get_secret_value().strip()
+    if not text:
+        raise SettingsError(f"{name} is needed")
+    if not text.isprintable():
+        raise SettingsError(f"{name} holds a character that cannot be typed, e.g. a line's end; give it once more")
+    if name == "identity":
+        return SecretStr(plain_name(text))
+    settings = Settings.asked({**written, **_STAND_INS, name: SecretStr(text)})
+    value = getattr(settings, name)
+    return value if isinstance(value, SecretStr) else SecretStr(value)
+
+
+# ── Keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _agreed(file: Path, written: Written, changes: Mapping[str, str], *, yes: bool) -> str:
+    """The new text of auditkit.toml; of one that is there, after a person saw what changes and agreed."""
+    text = with_values(file.read_bytes().decode() if file.exists() else "", changes)
+    if text is None:
+        lines = ", ".join(f"{name} = {_shown(name, value)}" for name, value in changes.items())
+        fail(f"{file}: cannot be edited as it is written; put there by hand, above all tables: {lines}")
+    if file.exists():
+        say(f"{file} is there already; of it would change:")
+        for name, value in changes.items():
+            say(f"  {name}: {_shown(name, _value(written, name))} → {_shown(name, value)}")
+        if not _may(f"Change {file.name}?", f"{file} would change", yes=yes):
+            fail(f"{file} stays as it is, and nothing was written")
+    return text
+
+
+def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> bool:
+    """Put the secrets that are new into the keyring, or else, if a person agrees, into the file; whether it did."""
+    places = {name: place(name, lambda other: answers[other].get_secret_value()) for name in PLACES}
+    new = {where: answers[name] for name, where in places.items() if where and kept(path, where) != answers[name]}
+    left = {where: secret for where, secret in new.items() if not keep_in_keyring(where, secret)}
+    if not left:
+        say("Password and token are kept" + (", in the system's keyring." if new else " already."))
+    elif _may(
+        f"There is no keyring here. Keep the secrets in {path}, readable by you alone?",
+        f"there is no keyring, so the secrets would go to {path}, readable by you alone",
+        yes=yes,
+    ):
+        keep_in_file(path, left)
+        say(f"Password and token are kept in {path}, readable by you alone.")
+        if where := next((where for where, secret in left.items() if kept(path, where) != secret), None):
+            named = shlex.join([f"auditkit {where.url}", where.user.get_secret_value()])
+            fail(f"the keyring holds an older secret, which wins; delete it there, e.g. with: keyring del {named}")
+    else:
+        say("Password and token are not kept.")
+        return False
+    return True
+
+
+def _may(question: str, otherwise: str, *, yes: bool) -> bool:
+    """Whether a person agrees; where nobody can be asked, it takes `--yes`."""
+    if not yes and not sys.stdin.isatty():
+        fail(f"{otherwise}; if that is right, give --yes")
+    return yes or typer.confirm(question)
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return "not set"
+    return "…" if name in _UNSEEN else quoted(str(value))
+
+
+def _value(written: Written, name: str) -> Any:  # noqa: ANN401  whatever a file says
+    return written[name].get_secret_value() if name in written else None

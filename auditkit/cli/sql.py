@@ -1,0 +1,127 @@
+"""`sql`: one question, or a prompt with history for many.
+
+Not here: what a question may be (`Inquiry.sql`).
+"""
+
+import contextlib
+import re
+import readline
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from auditkit.analysis.csv_text import csv_text
+from auditkit.audit import Audit
+from auditkit.cli.common import Json, opened, titled
+from auditkit.errors import AuditkitError, QueryFailed, QuestionRefused
+from auditkit.papers.terminal import fail, print_json, records, say, show, warn
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_HISTORY_LINES = 1000
+_HELP = "End a question with ; · .tables · .describe TABLE · .log FILE (a script that asks all again) · .quit"
+_LEAVE = (".quit", ".exit", "quit", "exit")
+_ENDS = re.compile(r";\s*$")
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="One statement; without it a prompt, or what is piped in.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; no text in it is taken for a formula.")] = False,
+    as_json: Json = False,
+    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file of this name instead.")] = None,
+) -> None:
+    """Ask the snapshot anything in SQL, read-only.
+
+    For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
+    """
+    if as_csv + as_json + (xlsx is not None) > 1:
+        fail("--csv, --json and --xlsx are three ways to give the answer; choose one")
+    with opened() as it:
+        if query is None and sys.stdin.isatty():
+            _prompt(it)
+            return
+        frame = it.sql(sys.stdin.read() if query is None else query)
+        if as_json:
+            print_json(records(frame))
+        elif as_csv:
+            typer.echo(csv_text(frame), nl=False)
+        elif xlsx:
+            say(f"Written: {it.to_excel(frame, xlsx)}")
+        else:
+            _show(it, frame)
+
+
+def _show(it: Audit, frame: pd.DataFrame) -> None:
+    show(frame, titled(it, f"{len(frame):,} rows"), most=None)
+
+
+def _prompt(it: Audit) -> None:
+    """Ask until the end of input. What fails is told, and the prompt stays."""
+    say(f"{it.title}\n{_HELP}")
+    with _history(it.settings.folder / "sql_history"), contextlib.suppress(EOFError):
+        while (line := _question()) not in _LEAVE:
+            try:
+                _answer(it, line)
+            except (AuditkitError, QueryFailed) as error:
+                warn(str(error))
+
+
+def _question() -> str:
+    """Lines up to one that ends with a semicolon; a line that begins with a dot is a whole. Ctrl-C begins anew."""
+    lines: list[str] = []
+    while True:
+        try:
+            lines.append(input("   …> " if lines else "sql> "))
+        except KeyboardInterrupt:
+            say("")
+            lines = []
+            continue
+        if lines[-1].strip() in _LEAVE:
+            return lines[-1].strip()
+        text = "\n".join(lines).strip()
+        if not text:
+            lines = []
+        elif text.startswith(".") or _ENDS.search(text):
+            return text
+
+
+def _answer(it: Audit, line: str) -> None:
+    match line.split(maxsplit=1):
+        case [".tables"]:
+            show(it.sql.tables(), titled(it, "Tables"), most=None)
+        case [".describe", table]:
+            show(it.sql.describe(table.strip("; ")), titled(it, table), most=None)
+        case [".log", path]:
+            say(f"Written: {it.sql.export_log(Path(path).expanduser())}")
+        case [".describe" | ".log" as word]:
+            raise QuestionRefused(f"{word}: of what? {_HELP}")
+        case [".help"]:
+            say(_HELP)
+        case [word, *_] if word.startswith("."):
+            raise QuestionRefused(f"{word}: is no command here; {_HELP}")
+        case _:
+            _show(it, it.sql(line))
+
+
+@contextlib.contextmanager
+def _history(path: Path) -> Iterator[None]:
+    """The lines of earlier prompts with the arrow keys, kept in the home, for its owner alone."""
+    with contextlib.suppress(OSError):
+        path.touch(0o600)
+        readline.read_history_file(path)
+    try:
+        yield
+    finally:
+        readline.set_history_length(_HISTORY_LINES)
+        with contextlib.suppress(OSError):
+            readline.write_history_file(path)
+            path.chmod(0o600)

@@ -1,0 +1,50 @@
+"""Writes the records of corrections: one for each step, on disk before the next is taken.
+
+Not here: which steps there are (operations), and their order (apply).
+"""
+
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from auditkit.corrections.tracking import RECORD_KIND, Operation, Step, Verdict
+from auditkit.errors import JournalError, OutcomeUnknown
+from auditkit.journal import Journal, canonical
+
+__all__ = ["Noting"]
+
+
+@dataclass(frozen=True)
+class Noting:
+    """Writes the records of corrections, each on disk before it returns."""
+
+    journal: Journal
+    identity: str
+
+    def note(self, operation: Operation, step: Step | Verdict, **said: Any) -> Operation:  # noqa: ANN401 — JSON
+        """Write one record, and return the operation after it."""
+        change = operation.change
+        body = {
+            "operation": operation.id,
+            "step": str(step),
+            "system": change.system,
+            "environment": operation.environment,
+            "account": operation.account,
+            "object": change.object_id,
+            "before": change.before_digest,
+            "who": self.identity,
+            "version": version("auditkit"),
+            **said,
+        }
+        sys.audit("auditkit.point", f"{step} unwritten")
+        try:
+            self.journal.append(RECORD_KIND, body)
+        except JournalError as error:
+            if not operation.sends:
+                raise
+            raise OutcomeUnknown(
+                f"{error}: a request was sent before, so keep this record: {canonical(body)}; run `auditkit recover`"
+            ) from error
+        sys.audit("auditkit.point", f"{step} written")
+        return operation.after(body)

@@ -1,0 +1,157 @@
+"""A change in words, for who must look before signing: what its object is called, and each field before → after.
+
+Everything follows from the before-image and the new values, as what is sent does, so that both tell the same.
+
+Not here: what is signed and sent (plan, kinds), and tables (terminal).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from decimal import Decimal
+from typing import Any, Literal
+
+from auditkit.corrections.diff import covers
+from auditkit.corrections.operations import DATES, amount, line_total
+from auditkit.errors import ValueRefused
+from auditkit.values import CENT, one_line, time_from_ms, time_from_s
+
+__all__ = ["Shown", "Words", "known_as", "shown_fields"]
+
+Shown = str | int | bool | Decimal | None
+Values = Mapping[str, Any]
+
+_MONEY = frozenset(
+    {"nrbRate", "nrbVendorTax", "nrbTotalAfterMarkup", "subtotal", "total", "due", "price", "cost", "amount"}
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a home knows and a plan does not say: the account's zone, and the names of JobNimbus's statuses."""
+
+    zone: tzinfo = UTC
+    statuses: Mapping[int, str] = field(default_factory=dict)
+
+
+def known_as(system: Literal["aimsio", "jobnimbus"], held: Values) -> str:
+    """What people call an object, in one printable line; `held` is its before-image, or what a new one shall hold.
+
+    An NRB by its origin reference or external id, vendor, the vendor's invoice and job; an invoice by number and jobs.
+    """
+    if system == "aimsio":
+        named = {
+            "": held.get("nrbOriginReference") or held.get("nrbExternalId"),
+            "vendor ": held.get("nrbVendorCode"),
+            "vendor's invoice ": held.get("nrbInvoiceNumber"),
+            "job ": held.get("nrbJobOrderNumber"),
+        }
+        said = [f"{what}{value}" for what, value in named.items() if value]
+    else:
+        number = held.get("number")
+        said = [f"invoice {number}" if number else "an invoice without a number", *_related(held.get("related"))]
+    return one_line(" · ".join(said))
+
+
+def shown_fields(
+    before: Values, after: Values, follows: Mapping[str, Decimal], words: Words
+) -> Iterator[tuple[str, Shown, Shown]]:
+    """Each changed field, each line that comes, goes or changes, and each amount that must follow: before, after.
+
+    Money is Decimal with two decimals, or more where it has more; a day is text, 2026-07-03, with the time where the
+    day stays the same.
+    """
+    for name, value in after.items():
+        was = before.get(name)
+        if name in DATES:
+            yield name, *_times(name, was, value, words.zone)
+        else:
+            yield name, _shown(name, was, words), _shown(name, value, words)
+    if "items" in after:
+        yield from _lines(before.get("items") or [], after["items"])
+    for name, due in follows.items():
+        yield f"{name} (computed)", _shown(name, before.get(name), words), _shown(name, due, words)
+
+
+def _shown(name: str, value: Any, words: Words) -> Shown:  # noqa: ANN401 — any JSON
+    if value is None:
+        return None
+    if name == "items":
+        return f"{len(value)} line{'s' * (len(value) != 1)}, {line_total(value):,.2f}"
+    if name == "related":
+        return ", ".join(_related(value, only=None))
+    if name == "status" and value in words.statuses:
+        return f"{words.statuses[value]} ({value})"
+    if name in _MONEY and (known := amount(value)) is not None:
+        return _money(known)
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+def _times(name: str, before: Any, after: Any, zone: tzinfo) -> tuple[Shown, Shown]:  # noqa: ANN401 — any JSON
+    read = time_from_ms if name == "nrbInvoiceDate" else time_from_s
+    try:
+        instants = [instant and instant.astimezone(zone) for instant in (read(before, name), read(after, name))]
+    except ValueRefused:
+        return before, after  # what a vendor holds may be anything
+    one, other = (f"{instant:%Y-%m-%d}" if instant else None for instant in instants)
+    if one == other:
+        one, other = (f"{instant:%Y-%m-%d %H:%M:%S}" if instant else None for instant in instants)
+    return one, other
+
+
+def _related(related: Any, only: str | None = "job") -> list[str]:  # noqa: ANN401 — any JSON
+    """What an invoice belongs to, by number and name, else by id."""
+    found = []
+    for each in related if isinstance(related, list) else []:
+        kind, number, name = (
+            each.get(key) if isinstance(each, Mapping) else None for key in ("type", "number", "name")
+        )
+        if only in (None, kind):
+            said = [str(text) for text in (number, name) if text] or [str(each.get("id"))]
+            found.append(f"{kind} {said[0]}{f' ({said[1]})' if len(said) > 1 else ''}")
+    return found
+
+
+def _lines(before: Sequence[Values], after: Sequence[Values]) -> Iterator[tuple[str, Shown, Shown]]:
+    """Each line that comes, goes or changes: which, before, after. What is sent without its amount has the same one."""
+    old = {str(item.get("jnid")): item for item in before}
+    for item in after:
+        was = old.pop(str(item.get("jnid")), None)
+        if was is None:
+            yield "items: new line", None, _line(item)
+            continue
+        names = was.keys() | item if "amount" in item else (was.keys() | item) - {"amount"}
+        changed = [name for name in sorted(names) if not _is_same(name, was.get(name), item.get(name))]
+        if changed or line_total([was]) != line_total([item]):
+            words = ", ".join(f"{name} {_figure(name, was)} → {_figure(name, item)}" for name in changed)
+            yield "items: changed line", _line(was), f"{_line(item)}{f' ({words})' if words else ''}"
+    for item in old.values():
+        yield "items: removed line", _line(item), None
+
+
+def _is_same(name: str, one: object, other: object) -> bool:
+    return covers(one, other, name) and covers(other, one, name)
+
+
+def _figure(name: str, item: Values) -> str:
+    value = _shown(name, item.get(name), Words())
+    return f"{value:,}" if isinstance(value, Decimal) else str(value)
+
+
+def _line(item: Values) -> str:
+    """Name, description and amount of a line, and how the amount comes about where that is not plain."""
+    words = " · ".join(str(item[name]) for name in ("name", "description") if item.get(name))
+    number, price = amount(item.get("quantity")), amount(item.get("price"))
+    product = ""
+    if number is not None and price is not None and (number != 1 or price != round(price, 2)):
+        product = f"{_plain(number)} × {_money(price):,} = "
+    return f"{words}: {product}{line_total([item]):,.2f}"
+
+
+def _money(value: Decimal) -> Decimal:
+    return value.quantize(CENT) if value == round(value, 2) else _plain(value)
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without zeros at its end, and without an exponent."""
+    return Decimal(f"{value.normalize():f}")

@@ -1,0 +1,56 @@
+"""What every report and working paper says of its audit before any figure: one source, so that they say the same.
+
+Not here: how it is shown (page, cover).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditkit.papers import workpaper_queries as papers
+from auditkit.warehouse.snapshots import Snapshot
+
+__all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "described"]
+
+SNAPSHOT, RULE_SET, JOURNAL = "Snapshot", "Rule set", "Journal"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What cannot be asked of the snapshot in one SELECT; `title` stands on every sheet and page."""
+
+    title: str
+    proof: Sequence[str]
+    warnings: Sequence[str]
+    journal: str
+    is_demo: bool
+
+
+def described(snapshot: Snapshot, facts: Facts) -> dict[str, str]:
+    """The lines of the cover, by name."""
+    (audit,) = snapshot.query("select * from audit_run").records()
+    (period,) = snapshot.query(papers.PERIOD).records()
+    ((rules, digest),) = snapshot.query(papers.RULE_SET).rows
+    label, *proof = facts.proof
+    warnings = {f"Warning {number}": text for number, text in enumerate(facts.warnings, 1)}
+    return {
+        "What this is": "Field cost booked in Aimsio (NRBs) against what JobNimbus invoices: an audit by auditkit",
+        "Account": "DEMO DATA: the bundled sandbox"
+        if facts.is_demo
+        else f"{audit['account']} at {audit['environment']}",
+        "As of": f"{audit['as_of']}, days are those of {audit['time_zone']}",
+        "Period": f"NRBs of {_span(period, 'nrb')}; issued invoices of {_span(period, 'invoice')}",
+        "Verdict": audit["verdict"],
+        **warnings,
+        SNAPSHOT: f"{audit['snapshot_id']}, of sync {audit['sync_id']}",
+        RULE_SET: f"{rules} rules, {digest}",
+        "Parameters": audit["parameters"],
+        JOURNAL: facts.journal,
+        "Completeness": label,
+        **{words[0]: " ".join(words[1:]) for words in map(str.split, proof)},
+    }
+
+
+def _span(period: Mapping[str, Any], side: str) -> str:
+    first, last = period[f"{side}_first"], period[f"{side}_last"]
+    return f"{first} to {last}" if first else "no date"

@@ -1,0 +1,371 @@
+"""Sheets: a table as Excel sheets that people can filter, print and recompute.
+
+Above the rows stand, frozen, a title and four lines of formulas, of which the last must be 0; each formula carries the
+value that was computed here, for readers that do not compute. Nothing is cut: rows that one sheet cannot hold go on in
+the next, and a text that no cell can hold stands whole on a sheet of its own. Vendors' text is hostile: whatever it
+looks like, it is written as text.
+
+Not here: which tables there are, and what they must tie to (`workpaper.py`).
+"""
+
+import html
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.format import Format
+from xlsxwriter.utility import quote_sheetname, xl_range, xl_rowcol_to_cell
+from xlsxwriter.worksheet import Worksheet
+
+from auditkit.values import printable
+from auditkit.warehouse.tables import Table
+
+__all__ = ["LONG_TEXTS", "MOST_CHARACTERS", "MOST_ROWS", "Book", "Figure", "Grid", "Line", "Paper"]
+
+Property = str | int | bool
+LINE, HEADER, FIRST = 2, 6, 7  # where the four lines, the header and the first record stand, counted from 0
+MOST_ROWS = 1_048_576 - FIRST
+MOST_CHARACTERS = 32_767  # of one cell, in units of UTF-16
+LONG_TEXTS = "Long texts"
+_EXACT_DIGITS = 15  # what a double holds without a doubt
+_PART = 16_000  # characters of one or two units each
+_NARROWEST, _WIDEST = 10, 48
+_LINE_HEIGHT, _HIGHEST = 15, 409
+_LETTER = 1
+_MONEY, _COUNT, _DAY = "#,##0.00_);[Red](#,##0.00)", "#,##0_);[Red](#,##0)", "yyyy-mm-dd"
+_PLAIN = "General"  # shows the decimals that there are
+_FIRST_DAY = date(1900, 3, 1)  # Excel takes 1900 for a leap year, and knows no day before it
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of the workbook: the formula that gives it, empty where Excel would not be exact to the cent."""
+
+    formula: str
+    value: Decimal
+
+    def __add__(self, other: "Figure") -> "Figure":
+        is_formula = self.formula and other.formula
+        return Figure(f"{self.formula}+{other.formula}" if is_formula else "", self.value + other.value)
+
+    def __neg__(self) -> "Figure":
+        return Figure(f"-{self._term}" if self.formula else "", -self.value)
+
+    def __sub__(self, other: "Figure") -> "Figure":
+        is_formula = self.formula and other.formula
+        return Figure(f"{self.formula}-{other._term}" if is_formula else "", self.value - other.value)
+
+    def __abs__(self) -> "Figure":
+        return Figure(f"ABS({self.formula})" if self.formula else "", abs(self.value))
+
+    @property
+    def _term(self) -> str:
+        return f"({self.formula})" if set(self.formula) & set("+-") else self.formula
+
+    @property
+    def rounded(self) -> "Figure":
+        """The same to the cent: sums of doubles miss it by what nobody sees, and what must be 0 is 0."""
+        return Figure(f"ROUND({self.formula},2)" if self.formula else "", self.value)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows of a table on their sheet, or on several, of at most `most` rows each."""
+
+    name: str
+    table: Table
+    most: int = MOST_ROWS
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, list[tuple[Any, ...]]], ...]:
+        """Each sheet's name and rows."""
+        starts = range(0, max(len(self.table.rows), 1), self.most)
+        return tuple(
+            (self.name if number == 1 else f"{self.name} {number}", self.table.rows[start : start + self.most])
+            for number, start in enumerate(starts, 1)
+        )
+
+    def total(self, column: str) -> Figure:
+        """The sum of a column over all its sheets."""
+        return self._summed("SUM(", column)
+
+    def shown(self, column: str) -> Figure:
+        """The same of the rows that a filter leaves."""
+        return self._summed("SUBTOTAL(109,", column)
+
+    def count(self) -> Figure:
+        """How many rows there are; their first column is never empty."""
+        return Figure(f"COUNTA({self._reach(self.table.columns[0])})", Decimal(len(self.table.rows)))
+
+    def at(self, column: str, row: int) -> Figure:
+        """One cell of the first sheet."""
+        value = Decimal(self.table.rows[row][self._place(column)])
+        cell = xl_rowcol_to_cell(FIRST + row, self._place(column), row_abs=True, col_abs=True)
+        return Figure(f"{quote_sheetname(self.name)}!{cell}" if _is_exact(value) else "", value)
+
+    def line(self, number: int, column: str) -> str:
+        """The cell of a line above a column."""
+        cell = xl_rowcol_to_cell(LINE + number, self._place(column), row_abs=True, col_abs=True)
+        return f"{quote_sheetname(self.name)}!{cell}"
+
+    def _summed(self, function: str, column: str) -> Figure:
+        values = self._values(column)
+        is_exact = _is_exact(sum((abs(value) for value in values), Decimal(0)))
+        return Figure(f"{function}{self._reach(column)})" if is_exact else "", sum(values, Decimal(0)))
+
+    def _reach(self, column: str) -> str:
+        place = self._place(column)
+        return ",".join(
+            f"{quote_sheetname(name)}!{xl_range(FIRST, place, FIRST + max(len(rows), 1) - 1, place)}"
+            for name, rows in self.parts
+        )
+
+    def _values(self, column: str) -> list[Decimal]:
+        place = self._place(column)
+        return [Decimal(row[place]) for row in self.table.rows if row[place] is not None]
+
+    def _place(self, column: str) -> int:
+        return self.table.columns.index(column)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One of the four lines above the header: what it says, and its figure above some of the columns."""
+
+    label: str
+    figures: Mapping[str, Figure]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One sheet: what it shows and how it ties, in words; its rows; its four lines, of which the last must be 0.
+
+    The first line's figure of `column` stands for the sheet; `headline` says what it is, where the column does not.
+    """
+
+    grid: Grid
+    shows: str
+    ties: str
+    lines: tuple[Line, Line, Line, Line]
+    column: str
+    headline: str = ""
+
+    @property
+    def total(self) -> Figure:
+        """What stands for the sheet, as a figure of another one."""
+        return Figure(self.grid.line(0, self.column), self.lines[0].figures[self.column].value)
+
+    @property
+    def difference(self) -> Figure:
+        """What does not tie, added without sign."""
+        cells = [Figure(self.grid.line(3, column), figure.value) for column, figure in self.lines[3].figures.items()]
+        first, *others = map(abs, cells)
+        return sum(others, first)
+
+
+class Book:
+    """A workbook that is being written to a file, and beside it; `close()` ends it. The same calls give the same bytes.
+
+    `titled` stands on every sheet, and `footed` below each printed page.
+    """
+
+    def __init__(self, path: Path, *, titled: str, footed: str, created: datetime, is_demo: bool) -> None:
+        options = {
+            "constant_memory": True,
+            "tmpdir": str(path.parent),
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        }
+        self._workbook = xlsxwriter.Workbook(str(path), options)
+        self._workbook.set_properties({"title": printable(titled), "author": "auditkit", "created": created})
+        self._titled, self._footed, self._is_demo = titled, footed, is_demo
+        self._formats: dict[tuple[tuple[str, Property], ...], Format] = {}
+        self._long: list[tuple[str, str, str]] = []
+
+    def format(self, **properties: Property) -> Format:
+        """A format, made once."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._formats:
+            self._formats[key] = self._workbook.add_format({"valign": "top", **properties})
+        return self._formats[key]
+
+    def sheet(self, name: str, title: str, repeated: tuple[int, int] = (0, 0)) -> Worksheet:
+        """A new sheet with its title, set up to be printed on landscape pages as wide as it is."""
+        sheet = self._workbook.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(_LETTER)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(*repeated)
+        sheet.set_footer(f"&L&8{self._footed.replace('&', '&&')}&C&8&A&R&8Page &P of &N")
+        colour = "#C00000" if self._is_demo else "black"
+        self.text(sheet, 0, 0, f"{title} · {self._titled}", bold=True, font_size=13, font_color=colour)
+        return sheet
+
+    def text(self, sheet: Worksheet, row: int, column: int, text: str, **properties: Property) -> None:
+        """Text, whatever it looks like; what a cell cannot hold is shortened with a mark and kept for `close()`."""
+        shown = written = printable(text)
+        if shown.startswith("<r>") and shown.endswith("</r>"):  # xlsxwriter would take it for markup of its own
+            written = f'<r><t xml:space="preserve">{html.escape(shown, quote=False)}</t></r>'
+        if len(written) > _PART and len(written.encode("utf-16-le")) // 2 > MOST_CHARACTERS:
+            cell = xl_rowcol_to_cell(row, column)
+            self._long.append((sheet.get_name(), cell, shown))
+            written = f"{shown[:_PART]} … [cut here: all {len(shown):,} characters stand on the sheet {LONG_TEXTS}]"
+        sheet.write_string(row, column, written, self.format(**properties))
+
+    def paragraph(
+        self,
+        sheet: Worksheet,
+        row: int,
+        columns: tuple[int, int],
+        width: int,
+        text: str,
+        **properties: Property,
+    ) -> None:
+        """Text over several columns, which are so many characters wide together; the row is as high as it needs."""
+        lines = sum(1 + len(line) // width for line in text.split("\n"))
+        sheet.set_row(row, min(_LINE_HEIGHT * lines, _HIGHEST))
+        if columns[0] < columns[1]:
+            sheet.merge_range(row, columns[0], row, columns[1], "")
+        self.text(sheet, row, columns[0], text, text_wrap=True, **properties)
+
+    def value(self, sheet: Worksheet, row: int, column: int, value: object, **properties: Property) -> None:
+        """A value by its type: numbers that a double holds to the cent and days as such, all else as text."""
+        if isinstance(value, bool):
+            sheet.write_boolean(row, column, value, self.format(align="center", **properties))
+        elif isinstance(value, (int, Decimal)):
+            number = Decimal(value)
+            if _is_exact(number):
+                shape = self.format(num_format=_number_format(number), **properties)
+                sheet.write_number(row, column, float(number), shape)
+            else:
+                self.text(sheet, row, column, f"{number:,}", align="right", **properties)
+        elif isinstance(value, float) and math.isfinite(value):
+            sheet.write_number(row, column, value, self.format(num_format=_PLAIN, **properties))
+        elif isinstance(value, date) and not isinstance(value, datetime) and value >= _FIRST_DAY:
+            sheet.write_datetime(row, column, value, self.format(num_format=_DAY, align="left", **properties))
+        elif value is not None:
+            self.text(sheet, row, column, str(value), **properties)
+
+    def figure(self, sheet: Worksheet, row: int, column: int, figure: Figure, **properties: Property) -> None:
+        """A formula with its value, or the value alone."""
+        if not figure.formula:
+            self.value(sheet, row, column, figure.value, **properties)
+            return
+        shape = self.format(num_format=_number_format(figure.value), **properties)
+        here = figure.formula.replace(f"{quote_sheetname(sheet.get_name())}!", "")
+        sheet.write_formula(row, column, f"={here}", shape, float(figure.value))
+
+    def must_be_zero(self, sheet: Worksheet, row: int, column: int, figure: Figure) -> None:
+        """A figure that is green where it is 0, and red where it is not."""
+        self.figure(sheet, row, column, figure, bold=True)
+        for criteria, colour in (("==", "#C6EFCE"), ("!=", "#FFC7CE")):
+            shape = self.format(bg_color=colour)
+            rule = {"type": "cell", "criteria": criteria, "value": 0, "format": shape}
+            sheet.conditional_format(row, column, row, column, rule)
+
+    def link(self, sheet: Worksheet, row: int, column: int, name: str) -> None:
+        """The name of another sheet that leads to it."""
+        shape = self.format(underline=1, font_color="blue")
+        sheet.write_url(row, column, f"internal:{quote_sheetname(name)}!A1", shape, name)
+
+    def header(self, sheet: Worksheet, row: int, names: Sequence[str]) -> None:
+        """The names of columns."""
+        for column, name in enumerate(names):
+            self.text(sheet, row, column, name, bold=True, text_wrap=True, bg_color="#D9E1F2", bottom=1)
+
+    def paper(self, paper: Paper) -> None:
+        """A paper on its sheets."""
+        self.listing(paper.grid, f"{paper.shows} {paper.ties}", paper.lines)
+
+    def listing(self, grid: Grid, about: str, lines: Sequence[Line] = ()) -> None:
+        """A table on its sheets, with what it is about, and lines of figures above its header."""
+        columns = grid.table.columns
+        shapes = [_Shape.of(name, values) for name, values in zip(columns, _columns(grid.table), strict=True)]
+        for number, (name, rows) in enumerate(grid.parts):
+            sheet = self.sheet(name, name, (HEADER, HEADER))
+            for place, shape in enumerate(shapes):
+                sheet.set_column(place, place, shape.width)
+            again = f"Continued from the sheet {grid.name}, which has the totals. " if number else ""
+            width = sum(shape.width for shape in shapes)
+            self.paragraph(sheet, 1, (0, len(columns) - 1), width, f"{again}{about}", italic=True)
+            for line, each in enumerate(lines if number == 0 else ()):
+                self._line(sheet, line, each, columns)
+            self.header(sheet, HEADER, columns)
+            self._rows(sheet, rows, shapes)
+            last = FIRST + max(len(rows), 1) - 1
+            sheet.autofilter(HEADER, 0, last, len(columns) - 1)
+            sheet.freeze_panes(FIRST, 1)
+            sheet.ignore_errors({"number_stored_as_text": xl_range(FIRST, 0, last, len(columns) - 1)})
+
+    def close(self) -> None:
+        """Write the texts that no cell could hold, and end the file."""
+        if self._long:
+            sheet = self.sheet(LONG_TEXTS, LONG_TEXTS, (2, 2))
+            self.header(sheet, 2, ("sheet", "cell", "part", "text"))
+            sheet.set_column(3, 3, 100)
+            for row, values in enumerate(self._parts(), 3):
+                for column, value in enumerate(values):
+                    self.value(sheet, row, column, value)
+            sheet.autofilter(2, 0, sheet.dim_rowmax, 3)
+            sheet.freeze_panes(3, 0)
+        try:
+            self._workbook.close()
+        except FileCreateError as error:
+            raise OSError(*error.args[0].args) from None
+
+    def _parts(self) -> Iterator[tuple[str, str, int, str]]:
+        for name, cell, text in self._long:
+            for number, start in enumerate(range(0, len(text), _PART), 1):
+                yield name, cell, number, text[start : start + _PART]
+
+    def _line(self, sheet: Worksheet, number: int, line: Line, columns: Sequence[str]) -> None:
+        self.text(sheet, LINE + number, 0, line.label, bold=True)
+        for column in (each for each in columns if each in line.figures):
+            write = self.must_be_zero if number == 3 else self.figure
+            write(sheet, LINE + number, columns.index(column), line.figures[column])
+
+    def _rows(self, sheet: Worksheet, rows: Sequence[tuple[Any, ...]], shapes: Sequence["_Shape"]) -> None:
+        for row, values in enumerate(rows, FIRST):
+            for column, value in enumerate(values):
+                wrapped = {"text_wrap": True} if shapes[column].is_wrapped and isinstance(value, str) else {}
+                self.value(sheet, row, column, value, **wrapped)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How a column looks: its width in characters, and whether its longest texts take several lines."""
+
+    width: int
+    is_wrapped: bool
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[object]) -> Self:
+        numbers = [Decimal(value) for value in values if isinstance(value, (int, Decimal))]
+        widest = sum((abs(number) for number in numbers), Decimal(0))
+        texts = max((len(str(value)) for value in values if isinstance(value, (str, date))), default=0)
+        words = max(map(len, name.replace("_", "_ ").split()), default=0)
+        wanted = max(texts, words + 3, len(f"{widest:,}") + 3, _NARROWEST)  # the filter's button covers three
+        return cls(min(wanted, _WIDEST), texts > _WIDEST)
+
+
+def _columns(table: Table) -> list[tuple[Any, ...]]:
+    return list(zip(*table.rows, strict=True)) if table.rows else [()] * len(table.columns)
+
+
+def _number_format(value: Decimal) -> str:
+    """Counts without decimals, money with two, and what has more with all that it has."""
+    if value.as_tuple().exponent == 0:
+        return _COUNT
+    return _MONEY if value == round(value, 2) else _PLAIN
+
+
+def _is_exact(value: Decimal) -> bool:
+    return value.is_finite() and len(value.as_tuple().digits) <= _EXACT_DIGITS

@@ -1,0 +1,96 @@
+"""What the commands write: tables and lines for people, JSON for programs, errors of one line.
+
+Text from a vendor is hostile: nothing of it that a terminal would act upon gets through.
+
+Not here: what is written, which is the commands'.
+"""
+
+import json
+import math
+import sys
+from contextvars import ContextVar
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from auditkit.values import printable
+from auditkit.warehouse.tables import sql_of
+
+__all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_json", "records", "say", "show", "warn", "with_sql"]
+
+COULD_NOT_LOOK = 2
+MAX_ROWS = 50
+with_sql = ContextVar("with_sql", default=False)  # whether each table is followed by the SQL that gave it
+
+
+def show(frame: pd.DataFrame, title: str, most: int | None = MAX_ROWS, note: str = "") -> None:
+    """A DataFrame as a table below a title, and below a note on it; at most 50 rows, or all with `most` None."""
+    say(f"\n{plain(title)}")
+    if note:
+        say(plain(note))
+    table = Table(show_edge=False)
+    for name in frame.columns:
+        said = [value for value in frame[name] if value is not None]
+        is_number = bool(said) and all(isinstance(each, (int, Decimal)) and not isinstance(each, bool) for each in said)
+        table.add_column(Text(plain(str(name))), justify="right" if is_number else "left", overflow="fold")
+    rows = frame if most is None else frame.head(most)
+    for row in rows.itertuples(index=False):
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    if len(rows) < len(frame):
+        say(f"… and {len(frame) - len(rows):,} more: use --json or auditkit sql to see all")
+    if with_sql.get() and (sql := sql_of(frame)):
+        say(f"\n{sql}")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (Decimal, int)) and not isinstance(value, bool):
+        return f"{value:,}"
+    return plain(str(value))
+
+
+def plain(text: str) -> str:
+    """Text from a vendor without what a terminal would act upon."""
+    return printable(text.replace("\n", "\r"))
+
+
+def say(line: str) -> None:
+    """Lines on standard output, without what a terminal would act upon."""
+    typer.echo(printable(line))
+
+
+def print_json(value: object) -> None:
+    """JSON for programs: ASCII, money as text."""
+    typer.echo(json.dumps(_finite(value), default=str, ensure_ascii=True, indent=1, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  whatever is printed
+    """JSON has no Infinity and no NaN: they are written as text."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a DataFrame as dicts."""
+    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False)]
+
+
+def warn(line: str) -> None:
+    """One line on standard error."""
+    typer.echo(f"auditkit: {plain(line)}", err=True)
+
+
+def fail(line: str) -> NoReturn:
+    """One line on standard error, and the exit code for what could not be looked at."""
+    warn(line)
+    raise SystemExit(COULD_NOT_LOOK)

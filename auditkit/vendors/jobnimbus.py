@@ -1,0 +1,149 @@
+"""JobNimbus: pages of invoices, one invoice, and the three ways to change one.
+
+Times are epoch seconds. A page's rows may be unordered and slimmer than single reads.
+
+Not here: how many pages there are, whether they are complete, and when a change may be sent.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import SecretStr
+
+from auditkit.errors import BadAnswer, SettingsError, ValueRefused
+from auditkit.settings import Settings
+from auditkit.vendors.auth import Signature
+from auditkit.vendors.bodies import READ_ONLY_INVOICE_FIELDS, InvoiceChange, NewInvoice, checked
+from auditkit.vendors.connection import Account, identifier_in_path, is_identifier
+from auditkit.vendors.strict_json import dump, elements, parse
+from auditkit.vendors.transport import Answer, Reader, Writer
+
+__all__ = ["BearerAuth", "JobNimbusClient", "Page"]
+
+VENDOR = "JobNimbus"
+INVOICES = "/api1/v2/invoices"
+DEFAULT_SIZE = 1000
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+class BearerAuth(Signature):
+    """`Authorization: bearer <token>`. A token that no header can carry is a `SettingsError` without it."""
+
+    def __init__(self, token: SecretStr) -> None:
+        if not _TOKEN.fullmatch(token.get_secret_value()):
+            raise SettingsError("AUDITKIT_JOBNIMBUS_TOKEN: expected visible ASCII only, found another character")
+        super().__init__("bearer", token)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the vendor's own count (None when it sent none), and (jnid, exact text) of each row."""
+
+    count: int | None
+    rows: list[tuple[str, str]]
+
+
+class JobNimbusClient:
+    """Five operations of JobNimbus's API. Errors are those of `Reader.get` and `Writer.send`.
+
+    `actor` is the e-mail of the person whom JobNimbus shall name behind a write.
+    """
+
+    def __init__(self, reader: Reader, writer: Writer, actor: str | None = None) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._actor = {"actor": actor} if actor else None
+        self.calls = reader.calls
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, offline: bool = False) -> Self:
+        """A client for the account of the settings; `SettingsError` where they have none. `offline` as in `Reader`."""
+        if settings.jobnimbus_url is None or settings.jobnimbus_token is None:
+            raise SettingsError("JobNimbus needs AUDITKIT_JOBNIMBUS_URL and AUDITKIT_JOBNIMBUS_TOKEN")
+        auth = BearerAuth(settings.jobnimbus_token)
+        account = Account(VENDOR, settings.jobnimbus_url, auth, settings.jobnimbus_token, settings)
+        return cls(account.reader(offline=offline), account.writer(), settings.jobnimbus_actor)
+
+    def page(self, start: int, size: int = DEFAULT_SIZE, filter: Mapping[str, Any] | None = None) -> Page:
+        """The `size` invoices from number `start` (0 is the first), always live, in the vendor's order.
+
+        The answer is an object with an array `results`, each with a `jnid`; anything else is a `BadAnswer`, never an
+        empty page.
+        """
+        params: dict[str, str | int] = {"from": start, "size": size}
+        if filter is not None:
+            params["filter"] = dump(filter)
+        where = f"{VENDOR}: GET {INVOICES} from {start}"
+        found: list[Page] = []
+
+        def check(text: str) -> bool:
+            found[:] = [_page(text, where)]
+            return True
+
+        self._reader.get(INVOICES, params, is_list=True, check=check)
+        return found[0]
+
+    def invoice(self, jnid: str) -> str:
+        """The exact text of one invoice, always live; a body with another `jnid` is a `BadAnswer`."""
+        path = _path(jnid)
+        where = f"{VENDOR}: GET {path}"
+        text = self._reader.get(path).text
+        record = parse(text, where)
+        if not isinstance(record, dict) or record.get("jnid") != jnid:
+            found = repr(record.get("jnid"))[:60] if isinstance(record, dict) else type(record).__name__
+            raise BadAnswer(f"{where}: expected an invoice with this jnid, found {found}")
+        return text
+
+    def create_invoice(self, body: Mapping[str, Any]) -> Answer:
+        """Create an invoice. The answer may have no body: which jnid it got, only a search can tell.
+
+        A field that is missing, unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
+        """
+        checked_body = checked(body, NewInvoice, READ_ONLY_INVOICE_FIELDS, "JobNimbus invoice")
+        return self._writer.send("POST", INVOICES, checked_body, self._actor)
+
+    def update_invoice(self, jnid: str, changes: Mapping[str, Any]) -> Answer:
+        """Change the given fields of one invoice; arrays replace the old ones whole. The answer may have no body.
+
+        To delete is to JobNimbus to change `is_active` to false.
+
+        A field that is unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
+        """
+        if changes.get("jnid", jnid) != jnid:
+            raise ValueRefused(f"JobNimbus invoice: jnid: expected {jnid!r} or none, found {changes['jnid']!r}")
+        body = checked({"jnid": jnid, **changes}, InvoiceChange, READ_ONLY_INVOICE_FIELDS, "JobNimbus invoice")
+        return self._writer.send("PUT", _path(jnid), body, self._actor)
+
+    def vouch(self, proof: str) -> None:
+        """As `Reader.vouch`."""
+        self._reader.vouch(proof)
+
+    def vouched(self) -> str | None:
+        """As `Reader.vouched`."""
+        return self._reader.vouched()
+
+    def close(self) -> None:
+        """Close the connections and the cache."""
+        self._reader.close()
+
+
+def _path(jnid: str) -> str:
+    return f"{INVOICES}/{identifier_in_path(jnid, 'jnid')}"
+
+
+def _page(text: str, where: str) -> Page:
+    slices = elements(text, "results", where)
+    envelope = parse(text, where)
+    count = envelope.get("count")
+    if count is not None and (type(count) is not int or count < 0):
+        raise BadAnswer(f"{where}: count: expected a whole number, found {str(count)[:40]!r}")
+    return Page(count, [(_jnid(row, where, n), slices[n]) for n, row in enumerate(envelope["results"])])
+
+
+def _jnid(row: object, where: str, number: int) -> str:
+    jnid = row.get("jnid") if isinstance(row, dict) else None
+    if not is_identifier(jnid):
+        raise BadAnswer(f"{where}: row {number}: jnid: expected a text, found {ascii(jnid)[:40]}")
+    return jnid

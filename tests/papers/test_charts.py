@@ -1,0 +1,170 @@
+"""Charts: the title says the finding, the figures are those of the table, and no text of a vendor acts."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+import auditkit as ak
+from auditkit.papers.charts import money
+
+HOSTILE = "<img src=x onerror=alert(1)>&<b>bold</b>"
+ESCAPED = "&lt;img src=x onerror=alert(1)&gt;&amp;&lt;b&gt;bold&lt;/b&gt;"
+
+
+def frame(columns: str, *rows: tuple[object, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns.split(), dtype=object)
+
+
+def dec(text: str) -> Decimal:
+    return Decimal(text)
+
+
+STATEMENT = frame(
+    "label amount gross items",
+    ("NRB total after mark-up", dec("1000.00"), dec("1000.00"), 9),
+    ("internal", dec("0.00"), dec("0.00"), 0),
+    ("unbilled", dec("-300.10"), dec("300.10"), 2),
+    ("NRBs on issued invoices, by reference", dec("600.00"), dec("600.00"), 6),
+    ("NRBs on issued invoices, by amount only", dec("99.90"), dec("99.90"), 1),
+    ("other lines", dec("50.05"), dec("50.05"), 1),
+    ("JobNimbus invoice total", dec("749.95"), dec("749.95"), 3),
+    ("residual", dec("0.00"), dec("0.00"), 0),
+)
+JOBS = frame(
+    "job_number billable_total linked_line_total variance verdict",
+    (HOSTILE, dec("500.00"), dec("200.00"), dec("-300.00"), "under-billed"),
+    (None, dec("0.00"), dec("12.50"), dec("12.50"), "over-billed"),
+    ("JOB-3", dec("10.10"), dec("10.10"), dec("0.00"), "agrees"),
+)
+UNBILLED = frame(
+    "guid job_number vendor_code total age_bucket accounting_date",
+    ("n1", HOSTILE, HOSTILE, dec("200.00"), "0-30", date(2026, 9, 1)),
+    ("n2", HOSTILE, HOSTILE, dec("100.00"), "91+", date(2026, 1, 1)),
+    ("n3", "J-2", None, dec("60.00"), "31-60", date(2026, 8, 1)),
+    ("n4", HOSTILE, "ACME", dec("40.00"), "61-90", date(2026, 9, 2)),
+    ("n5", None, "BIT", dec("-0.01"), "no date", None),
+    ("n6", "J-2", "BIT", None, "0-30", date(2026, 9, 1)),
+)
+BY_MONTH = frame(
+    "month unbilled_total unexported_cost",
+    (date(2026, 1, 1), dec("100.10"), dec("0.00")),
+    (date(2026, 9, 1), dec("80.00"), dec("50.00")),
+    (None, dec("0.00"), dec("0.00")),
+)
+CHARTS = [
+    (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, residual 0.00"),
+    (ak.scatter, JOBS, "1 of 3 jobs agree to the cent"),
+    (ak.variances, JOBS, "Jobs are under-billed by 300.00 in all"),
+    (ak.ageing, UNBILLED, "399.99 billable and not on any invoice"),
+    (ak.top_vendors, UNBILLED, "Three vendors hold 100 % of what is unbilled"),
+    (ak.heat_map, UNBILLED, "399.99 is unbilled on 3 jobs"),
+    (ak.trend, BY_MONTH, "Still open: 180.10 to bill and 50.00 to book, the oldest of 2026-01"),
+]
+IDS = [chart.__name__ for chart, _, _ in CHARTS]
+
+
+@pytest.mark.parametrize(("chart", "table", "title"), CHARTS, ids=IDS)
+def test_the_title_says_the_finding(chart, table, title) -> None:
+    assert chart(table).layout.title.text == title
+
+
+@pytest.mark.parametrize(("chart", "table", "title"), CHARTS, ids=IDS)
+def test_the_same_table_gives_the_same_chart(chart, table, title) -> None:
+    assert chart(table).to_json() == chart(table.copy()).to_json()
+
+
+@pytest.mark.parametrize(("chart", "table", "title"), CHARTS, ids=IDS)
+def test_no_text_of_a_vendor_is_html(chart, table, title) -> None:
+    shown = json.dumps(json.loads(chart(table).to_json()), ensure_ascii=False)
+    assert "<img" not in shown and "<b>" not in shown
+    assert (ESCAPED in shown) == (chart not in (ak.waterfall, ak.ageing, ak.trend))  # these name no vendor and no job
+
+
+@pytest.mark.parametrize(
+    ("chart", "table"),
+    [pytest.param(chart, table, id=chart.__name__) for chart, table, _ in CHARTS],
+)
+def test_an_empty_table_is_no_error(chart, table) -> None:
+    assert chart(table.head(0)).layout.title.text
+
+
+def test_where_every_job_agrees() -> None:
+    agreeing = JOBS[JOBS["verdict"] == "agrees"]
+    assert ak.scatter(agreeing).layout.title.text == "1 of 1 jobs agree to the cent"
+    assert ak.variances(agreeing).layout.title.text == "Jobs are under-billed by 0.00 in all"
+
+
+def test_the_bridge_leads_from_cost_to_invoice() -> None:
+    """Steps of 0.00 and parts that stand inside others are left out, and the rest still adds up."""
+    (bars,) = ak.waterfall(STATEMENT).data
+    assert list(bars.y) == ["NRB total after mark-up", "unbilled", "other lines", "JobNimbus invoice total"]
+    assert list(bars.measure) == ["absolute", "relative", "relative", "total"]
+    assert list(bars.text) == ["1,000.00", "-300.10", "50.05", "749.95"]
+    assert round(sum(bars.x[:-1]), 2) == bars.x[-1]
+
+
+def test_jobs_that_agree_lie_on_the_line() -> None:
+    agrees, others, line = ak.scatter(JOBS).data
+    assert list(agrees.x) == list(agrees.y) == [10.10]
+    assert list(others.text) == [ESCAPED, "(none)"] and others.marker.color != agrees.marker.color
+    assert list(line.x) == list(line.y) == [0, 500.0]
+
+
+def test_the_largest_variances_come_first_and_the_rest_is_left_out() -> None:
+    (bars,) = ak.variances(JOBS, most=1).data
+    assert list(bars.text) == ["-300.00"] and list(bars.y) == [ESCAPED]
+    colours = ak.variances(JOBS).data[0].marker.color
+    assert len(colours) == 2 and colours[0] != colours[1]
+
+
+def test_money_by_age() -> None:
+    (bars,) = ak.ageing(UNBILLED).data
+    assert dict(zip(bars.x, bars.text, strict=True)) == {
+        "0-30 days": "200.00",
+        "31-60 days": "60.00",
+        "61-90 days": "40.00",
+        "91+ days": "100.00",
+        "no date": "-0.01",
+    }
+
+
+def test_vendors_by_money() -> None:
+    bars, shares = ak.top_vendors(UNBILLED, most=3).data
+    assert [round(share, 2) for share in shares.y] == [75.0, 90.0, 100.0] and list(shares.x) == list(bars.x)
+    assert list(zip(bars.x, bars.text, strict=True)) == [
+        (ESCAPED, "300.00"),
+        ("(no vendor)", "60.00"),
+        ("ACME", "40.00"),
+    ]
+
+
+def test_where_unbilled_money_gathers() -> None:
+    """The jobs with the most money first; a job and a month without any stay empty, no zero."""
+    (cells,) = ak.heat_map(UNBILLED).data
+    assert (list(cells.y), list(cells.x)) == ([ESCAPED, "J-2", "(none)"], ["2026-01", "2026-08", "2026-09", "no date"])
+    assert [list(row) for row in cells.text] == [
+        ["100.00", "", "240.00", ""],
+        ["", "60.00", "0.00", ""],
+        ["", "", "", "-0.01"],
+    ]
+    assert ak.heat_map(UNBILLED, most=1).layout.title.text == "340.00 is unbilled on one job"
+
+
+def test_what_is_open_by_month() -> None:
+    unbilled, unexported = ak.trend(BY_MONTH).data
+    assert list(unbilled.x) == list(unexported.x) == ["2026-01", "2026-09", "no date"]
+    assert (list(unbilled.y), list(unexported.y)) == ([100.1, 80.0, 0.0], [0.0, 50.0, 0.0])
+
+
+def test_the_title_counts_the_vendors() -> None:
+    assert ak.top_vendors(UNBILLED.head(2)).layout.title.text.startswith("One vendor holds 100 %")
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [("0", "0.00"), ("-1234567.5", "-1,234,567.50"), ("12345678901234.56", "12,345,678,901,234.56")]
+)
+def test_money(amount: str, text: str) -> None:
+    assert money(dec(amount)) == text

@@ -1,0 +1,123 @@
+"""`%load_ext auditkit` in a real IPython: SQL on the audit of the notebook, and tables as HTML."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import plotly.io as pio
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+import auditkit as ak
+from auditkit.sandbox.dataset import build
+from tests.commands import Account, account_of
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    with account_of(build(seed=16, nrbs=60, faults={"nrb-unbilled": 2}), tmp_path_factory.mktemp("account")) as synced:
+        yield synced
+
+
+@pytest.fixture
+def shell(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    account.home(monkeypatch, tmp_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setattr(pio.renderers, "default", pio.renderers.default)
+    made = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    made.run_line_magic("load_ext", "auditkit")
+    with ak.open() as audit:
+        made.user_ns["audit"] = audit
+        yield made
+
+
+def ask(shell: InteractiveShell, cell: str) -> pd.DataFrame:
+    ran = shell.run_cell(cell)
+    ran.raise_error()
+    return ran.result
+
+
+def error(shell: InteractiveShell, cell: str) -> str:
+    ran = shell.run_cell(cell, silent=True)
+    assert ran.error_in_exec is not None, "a failed question must stop the notebook"
+    return f"{type(ran.error_in_exec).__name__}: {ran.error_in_exec}"
+
+
+def test_a_cell_and_a_line(shell: InteractiveShell) -> None:
+    frame = ask(shell, "%%sql\nselect sum(total) as total\nfrom nrb_status")
+    assert isinstance(frame["total"][0], Decimal) and frame.attrs["snapshot"] == shell.user_ns["audit"].snapshot_id
+    assert ask(shell, "%sql select sum(total) as total from nrb_status").equals(frame)
+    assert list(shell.user_ns["audit"].sql.log["rows"]) == [1, 1]
+
+
+def test_the_answer_is_kept_under_a_name(shell: InteractiveShell) -> None:
+    assert ask(shell, "%%sql months\nselect 1 as x") is None
+    assert list(shell.user_ns["months"]["x"]) == [1]
+
+
+def test_variables_are_values_and_never_sql(shell: InteractiveShell) -> None:
+    shell.user_ns["job"] = "x' or '1' = '1"
+    assert ask(shell, "%sql select count(*) as n from nrb_status where job_number = $job")["n"][0] == 0
+    assert ask(shell, "%%sql\nselect count(*) as n from nrb_status where job_number = $job")["n"][0] == 0
+
+
+def test_frames_of_the_notebook_by_name(shell: InteractiveShell) -> None:
+    shell.user_ns["mine"] = pd.DataFrame({"x": [Decimal("1.10"), None]}, dtype=object)
+    shell.user_ns["nrb"] = pd.DataFrame({"x": [1]})  # a table of the snapshot comes first
+    assert ask(shell, "%sql select sum(x) as x from mine")["x"][0] == Decimal("1.10")
+    assert ask(shell, "%sql select count(*) as n from nrb join mine on true")["n"][0] == 120
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%sql\nselect nothing", "QueryFailed: the SQL failed: "),
+        ("%%sql\nselect 1; select 2", "QueryFailed: the SQL failed: expected one statement, found 2"),
+        ("%%sql\ndrop table nrb", "read-only"),
+        ("%%sql\ncopy nrb to '/tmp/x.csv'", "disabled"),
+        ("%%sql 1x\nselect 1", "UsageError: %%sql 1x: is no name for the result"),
+        ("%%sql class\nselect 1", "UsageError: %%sql class: is no name for the result"),
+        ("%sql select $nobody", "UsageError: %%sql: $nobody is no variable of this notebook"),
+        ("%sql", "QueryFailed: the SQL failed: there is no statement in it"),
+        ("%%sql\n-- nothing but a comment", "QueryFailed: the SQL failed: there is no statement in it"),
+        ("%%sql\ncommit", "QueryFailed: the SQL failed: "),
+    ],
+)
+def test_what_fails_stops_the_notebook(shell: InteractiveShell, cell: str, words: str) -> None:
+    assert words in error(shell, cell)
+
+
+def test_without_an_audit_and_with_another_name(shell: InteractiveShell) -> None:
+    shell.user_ns["mine"] = shell.user_ns.pop("audit")
+    assert list(ask(shell, "%sql select 1 as x")["x"]) == [1]
+    del shell.user_ns["mine"]
+    assert error(shell, "%sql select 1").startswith("UsageError: %%sql: which audit? open one first")
+
+
+def test_the_tab_key_knows_tables_and_columns(shell: InteractiveShell) -> None:
+    def offered(cell: str) -> list[str]:
+        with provisionalcompleter():
+            return [each.text for each in shell.Completer.completions(cell, len(cell))]
+
+    assert "nrb_status" in offered("%%sql\nselect * from nrb_s")
+    assert "accounting_date" in offered("%sql select acc")
+    assert "accounting_date" not in offered("acc")
+    assert "nrb" not in offered("") and "nrb" in offered("%%sql\n")
+    del shell.user_ns["audit"]
+    assert "nrb_status" not in offered("%%sql\nselect * from nrb_s")
+
+
+def test_nothing_of_a_table_acts_in_a_terminal(shell: InteractiveShell) -> None:
+    frame = pd.DataFrame({"notes": ["\x1b]0;owned\x07\u202ex"]}, dtype=object)
+    shown, _ = shell.display_formatter.format(frame)
+    assert "owned" in shown["text/plain"] and all(each.isprintable() or each == "\n" for each in shown["text/plain"])
+
+
+def test_a_table_is_shown_with_its_sql(shell: InteractiveShell) -> None:
+    frame = ask(shell, "%sql select 1234.50::decimal(18, 2) as total")
+    shown, _ = shell.display_formatter.format(frame)
+    assert "<td>1,234.50</td>" in shown["text/html"] and "<summary>SQL</summary>" in shown["text/html"]
+    assert pio.renderers.default == "plotly_mimetype"

@@ -1,0 +1,195 @@
+import contextlib
+import json
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from auditkit.errors import BadAnswer, NotThere, Refused, SettingsError, ValueRefused
+from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient, Page
+
+from .conftest import TOKEN
+from .server import Reply
+
+INVOICES = "/api1/v2/invoices"
+NEW = {
+    "type": "invoice",
+    "status": 1,
+    "is_active": True,
+    "related": [{"id": "JOB_1", "type": "job"}],
+    "items": [{"name": "Services", "quantity": 1, "price": Decimal("862.50")}],
+}
+
+
+@pytest.fixture
+def client(settings):
+    opened = JobNimbusClient.from_settings(settings())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def acting(settings):
+    opened = JobNimbusClient.from_settings(settings(jobnimbus_actor="a+b@c.d"))
+    yield opened
+    opened.close()
+
+
+# ---- pages -----------------------------------------------------------------------------------------------------
+
+
+def test_a_page_on_the_wire(vendor, settings):
+    vendor.answers(Reply({"count": 0, "results": []}))
+    client = JobNimbusClient.from_settings(settings(jobnimbus_url=f"{vendor.url}/prefix", jobnimbus_actor="a@b.c"))
+    client.page(0)
+    client.page(999, 1000, {"must": [{"range": {"date_created": {"gte": 1683781200}}}]})
+    first, second = vendor.seen
+    assert (first.method, first.target, first.body) == ("GET", f"/prefix{INVOICES}?from=0&size=1000", b"")
+    assert first.headers["authorization"] == f"bearer {TOKEN}"
+    assert second.target.startswith(f"/prefix{INVOICES}?from=999&size=1000&filter=%7B%22must%22%3A%5B%7B%22range%22")
+
+
+def test_a_page_is_live_and_its_rows_are_as_they_came(vendor, client):
+    text = '{"count": 2, "results": [ {"jnid":"b",  "total": 15438.90}, {"total": 10000, "jnid": "a"}], "more": 1}'
+    vendor.answers(Reply(text), Reply({"results": []}))
+    rows = [("b", '{"jnid":"b",  "total": 15438.90}'), ("a", '{"total": 10000, "jnid": "a"}')]
+    assert client.page(0, 2) == Page(2, rows)
+    assert client.page(0, 2) == Page(None, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({}, "expected an array under 'results'"),
+        ([], "expected an array under 'results'"),
+        ("null", "expected an array under 'results'"),
+        ('"ok"', "expected an array under 'results'"),
+        ({"count": 0}, "expected an array under 'results'"),
+        ({"count": 0, "results": None}, "expected an array under 'results'"),
+        ({"count": "1", "results": []}, "count: expected a whole number"),
+        ({"count": True, "results": []}, "count: expected a whole number"),
+        ({"count": -1, "results": []}, "count: expected a whole number"),
+        ({"count": 1, "results": [{"jnid": "a"}, {}]}, "row 1: jnid"),
+        ({"count": 1, "results": [{"jnid": 7}]}, "row 0: jnid"),
+        ({"count": 1, "results": [{"jnid": "half \ud800"}]}, "row 0: jnid"),
+        ({"count": 1, "results": [None]}, "row 0: jnid"),
+    ],
+)
+def test_anything_else_is_never_an_empty_page(vendor, client, body, found):
+    vendor.answers(Reply(body))
+    with pytest.raises(BadAnswer, match=f"^JobNimbus: GET {INVOICES}") as refused:
+        client.page(0)
+    assert found in str(refused.value)
+
+
+def test_a_page_that_is_none_is_not_kept(vendor, settings):
+    vendor.answers(Reply({"count": 1, "results": [{"jnid": "a"}]}), Reply({"count": 0}))
+    with contextlib.closing(JobNimbusClient.from_settings(settings())) as client:
+        client.page(0)
+        with pytest.raises(BadAnswer):
+            client.page(0)
+    with contextlib.closing(JobNimbusClient.from_settings(settings(), offline=True)) as client:
+        assert client.page(0).rows == [("a", '{"jnid": "a"}')]
+
+
+# ---- one invoice -----------------------------------------------------------------------------------------------
+
+
+def test_one_invoice_on_the_wire_and_always_live(vendor, client):
+    text = '{ "jnid": "a/b",  "total": 10.10 }'
+    vendor.answers(Reply(text))
+    assert client.invoice("a/b") == client.invoice("a/b") == text
+    assert vendor.targets() == [f"{INVOICES}/a%2Fb"] * 2
+    assert vendor.seen[0].headers["authorization"] == f"bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("body", [{"jnid": "other"}, {}, [], "null", {"results": [{"jnid": "a"}]}])
+def test_another_record_is_a_bad_answer(vendor, client, body):
+    vendor.answers(Reply(body))
+    with pytest.raises(BadAnswer, match=f"^JobNimbus: GET {INVOICES}/a: expected an invoice with this jnid"):
+        client.invoice("a")
+
+
+def test_not_there(vendor, client):
+    vendor.answers(Reply("", status=404))
+    with pytest.raises(NotThere, match=f"{INVOICES}/a: answered 404"):
+        client.invoice("a")
+
+
+# ---- changes ---------------------------------------------------------------------------------------------------
+
+
+def test_a_create_on_the_wire(vendor, acting):
+    vendor.answers(Reply({"jnid": "new"}))
+    assert acting.create_invoice(NEW).text == '{"jnid": "new"}'
+    [seen] = vendor.seen
+    assert (seen.method, seen.target) == ("POST", f"{INVOICES}?actor=a%2Bb%40c.d")
+    assert seen.headers["authorization"] == f"bearer {TOKEN}"
+    assert seen.headers["content-type"] == "application/json"
+    assert seen.body.decode() == (
+        '{"type":"invoice","status":1,"is_active":true,"related":[{"id":"JOB_1","type":"job"}],'
+        '"items":[{"name":"Services","quantity":1,"price":862.50}]}'
+    )
+
+
+def test_an_update_on_the_wire(vendor, acting):
+    vendor.answers(Reply(""))
+    answer = acting.update_invoice("a/b", {"items": [{"price": Decimal("-349.52")}], "note": None})
+    [seen] = vendor.seen
+    assert (seen.method, seen.target) == ("PUT", f"{INVOICES}/a%2Fb?actor=a%2Bb%40c.d")
+    assert seen.body == b'{"jnid":"a/b","items":[{"price":-349.52}],"note":null}'
+    assert seen.headers["authorization"] == f"bearer {TOKEN}"
+    assert (answer.status, answer.text) == (200, "")
+
+
+def test_a_delete_on_the_wire(vendor, client):
+    client.update_invoice("a", {"is_active": False})
+    [seen] = vendor.seen
+    assert (seen.method, seen.target, seen.body) == ("PUT", f"{INVOICES}/a", b'{"jnid":"a","is_active":false}')
+
+
+@pytest.mark.parametrize("changes", [{"jnid": "other"}, {"total": 1}, {"no_such_field": 1}])
+def test_what_cannot_be_changed_is_not_sent(vendor, client, changes):
+    with pytest.raises(ValueRefused, match=f"^JobNimbus invoice: {next(iter(changes))}"):
+        client.update_invoice("a", changes)
+    assert vendor.seen == []
+
+
+def test_a_refused_update_is_sent_once(vendor, client):
+    vendor.answers(Reply({"status": 500, "body": "Items required"}, status=500))
+    with pytest.raises(Refused, match=rf"^JobNimbus: PUT {INVOICES}/a: answered 500: Items required"):
+        client.update_invoice("a", {"number": "1"})
+    assert len(vendor.seen) == 1
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "é"])
+def test_a_token_that_no_header_can_carry_is_refused_unseen(token):
+    with pytest.raises(SettingsError, match="AUDITKIT_JOBNIMBUS_TOKEN") as refused:
+        BearerAuth(SecretStr(token))
+    assert not token or token not in str(refused.value)
+
+
+def test_the_token_does_not_show():
+    assert TOKEN not in repr(BearerAuth(SecretStr(TOKEN)))
+
+
+def test_settings_without_an_account_are_an_error(settings):
+    with pytest.raises(SettingsError, match="AUDITKIT_JOBNIMBUS_URL"):
+        JobNimbusClient.from_settings(settings().model_copy(update={"jobnimbus_token": None}))
+
+
+def test_two_clients_keep_their_files_apart(settings, tmp_path):
+    from auditkit.vendors.aimsio import AimsioClient
+
+    for opened in (AimsioClient.from_settings(settings()), JobNimbusClient.from_settings(settings())):
+        opened.close()
+    names = sorted(path.name for path in (tmp_path / "home" / "cache").iterdir())
+    digests = {name.partition("-")[2].partition(".")[0] for name in names}
+    assert [name.partition("-")[0] + "." + name.rpartition(".")[2] for name in names] == [
+        "aimsio.pace",
+        "aimsio.sqlite",
+        "jobnimbus.pace",
+        "jobnimbus.sqlite",
+    ]
+    assert len(digests) == 2
+    assert json.dumps(names).count("127.0.0.1") == 0

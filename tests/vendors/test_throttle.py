@@ -1,0 +1,205 @@
+import fcntl
+import multiprocessing
+import os
+import random
+import resource
+import signal
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from auditkit.errors import StoreError
+from auditkit.vendors.rate_limit import MAX_PAUSE_SECONDS, Throttle
+
+PROCESSES = multiprocessing.get_context("spawn")
+START_SECONDS = 120  # a fresh interpreter on a busy machine
+
+
+def work(folder, rate, parallel, calls, seconds, together, answers):
+    """Make calls of a length from 10 threads; report when each began and ended, on the clock all processes share."""
+    throttle = Throttle(folder, rate, parallel)
+    together.wait(START_SECONDS)
+
+    def call(_):
+        with throttle.turn():
+            began = time.monotonic()
+            time.sleep(seconds)
+            return began, time.monotonic()
+
+    with ThreadPoolExecutor(10) as threads:
+        answers.put(list(threads.map(call, range(calls))))
+
+
+def two_processes(folder, rate, parallel, calls, seconds):
+    together, answers = PROCESSES.Barrier(2), PROCESSES.Queue()
+    given = (folder, rate, parallel, calls, seconds, together, answers)
+    processes = [PROCESSES.Process(target=work, args=given) for _ in range(2)]
+    for process in processes:
+        process.start()
+    spans = [span for _ in processes for span in answers.get(timeout=START_SECONDS)]
+    for process in processes:
+        process.join()
+    return sorted(spans)
+
+
+@pytest.mark.slow
+def test_ten_a_second_over_two_processes(tmp_path):
+    began = [start for start, _ in two_processes(tmp_path, 10, 10, 13, 0.0)]
+    assert len(began) == 26
+    assert min(eleventh - first for first, eleventh in zip(began, began[10:], strict=False)) >= 1.0
+    assert began[-1] - began[0] < 5  # 25 gaps of 105 ms are 2.6 s: polite, not idle
+
+
+def test_calls_that_arrive_late_do_not_crowd_those_after_them(tmp_path):
+    throttle = Throttle(tmp_path, 50, 10)
+    late = random.Random(1)
+
+    def call(_):
+        with throttle.turn():
+            time.sleep(late.uniform(0, 0.15))  # on its way
+            return time.monotonic()
+
+    with throttle.turn():
+        pass  # how quick a call can be
+    with ThreadPoolExecutor(10) as threads:
+        arrived = sorted(threads.map(call, range(60)))
+    assert min(eleventh - first for first, eleventh in zip(arrived, arrived[10:], strict=False)) >= 10 / 50
+
+
+def test_at_most_so_many_in_flight_over_two_processes(tmp_path):
+    spans = two_processes(tmp_path, 5000, 3, 20, 0.02)
+    in_flight = [sum(begin <= moment < end for begin, end in spans) for moment, _ in spans]
+    assert max(in_flight) == 3
+
+
+def test_one_at_a_time_takes_the_next_moment(tmp_path):
+    throttle = Throttle(tmp_path, 5000, 10)
+    with (tmp_path / "pace").open() as pace, ThreadPoolExecutor(1) as threads:
+        fcntl.flock(pace, fcntl.LOCK_EX)  # as another process does while it reads and writes
+        waiting = threads.submit(paced, throttle, 1)
+        time.sleep(0.1)
+        assert not waiting.done()
+        fcntl.flock(pace, fcntl.LOCK_UN)
+        assert waiting.result(timeout=5) >= 0.09
+
+
+def test_a_fast_rate_is_reached(tmp_path):
+    throttle = Throttle(tmp_path, 2000, 10)
+
+    def call(_):
+        with throttle.turn():
+            pass
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(call, range(400)))
+    assert time.monotonic() - started < 2.0  # 200 a second on a busy machine; 1,900 on an idle one
+
+
+def hold(folder, ready):
+    with Throttle(folder, 5000, 1).turn():
+        ready.set()
+        time.sleep(60)
+
+
+def test_a_killed_process_gives_its_place_back(tmp_path):
+    ready = PROCESSES.Event()
+    process = PROCESSES.Process(target=hold, args=(tmp_path, ready))
+    process.start()
+    assert ready.wait(START_SECONDS)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    started = time.monotonic()
+    with Throttle(tmp_path, 5000, 1).turn():
+        assert time.monotonic() - started < 5
+
+
+def test_an_error_inside_a_turn_gives_the_place_back(tmp_path):
+    throttle = Throttle(tmp_path, 5000, 1)
+    for error in (BlockingIOError, KeyError):
+        with pytest.raises(error), throttle.turn():
+            raise error
+    with throttle.turn():
+        pass
+
+
+def paced(throttle, calls):
+    started = time.monotonic()
+    for _ in range(calls):
+        with throttle.turn():
+            pass
+    return time.monotonic() - started
+
+
+def test_overload_halves_the_rate_once_however_often_it_is_reported(tmp_path):
+    throttle = Throttle(tmp_path, 100, 10)
+    for _ in range(10):
+        throttle.ease()
+    assert 0.19 <= paced(throttle, 11) < 2  # ten gaps of 21 ms instead of 10.5
+
+
+def test_a_pause_holds_for_everybody_who_shares_the_folder(tmp_path):
+    Throttle(tmp_path, 5000, 10).ease(0.3)
+    assert 0.29 <= paced(Throttle(tmp_path, 5000, 10), 1) < 5
+
+
+def test_an_absurd_pause_is_capped(tmp_path, monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    throttle = Throttle(tmp_path, 5000, 10)
+    throttle.ease(10**9)
+    with throttle.turn():
+        assert MAX_PAUSE_SECONDS - 1 < max(slept) <= MAX_PAUSE_SECONDS
+
+
+def test_a_clock_that_began_anew_does_not_hold_calls_up(tmp_path):
+    throttle = Throttle(tmp_path, 5000, 10)
+    ahead = time.monotonic() + 10**6  # what a machine that ran long had written before it was restarted
+    (tmp_path / "pace").write_bytes(struct.pack("<dd", ahead, ahead))
+    assert paced(throttle, 1) < 5
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(StoreError, match="make the home writable"):
+        Throttle(tmp_path / "file", 10, 10)
+
+
+@pytest.mark.parametrize("name", ["pace", "in-flight-0"])
+def test_a_file_that_cannot_be_used_is_refused_each_time_before_the_call(tmp_path, name):
+    throttle = Throttle(tmp_path, 5000, 1)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    for _ in range(3):  # the one place in flight is given back each time
+        with pytest.raises(StoreError, match=f"{tmp_path}: cannot be written .*make the"), throttle.turn():
+            raise AssertionError("the call was made")
+    (tmp_path / name).rmdir()
+    (tmp_path / name).write_bytes(bytes(16))
+    assert paced(throttle, 1) < 5
+
+
+def test_a_pace_that_cannot_be_eased_is_refused(tmp_path):
+    throttle = Throttle(tmp_path, 5000, 1)
+    (tmp_path / "pace").unlink()
+    (tmp_path / "pace").mkdir()
+    with pytest.raises(StoreError, match="make the home writable"):
+        throttle.ease()
+
+
+def test_a_disk_that_fills_up_stops_a_call_before_and_never_after_it(tmp_path):
+    throttle = Throttle(tmp_path, 5000, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with throttle.turn():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        with pytest.raises(StoreError, match="File too large"), throttle.turn():
+            raise AssertionError("the call was made")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_fails_in_a_call_is_not_the_paces(tmp_path):
+    with pytest.raises(TimeoutError, match="no answer"), Throttle(tmp_path, 5000, 1).turn():
+        raise TimeoutError("no answer")

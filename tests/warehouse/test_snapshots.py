@@ -1,0 +1,551 @@
+"""Published by rename, read without locks, written by one: in this process and beside others."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from auditkit.errors import Busy, NoSnapshot, QueryFailed, StoreError
+from auditkit.warehouse.schema import rebuild_schema
+from auditkit.warehouse.snapshots import KEEP_SYNCS, Store
+from tests.world import audited, invoice, nrb
+
+ROOT = Path(__file__).parents[2]
+
+
+def write(store, value, *, keep_previous=True):
+    """Publish a snapshot whose table `fact` holds one value."""
+    with store.writer(), store.draft(keep_previous=keep_previous) as draft:
+        draft.query(f"create or replace table fact as select {value} as value")
+
+
+def fact(snapshot):
+    return snapshot.query("select value from fact").scalar()
+
+
+def read(store):
+    with store.open() as snapshot:
+        return fact(snapshot)
+
+
+def files(store):
+    return sorted(path.name for path in store.folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "home")
+
+
+@pytest.fixture
+def filled(store):
+    write(store, 1)
+    return store
+
+
+def python(code, *arguments):
+    """Another process at work in a home; it may be spoken to through its pipes."""
+    prelude = "import sys; from pathlib import Path; from auditkit.warehouse.snapshots import Store"
+    prelude += "\nstore = Store(Path(sys.argv[1]))\n"
+    return subprocess.Popen(
+        [sys.executable, "-c", prelude + textwrap.dedent(code), *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+# Publishing
+
+
+def test_nothing_is_there_before_the_first_sync(store):
+    with pytest.raises(NoSnapshot, match="nothing has been synced yet; run `auditkit sync`"):
+        store.open()
+    assert not store.folder.exists()
+
+
+def test_what_was_written_is_read(filled):
+    assert read(filled) == 1
+    write(filled, 2)
+    assert read(filled) == 2
+
+
+def test_a_draft_starts_from_the_newest_snapshot(filled):
+    with filled.writer(), filled.draft(keep_previous=False) as draft:
+        assert draft.has_table("fact")
+        assert not draft.has_table("other")
+        draft.query("update fact set value = value + 1")
+    assert read(filled) == 2
+
+
+def test_nothing_is_seen_before_it_is_published(filled):
+    with filled.writer(), filled.draft(keep_previous=True) as draft:
+        draft.query("update fact set value = 2")
+        assert read(filled) == 1
+    assert read(filled) == 2
+
+
+def test_a_reader_keeps_the_snapshot_that_it_opened(filled):
+    with filled.open() as before:
+        write(filled, 2)
+        with filled.open() as after:
+            assert (fact(before), fact(after)) == (1, 2)
+            assert fact(before) == 1
+
+
+def test_a_reader_in_another_process_keeps_its_own_too(filled):
+    reader = python(
+        """
+        snapshot = store.open()
+        for line in sys.stdin:
+            print(snapshot.query("select value from fact").scalar(), flush=True)
+        """,
+        filled.folder,
+    )
+    try:
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        assert reader.stdout.readline() == "1\n"
+        write(filled, 2)
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        assert reader.stdout.readline() == "1\n"
+    finally:
+        reader.communicate(timeout=20)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_files_and_folders_are_the_owners_alone(tmp_path):
+    store = Store(tmp_path / "new" / "home")
+    store.make_folders()
+    (store.folder / "writer.lock").touch(0o644)
+    write(store, 1)
+    write(store, 2)
+    with store.writer(), store.draft(keep_previous=True) as draft:
+        assert draft.path.name.startswith(".building-")
+        assert {mode(path) for path in store.folder.rglob("*")} == {0o600, 0o700}
+    for path in (store.folder.parent, store.folder, *store.folder.rglob("*")):
+        assert mode(path) == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.parametrize(
+    ("there", "closed"),
+    [
+        ([], True),
+        (["README.md", "job_map.csv", "rules"], True),
+        (["cache", "sandbox.sqlite"], True),
+        (["somebody's.txt"], False),
+        (["somebody's.txt", "audit.duckdb"], True),
+    ],
+    ids=str,
+)
+def test_a_home_that_was_there_is_closed_where_it_is_ours(tmp_path, there, closed):
+    tmp_path.chmod(0o755)
+    for name in there:
+        (tmp_path / name).touch()
+    Store(tmp_path).make_folders()
+    assert mode(tmp_path) == (0o700 if closed else 0o755)
+    assert mode(tmp_path / "snapshots") == 0o700
+
+
+# Crashes
+
+
+def test_an_error_in_the_block_leaves_the_old_snapshot(filled):
+    before = filled.path.read_bytes()
+    with pytest.raises(RuntimeError, match="by itself"), filled.writer(), filled.draft(keep_previous=True) as draft:
+        draft.query("update fact set value = 2")
+        raise RuntimeError("by itself")
+    assert filled.path.read_bytes() == before
+    assert files(filled) == ["audit.duckdb", "writer.lock"]
+
+
+def test_an_error_in_the_first_draft_leaves_nothing(store):
+    with pytest.raises(QueryFailed), store.writer(), store.draft(keep_previous=True) as draft:
+        draft.query("select nonsense")
+    assert files(store) == ["writer.lock"]
+
+
+def test_a_killed_writer_leaves_the_old_snapshot_and_the_next_one_sweeps(filled):
+    writer = python(
+        """
+        with store.writer(), store.draft(keep_previous=True) as draft:
+            draft.query("update fact set value = 2")
+            print("changed", flush=True)
+            sys.stdin.read()
+        """,
+        filled.folder,
+    )
+    assert writer.stdout.readline() == "changed\n"
+    writer.send_signal(signal.SIGKILL)
+    writer.communicate(timeout=20)
+    assert any(name.startswith(".building-") for name in files(filled))
+    assert read(filled) == 1
+    write(filled, 3)
+    assert not any(name.startswith(".building-") for name in files(filled))
+    assert read(filled) == 3
+
+
+def test_a_file_that_is_no_snapshot_is_named(filled):
+    filled.path.write_bytes(b"not a database")
+    with pytest.raises(StoreError, match=r"audit\.duckdb: cannot be opened as a snapshot"):
+        filled.open()
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "home").write_text("a file")
+    with (
+        pytest.raises(StoreError, match="the snapshot before is unchanged") as caught,
+        Store(tmp_path / "home").writer(),
+    ):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+# One writer
+
+
+def test_a_second_writer_is_refused_at_once_and_told_who_is_writing(filled):
+    writer = python(
+        """
+        with store.writer():
+            print("writing", flush=True)
+            sys.stdin.read()
+        """,
+        filled.folder,
+    )
+    try:
+        assert writer.stdout.readline() == "writing\n"
+        with pytest.raises(Busy, match=rf"\(pid {writer.pid}\) is writing; try again later"), filled.writer():
+            pytest.fail("two writers")
+        assert read(filled) == 1
+    finally:
+        writer.communicate(timeout=20)
+    write(filled, 2)
+    assert read(filled) == 2
+
+
+def test_a_second_writer_in_this_process_is_refused_too(filled):
+    with filled.writer(), pytest.raises(Busy, match=rf"pid {os.getpid()}"), Store(filled.folder).writer():
+        pytest.fail("two writers")
+
+
+# Kept syncs
+
+
+def kept(store):
+    return [path.name for path in sorted((store.folder / "snapshots").iterdir())]
+
+
+def test_a_sync_keeps_the_one_before_and_an_audit_does_not(filled):
+    write(filled, 2, keep_previous=True)
+    write(filled, 3, keep_previous=False)
+    assert kept(filled) == ["sync-000001.duckdb"]
+    shutil.copyfile(filled.folder / "snapshots" / "sync-000001.duckdb", filled.path)
+    assert read(filled) == 1
+
+
+def test_the_newest_twelve_are_kept(filled):
+    for value in range(2, KEEP_SYNCS + 4):
+        write(filled, value)
+    assert kept(filled) == [f"sync-{number:06d}.duckdb" for number in range(3, KEEP_SYNCS + 3)]
+    assert KEEP_SYNCS == 12
+
+
+def test_kept_syncs_take_a_tenth_of_the_free_disk_at_most_but_one_stays(filled, monkeypatch):
+    for value in (2, 3, 4):
+        write(filled, value)
+    size = filled.path.stat().st_size
+    Usage = namedtuple("Usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(0, 0, 20 * size + 9))
+    write(filled, 5)
+    assert kept(filled) == ["sync-000003.duckdb", "sync-000004.duckdb"]
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(0, 0, 0))
+    write(filled, 6)
+    assert kept(filled) == ["sync-000005.duckdb"]
+
+
+# What a reader may do
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "secret.csv").write_text("a,b\n1,2\n")
+    with audited(folder, [nrb()], [invoice()]) as snapshot:
+        yield snapshot
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "insert into nrb (guid) values ('x')",
+        "delete from finding",
+        "update nrb set rate = 1",
+        "drop table nrb",
+        "create table mine as select 1 as one",
+        "comment on table nrb is 'mine'",
+        "alter table nrb add column mine integer",
+    ],
+)
+def test_a_snapshot_cannot_be_written(snapshot, sql):
+    with pytest.raises(QueryFailed, match="read-only") as caught:
+        snapshot.query(sql)
+    assert caught.value.sql == sql
+    assert snapshot.query("select count(*) from nrb").scalar() == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_csv('{folder}/secret.csv')",
+        "select * from '{folder}/secret.csv'",
+        "select content from read_text('{folder}/secret.csv')",
+        "select * from glob('{folder}/*')",
+        "copy (select 1) to '{folder}/out.csv'",
+        "attach '{folder}/other.duckdb' as other",
+        "export database '{folder}/out'",
+        "install httpfs",
+        "load '{folder}/evil.duckdb_extension'",
+        "set enable_external_access = true",
+        "set TimeZone = 'America/Edmonton'",
+        "set lock_configuration = false",
+        "reset TimeZone",
+    ],
+)
+def test_sql_reaches_no_file_and_no_setting(snapshot, sql):
+    folder = snapshot.path.parent.parent
+    before = sorted(folder.iterdir())
+    with pytest.raises(QueryFailed):
+        snapshot.query(sql.format(folder=folder))
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_query_names_values_by_place_or_name(snapshot):
+    assert snapshot.query("select guid from nrb where guid = ?", ["n1"]).rows == [("n1",)]
+    assert snapshot.query("select guid from nrb where guid = $guid", {"guid": "n1"}).rows == [("n1",)]
+    assert snapshot.query("select guid from nrb where guid = $guid", {"guid": "' or true --"}).rows == []
+
+
+def test_instants_are_in_utc(snapshot):
+    assert snapshot.query("select created_at::varchar from nrb").scalar() == "2026-09-10 12:00:00+00"
+
+
+def test_a_draft_reaches_no_file_either(store, tmp_path):
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    with store.writer(), store.draft(keep_previous=False) as draft, pytest.raises(QueryFailed):
+        draft.query(f"select * from read_csv('{tmp_path}/secret.csv')")
+
+
+# Two at once
+
+
+@pytest.fixture
+def paired(filled):
+    """Kept is sync 7, below the file number 1; the newest is sync 8."""
+    for sync_id in (7, 8):
+        with filled.writer(), filled.draft(keep_previous=sync_id == 8) as draft:
+            draft.query(f"create or replace table audit_run as select {sync_id} as sync_id")
+            draft.query(f"create or replace table fact as select {sync_id} as value")
+    return filled
+
+
+def test_two_snapshots_are_read_at_once(paired):
+    assert kept(paired) == ["sync-000001.duckdb"]
+    with paired.open_pair(7, 8) as pair:
+        write(paired, 9)
+        assert (fact(pair), pair.query("select value from before.fact").scalar()) == (8, 7)
+        assert pair.path == paired.path
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("insert into fact values (1)", "read-only"),
+        ("insert into before.fact values (1)", "read-only"),
+        ("select * from read_csv('{folder}/secret.csv')", "disabled"),
+        ("attach '{folder}/writer.lock' as other", "disabled"),
+        ("set enable_external_access = true", "locked"),
+    ],
+)
+def test_a_pair_is_locked_down_as_one_is(paired, sql, words):
+    (paired.folder / "secret.csv").write_text("a\n1\n")
+    with paired.open_pair() as pair, pytest.raises(QueryFailed, match=words):
+        pair.query(sql.format(folder=paired.folder))
+
+
+def test_a_kept_file_that_is_no_snapshot_is_named_where_it_is_needed(paired):
+    (paired.folder / "snapshots" / "sync-000000.duckdb").write_bytes(b"not a database")
+    with paired.open_pair() as pair:
+        assert fact(pair) == 8
+    with pytest.raises(StoreError, match=r"sync-000000\.duckdb: cannot be opened as a snapshot"):
+        paired.open_pair(1)
+
+
+def test_a_pair_of_a_home_without_snapshots(store):
+    with pytest.raises(NoSnapshot, match="nothing has been synced yet"):
+        store.open_pair()
+
+
+# The contract for ad-hoc SQL
+
+
+def test_every_public_table_and_column_says_what_it_holds(snapshot):
+    silent = """
+        select table_name as name from duckdb_tables() where database_name = 'audit' and comment is null
+        union all
+        select table_name || '.' || column_name from duckdb_columns()
+        where database_name = 'audit' and not internal and comment is null
+    """
+    assert snapshot.query(silent).rows == []
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        (
+            "nrb",
+            "guid external_id origin_reference job_number wbs_identifier po_number vendor_code vendor_invoice_number"
+            " vendor_invoice_date name type_name document_type account_type is_billable is_internal is_exported"
+            " should_reconcile_with_po rate quantity vendor_tax upcharge_percent markup_applies_on total_after_markup"
+            " billed_in_guid billed_in_name parent_guid is_leaf notes created_at created_by updated_at",
+        ),
+        (
+            "invoice",
+            "jnid guid external_id number status status_name is_active is_archived invoice_date invoice_at due_date"
+            " subtotal tax total cost margin total_paid due customer created_by sales_rep_name created_at updated_at"
+            " status_changed_at paid_in_full_at",
+        ),
+        (
+            "invoice_item",
+            "jnid position item_jnid name description uom item_type quantity price amount amount_derived cost tax_rate"
+            " labor_price labor_amount",
+        ),
+        ("invoice_related", "jnid position related_id type number name"),
+        ("payment", "jnid position"),
+        ("job_map", "aimsio_job_number jobnimbus_job_number"),
+        ("link", "nrb_guid jnid position method group_id nrb_amount invoiced_amount"),
+        ("link_ambiguous", "nrb_guid jnid reason"),
+        ("job_reconciliation", "job_number variance verdict"),
+        ("statement", "scope key position label amount gross items"),
+        (
+            "statement_item",
+            "position label subject_type subject_id nrb_guid jnid line_position job_number month vendor_code type_name"
+            " amount",
+        ),
+        (
+            "statement_offset",
+            "scope key amount minus_label minus_type minus_id minus_nrb_guid"
+            " plus_label plus_type plus_id plus_nrb_guid",
+        ),
+        ("audit_run", "snapshot_id sync_id as_of parameters verdict counts"),
+        (
+            "finding",
+            "rule_id severity subject_type subject_id job_number amount_at_risk reason evidence fingerprint state",
+        ),
+        ("rule", "rule_id"),
+        ("sync_run", "sync_id status"),
+        ("quarantine", "subject_type subject_id field reason"),
+        ("journal", "seq kind body"),
+    ],
+)
+def test_the_names_that_ad_hoc_sql_relies_on(snapshot, table, columns):
+    found = {row[0] for row in snapshot.query(f"describe {table}").rows}
+    assert set(columns.split()) <= found
+
+
+SENT = "tax total cost total_paid due vendor_tax total_after_markup nrb_amount invoiced_amount labor_amount"
+SUMMED = "line_total variance billable_total linked_line_total gross amount_at_risk"
+
+
+def test_types_of_the_contract(snapshot):
+    sql = "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'main'"
+    rows = snapshot.query(sql).rows
+    assert not [row for row in rows if row[2] in ("DOUBLE", "FLOAT")]
+    assert {kind for _, name, kind in rows if name in SENT.split()} == {"DECIMAL(18,2)"}
+    assert {kind for _, name, kind in rows if name in SUMMED.split()} == {"DECIMAL(38,2)"}
+    assert {kind for _, name, kind in rows if name in ("rate", "quantity", "price")} == {"DECIMAL(24,6)"}
+    assert {kind for _, name, kind in rows if name.endswith("_at")} == {"TIMESTAMP WITH TIME ZONE"}
+    assert {kind for _, name, kind in rows if name in ("invoice_date", "due_date", "created_on", "month")} == {"DATE"}
+    assert {kind for _, name, kind in rows if name in ("guid", "jnid", "number", "job_number")} == {"VARCHAR"}
+
+
+def test_raw_and_history_outlive_a_new_schema(store):
+    with store.writer(), store.draft(keep_previous=False) as draft:
+        rebuild_schema(draft)
+        draft.insert("raw.nrb_stub", {"guid": ["a"], "updated_at": [1]})
+        draft.query("insert into finding_history (fingerprint) values ('f')")
+        draft.query("insert into nrb (guid) values ('a')")
+    with store.writer(), store.draft(keep_previous=False) as draft:
+        rebuild_schema(draft)
+    with store.open() as snapshot:
+        kept_rows = [
+            snapshot.query(f"select count(*) from {t}").scalar() for t in ("raw.nrb_stub", "finding_history", "nrb")
+        ]
+    assert kept_rows == [1, 1, 0]
+
+
+def test_what_a_killed_writer_spilled_is_swept(tmp_path):
+    spilled = tmp_path / ".building-1.duckdb.tmp"
+    spilled.mkdir()
+    (spilled / "part").touch()
+    with Store(tmp_path).writer():
+        assert not spilled.exists()
+
+
+# Trials: a copy that is never published
+
+
+def test_a_trial_is_private_and_leaves_nothing(filled):
+    before = {path: path.read_bytes() for path in filled.folder.rglob("*") if path.is_file()}
+    with filled.trial() as draft:
+        draft.query("update fact set value = 2")
+        assert {mode(path) for path in draft.path.parent.rglob("*")} <= {0o600, 0o700}
+        assert fact(draft) == 2 and read(filled) == 1
+    assert {path: path.read_bytes() for path in filled.folder.rglob("*") if path.is_file()} == before
+    assert not list(filled.folder.glob(".trial-*"))
+
+
+def test_a_statement_that_fails_in_a_trial_takes_nothing_with_it(filled):
+    with filled.trial() as draft:
+        draft.query("update fact set value = 2")
+        with pytest.raises(QueryFailed):
+            draft.query("select cast('x' as int) from fact")
+        assert fact(draft) == 2
+
+
+def test_a_trial_before_the_first_sync(store):
+    with pytest.raises(NoSnapshot, match="auditkit sync"), store.trial():
+        pass
+
+
+def test_a_writer_leaves_a_trial_at_work_and_sweeps_a_killed_one(filled):
+    killed = python(
+        """
+        with store.trial() as draft:
+            print("copied", flush=True)
+            sys.stdin.read()
+        """,
+        filled.folder,
+    )
+    assert killed.stdout.readline() == "copied\n"
+    write(filled, 2)
+    assert len(list(filled.folder.glob(".trial-*"))) == 1
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=20)
+    with filled.trial() as draft:
+        write(filled, 3)
+        assert [draft.path.parent] == list(filled.folder.glob(".trial-*"))
+        assert fact(draft) == 2
+    assert read(filled) == 3
