@@ -39,7 +39,7 @@ from auditkit.journal import Journal
 from auditkit.papers import workpaper_queries
 from auditkit.papers.facts import Facts, described
 from auditkit.sandbox import demo
-from auditkit.settings import Settings
+from auditkit.settings import AccountKey, Settings
 from auditkit.sync.proof import proof
 from auditkit.sync.run import Vendors, sync
 from auditkit.values import did_you_mean
@@ -354,7 +354,7 @@ class Audit:
     def title(self) -> str:
         """What every page says of its figures: demo or account, day, snapshot, completeness, verdict."""
         about = self.about
-        whose = "DEMO DATA" if self.is_demo else f"{about['account']} at {about['environment']}"
+        whose = AccountKey(about["environment"], about["account"])
         incomplete = f" ({about['reason']})" if about["reason"] else ""
         return (
             f"{whose} · as of {about['as_of']} · snapshot {self.snapshot_id} · read {about['status']}{incomplete}"

@@ -22,7 +22,7 @@ from auditkit.errors import OtherAccount, StoreError
 from auditkit.journal import Journal, canonical, links
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.behaviors import Behaviors
-from auditkit.settings import DEMO, VENDOR_RATE_PER_SECOND, Settings
+from auditkit.settings import DEMO, VENDOR_RATE_PER_SECOND, AccountKey, Settings
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
 from auditkit.warehouse.schema import refuse_other_schema
@@ -127,11 +127,11 @@ class Home:
 
     def refuse_other_account(self, last_run: Table) -> None:
         """Raise `OtherAccount` if the newest sync (`views.LAST_RUN`) was not of the account in the settings."""
-        for environment, account in last_run.rows:
-            if (environment, account) != (self.settings.environment, self.settings.account):
+        for row in last_run.rows:
+            if (held := AccountKey(*row)) != self.settings.account_key:
                 raise OtherAccount(
-                    f"{self.settings.folder} holds {account} at {environment}, but the settings say"
-                    f" {self.settings.account} at {self.settings.environment}; choose another AUDITKIT_HOME"
+                    f"{self.settings.folder} holds {held}, but the settings say {self.settings.account_key}; choose"
+                    " another AUDITKIT_HOME"
                 )
 
     def decisions(self) -> Decisions:

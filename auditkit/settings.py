@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NoReturn, Self
+from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -35,6 +35,7 @@ __all__ = [
     "PREFIX",
     "VENDOR_PARALLEL",
     "VENDOR_RATE_PER_SECOND",
+    "AccountKey",
     "SandboxSettings",
     "Settings",
     "is_loopback",
@@ -67,6 +68,21 @@ _EXPECTED = {
 }
 _HARMLESS = re.compile(r"[\w.,:+-]{0,10}")
 _NOT_SETTINGS = frozenset({"QUIET", "DEMO"})  # `quiet()`: nobody watches; `load()`: the demo, whatever account is set
+
+
+class AccountKey(NamedTuple):
+    """Whose books: the servers (`environment`) and a label for the user (`account`). It holds no secret."""
+
+    environment: str
+    account: str
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether it is the demo's, so that every page says DEMO DATA."""
+        return self.environment == DEMO
+
+    def __str__(self) -> str:
+        return "DEMO DATA" if self.is_demo else f"{self.account} at {self.environment}"
 
 
 def quiet() -> bool:
@@ -236,6 +252,11 @@ class Settings(BaseSettings):
     def environment(self) -> str:
         """Which servers a snapshot is of. It never holds a secret."""
         return DEMO if self.is_demo else f"{self.aimsio_url} + {self.jobnimbus_url}"
+
+    @property
+    def account_key(self) -> AccountKey:
+        """Whose books these are: environment and account as one value."""
+        return AccountKey(self.environment, self.account)
 
     @property
     def account(self) -> str:
