@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from auditkit.analysis import digits, sampling
     from auditkit.audit import Audit
     from auditkit.audit import open_audit as open
     from auditkit.corrections.plan import Plan
@@ -29,10 +30,12 @@ __all__ = [
     "Plan",
     "Settings",
     "ageing",
+    "digits",
     "heat_map",
     "load_ipython_extension",
     "open",
     "review",
+    "sampling",
     "scatter",
     "top_vendors",
     "trend",
@@ -41,7 +44,9 @@ __all__ = [
 ]
 
 _CHARTS = ("ageing", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall")
-_ROOMS = {
+_ROOMS: dict[str, dict[str, str | None]] = {  # None: the module itself
+    "auditkit.analysis.digits": {"digits": None},
+    "auditkit.analysis.sampling": {"sampling": None},
     "auditkit.audit": {"Audit": "Audit", "open": "open_audit"},
     "auditkit.settings": {"Settings": "Settings"},
     "auditkit.corrections.plan": {"Plan": "Plan"},
@@ -56,7 +61,8 @@ def __getattr__(name: str) -> object:
     """Import a public name from the room it lives in."""
     for room, names in _ROOMS.items():
         if name in names:
-            return getattr(import_module(room), names[name])
+            module, held = import_module(room), names[name]
+            return module if held is None else getattr(module, held)
     raise AttributeError(f"module 'auditkit' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

@@ -18,7 +18,7 @@ html_copy_source = False
 
 # The order of the pages is the site's: the pages themselves are plain Markdown, which a code host shows as well.
 _PARTS = {
-    "Begin": ("accounts", "month-end", "scheduling"),
+    "Begin": ("accounts", "month-end", "scheduling", "sampling"),
     "Look up": ("commands", "python", "tables", "rules"),
     "Rely on it": ("completeness", "corrections", "workpaper", "security"),
 }

@@ -9,6 +9,10 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import cast
 
 import auditkit
 from auditkit import errors
@@ -50,11 +54,13 @@ SERVICES = {
 }
 _HEADING = re.compile(r"^ *# ── (.+?) ─+$")  # how the classes divide their methods
 _WIDEST = 100
+_HELD = {"property", "cached_property"}
 
 
 def page() -> str:
     """Markdown: opening an audit, its methods by what they are about, plans, charts, settings and errors."""
-    charts = [name for name in auditkit.__all__ if getattr(auditkit, name).__module__.endswith(".charts")]
+    public = {name: getattr(auditkit, name) for name in auditkit.__all__}
+    charts = [name for name, it in public.items() if inspect.isfunction(it) and it.__module__.endswith(".charts")]
     lines = [_START, made_from("the docstrings of the public names"), "", "## Opening", ""]
     lines += _function("ak.open", auditkit.open)
     for holder, cls in SERVICES.items():
@@ -64,11 +70,38 @@ def page() -> str:
     lines += ["", "## Charts", "", "Each is a plotly figure of the DataFrame of the method it is named after."]
     for name in charts:
         lines += ["", *_function(f"ak.{name}", getattr(auditkit, name))]
+    for title, module in (("Sampling", auditkit.sampling), ("Digits", auditkit.digits)):
+        lines += ["", f"## {title}", "", *_module(module)]
     lines += ["", "## In a notebook", "", *_function("ak.load_ipython_extension", auditkit.load_ipython_extension)]
     lines += ["", fenced(_CELLS, "text"), "", *_function("ak.review", auditkit.review)]
     lines += ["", "## Settings", "", *_settings()]
     lines += ["", "## Errors", "", *_errors()]
     return "\n".join(lines) + "\n"
+
+
+def _module(module: ModuleType) -> Iterator[str]:
+    """A module that is public as a whole: what it is for, its functions, and the records that they give."""
+    name = f"ak.{module.__name__.rpartition('.')[2]}"
+    yield _doc(module)
+    public = [getattr(module, each) for each in module.__all__]
+    for function in filter(inspect.isfunction, public):
+        yield from ("", *_function(f"{name}.{function.__name__}", function))
+    for record in filter(is_dataclass, public):
+        kind = cast("type", record)
+        held = ", ".join(f"`{each}`" for each in [*kind.__annotations__, *_properties(kind)])
+        yield from ("", f"### {name}.{kind.__name__}", "", _doc(kind), "", f"Holds {held}.")
+        yield from _calls(f"{name}.{kind.__name__}", kind)
+
+
+def _calls(holder: str, cls: type) -> Iterator[str]:
+    """The methods of a record; what it merely holds is listed."""
+    for node in (each for _, nodes in _divided(cls) for each in nodes):
+        if not {ast.unparse(each) for each in node.decorator_list} & _HELD:
+            yield from ("", *_described(f"{holder}.{node.name}", node))
+
+
+def _properties(cls: type) -> Iterator[str]:
+    return (each for each, held in vars(cls).items() if isinstance(held, (property, cached_property)))
 
 
 def _methods(holder: str, cls: type) -> Iterator[str]:
@@ -110,7 +143,7 @@ def _function(name: str, function: Callable[..., object]) -> Iterator[str]:
 def _described(name: str, node: ast.FunctionDef) -> Iterator[str]:
     decorators = {ast.unparse(each) for each in node.decorator_list}
     gives = ast.unparse(node.returns) if node.returns else "None"
-    is_property = bool(decorators & {"property", "cached_property"})
+    is_property = bool(decorators & _HELD)
     shown = f"{name}: {gives}" if is_property else f"{_call(name, list(_parameters(node.args)))} -> {gives}"
     yield from (f"### {name}", "", fenced(shown, "python"), "", _prose(ast.get_docstring(node) or ""))
 
@@ -146,8 +179,15 @@ def _doc(named: object) -> str:
 
 
 def _prose(docstring: str) -> str:
-    """A docstring as Markdown, a line for each paragraph."""
-    return "\n\n".join(inline(" ".join(each.split())) for each in docstring.split("\n\n"))
+    """A docstring as Markdown: a line for each paragraph and for each item of a list, without examples."""
+    paragraphs = [each for each in docstring.split("\n\n") if not each.startswith(">>>")]
+    return "\n\n".join("\n".join(_lines(each)) for each in paragraphs)
+
+
+def _lines(paragraph: str) -> Iterator[str]:
+    for number, item in enumerate(re.split(r"^- ", paragraph, flags=re.M)):
+        if item.strip():
+            yield ("- " if number else "") + inline(" ".join(item.split()))
 
 
 def _settings() -> Iterator[str]:

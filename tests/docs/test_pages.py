@@ -90,7 +90,7 @@ def test_every_command_of_the_program_has_its_section() -> None:
     assert set(PROGRAM.commands) == set(re.findall(r"^## auditkit (\w+)", text, re.M))
 
 
-HOLDERS = {"ak": ak, "plan": ak.Plan, **SERVICES}
+HOLDERS = {"ak": ak, "ak.sampling": ak.sampling, "ak.digits": ak.digits, "plan": ak.Plan, **SERVICES}
 
 
 def unknown_names(code: str) -> set[str]:
