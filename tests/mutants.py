@@ -58,12 +58,12 @@ TARGETS = {
         {'approve: "money": format(plan.money, "F"),': LETTER},
     ),
     "auditkit.corrections.signatures": Target(("tests/corrections/test_approval.py",)),
-    "auditkit.corrections.verdicts": Target(("tests/corrections/test_judging.py",)),
+    "auditkit.corrections.verdicts": Target(("tests/corrections/test_verdicts.py",)),
     "auditkit.corrections.apply": Target(
         (
             "tests/corrections/test_apply.py",
             "tests/corrections/test_invariants.py",
-            "tests/corrections/test_records.py",
+            "tests/corrections/test_recorder.py",
             "tests/corrections/test_recovery.py",
             f"{OPERATIONS}::test_an_amount_that_comes_out_otherwise_than_foreseen_is_a_side_effect",
             f"{OPERATIONS}::test_a_created_invoice_with_another_total_is_a_side_effect_that_names_it",
@@ -71,25 +71,27 @@ TARGETS = {
         ),
         {
             "apply: is_stopped = None": FALSE,
-            "apply: _hold(len(endings) == plan.objects, None)": TRUE,
-            'apply: _hold(len(endings) == plan.objects, "XXevery object ends in a verdict, or is not begunXX")': TRUE,
-            'apply: _hold(len(endings) == plan.objects, "EVERY OBJECT ENDS IN A VERDICT, OR IS NOT BEGUN")': TRUE,
+            "apply: _require(len(conclusions) == plan.objects, None)": TRUE,
+            "apply: _require(len(conclusions) == plan.objects, "
+            '"XXevery object ends in a verdict, or is not begunXX")': TRUE,
+            "apply: _require(len(conclusions) == plan.objects, "
+            '"EVERY OBJECT ENDS IN A VERDICT, OR IS NOT BEGUN")': TRUE,
             "_Run.__init__: self._may_send = None": NO_ID,
             '_Run.__init__: self._may_send = "XXXX"': NO_ID,
             "_Run.__init__: self._is_proven = None": FALSE,
             "_Run.__init__: self._is_denied = None": FALSE,
             '_Run._pre_read: self._may_send = "XXXX" if ending else operation.id': NO_ID,
             '_Run._send: self._may_send, self._is_proven = "XXXX", False': NO_ID,
-            "_Run._differs: found = parse(text, None)": PARSED,
-            "_Run._seen: found = parse(self._read(change, ids[0]), None) if len(ids) == 1 else None": PARSED,
-            "_Run._send: _hold(operation.sends == attempt, None)": TRUE,
-            '_Run._send: _hold(operation.sends == attempt, "XXno request leaves before its recordXX")': TRUE,
-            '_Run._send: _hold(operation.sends == attempt, "NO REQUEST LEAVES BEFORE ITS RECORD")': TRUE,
+            "_Run._obstacle: found = parse(text, None)": PARSED,
+            "_Run._verify_once: found = parse(self._read(change, ids[0]), None) if len(ids) == 1 else None": PARSED,
+            "_Run._send: _require(operation.sends == attempt, None)": TRUE,
+            '_Run._send: _require(operation.sends == attempt, "XXno request leaves before its recordXX")': TRUE,
+            '_Run._send: _require(operation.sends == attempt, "NO REQUEST LEAVES BEFORE ITS RECORD")': TRUE,
         },
     ),
-    "auditkit.corrections.records": Target(
-        ("tests/corrections/test_apply.py", "tests/corrections/test_records.py", "tests/corrections/test_recovery.py"),
-        {'Noting.note: "version": version("AUDITKIT"),': "the names of packages are compared without their case"},
+    "auditkit.corrections.recorder": Target(
+        ("tests/corrections/test_apply.py", "tests/corrections/test_recorder.py", "tests/corrections/test_recovery.py"),
+        {'Recorder.record: "version": version("AUDITKIT"),': "the names of packages are compared without their case"},
     ),
 }
 

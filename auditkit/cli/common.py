@@ -63,7 +63,7 @@ def _tell_unsettled(it: Audit) -> None:
         return  # the home cannot be read at all, which each command says in its own words
     else:
         for each in unsettled.itertuples():
-            warn(f"{each.operation}: how it ended is not known ({each.verdict}); run `auditkit recover`")
+            warn(f"{each.correction}: how it ended is not known ({each.verdict}); run `auditkit recover`")
 
 
 @contextlib.contextmanager

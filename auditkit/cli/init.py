@@ -22,7 +22,7 @@ from pydantic import Secret, SecretStr
 
 from auditkit.cli.common import CLEAN
 from auditkit.cli.explore import doctor
-from auditkit.corrections.identity import plain_name
+from auditkit.corrections.identity import valid_name
 from auditkit.credentials import PLACES, SECRETS_FILE, keep_in_file, keep_in_keyring, kept, place
 from auditkit.errors import SettingsError
 from auditkit.files import write_whole
@@ -158,7 +158,7 @@ def machine_zone(localtime: Path = Path("/etc/localtime")) -> str:
 def _person() -> str:
     """user@host of who runs this; empty where that could have no key."""
     with contextlib.suppress(KeyError, OSError, SettingsError):
-        return plain_name(f"{getpass.getuser()}@{socket.gethostname()}")
+        return valid_name(f"{getpass.getuser()}@{socket.gethostname()}")
     return ""
 
 
@@ -230,7 +230,7 @@ def _checked(name: str, answer: SecretStr, written: Written) -> SecretStr:
     if not text.isprintable():
         raise SettingsError(f"{name} holds a character that cannot be typed, e.g. a line's end; give it once more")
     if name == "identity":
-        return SecretStr(plain_name(text))
+        return SecretStr(valid_name(text))
     settings = Settings.asked({**written, **_STAND_INS, name: SecretStr(text)})
     value = getattr(settings, name)
     return value if isinstance(value, SecretStr) else SecretStr(value)

@@ -4,7 +4,7 @@
                          | at the target → ALREADY* | differs → CONFLICT* | not readable → REFUSED*
                          | no answer → NOT_BEGUN: it stays open, and the same plan may be applied again
     RESPONDED | NORESPONSE → wait until the request can no longer land → read by id, up to 3 times:
-      target reached, rest unchanged → VERIFIED* · target reached, others moved → SIDE_EFFECT*
+      target matches, rest unchanged → VERIFIED* · target matches, others moved → SIDE_EFFECT*
       still as before → NOT_APPLIED* (sent again at most twice) · anything else → CONFLICT* · not readable → UNKNOWN*
 
 A creation is searched for by its key where an edit is read by id: found before → CONFLICT*, found once after → read by
@@ -24,19 +24,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from auditkit.corrections import verdicts as judging
-from auditkit.corrections.approval import Approver, check
-from auditkit.corrections.diff import moved
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections import verdicts
+from auditkit.corrections.approval import Approver, check_approval
+from auditkit.corrections.diff import unplanned_changes
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.plan import Change, Plan
-from auditkit.corrections.records import Noting
-from auditkit.corrections.tracking import Operation, Reply, Step, Verdict, operations
-from auditkit.corrections.verdicts import Ending
+from auditkit.corrections.recorder import Recorder
+from auditkit.corrections.tracking import Correction, Reply, Step, Verdict, corrections
+from auditkit.corrections.verdicts import Conclusion
 from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, StoreError, TimedOut, Unreachable
 from auditkit.journal import Journal, digest, now
 from auditkit.vendors.strict_json import dump, parse
 
-__all__ = ["UNSENT", "Outcome", "apply", "recover", "refuse", "settle"]
+__all__ = ["UNSENT", "Outcome", "apply", "recover", "refuse_unready", "settle"]
 
 UNSENT = "interrupted before anything was sent"
 VERIFY_READS = 3
@@ -59,7 +59,7 @@ class Outcome:
 def apply(
     plan: Plan,
     *,
-    vendors: Vendors,
+    vendors: Clients,
     journal: Journal,
     approvers: Sequence[Approver],
     environment: str,
@@ -85,7 +85,7 @@ def apply(
     `StoreError` when a file of the cache or of the pace cannot be used before anything of an object was sent.
     """
     with journal.sole_writer():
-        refuse(
+        refuse_unready(
             plan,
             journal=journal,
             approvers=approvers,
@@ -95,33 +95,35 @@ def apply(
             demo=demo,
             clock=clock,
         )
-        known = operations(journal)
+        known = corrections(journal)
         run = _Run(vendors, journal, identity, clock, sleep)
-        others = [operation for operation in known.values() if operation.plan != plan.digest]
+        others = [correction for correction in known.values() if correction.plan != plan.digest]
         for outcome in _recovered(run, others, environment, account):
             if outcome.verdict is Verdict.UNKNOWN:
                 raise OutcomeUnknown(
                     f"{outcome.object_id}: outcome unknown ({outcome.detail}); recover it before you apply"
                 )
-        planned = [Operation(plan.digest, plan.environment, plan.account, change) for change in plan.changes]
-        operations_of_it = [known.get(operation.id, operation) for operation in planned]
-        for found, change in zip(operations_of_it, plan.changes, strict=True):
-            _hold(found.change == change and found.plan == plan.digest, "what is executed is what was planned")
-        endings: dict[str, Ending] = {}
+        planned = [Correction(plan.digest, plan.environment, plan.account, change) for change in plan.changes]
+        corrections_of_it = [known.get(correction.id, correction) for correction in planned]
+        for found, change in zip(corrections_of_it, plan.changes, strict=True):
+            _require(found.change == change and found.plan == plan.digest, "what is executed is what was planned")
+        conclusions: dict[str, Conclusion] = {}
         is_stopped = False
         # What was sent before and is still open comes first: while it is unknown nothing else is sent.
-        for operation in sorted(operations_of_it, key=lambda each: not (each.sends and each.is_open)):
-            held_back = is_stopped and not operation.is_done
-            ending = Ending(Verdict.NOT_BEGUN, "the run had stopped before") if held_back else run.correct(operation)
-            is_stopped = is_stopped or ending.stops_the_run
-            endings[operation.id] = ending
+        for correction in sorted(corrections_of_it, key=lambda each: not (each.sends and each.is_open)):
+            held_back = is_stopped and not correction.is_done
+            conclusion = (
+                Conclusion(Verdict.NOT_BEGUN, "the run had stopped before") if held_back else run.correct(correction)
+            )
+            is_stopped = is_stopped or conclusion.stops_the_run
+            conclusions[correction.id] = conclusion
             if progress:
-                progress(_outcome(operation.change, ending))
-        _hold(len(endings) == plan.objects, "every object ends in a verdict, or is not begun")
-        return [_outcome(operation.change, endings[operation.id]) for operation in operations_of_it]
+                progress(_outcome(correction.change, conclusion))
+        _require(len(conclusions) == plan.objects, "every object ends in a verdict, or is not begun")
+        return [_outcome(correction.change, conclusions[correction.id]) for correction in corrections_of_it]
 
 
-def refuse(
+def refuse_unready(
     plan: Plan,
     *,
     journal: Journal,
@@ -133,11 +135,11 @@ def refuse(
     clock: Callable[[], datetime] = now,
 ) -> None:
     """Raise `PlanError` for a plan that may not be applied now, as `apply` does before anything else."""
-    _refuse_nobody(identity)
+    _refuse_no_identity(identity)
     if plan.created_at > clock() + CLOCK_SKEW:
         raise PlanError(f"plan {plan.digest[:12]} is made in the future; look at the clocks, then plan again")
-    _refuse_applied(plan, operations(journal))
-    check(
+    _refuse_applied(plan, corrections(journal))
+    check_approval(
         plan,
         plan.signature("prepare"),
         plan.signature("approve"),
@@ -152,7 +154,7 @@ def refuse(
 
 def recover(
     *,
-    vendors: Vendors,
+    vendors: Clients,
     journal: Journal,
     environment: str,
     account: str,
@@ -161,60 +163,64 @@ def recover(
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Outcome]:
     """Find out how every interrupted correction of this account ended, without sending anything."""
-    _refuse_nobody(identity)
+    _refuse_no_identity(identity)
     with journal.sole_writer():
         run = _Run(vendors, journal, identity, clock, sleep)
-        return _recovered(run, list(operations(journal).values()), environment, account)
+        return _recovered(run, list(corrections(journal).values()), environment, account)
 
 
-def settle(operation_id: str, note: str, *, journal: Journal, environment: str, account: str, identity: str) -> None:
+def settle(correction_id: str, note: str, *, journal: Journal, environment: str, account: str, identity: str) -> None:
     """Journal a person's word on how a correction of this account ended that stays unknown.
 
     `PlanError` for one that is not: a correction is unknown once it was looked into, after its request could no longer
     land, and nothing told how it ended.
     """
-    _refuse_nobody(identity)
+    _refuse_no_identity(identity)
     if not note.strip() or not note.isprintable():
         raise PlanError("how did it end? say in a note, one line, what you saw in the vendor's own screens")
     with journal.sole_writer():
-        operation = operations(journal).get(operation_id)
-        is_ours = operation is not None and (operation.environment, operation.account) == (environment, account)
-        if operation is None or not is_ours or operation.verdict is not Verdict.UNKNOWN:
+        correction = corrections(journal).get(correction_id)
+        is_ours = correction is not None and (correction.environment, correction.account) == (environment, account)
+        if correction is None or not is_ours or correction.verdict is not Verdict.UNKNOWN:
             raise PlanError(
-                f"{operation_id}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
+                f"{correction_id}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
             )
-        Noting(journal, identity).note(operation, Verdict.SETTLED, detail=note.strip(), moved=[], created=None)
+        Recorder(journal, identity).record(
+            correction, Verdict.SETTLED, detail=note.strip(), also_changed=[], created=None
+        )
 
 
-def _recovered(run: "_Run", known: list[Operation], environment: str, account: str) -> list[Outcome]:
+def _recovered(run: "_Run", known: list[Correction], environment: str, account: str) -> list[Outcome]:
     return [
-        _outcome(operation.change, run.look(operation))
-        for operation in known
-        if operation.is_open and (operation.environment, operation.account) == (environment, account)
+        _outcome(correction.change, run.recover(correction))
+        for correction in known
+        if correction.is_open and (correction.environment, correction.account) == (environment, account)
     ]
 
 
-def _outcome(change: Change, ending: Ending) -> Outcome:
-    return Outcome(change.operation, change.object_id, ending.verdict, ending.detail, ending.created)
+def _outcome(change: Change, conclusion: Conclusion) -> Outcome:
+    return Outcome(change.operation, change.object_id, conclusion.verdict, conclusion.detail, conclusion.created)
 
 
-def _refuse_nobody(identity: str) -> None:
+def _refuse_no_identity(identity: str) -> None:
     if not identity.strip():
         raise PlanError("who corrects is not known; set AUDITKIT_IDENTITY")
 
 
-def _refuse_applied(plan: Plan, known: dict[str, Operation]) -> None:
-    begun = [operation for operation in known.values() if operation.plan == plan.digest]
-    if strange := [operation.reply.strange for operation in begun if operation.reply and operation.reply.strange]:
+def _refuse_applied(plan: Plan, known: dict[str, Correction]) -> None:
+    begun = [correction for correction in known.values() if correction.plan == plan.digest]
+    if strange := [
+        correction.reply.unexpected for correction in begun if correction.reply and correction.reply.unexpected
+    ]:
         raise PlanError(f"plan {plan.digest[:12]} did what it should not ({strange[0]}); look, then plan again")
-    if len([operation for operation in begun if operation.is_done]) == plan.objects:
+    if len([correction for correction in begun if correction.is_done]) == plan.objects:
         raise PlanError(f"plan {plan.digest[:12]} was applied already; plan again for what is still wrong")
 
 
 class _Run:
     """The steps of one object, in their order.
 
-    `_read_at` is when the object was last read; `_may_send` names the operation that a read, since the last send, has
+    `_read_at` is when the object was last read; `_may_send` names the correction that a read, since the last send, has
     shown to be as planned; `_is_proven` is whether an object was read since the last send; `_is_denied`, whether a send
     was refused for its credentials.
     """
@@ -223,145 +229,157 @@ class _Run:
 
     def __init__(
         self,
-        vendors: Vendors,
+        vendors: Clients,
         journal: Journal,
         identity: str,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None],
     ) -> None:
         self._vendors = vendors
-        self._note = Noting(journal, identity).note
+        self._record = Recorder(journal, identity).record
         self._clock = clock
         self._sleep = sleep
         self._may_send = ""
         self._is_proven = False
         self._is_denied = False
 
-    def correct(self, operation: Operation) -> Ending:
+    def correct(self, correction: Correction) -> Conclusion:
         """One object, from intent to verdict."""
-        if operation.is_done:
-            verdict = operation.verdict or Verdict.UNKNOWN
-            return Ending(verdict, operation.detail, created=operation.created)
-        if not operation.begun or operation.verdict is Verdict.NOT_APPLIED:
-            operation = self._intend(operation)
-        if not operation.sends:
-            if ending := self._pre_read(operation):
-                return ending if ending.verdict is Verdict.NOT_BEGUN else self._close(operation, ending)
-            operation = self._send(operation)
-        operation, ending = self._settle(operation)
-        while _may_resend(operation, ending):
-            self._may_send = operation.id
-            operation = self._send(operation)
-            operation, ending = self._settle(operation)
-        return self._close(operation, replace(ending, stops_the_run=ending.stops_the_run or self._is_denied))
+        if correction.is_done:
+            verdict = correction.verdict or Verdict.UNKNOWN
+            return Conclusion(verdict, correction.detail, created=correction.created)
+        if not correction.begun or correction.verdict is Verdict.NOT_APPLIED:
+            correction = self._record_intent(correction)
+        if not correction.sends:
+            if conclusion := self._pre_read(correction):
+                return (
+                    conclusion
+                    if conclusion.verdict is Verdict.NOT_BEGUN
+                    else self._record_verdict(correction, conclusion)
+                )
+            correction = self._send(correction)
+        correction, conclusion = self._wait_and_verify(correction)
+        while _may_resend(correction, conclusion):
+            self._may_send = correction.id
+            correction = self._send(correction)
+            correction, conclusion = self._wait_and_verify(correction)
+        return self._record_verdict(
+            correction, replace(conclusion, stops_the_run=conclusion.stops_the_run or self._is_denied)
+        )
 
-    def look(self, operation: Operation) -> Ending:
+    def recover(self, correction: Correction) -> Conclusion:
         """How an interrupted object ended. Nothing is sent."""
-        if not operation.sends:
-            return self._close(operation, Ending(Verdict.NOT_APPLIED, UNSENT))
-        operation, ending = self._settle(operation)
-        return self._close(operation, ending)
+        if not correction.sends:
+            return self._record_verdict(correction, Conclusion(Verdict.NOT_APPLIED, UNSENT))
+        correction, conclusion = self._wait_and_verify(correction)
+        return self._record_verdict(correction, conclusion)
 
-    def _intend(self, operation: Operation) -> Operation:
-        return self._note(operation, Step.INTENT, plan=operation.plan, change=asdict(operation.change))
+    def _record_intent(self, correction: Correction) -> Correction:
+        return self._record(correction, Step.INTENT, plan=correction.plan, change=asdict(correction.change))
 
-    def _pre_read(self, operation: Operation) -> Ending | None:
+    def _pre_read(self, correction: Correction) -> Conclusion | None:
         """What speaks against sending, or None when the object is as the plan saw it."""
         try:
-            ending = self._differs(operation.change)
+            conclusion = self._obstacle(correction.change)
         except Denied as error:
-            return Ending(Verdict.REFUSED, str(error), stops_the_run=True)
+            return Conclusion(Verdict.REFUSED, str(error), stops_the_run=True)
         except (TimedOut, Unreachable) as error:
-            return Ending(Verdict.NOT_BEGUN, f"nothing was sent; apply the plan again: {error}")
+            return Conclusion(Verdict.NOT_BEGUN, f"nothing was sent; apply the plan again: {error}")
         except ApiError as error:
-            return Ending(Verdict.REFUSED, str(error))
-        self._may_send = "" if ending else operation.id
-        return ending
+            return Conclusion(Verdict.REFUSED, str(error))
+        self._may_send = "" if conclusion else correction.id
+        return conclusion
 
-    def _differs(self, change: Change) -> Ending | None:
+    def _obstacle(self, change: Change) -> Conclusion | None:
         if change.kind.creates:
             ids = self._vendors.find(change.kind, change.object_id)
             self._read_at = self._clock()
             there = f"{', '.join(ids)}: has this key already; nothing was sent"
-            return Ending(Verdict.CONFLICT, there) if ids else None
+            return Conclusion(Verdict.CONFLICT, there) if ids else None
         text = self._read(change, change.object_id)
         if digest(text) == change.before_digest:
             return None
         found = parse(text, change.object_id)
-        if not judging.missed(change, found):
-            return Ending(Verdict.ALREADY, "the object has the planned values; nothing was sent")
-        fields = ", ".join(moved(change.before, found, ())) or "the time of its last change"
-        return Ending(Verdict.CONFLICT, f"{fields}: changed since the plan was made; nothing was sent")
+        if not verdicts.unmet(change, found):
+            return Conclusion(Verdict.ALREADY, "the object has the planned values; nothing was sent")
+        fields = ", ".join(unplanned_changes(change.before, found, ())) or "the time of its last change"
+        return Conclusion(Verdict.CONFLICT, f"{fields}: changed since the plan was made; nothing was sent")
 
-    def _send(self, operation: Operation) -> Operation:
+    def _send(self, correction: Correction) -> Correction:
         """Exactly one request, after its record."""
-        change = operation.change
-        attempt = operation.sends + 1
+        change = correction.change
+        attempt = correction.sends + 1
         most = 1 if change.kind.creates else MAX_SENDS
-        _hold(attempt <= most, "an edit is sent at most three times, a creation once")
-        _hold(self._may_send == operation.id, "nothing is sent but on a read that shows the object as planned")
+        _require(attempt <= most, "an edit is sent at most three times, a creation once")
+        _require(self._may_send == correction.id, "nothing is sent but on a read that shows the object as planned")
         gap = self._clock() - self._read_at
-        operation = self._note(
-            operation,
+        correction = self._record(
+            correction,
             Step.SENDING,
             attempt=attempt,
             request=digest(dump(change.body)),
             seconds_since_read=f"{gap.total_seconds():.3f}",
         )
-        _hold(operation.sends == attempt, "no request leaves before its record")
+        _require(correction.sends == attempt, "no request leaves before its record")
         self._may_send, self._is_proven = "", False
         sys.audit("auditkit.point", "unsent")
         try:
             reply = self._request(change)
         except (ApiError, StoreError) as error:
             self._is_denied = isinstance(error, Denied)
-            reply = judging.failed(error)
+            reply = verdicts.failed_reply(error)
         sys.audit("auditkit.point", "sent")
         step = Step.RESPONDED if reply.answered else Step.NORESPONSE
-        return self._note(operation, step, reply=asdict(reply))
+        return self._record(correction, step, reply=asdict(reply))
 
     def _request(self, change: Change) -> Reply:
         aimsio, jobnimbus = self._vendors.aimsio, self._vendors.jobnimbus
         if change.system == "aimsio":
-            return judging.counted(aimsio.save_nrb(change.body), creates=change.kind.creates)
+            return verdicts.aimsio_reply(aimsio.save_nrb(change.body), creates=change.kind.creates)
         if change.kind.creates:
-            return judging.answered(jobnimbus.create_invoice(change.body))
-        return judging.answered(jobnimbus.update_invoice(change.object_id, change.body))
+            return verdicts.jobnimbus_reply(jobnimbus.create_invoice(change.body))
+        return verdicts.jobnimbus_reply(jobnimbus.update_invoice(change.object_id, change.body))
 
-    def _settle(self, operation: Operation) -> tuple[Operation, Ending]:
+    def _wait_and_verify(self, correction: Correction) -> tuple[Correction, Conclusion]:
         """Wait until the last request can no longer land, then read until the object tells how it ended."""
-        if operation.reply is None or not operation.reply.answered:
-            self._sleep(operation.change.kind.quiet)
-        ending = self._look_once(operation)
+        if correction.reply is None or not correction.reply.answered:
+            self._sleep(correction.change.kind.quiet)
+        conclusion = self._verify_or_unknown(correction)
         for _ in range(VERIFY_READS - 1):
-            if ending.verdict not in (Verdict.NOT_APPLIED, Verdict.UNKNOWN):
+            if conclusion.verdict not in (Verdict.NOT_APPLIED, Verdict.UNKNOWN):
                 break
             self._sleep(VERIFY_PAUSE_SECONDS)
-            ending = self._look_once(operation)
-        return operation.now_settled(), ending
+            conclusion = self._verify_or_unknown(correction)
+        return correction.with_nothing_in_flight(), conclusion
 
-    def _look_once(self, operation: Operation) -> Ending:
+    def _verify_or_unknown(self, correction: Correction) -> Conclusion:
         try:
-            return self._seen(operation)
+            return self._verify_once(correction)
         except (ApiError, StoreError) as error:
-            if isinstance(error, NotThere) and not operation.change.kind.creates:
-                return judging.vanished(operation, error)
-            return Ending(Verdict.UNKNOWN, str(error), stops_the_run=True)
+            if isinstance(error, NotThere) and not correction.change.kind.creates:
+                return verdicts.missing_after_edit(correction, error)
+            return Conclusion(Verdict.UNKNOWN, str(error), stops_the_run=True)
 
-    def _seen(self, operation: Operation) -> Ending:
-        change = operation.change
+    def _verify_once(self, correction: Correction) -> Conclusion:
+        change = correction.change
         if not change.kind.creates:
-            return judging.edited(operation, self._read(change, change.object_id))
+            return verdicts.after_edit(correction, self._read(change, change.object_id))
         ids = self._vendors.find(change.kind, change.object_id)
         found = parse(self._read(change, ids[0]), ids[0]) if len(ids) == 1 else None
-        return judging.created(operation, ids, found)
+        return verdicts.after_creation(correction, ids, found)
 
-    def _close(self, operation: Operation, ending: Ending) -> Ending:
-        _hold(not operation.sends or operation.settled, "no verdict while a request of ours could still land")
-        _hold(self._is_proven or ending.verdict not in _PROVEN, "what was applied is proven by a fresh read")
-        said = {"detail": ending.detail, "moved": list(ending.moved), "created": ending.created}
-        self._note(operation, ending.verdict, **said)
-        return ending
+    def _record_verdict(self, correction: Correction, conclusion: Conclusion) -> Conclusion:
+        _require(
+            not correction.sends or correction.nothing_in_flight, "no verdict while a request of ours could still land"
+        )
+        _require(self._is_proven or conclusion.verdict not in _PROVEN, "what was applied is proven by a fresh read")
+        said = {
+            "detail": conclusion.detail,
+            "also_changed": list(conclusion.also_changed),
+            "created": conclusion.created,
+        }
+        self._record(correction, conclusion.verdict, **said)
+        return conclusion
 
     def _read(self, change: Change, object_id: str) -> str:
         sys.audit("auditkit.point", "unread")
@@ -375,15 +393,15 @@ class _Run:
 _PROVEN = (Verdict.VERIFIED, Verdict.SIDE_EFFECT)
 
 
-def _may_resend(operation: Operation, ending: Ending) -> bool:
+def _may_resend(correction: Correction, conclusion: Conclusion) -> bool:
     """Proven not applied by a fresh read, with nothing that speaks against the same absolute edit once more."""
-    if operation.change.kind.creates:
+    if correction.change.kind.creates:
         return False
-    is_open = operation.reply is None or operation.reply.may_resend
-    return ending.verdict is Verdict.NOT_APPLIED and is_open and operation.sends < MAX_SENDS
+    is_open = correction.reply is None or correction.reply.may_resend
+    return conclusion.verdict is Verdict.NOT_APPLIED and is_open and correction.sends < MAX_SENDS
 
 
-def _hold(invariant: bool, what: str) -> None:
+def _require(invariant: bool, what: str) -> None:
     """An invariant that python -O cannot switch off."""
     if not invariant:
         raise AssertionError(f"invariant broken: {what}; nothing more is sent")

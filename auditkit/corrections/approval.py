@@ -39,16 +39,16 @@ __all__ = [
     "approvals",
     "approve",
     "changes",
-    "check",
-    "claim",
+    "check_approval",
     "prepare",
     "read_approvers",
     "refuse_other_account",
+    "unsigned_approval",
 ]
 
 
-def _signed(claim: Signature, identity: Identity) -> Signature:
-    return replace(claim, signature=identity.sign(claim.text))
+def _signed(unsigned: Signature, identity: Identity) -> Signature:
+    return replace(unsigned, signature=identity.sign(unsigned.text))
 
 
 def _utc_text(at: datetime) -> str:
@@ -76,9 +76,9 @@ def approve(
 ) -> Signature:
     """Check, journal and return a person's approval of a plan. `override`: the reason to lift limits and expiry.
 
-    Raises what `claim` does, with nothing signed; `JournalError` when no record can be written.
+    Raises what `unsigned_approval` does, with nothing signed; `JournalError` when no record can be written.
     """
-    unsigned, entry = claim(
+    unsigned, entry = unsigned_approval(
         plan,
         prepared,
         approvers,
@@ -107,7 +107,7 @@ def approve(
     return approval
 
 
-def claim(
+def unsigned_approval(
     plan: Plan,
     prepared: Signature | None,
     approvers: Sequence[Approver],
@@ -143,7 +143,7 @@ def refuse_other_account(plan: Plan, environment: str, account: str) -> None:
         )
 
 
-def check(
+def check_approval(
     plan: Plan,
     prepared: Signature | None,
     approval: Signature | None,

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from auditkit.corrections.identity import folded, is_public_key, plain_name
+from auditkit.corrections.identity import folded, is_public_key, valid_name
 from auditkit.errors import ApprovalRefused, SettingsError
 from auditkit.journal import Journal, Record
 
@@ -64,7 +64,7 @@ def _yes_or_no(value: object) -> bool | None:
 
 _KEYS: Mapping[str, _Key] = {
     "name": _Key(
-        'a person\'s name as text, e.g. "ann.lee"', lambda value: plain_name(value) if isinstance(value, str) else None
+        'a person\'s name as text, e.g. "ann.lee"', lambda value: valid_name(value) if isinstance(value, str) else None
     ),
     "public_key": _Key(
         "the public key that `auditkit identity new` printed",

@@ -18,7 +18,7 @@ from typing import Any
 from auditkit.errors import ValueRefused
 from auditkit.values import quantity, time_from_ms
 
-__all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "covers", "moved", "reached", "same"]
+__all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "covers", "matches", "same", "unplanned_changes"]
 
 # As the vendor's page marks them: an edit sends each at the value that was read, lest it be emptied.
 REQUIRED_NRB_FIELDS = (
@@ -86,12 +86,12 @@ def covers(planned: object, found: object, field: str = "") -> bool:
     return same(field, planned, found)
 
 
-def reached(field: str, planned: object, found: object) -> bool:
+def matches(field: str, planned: object, found: object) -> bool:
     """Whether a field has the planned value: an array is covered, anything else is the same."""
     return covers(planned, found, field) if isinstance(planned, list) else same(field, planned, found)
 
 
-def moved(before: Mapping[str, Any], now: Mapping[str, Any], changed: Iterable[str]) -> tuple[str, ...]:
+def unplanned_changes(before: Mapping[str, Any], now: Mapping[str, Any], changed: Iterable[str]) -> tuple[str, ...]:
     """The fields, sorted, that differ though neither they nor what they are computed from was to be changed."""
     asked = frozenset(changed)
     allowed = asked | _MOVES_WITH_EVERY_EDIT | {name for name, sources in COMPUTED_FROM.items() if sources & asked}

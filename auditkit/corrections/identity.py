@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from auditkit.errors import SettingsError
 from auditkit.files import read_private
 
-__all__ = ["Identities", "Identity", "folded", "is_public_key", "is_signed", "plain_name"]
+__all__ = ["Identities", "Identity", "folded", "is_public_key", "is_signed", "valid_name"]
 
 LEAST_PASSPHRASE = 12
 MOST_LETTERS = 60  # of four bytes at most, so that a file can bear the name
@@ -55,7 +55,7 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", caseless).split())
 
 
-def plain_name(name: str) -> str:
+def valid_name(name: str) -> str:
     """The name, its spaces tidied; `SettingsError` for one that could be a path, be misread, or not be seen whole."""
     fold = folded(name)
     if not (0 < len(fold) <= MOST_LETTERS and fold[0].isalnum() and all(map(_is_plain, fold + name))):
@@ -150,7 +150,7 @@ class Identities:
             raise SettingsError(f"{path}: a key needs a passphrase; set AUDITKIT_PASSPHRASE or type it when asked")
         if passphrase and len(passphrase.get_secret_value().strip()) < LEAST_PASSPHRASE:
             raise SettingsError(f"{path}: the passphrase is too short: take {LEAST_PASSPHRASE} characters or more")
-        identity = Identity(plain_name(name), Ed25519PrivateKey.generate())
+        identity = Identity(valid_name(name), Ed25519PrivateKey.generate())
         public, private = _pem(identity, passphrase)
         if in_keyring:
             _keep(identity.public_key, private.decode())
@@ -179,10 +179,10 @@ class Identities:
             raise SettingsError(f"{path}: {what}; try again, or make a new identity") from None
         if not isinstance(key, Ed25519PrivateKey) or _text_of(key.public_key()) != public_key:
             raise SettingsError(f"{path}: its private key is not that of its public key; make a new identity")
-        return Identity(plain_name(name), key)
+        return Identity(valid_name(name), key)
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{folded(plain_name(name))}.pem"
+        return self.folder / f"{folded(valid_name(name))}.pem"
 
     def _publish(self, path: Path, data: bytes) -> None:
         missing = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]

@@ -17,13 +17,13 @@ from auditkit.vendors.jobnimbus import JobNimbusClient
 from auditkit.vendors.paging import Disorder, Pages, Pass, TooMany
 from auditkit.vendors.strict_json import parse
 
-__all__ = ["Vendors"]
+__all__ = ["Clients"]
 
 _PASSES = 4
 
 
 @dataclass(frozen=True)
-class Vendors:
+class Clients:
     """Both vendors' clients, as planning and applying need them. Errors are those of the clients."""
 
     aimsio: AimsioClient

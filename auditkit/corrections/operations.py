@@ -31,7 +31,7 @@ __all__ = [
     "OperationName",
     "amount",
     "body",
-    "follows",
+    "expected_amounts",
     "line_total",
     "money",
     "refuse",
@@ -154,7 +154,7 @@ def refuse(operation: OperationName, object_id: str, before: Values, after: Valu
 _NEEDED_BY_NRB = tuple(name for name in REQUIRED_NRB_FIELDS if name != "nrbName")
 
 
-def follows(operation: OperationName, before: Values, after: Values) -> dict[str, Decimal]:
+def expected_amounts(operation: OperationName, before: Values, after: Values) -> dict[str, Decimal]:
     """The amounts that the vendor computes and that must come out so: field → amount. What cannot be told is left out.
 
     Of an NRB its total after mark-up; of an invoice subtotal, total and due, moved by what its lines are moved by.
@@ -180,7 +180,7 @@ def money(operation: OperationName, before: Values, after: Values, object_id: st
     """
     if KINDS[operation].system == "aimsio":
         amounts = [amount(before.get("nrbTotalAfterMarkup")) or _nrb_total(before)]
-        amounts.append(follows(operation, before, after).get("nrbTotalAfterMarkup"))
+        amounts.append(expected_amounts(operation, before, after).get("nrbTotalAfterMarkup"))
         is_open = amounts[1] is None and bool(after.keys() & COMPUTED_FROM["nrbTotalAfterMarkup"])
     else:
         moved = _moved_lines(before.get("items") or [], after["items"]) if "items" in after else Decimal(0)

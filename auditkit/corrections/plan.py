@@ -18,8 +18,8 @@ from typing import Any, Literal, Self
 from pydantic import TypeAdapter, ValidationError
 
 from auditkit.corrections.diff import same
-from auditkit.corrections.operations import ARRAYS, KINDS, Kind, OperationName, body, follows, money, refuse
-from auditkit.corrections.render import Shown, Words, known_as, shown_fields
+from auditkit.corrections.operations import ARRAYS, KINDS, Kind, OperationName, body, expected_amounts, money, refuse
+from auditkit.corrections.render import Cell, DisplayNames, known_as, rendered_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.files import write_whole
@@ -135,34 +135,34 @@ class Change:
         return body(self.operation, self.object_id, self.before, self.after)
 
     @cached_property
-    def follows(self) -> Mapping[str, Decimal]:
+    def expected(self) -> Mapping[str, Decimal]:
         """The amounts that the vendor computes and that must come out so."""
-        return follows(self.operation, self.before, self.after)
+        return expected_amounts(self.operation, self.before, self.after)
 
     @cached_property
     def money(self) -> Decimal:
         """The money that it moves, never negative."""
         return money(self.operation, self.before, self.after)
 
-    def preview(self, words: Words | None = None) -> list[dict[str, Shown]]:
+    def preview(self, words: DisplayNames | None = None) -> list[dict[str, Cell]]:
         """One row a field, then one for each amount that must follow, each with what its object is called and why.
 
         `words` gives the zone of days (else UTC) and the names of statuses.
         """
         held = self.after if self.kind.creates else self.before
-        of_each: dict[str, Shown] = {
+        of_each: dict[str, Cell] = {
             "operation": self.operation,
             "object": self.object_id,
             "known_as": known_as(self.system, held),
         }
         rules = ", ".join(each.split(" ")[0] for each in self.rule.split(", "))
-        why: dict[str, Shown] = {
+        why: dict[str, Cell] = {
             "reason": self.reason,
             "findings": " ".join((rules, *(each[:12] for each in self.findings))) if self.findings else "",
         }
         return [
             {**of_each, "field": name, "before": before, "after": after, **why}
-            for name, before, after in shown_fields(self.before, self.after, self.follows, words or Words())
+            for name, before, after in rendered_fields(self.before, self.after, self.expected, words or DisplayNames())
         ]
 
 
@@ -223,7 +223,7 @@ class Plan:
         """The money that it moves: the sum over its changes, each without its sign."""
         return sum((change.money for change in self.changes), Decimal(0))
 
-    def preview(self, words: Words | None = None) -> list[dict[str, Shown]]:
+    def preview(self, words: DisplayNames | None = None) -> list[dict[str, Cell]]:
         """One row a field: `operation`, `object`, `known_as`, `field`, `before`, `after`, `reason`, `findings`.
 
         `findings` names the rule and the first 12 digits of each. What was left out is in `left_out`.

@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from auditkit.corrections.diff import COMPUTED_FROM, covers, reached, same
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.diff import COMPUTED_FROM, covers, matches, same
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations import ARRAYS, KINDS, Kind, OperationName, amount
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
-from auditkit.corrections.tracking import operation_id, operations
+from auditkit.corrections.tracking import correction_id, corrections
 from auditkit.errors import BadAnswer, NotThere, PlanError
 from auditkit.journal import Journal, canonical, digest
 from auditkit.progress import progress
@@ -25,13 +25,13 @@ from auditkit.vendors.bodies import InvoiceChange, NrbChange
 from auditkit.vendors.strict_json import parse
 from auditkit.warehouse.snapshots import Snapshot
 
-__all__ = ["TAX_STAYS", "Draft", "Drafting", "refuse_stale", "typed"]
+__all__ = ["TAX_STAYS", "ChangeRequest", "Planner", "parse_values", "refuse_stale"]
 
 TAX_STAYS = "the tax of an invoice is not computed anew where its lines change: hold it against them in JobNimbus"
 
 
 @dataclass(frozen=True)
-class Draft:
+class ChangeRequest:
     """What somebody wants: an operation on an object, the values that fields shall have, and why.
 
     A creation has no `object_id` yet. `add` are lines to add behind those that an invoice has. `findings` are the
@@ -52,16 +52,16 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Drafting:
+class Planner:
     """Turns drafts into changes. `at` is the moment of planning, which makes the key of a creation its own."""
 
-    vendors: Vendors
+    vendors: Clients
     snapshot: Snapshot
     at: datetime
 
     def plan(
         self,
-        proposals: Iterable[Draft | LeftOut],
+        proposals: Iterable[ChangeRequest | LeftOut],
         *,
         conditions: tuple[str, ...],
         preparer: str,
@@ -75,7 +75,7 @@ class Drafting:
         wanted = list(proposals)
         with progress("Reading what would change", len(wanted), "object") as advance:
             for proposal in wanted:
-                made = self.change(proposal) if isinstance(proposal, Draft) else proposal
+                made = self.change(proposal) if isinstance(proposal, ChangeRequest) else proposal
                 if isinstance(made, LeftOut):
                     left_out.append(made)
                 else:
@@ -96,7 +96,7 @@ class Drafting:
             (*conditions, *((TAX_STAYS,) if any(map(_has_taxed_lines, changes)) else ())),
         )
 
-    def change(self, draft: Draft) -> Change | LeftOut:
+    def change(self, draft: ChangeRequest) -> Change | LeftOut:
         """The change, or why the object is left out. `PlanError` where the draft cannot be planned at all."""
         kind = KINDS[draft.operation]
         if kind.creates:
@@ -112,7 +112,7 @@ class Drafting:
                 return LeftOut(draft.object_id, "is no longer there")
             raise PlanError(self._no_such(kind, draft.object_id)) from None
         before = parse(image, draft.object_id)
-        others = sorted(name for name, value in draft.expected.items() if not reached(name, value, before.get(name)))
+        others = sorted(name for name, value in draft.expected.items() if not matches(name, value, before.get(name)))
         if others:
             return LeftOut(draft.object_id, f"{', '.join(others)}: changed by somebody since; look at it")
         _refuse_other(self.snapshot, kind, draft.object_id, before)
@@ -139,7 +139,7 @@ class Drafting:
         meant = f": {' or '.join(found)}" if found else ""
         return f"{given}: no such id; give the NRB's GUID or the invoice's jnid, not its number{meant}"
 
-    def _creation(self, draft: Draft, kind: Kind) -> Change:
+    def _creation(self, draft: ChangeRequest, kind: Kind) -> Change:
         wanted = {name: plain(value) for name, value in draft.values.items() if value is not None}
         snapshot_id = self.snapshot.query("select snapshot_id from audit_run").scalar()
         key = f"ak-{digest(canonical([draft.operation, self.at.isoformat(), snapshot_id, wanted]))[:16]}"
@@ -156,26 +156,26 @@ def refuse_stale(plan: Plan, snapshot: Snapshot, journal: Journal) -> None:
 
     What was begun under this plan may have been changed by it: that is found out by reading the object.
     """
-    known = operations(journal)
+    known = corrections(journal)
     for change in plan.changes:
-        if not change.kind.creates and operation_id(plan.digest, change) not in known:
+        if not change.kind.creates and correction_id(plan.digest, change) not in known:
             _refuse_other(snapshot, change.kind, change.object_id, change.before)
 
 
-def typed(operation: OperationName, texts: Sequence[str], zone: ZoneInfo) -> dict[str, Any]:
+def parse_values(operation: OperationName, texts: Sequence[str], zone: ZoneInfo) -> dict[str, Any]:
     """Values from `field=value` texts, as a person writes them.
 
     `null` is none; flags are true or false; dates are 2026-05-01 in the account's zone, or the vendor's own number;
     amounts stay as written; items are JSON. `PlanError` names what it expected.
     """
-    found = [_typed(operation, text, zone) for text in texts]
+    found = [_parse_value(operation, text, zone) for text in texts]
     names = [name for name, _ in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise PlanError(f"{twice[0]}: was given twice; give one value for each field")
     return dict(found)
 
 
-def _typed(operation: OperationName, text: str, zone: ZoneInfo) -> tuple[str, Any]:
+def _parse_value(operation: OperationName, text: str, zone: ZoneInfo) -> tuple[str, Any]:
     name, found, value = text.partition("=")
     kind = KINDS[operation]
     if found and name in COMPUTED_FROM and name not in kind.fields:
@@ -224,7 +224,7 @@ def _whole(text: str, value: str, kind: Kind, zone: ZoneInfo) -> int:
         raise PlanError(f"{text}: expected a whole number, or a day such as 2026-05-01") from None
 
 
-def _change(draft: Draft, object_id: str, changes: tuple[FieldChange, ...], image: str) -> Change:
+def _change(draft: ChangeRequest, object_id: str, changes: tuple[FieldChange, ...], image: str) -> Change:
     reason = one_line(draft.reason)  # it may name a vendor's job
     return Change(draft.operation, object_id, changes, image, draft.findings, reason, draft.rule).checked()
 

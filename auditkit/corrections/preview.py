@@ -104,7 +104,7 @@ def _moved(label: str, before: Decimal, after: Decimal) -> Row:
 
 def _correct(draft: Draft, change: Change, plan: Plan, sync_id: int) -> None:
     table, key = ("raw.nrb_body", "guid") if change.system == "aimsio" else ("raw.invoice_body", "jnid")
-    body = {**change.before, **change.after, **change.follows}
+    body = {**change.before, **change.after, **change.expected}
     if change.kind.creates:
         body |= _of_a_new_one(draft, change, plan)
     draft.query(
@@ -131,5 +131,5 @@ def _of_a_new_one(draft: Draft, change: Change, plan: Plan) -> dict[str, Any]:
         "status_name": names[0][0] if names else None,
         "date_created": at,
         "date_updated": at,
-        "due": change.follows.get("total"),
+        "due": change.expected.get("total"),
     }

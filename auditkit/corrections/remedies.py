@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from auditkit.corrections.plan import LeftOut
-from auditkit.corrections.planning import Draft
+from auditkit.corrections.planning import ChangeRequest as Draft
 from auditkit.errors import PlanError
 from auditkit.vendors.strict_json import parse
 from auditkit.warehouse.snapshots import Snapshot

@@ -16,9 +16,9 @@ from auditkit.corrections.operations import DATES, amount, line_total
 from auditkit.errors import ValueRefused
 from auditkit.values import CENT, one_line, time_from_ms, time_from_s
 
-__all__ = ["Shown", "Words", "known_as", "shown_fields"]
+__all__ = ["Cell", "DisplayNames", "known_as", "rendered_fields"]
 
-Shown = str | int | bool | Decimal | None
+Cell = str | int | bool | Decimal | None
 Values = Mapping[str, Any]
 
 _MONEY = frozenset(
@@ -27,7 +27,7 @@ _MONEY = frozenset(
 
 
 @dataclass(frozen=True)
-class Words:
+class DisplayNames:
     """What a home knows and a plan does not say: the account's zone, and the names of JobNimbus's statuses."""
 
     zone: tzinfo = UTC
@@ -53,9 +53,9 @@ def known_as(system: Literal["aimsio", "jobnimbus"], held: Values) -> str:
     return one_line(" · ".join(said))
 
 
-def shown_fields(
-    before: Values, after: Values, follows: Mapping[str, Decimal], words: Words
-) -> Iterator[tuple[str, Shown, Shown]]:
+def rendered_fields(
+    before: Values, after: Values, follows: Mapping[str, Decimal], words: DisplayNames
+) -> Iterator[tuple[str, Cell, Cell]]:
     """Each changed field, each line that comes, goes or changes, and each amount that must follow: before, after.
 
     Money is Decimal with two decimals, or more where it has more; a day is text, 2026-07-03, with the time where the
@@ -73,7 +73,7 @@ def shown_fields(
         yield f"{name} (computed)", _shown(name, before.get(name), words), _shown(name, due, words)
 
 
-def _shown(name: str, value: Any, words: Words) -> Shown:  # noqa: ANN401 — any JSON
+def _shown(name: str, value: Any, words: DisplayNames) -> Cell:  # noqa: ANN401 — any JSON
     if value is None:
         return None
     if name == "items":
@@ -87,7 +87,7 @@ def _shown(name: str, value: Any, words: Words) -> Shown:  # noqa: ANN401 — an
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
-def _times(name: str, before: Any, after: Any, zone: tzinfo) -> tuple[Shown, Shown]:  # noqa: ANN401 — any JSON
+def _times(name: str, before: Any, after: Any, zone: tzinfo) -> tuple[Cell, Cell]:  # noqa: ANN401 — any JSON
     read = time_from_ms if name == "nrbInvoiceDate" else time_from_s
     try:
         instants = [instant and instant.astimezone(zone) for instant in (read(before, name), read(after, name))]
@@ -112,7 +112,7 @@ def _related(related: Any, only: str | None = "job") -> list[str]:  # noqa: ANN4
     return found
 
 
-def _lines(before: Sequence[Values], after: Sequence[Values]) -> Iterator[tuple[str, Shown, Shown]]:
+def _lines(before: Sequence[Values], after: Sequence[Values]) -> Iterator[tuple[str, Cell, Cell]]:
     """Each line that comes, goes or changes: which, before, after. What is sent without its amount has the same one."""
     old = {str(item.get("jnid")): item for item in before}
     for item in after:
@@ -134,7 +134,7 @@ def _is_same(name: str, one: object, other: object) -> bool:
 
 
 def _figure(name: str, item: Values) -> str:
-    value = _shown(name, item.get(name), Words())
+    value = _shown(name, item.get(name), DisplayNames())
     return f"{value:,}" if isinstance(value, Decimal) else str(value)
 
 

@@ -17,16 +17,16 @@ from pydantic import SecretStr
 from auditkit.checks import views
 from auditkit.checks.rules import refuse_unknown_rule
 from auditkit.corrections import apply as applying
-from auditkit.corrections.approval import approvals, approve, changes, claim, prepare, refuse_other_account
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.approval import approvals, approve, changes, prepare, refuse_other_account, unsigned_approval
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LeftOut, Plan
-from auditkit.corrections.planning import Draft, Drafting, refuse_stale, typed
+from auditkit.corrections.planning import ChangeRequest, Planner, parse_values, refuse_stale
 from auditkit.corrections.preview import preview
 from auditkit.corrections.remedies import REMEDIES, merged, proposed
-from auditkit.corrections.render import Shown, Words
+from auditkit.corrections.render import Cell, DisplayNames
 from auditkit.corrections.signers import Signers
-from auditkit.corrections.tracking import operations
+from auditkit.corrections.tracking import corrections
 from auditkit.corrections.undo import conditions, undone
 from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
@@ -91,7 +91,9 @@ class Corrections:
             raise PlanError("why is this changed? give a reason")
         if bool(object_id) is KINDS[operation].creates:
             raise PlanError(f"{operation}: {'takes no object' if object_id else 'which object? name its guid or jnid'}")
-        given = dict(values) if isinstance(values, Mapping) else typed(operation, values, self._home.settings.zone)
+        given = (
+            dict(values) if isinstance(values, Mapping) else parse_values(operation, values, self._home.settings.zone)
+        )
         add: tuple[Mapping[str, Any], ...] = ()
         if operation == "add-line":
             add = _lines(given.pop("items", None))
@@ -99,7 +101,7 @@ class Corrections:
             given = {"is_active": False, **given}
         elif not given:
             raise PlanError(f"{operation}: nothing to change: give field=value")
-        return self._planned([Draft(operation, object_id, given, reason, add=add)], ())
+        return self._planned([ChangeRequest(operation, object_id, given, reason, add=add)], ())
 
     def undo(self, plan: Plan | str) -> Plan:
         """A plan that takes back what a plan (or its digest) did, as far as nobody has changed it since.
@@ -127,11 +129,11 @@ class Corrections:
             frame.attrs["snapshot"] = self._home.snapshot.short_id
         return frames
 
-    def fields(self, plan: Plan) -> list[dict[str, Shown]]:
+    def fields(self, plan: Plan) -> list[dict[str, Cell]]:
         """The rows of `Plan.preview`, with days in the account's zone, and statuses by their names where synced."""
         with contextlib.suppress(NoSnapshot):
-            return plan.preview(Words(self._home.settings.zone, dict(self._home.snapshot.query(_STATUSES).rows)))
-        return plan.preview(Words(self._home.settings.zone))
+            return plan.preview(DisplayNames(self._home.settings.zone, dict(self._home.snapshot.query(_STATUSES).rows)))
+        return plan.preview(DisplayNames(self._home.settings.zone))
 
     # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,7 +187,7 @@ class Corrections:
         refuse_other_account(plan, self._home.settings.environment, self._home.settings.account)
         key = self._signers.public_key("approve")
         if self._approved(plan, key) is None:
-            claim(
+            unsigned_approval(
                 plan,
                 plan.signature("prepare"),
                 self._signers.approvers(),
@@ -225,7 +227,7 @@ class Corrections:
         """Raise what `apply` would before it reads an object: not approved, applied already, stale, another account."""
         environment, account = self._home.settings.environment, self._home.settings.account
         refuse_other_account(plan, environment, account)
-        applying.refuse(
+        applying.refuse_unready(
             plan,
             journal=self._home.journal,
             approvers=self._signers.approvers(),
@@ -288,20 +290,20 @@ class Corrections:
     def unsettled(self) -> pd.DataFrame:
         """Corrections of this account that were begun and whose outcome is not known: one row each."""
         rows = [
-            {"operation": each.id, "verdict": str(each.verdict or "interrupted"), "detail": each.detail}
-            for each in operations(self._home.journal).values()
+            {"correction": each.id, "verdict": str(each.verdict or "interrupted"), "detail": each.detail}
+            for each in corrections(self._home.journal).values()
             if each.is_open
             and (each.environment, each.account) == (self._home.settings.environment, self._home.settings.account)
         ]
-        return pd.DataFrame(rows, columns=["operation", "verdict", "detail"], dtype=object)
+        return pd.DataFrame(rows, columns=["correction", "verdict", "detail"], dtype=object)
 
     # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _planned(self, proposals: Sequence[Draft | LeftOut], conditions: tuple[str, ...]) -> Plan:
+    def _planned(self, proposals: Sequence[ChangeRequest | LeftOut], conditions: tuple[str, ...]) -> Plan:
         self._home.refuse_other_account(self._home.snapshot.query(views.LAST_RUN))
         with self._vendors() as vendors:
-            drafting = Drafting(vendors, self._home.snapshot, self._home.now())
-            return drafting.plan(
+            planner = Planner(vendors, self._home.snapshot, self._home.now())
+            return planner.plan(
                 proposals,
                 conditions=conditions,
                 preparer=self._signers.name("prepare"),
@@ -320,9 +322,9 @@ class Corrections:
         return self._home.settings.folder / "plans" / f"{plan.digest[:12]}.json"
 
     @contextlib.contextmanager
-    def _vendors(self) -> Iterator[Vendors]:
+    def _vendors(self) -> Iterator[Clients]:
         with self._home.vendors() as (aimsio, jobnimbus):
-            yield Vendors(aimsio, jobnimbus)
+            yield Clients(aimsio, jobnimbus)
 
 
 def _lines(items: object) -> tuple[Mapping[str, Any], ...]:

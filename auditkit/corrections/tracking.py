@@ -16,7 +16,7 @@ from auditkit.corrections.plan import Change
 from auditkit.errors import JournalError
 from auditkit.journal import Journal
 
-__all__ = ["RECORD_KIND", "Operation", "Reply", "Step", "Verdict", "operation_id", "operations"]
+__all__ = ["RECORD_KIND", "Correction", "Reply", "Step", "Verdict", "correction_id", "corrections"]
 
 RECORD_KIND = "correction"
 
@@ -52,24 +52,24 @@ class Reply:
     """What came back from a send. `answered`: the vendor's own counts, or its 200; else it could still take effect.
 
     `may_resend`: nothing in it speaks against sending the same absolute edit once more, when nothing took effect.
-    `refused`: the vendor said no, so that nothing of it is still to come. `strange`: it did what was not asked for, in
-    words. `status` and `digest` (SHA-256 of the body) are those of the answer.
+    `refused`: the vendor said no, so that nothing of it is still to come. `unexpected`: it did what was not asked
+    for, in words. `status` and `digest` (SHA-256 of the body) are those of the answer.
     """
 
     answered: bool
     may_resend: bool
     detail: str
     refused: bool = False
-    strange: str = ""
+    unexpected: str = ""
     status: int | None = None
     digest: str = ""
 
 
 @dataclass(frozen=True)
-class Operation:
+class Correction:
     """One object's correction under one plan, so far. `settled`: it was read after the last send, past any delay.
 
-    `moved` are the fields that changed though nobody asked, `created` is the id of what a creation made.
+    `also_changed` are the fields that changed though nobody asked, `created` is the id of what a creation made.
     """
 
     plan: str
@@ -79,16 +79,16 @@ class Operation:
     begun: bool = False
     sends: int = 0
     reply: Reply | None = None
-    settled: bool = False
+    nothing_in_flight: bool = False
     verdict: Verdict | None = None
     detail: str = ""
-    moved: tuple[str, ...] = ()
+    also_changed: tuple[str, ...] = ()
     created: str | None = None
 
     @property
     def id(self) -> str:
-        """Names the operation in every record: the plan's first 12 digits, the vendor and the object."""
-        return operation_id(self.plan, self.change)
+        """Names the correction in every record: the plan's first 12 digits, the vendor and the object."""
+        return correction_id(self.plan, self.change)
 
     @property
     def is_open(self) -> bool:
@@ -100,36 +100,36 @@ class Operation:
         """It ended. One that was interrupted before anything was sent may be taken up again."""
         return self.begun and not self.is_open and not (self.verdict is Verdict.NOT_APPLIED and not self.sends)
 
-    def now_settled(self) -> Self:
+    def with_nothing_in_flight(self) -> Self:
         """The same, once the object was read after the last request could no longer land."""
-        return replace(self, settled=True)
+        return replace(self, nothing_in_flight=True)
 
     def after(self, record: Mapping[str, Any]) -> Self:
-        """This operation after one more of its records."""
+        """This correction after one more of its records."""
         match record["step"]:
             case Step.INTENT:
                 return replace(self, begun=True, verdict=None, detail="")
             case Step.SENDING:
-                return replace(self, sends=record["attempt"], reply=None, settled=False)
+                return replace(self, sends=record["attempt"], reply=None, nothing_in_flight=False)
             case Step.RESPONDED | Step.NORESPONSE:
                 return replace(self, reply=Reply(**record["reply"]))
             case verdict:
                 said = {
                     "detail": record["detail"],
-                    "moved": tuple(record.get("moved", ())),
+                    "also_changed": tuple(record.get("also_changed", ())),
                     "created": record.get("created"),
                 }
                 return replace(self, verdict=Verdict(verdict), **said)
 
 
-def operation_id(plan: str, change: Change) -> str:
+def correction_id(plan: str, change: Change) -> str:
     """The name of what a plan, named by its digest, does to one object."""
     return f"{plan[:12]} {change.system} {change.object_id}"
 
 
-def operations(journal: Journal) -> dict[str, Operation]:
-    """Every operation that the journal knows, by id, in the order of their intents."""
-    known: dict[str, Operation] = {}
+def corrections(journal: Journal) -> dict[str, Correction]:
+    """Every correction that the journal knows, by id, in the order of their intents."""
+    known: dict[str, Correction] = {}
     for record in journal.records(RECORD_KIND):
         body = record.body
         if body["step"] == Step.INTENT:
@@ -139,8 +139,8 @@ def operations(journal: Journal) -> dict[str, Operation]:
                 raise JournalError(
                     f"{journal.path} line {record.seq}: is no correction that this version knows"
                 ) from None
-            operation = Operation(body["plan"], body["environment"], body["account"], change)
+            correction = Correction(body["plan"], body["environment"], body["account"], change)
         else:
-            operation = known[body["operation"]]
-        known[body["operation"]] = operation.after(body)
+            correction = known[body["correction"]]
+        known[body["correction"]] = correction.after(body)
     return known

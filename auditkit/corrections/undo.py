@@ -4,7 +4,7 @@ An undo is a plan like any other: it is previewed, approved by a second person a
 since is left alone; fields that an edit emptied, though nobody asked, are filled again while they are empty. An invoice
 that was created is deactivated; an NRB that was created cannot be deleted, so it is made internal and not billable.
 
-Not here: reading the objects and making the plan (drafting).
+Not here: reading the objects and making the plan (planner).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +12,8 @@ from typing import Any
 
 from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LeftOut
-from auditkit.corrections.planning import Draft
-from auditkit.corrections.tracking import Operation, Verdict, operations
+from auditkit.corrections.planning import ChangeRequest
+from auditkit.corrections.tracking import Correction, Verdict, corrections
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
 
@@ -32,14 +32,14 @@ OF_INVOICE = (
 )
 
 
-def undone(plan: str, journal: Journal, saved: Iterable[str] = ()) -> list[Draft | LeftOut]:
+def undone(plan: str, journal: Journal, saved: Iterable[str] = ()) -> list[ChangeRequest | LeftOut]:
     """What would take a plan back, the last change first; `plan` is its digest, or the digest's beginning.
 
     `saved` are the beginnings of digests of plans that there are. `PlanError` where the journal knows no such plan, or
     several.
     """
-    known = list(operations(journal).values())
-    digests = sorted({operation.plan for operation in known if operation.plan.startswith(plan)})
+    known = list(corrections(journal).values())
+    digests = sorted({correction.plan for correction in known if correction.plan.startswith(plan)})
     if len(plan) >= LEAST_DIGITS and not digests and any(name.startswith(plan[: len(name)]) for name in saved):
         raise PlanError(f"plan {plan[:12]} was never applied: nothing to undo")
     if len(digests) != 1 or len(plan) < LEAST_DIGITS:
@@ -51,32 +51,32 @@ def undone(plan: str, journal: Journal, saved: Iterable[str] = ()) -> list[Draft
     undoings = {each.change.reason: each for each in known if each.verdict in _TOOK_EFFECT}
     return [
         each
-        for operation in reversed(known)
-        if operation.plan == digests[0]
-        for each in _undone(operation, _taken_back(operation, undoings))
+        for correction in reversed(known)
+        if correction.plan == digests[0]
+        for each in _undone(correction, _taken_back(correction, undoings))
     ]
 
 
-def conditions(drafts: Sequence[Draft | LeftOut]) -> tuple[str, ...]:
+def conditions(drafts: Sequence[ChangeRequest | LeftOut]) -> tuple[str, ...]:
     """What is left behind where something that was created is taken back, and people must know."""
     said = ((_INTERNAL, OF_NRB), (_INACTIVE, OF_INVOICE))
-    made = [each for each in drafts if isinstance(each, Draft)]
+    made = [each for each in drafts if isinstance(each, ChangeRequest)]
     return tuple(condition for values, condition in said if any(each.values is values for each in made))
 
 
-def _taken_back(operation: Operation, undoings: Mapping[str, Operation]) -> Operation | None:
-    """What took an operation back and was not taken back itself, if there is such."""
-    undoing = undoings.get(_reason(operation))
+def _taken_back(correction: Correction, undoings: Mapping[str, Correction]) -> Correction | None:
+    """What took an correction back and was not taken back itself, if there is such."""
+    undoing = undoings.get(_reason(correction))
     return None if undoing is None or _taken_back(undoing, undoings) else undoing
 
 
-def _reason(operation: Operation) -> str:
-    return f"undo of {operation.id}"
+def _reason(correction: Correction) -> str:
+    return f"undo of {correction.id}"
 
 
-def _undone(operation: Operation, undoing: Operation | None) -> Iterator[Draft | LeftOut]:
-    change, verdict = operation.change, operation.verdict
-    reason = _reason(operation)
+def _undone(correction: Correction, undoing: Correction | None) -> Iterator[ChangeRequest | LeftOut]:
+    change, verdict = correction.change, correction.verdict
+    reason = _reason(correction)
     if undoing:
         yield LeftOut(change.object_id, f"was undone already, by plan {undoing.plan[:12]}")
     elif verdict is None or verdict in (Verdict.UNKNOWN, Verdict.CONFLICT, Verdict.SETTLED):
@@ -85,18 +85,18 @@ def _undone(operation: Operation, undoing: Operation | None) -> Iterator[Draft |
         return
     elif change.kind.creates:
         # What came out otherwise than planned has no value of ours to hold it against.
-        expected = {name: value for name, value in change.after.items() if name not in operation.moved}
+        expected = {name: value for name, value in change.after.items() if name not in correction.also_changed}
         edit, opposite = _UNDO_OF_CREATION[change.system]
-        yield Draft(edit, operation.created or "", opposite, reason, expected=expected, is_undo=True)
+        yield ChangeRequest(edit, correction.created or "", opposite, reason, expected=expected, is_undo=True)
     else:
         edit = "edit-nrb" if change.system == "aimsio" else "edit-invoice"
-        emptied = dict.fromkeys(name for name in operation.moved if name in KINDS[edit].fields)
+        emptied = dict.fromkeys(name for name in correction.also_changed if name in KINDS[edit].fields)
         values = {name: change.before.get(name) for name in (*change.after, *emptied)}
         if "items" in values:  # without their amounts, which the vendor computes anew
             values["items"] = [
                 {name: value for name, value in item.items() if name != "amount"} for item in values["items"] or []
             ]
-        yield Draft(edit, change.object_id, values, reason, expected={**emptied, **change.after}, is_undo=True)
+        yield ChangeRequest(edit, change.object_id, values, reason, expected={**emptied, **change.after}, is_undo=True)
 
 
 _INTERNAL = {"isInternal": True, "nrbIsBillable": False, "nrbAccountType": "Not Billable"}

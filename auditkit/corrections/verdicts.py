@@ -9,34 +9,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditkit.corrections.diff import moved, reached
+from auditkit.corrections.diff import matches, unplanned_changes
 from auditkit.corrections.operations import amount
 from auditkit.corrections.plan import Change
-from auditkit.corrections.tracking import Operation, Reply, Verdict
+from auditkit.corrections.tracking import Correction, Reply, Verdict
 from auditkit.errors import ApiError, BadAnswer, NotThere, StoreError, TimedOut, Unreachable
 from auditkit.journal import digest
 from auditkit.vendors.bodies import ImportResult
 from auditkit.vendors.strict_json import dump, parse
 from auditkit.vendors.transport import Answer
 
-__all__ = ["Ending", "answered", "counted", "created", "edited", "failed", "missed", "vanished"]
+__all__ = [
+    "Conclusion",
+    "after_creation",
+    "after_edit",
+    "aimsio_reply",
+    "failed_reply",
+    "jobnimbus_reply",
+    "missing_after_edit",
+    "unmet",
+]
 
 _MAY_STILL_LAND = frozenset({408, 425, 429})
 READ_BACK = "read back as planned"
 
 
 @dataclass(frozen=True)
-class Ending:
-    """A verdict and, in words, what it rests on; `moved` and `created` as in `Operation`."""
+class Conclusion:
+    """A verdict and, in words, what it rests on; `also_changed` and `created` as in `Correction`."""
 
     verdict: Verdict
     detail: str
     stops_the_run: bool = False
-    moved: tuple[str, ...] = ()
+    also_changed: tuple[str, ...] = ()
     created: str | None = None
 
 
-def counted(result: ImportResult, *, creates: bool) -> Reply:
+def aimsio_reply(result: ImportResult, *, creates: bool) -> Reply:
     """Aimsio's answer of status 200: it counts, it does not identify."""
     counts = (
         f"Aimsio: created {result.created}, edited {result.edited}, with errors {result.edited_with_errors}, "
@@ -55,19 +64,19 @@ def counted(result: ImportResult, *, creates: bool) -> Reply:
         may_resend=clean,
         detail=counts + notices,
         refused=bool(result.not_imported) and not did_something,
-        strange=strange,
+        unexpected=strange,
         status=200,
         digest=digest(result.text),
     )
 
 
-def answered(answer: Answer) -> Reply:
+def jobnimbus_reply(answer: Answer) -> Reply:
     """JobNimbus's answer of status 200, which may have no body: only a read tells more."""
     detail = "JobNimbus: answered 200"
     return Reply(answered=True, may_resend=True, detail=detail, status=answer.status, digest=digest(answer.text))
 
 
-def failed(error: ApiError | StoreError) -> Reply:
+def failed_reply(error: ApiError | StoreError) -> Reply:
     """No answer, or one that is no success. Also a 5xx may come from a gateway while the vendor still works.
 
     Where our own files failed (`StoreError`), it is open whether the request had left.
@@ -78,65 +87,69 @@ def failed(error: ApiError | StoreError) -> Reply:
     return Reply(answered=False, may_resend=is_open, detail=str(error), refused=refused, status=status)
 
 
-def missed(change: Change, found: Mapping[str, Any]) -> tuple[str, ...]:
+def unmet(change: Change, found: Mapping[str, Any]) -> tuple[str, ...]:
     """The planned fields that are not as planned."""
-    return tuple(name for name, value in change.after.items() if not reached(name, value, found.get(name)))
+    return tuple(name for name, value in change.after.items() if not matches(name, value, found.get(name)))
 
 
-def edited(operation: Operation, text: str) -> Ending:
+def after_edit(correction: Correction, text: str) -> Conclusion:
     """What a fresh read after an edit says, together with the answer.
 
     Only the before-image itself, to the byte, proves that nothing was applied: equal values under a later time of
     change were set back by somebody, whom a resend would overwrite.
     """
-    change, reply = operation.change, operation.reply
+    change, reply = correction.change, correction.reply
     found = parse(text, change.object_id)
-    wrong = missed(change, found)
-    others = moved(change.before, found, change.after)
-    off = _off(change, found)
+    wrong = unmet(change, found)
+    others = unplanned_changes(change.before, found, change.after)
+    off = _wrong_amounts(change, found)
     words = f" ({reply.detail})" if reply else ""
-    if reply and reply.strange:
+    if reply and reply.unexpected:
         verdict = Verdict.CONFLICT if wrong else Verdict.SIDE_EFFECT
-        return Ending(verdict, f"{reply.strange}{words}", stops_the_run=True, moved=others)
+        return Conclusion(verdict, f"{reply.unexpected}{words}", stops_the_run=True, also_changed=others)
     if not wrong and not others and not off:
-        return Ending(Verdict.VERIFIED, f"{READ_BACK}{'' if reply and reply.may_resend else words}")
+        return Conclusion(Verdict.VERIFIED, f"{READ_BACK}{'' if reply and reply.may_resend else words}")
     if not wrong:
         also = ", ".join((*others, *(f"{name} is {found.get(name)}, expected {due}" for name, due in off.items())))
-        return Ending(Verdict.SIDE_EFFECT, f"as planned, but also changed: {also}", moved=(*others, *off))
+        return Conclusion(Verdict.SIDE_EFFECT, f"as planned, but also changed: {also}", also_changed=(*others, *off))
     if digest(text) == change.before_digest:
-        return Ending(Verdict.NOT_APPLIED, f"still as before{words}")
-    what = "neither as before nor as planned" if moved(change.before, found, ()) else "set back by somebody else"
-    return Ending(Verdict.CONFLICT, f"{what}: {', '.join((*wrong, *others))}{words}")
+        return Conclusion(Verdict.NOT_APPLIED, f"still as before{words}")
+    what = (
+        "neither as before nor as planned"
+        if unplanned_changes(change.before, found, ())
+        else "set back by somebody else"
+    )
+    return Conclusion(Verdict.CONFLICT, f"{what}: {', '.join((*wrong, *others))}{words}")
 
 
-def vanished(operation: Operation, error: NotThere) -> Ending:
+def missing_after_edit(correction: Correction, error: NotThere) -> Conclusion:
     """The object is not there after it was edited: so it must be after it was deactivated, and after nothing else."""
-    if operation.change.operation == "deactivate-invoice":
-        return Ending(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it")
-    return Ending(Verdict.CONFLICT, f"gone after the edit was sent: {error}")
+    if correction.change.operation == "deactivate-invoice":
+        return Conclusion(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it")
+    return Conclusion(Verdict.CONFLICT, f"gone after the edit was sent: {error}")
 
 
-def created(operation: Operation, ids: list[str], found: Mapping[str, Any] | None) -> Ending:
+def after_creation(correction: Correction, ids: list[str], found: Mapping[str, Any] | None) -> Conclusion:
     """What a search for a creation's key says, and the fresh read of the one that it found."""
-    change, reply = operation.change, operation.reply
+    change, reply = correction.change, correction.reply
     words = f" ({reply.detail})" if reply else ""
     if len(ids) > 1:
         detail = f"{len(ids)} objects have this key: {', '.join(ids)}{words}"
-        return Ending(Verdict.CONFLICT, detail, stops_the_run=True)
+        return Conclusion(Verdict.CONFLICT, detail, stops_the_run=True)
     if found is None:
         if reply and reply.refused:
-            return Ending(Verdict.NOT_APPLIED, f"refused, and not there{words}")
-        return Ending(Verdict.UNKNOWN, f"not found, and never sent again{words}", stops_the_run=True)
-    wrong, off = missed(change, found), _off(change, found)
-    if reply and reply.strange:
-        return Ending(Verdict.CONFLICT, f"{reply.strange}{words}", stops_the_run=True, created=ids[0])
+            return Conclusion(Verdict.NOT_APPLIED, f"refused, and not there{words}")
+        return Conclusion(Verdict.UNKNOWN, f"not found, and never sent again{words}", stops_the_run=True)
+    wrong, off = unmet(change, found), _wrong_amounts(change, found)
+    if reply and reply.unexpected:
+        return Conclusion(Verdict.CONFLICT, f"{reply.unexpected}{words}", stops_the_run=True, created=ids[0])
     if wrong or off:
         fields = ", ".join((*wrong, *(f"{name} is {found.get(name)}, expected {due}" for name, due in off.items())))
         detail = f"created as {ids[0]}, but not as planned: {fields}"
-        return Ending(Verdict.SIDE_EFFECT, detail, moved=(*wrong, *off), created=ids[0])
-    return Ending(Verdict.VERIFIED, f"created as {ids[0]}, {READ_BACK}", created=ids[0])
+        return Conclusion(Verdict.SIDE_EFFECT, detail, also_changed=(*wrong, *off), created=ids[0])
+    return Conclusion(Verdict.VERIFIED, f"created as {ids[0]}, {READ_BACK}", created=ids[0])
 
 
-def _off(change: Change, found: Mapping[str, Any]) -> dict[str, Any]:
+def _wrong_amounts(change: Change, found: Mapping[str, Any]) -> dict[str, Any]:
     """The amounts that the vendor computed otherwise than foreseen: money in is money out."""
-    return {name: due for name, due in change.follows.items() if amount(found.get(name)) != due}
+    return {name: due for name, due in change.expected.items() if amount(found.get(name)) != due}

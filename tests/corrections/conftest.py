@@ -18,7 +18,7 @@ from requests.auth import HTTPBasicAuth
 from auditkit.corrections.apply import Outcome, apply, recover
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations import KINDS
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
 from auditkit.journal import Journal
@@ -186,7 +186,7 @@ class World:
 
     state: State
     faulty: Faulty
-    vendors: Vendors
+    vendors: Clients
     journal_path: Path
     identities: Identities
     signed: dict[str, Plan | None] = field(default_factory=dict)
@@ -328,7 +328,7 @@ def make_world(tmp_path, monkeypatch, identities, served) -> Iterator[Any]:
                 reader = Reader(url, auth, cache_path=tmp_path / f"{vendor}.sqlite", cache_scope="test", **own)
                 stack.callback(reader.close)
                 clients.append(client(reader, Writer(url, auth, **own)))
-            return World(state, faulty, Vendors(*clients), tmp_path / "journal.jsonl", identities)
+            return World(state, faulty, Clients(*clients), tmp_path / "journal.jsonl", identities)
 
         yield make
 

@@ -10,7 +10,7 @@ import pytest
 from auditkit.corrections.apply import VERIFY_PAUSE_SECONDS, Outcome, settle
 from auditkit.corrections.operations import KINDS
 from auditkit.corrections.plan import LIFETIME, FieldChange
-from auditkit.corrections.tracking import Verdict, operations
+from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import Busy, JournalError, OutcomeUnknown, PlanError
 
 from .conftest import ACCOUNT, CHILD, ENVIRONMENT, NOON, ONE, PARENT, TWO, only
@@ -314,7 +314,7 @@ def test_an_unknown_outcome_stops_the_run_is_listed_and_resolved_before_the_next
     world.faulty.posts.append("answer lost")
     world.faulty.gets.extend(["pass", *[503] * 6])
     assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.UNKNOWN, Verdict.NOT_BEGUN]
-    assert [operation.change.object_id for operation in operations(world.journal).values() if operation.is_open] == [
+    assert [operation.change.object_id for operation in corrections(world.journal).values() if operation.is_open] == [
         ONE
     ]
 
@@ -367,7 +367,7 @@ def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(wo
         ({"note": " "}, "say in a note"),
         ({"note": "seen\x1b[2J"}, "one line"),
         ({"account": "other"}, "no correction of this account"),
-        ({"operation_id": "none"}, "no correction of this account"),
+        ({"correction_id": "none"}, "no correction of this account"),
     ],
     ids=["nobody", "no note", "two lines", "another account", "another operation"],
 )
@@ -376,12 +376,12 @@ def test_settling_takes_a_person_a_note_and_what_stays_unknown(world, changes, w
     world.faulty.posts.append("answer lost")
     world.faulty.gets.extend(["pass", *[503] * 6])
     world.apply(plan)
-    (known,) = operations(world.journal)
-    given = {"operation_id": known, "note": "seen", "environment": ENVIRONMENT, "account": ACCOUNT, "identity": "bob"}
+    (known,) = corrections(world.journal)
+    given = {"correction_id": known, "note": "seen", "environment": ENVIRONMENT, "account": ACCOUNT, "identity": "bob"}
     with pytest.raises(PlanError, match=words):
         settle(**given | changes, journal=world.journal)
     settle(**given, journal=world.journal)
-    assert operations(world.journal)[known].verdict is Verdict.SETTLED
+    assert corrections(world.journal)[known].verdict is Verdict.SETTLED
     with pytest.raises(PlanError, match="no correction of this account"):
         settle(**given, journal=world.journal)
 
@@ -390,7 +390,7 @@ def test_what_was_only_interrupted_is_looked_into_before_anybody_settles_it(worl
     plan = world.propose(ONE)
     world.faulty.gets.extend(["lost", "lost"])
     world.apply(plan)
-    (known,) = operations(world.journal)
+    (known,) = corrections(world.journal)
     with pytest.raises(PlanError, match="recover"):
         settle(known, "seen", journal=world.journal, environment=ENVIRONMENT, account=ACCOUNT, identity="bob")
 
@@ -404,13 +404,13 @@ def test_a_plan_that_is_made_in_the_future(world):
 
 def test_a_correction_in_the_journal_is_not_held_against_the_rules_of_today(world):
     world.apply(world.propose(ONE))
-    (known,) = operations(world.journal).values()
+    (known,) = corrections(world.journal).values()
     old = replace(known.change, changes=(FieldChange("nrbTotalAfterMarkup", "1", "2"),))
-    world.journal.append("correction", {"step": "INTENT", **INTENT, "operation": "x", "change": asdict(old)})
-    assert len(operations(world.journal)) == 2
-    world.journal.append("correction", {"step": "INTENT", **INTENT, "operation": "y", "change": {}})
+    world.journal.append("correction", {"step": "INTENT", **INTENT, "correction": "x", "change": asdict(old)})
+    assert len(corrections(world.journal)) == 2
+    world.journal.append("correction", {"step": "INTENT", **INTENT, "correction": "y", "change": {}})
     with pytest.raises(JournalError, match="is no correction that this version knows"):
-        operations(world.journal)
+        corrections(world.journal)
 
 
 INTENT = {"plan": "0" * 64, "environment": ENVIRONMENT, "account": ACCOUNT, "object": TWO}

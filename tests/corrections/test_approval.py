@@ -23,7 +23,7 @@ from auditkit.corrections.approval import (
     approvals,
     approve,
     changes,
-    check,
+    check_approval,
     prepare,
     read_approvers,
 )
@@ -95,7 +95,7 @@ class Office:
 
     def check(self, plan: Plan, prepared: Signature | None, approval: Signature | None, **changed: Any) -> Approver:
         here = {"now": NOON, "environment": URLS, "account": ACCOUNT, "demo": False, **changed}
-        return check(plan, prepared, approval, self.approvers, self.journal, **here)
+        return check_approval(plan, prepared, approval, self.approvers, self.journal, **here)
 
     def forge(self, plan: Plan, prepared: Signature, approval: Signature) -> None:
         """Write a journal line as `approve` would, with a right chain: whoever may write the file can do that."""

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from auditkit.corrections.approvers import read_approvers
-from auditkit.corrections.identity import Identities, folded, is_public_key, is_signed, plain_name
+from auditkit.corrections.identity import Identities, folded, is_public_key, is_signed, valid_name
 from auditkit.errors import SettingsError
 from tests.commands import PROGRAM, assert_refused, auditkit, started
 
@@ -95,7 +95,7 @@ def test_folding_twice_is_folding_once(name: str) -> None:
     "name", ["ann", "Ann Lee", "ann.lee@example.com", "O’Neil, Zoë", "李 小龙", "अनिल", "7of9"], ids=ascii
 )
 def test_a_plain_name(name: str) -> None:
-    assert plain_name(f" {name}  ") == name
+    assert valid_name(f" {name}  ") == name
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_plain_name(name: str) -> None:
     ids=ascii,
 )
 def test_a_name_that_is_none(name: str, identities: Identities) -> None:
-    for call in (plain_name, identities.refuse_taken, identities.public_key):
+    for call in (valid_name, identities.refuse_taken, identities.public_key):
         assert "is no name for an identity: write 1 to 60 letters" in refused(call, name)
     assert "is no name" in refused(identities.new, name, PASSPHRASE)
     assert "is no name" in refused(identities.open, name, PASSPHRASE)

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from auditkit.corrections.apply import _Run
-from auditkit.corrections.tracking import Operation, Verdict, operation_id
-from auditkit.corrections.verdicts import Ending
+from auditkit.corrections.tracking import Correction, Verdict, correction_id
+from auditkit.corrections.verdicts import Conclusion
 
 from .conftest import ACCOUNT, ENVIRONMENT, ONE, World
 
@@ -21,7 +21,7 @@ def message(what: str) -> str:
     return f"^invariant broken: {what}; nothing more is sent$"
 
 
-def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Operation]:
+def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Correction]:
     """A run, and an operation of it that stands before its first send."""
     if operation == "edit-nrb":
         change = world.edit(operation, ONE, nrbIsExported=True)
@@ -30,7 +30,7 @@ def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Operation]:
         items = [{"name": "Labour", "quantity": 1, "price": 10}]
         change = world.creation(operation, KEY, type="invoice", status=1, is_active=True, related=related, items=items)
     run = _Run(world.vendors, world.journal, "bob", lambda: world.now, world.waits.append)
-    return run, run._intend(Operation("0" * 64, ENVIRONMENT, ACCOUNT, change))
+    return run, run._record_intent(Correction("0" * 64, ENVIRONMENT, ACCOUNT, change))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_verdict_while_the_request_could_still_land(world, verdict):
     run._pre_read(operation)
     sent = run._send(operation)
     with pytest.raises(AssertionError, match=message(LANDED)):
-        run._close(sent, Ending(verdict, "too early"))
+        run._record_verdict(sent, Conclusion(verdict, "too early"))
     assert world.steps() == ["INTENT", "SENDING", "RESPONDED"]
 
 
@@ -82,7 +82,7 @@ def test_a_verdict_while_the_request_could_still_land(world, verdict):
 def test_what_was_applied_without_a_read(world, verdict):
     run, operation = begun(world)
     with pytest.raises(AssertionError, match=message(PROVEN)):
-        run._close(operation, Ending(verdict, "so the answer says"))
+        run._record_verdict(operation, Conclusion(verdict, "so the answer says"))
     assert world.steps() == ["INTENT"]
 
 
@@ -92,7 +92,7 @@ def test_what_was_applied_on_the_read_before_the_send(world, verdict):
     run._pre_read(operation)
     sent = run._send(operation)
     with pytest.raises(AssertionError, match=message(PROVEN)):
-        run._close(replace(sent, settled=True), Ending(verdict, "so the answer says"))
+        run._record_verdict(replace(sent, nothing_in_flight=True), Conclusion(verdict, "so the answer says"))
     assert world.steps() == ["INTENT", "SENDING", "RESPONDED"]
 
 
@@ -100,7 +100,7 @@ def test_an_intent_of_this_plan_that_holds_another_change(world):
     """Whoever may write the journal's file can add a line with a right chain."""
     plan = world.propose(ONE)
     forged = world.edit("edit-nrb", ONE, nrbRate="0.01")
-    said = {"operation": operation_id(plan.digest, forged), "plan": plan.digest, "change": asdict(forged)}
+    said = {"correction": correction_id(plan.digest, forged), "plan": plan.digest, "change": asdict(forged)}
     signed = world.approved(plan)
     world.journal.append(
         "correction", {"step": "INTENT", "environment": ENVIRONMENT, "account": ACCOUNT, "object": ONE, **said}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from auditkit.corrections.apply import Outcome, settle
-from auditkit.corrections.diff import covers, moved, reached
+from auditkit.corrections.diff import covers, matches, unplanned_changes
 from auditkit.corrections.operations import KINDS, amount
 from auditkit.corrections.plan import Change
-from auditkit.corrections.tracking import Verdict, operations
+from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import OutcomeUnknown, PlanError
 from auditkit.vendors.strict_json import parse
 
@@ -104,20 +104,20 @@ def is_true(ended: Ended) -> bool:
     if found is None:
         return ended.verdict in (Verdict.REFUSED, Verdict.NOT_APPLIED, Verdict.UNKNOWN)
     as_planned = all(
-        covers(value, found.get(name), name) if isinstance(value, list) else reached(name, value, found.get(name))
+        covers(value, found.get(name), name) if isinstance(value, list) else matches(name, value, found.get(name))
         for name, value in change.after.items()
     )
-    totals = all(amount(found.get(name)) == due for name, due in change.follows.items())
+    totals = all(amount(found.get(name)) == due for name, due in change.expected.items())
     if change.kind.creates:
         return {Verdict.VERIFIED: as_planned and totals, Verdict.SIDE_EFFECT: not (as_planned and totals)}[
             ended.verdict
         ]
-    others = moved(ended.before, found, change.after)
+    others = unplanned_changes(ended.before, found, change.after)
     return {
         Verdict.VERIFIED: as_planned and totals and not others,
         Verdict.SIDE_EFFECT: as_planned and bool(others or not totals),
         Verdict.ALREADY: as_planned,
-        Verdict.NOT_APPLIED: not moved(ended.before, found, ()),
+        Verdict.NOT_APPLIED: not unplanned_changes(ended.before, found, ()),
         Verdict.CONFLICT: found != ended.before,
     }[ended.verdict]
 
@@ -376,7 +376,7 @@ def test_a_creation_that_is_lost_stays_unknown_until_a_person_settles_it(world, 
     with pytest.raises(OutcomeUnknown, match="outcome unknown"):
         world.apply(other)
     assert world.faulty.posts_seen == 1
-    (open_one,) = (each for each in operations(world.journal).values() if each.is_open)
+    (open_one,) = (each for each in corrections(world.journal).values() if each.is_open)
     with pytest.raises(PlanError, match="say in a note"):
         settle(open_one.id, " ", **HERE, journal=world.journal, identity="bob")
     settle(

@@ -214,7 +214,7 @@ def test_preview_has_a_row_for_each_field():
     ],
 )
 def test_what_must_follow_and_the_money_that_moves(made, follows, money):
-    assert made().follows == {name: Decimal(amount) for name, amount in follows.items()}
+    assert made().expected == {name: Decimal(amount) for name, amount in follows.items()}
     assert made().money == Decimal(money)
     assert plan(made()).money == Decimal(money)
 
@@ -262,7 +262,7 @@ def test_money_that_cannot_be_told_is_not_planned(make, words):
 def test_lines_that_offset_each_other_do_not_hide():
     up, down = item(1, price=1000862.5, amount=1000862.5), item(2, price=-999137.5, amount=-999137.5)
     made = invoiced("edit-invoice", FieldChange("items", OLD, items(up, down)))
-    assert (made.follows["subtotal"], made.money) == (Decimal("1725.0"), Decimal("2000000"))
+    assert (made.expected["subtotal"], made.money) == (Decimal("1725.0"), Decimal("2000000"))
 
 
 def test_the_total_of_an_nrb_that_says_none_is_computed():

@@ -17,7 +17,7 @@ import pytest
 import auditkit as ak
 from auditkit.corrections.operations import KINDS
 from auditkit.corrections.plan import LeftOut, Plan
-from auditkit.corrections.planning import Draft, typed
+from auditkit.corrections.planning import ChangeRequest, parse_values
 from auditkit.corrections.remedies import REMEDIES, merged
 from auditkit.errors import PlanError, RuleError, ValueRefused
 from auditkit.sandbox.dataset import build
@@ -32,14 +32,14 @@ Found = set[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Shown:
+class Cell:
     """What an audit shows: open findings as (rule, subject), and the statement by label."""
 
     findings: Found
     statement: dict[str, Decimal]
 
     @classmethod
-    def by(cls, audit: ak.Audit) -> "Shown":
+    def by(cls, audit: ak.Audit) -> "Cell":
         frame = audit.findings(state="open")
         statement = audit.statement()
         return cls(
@@ -61,13 +61,13 @@ def named(effect: Any, word: str, created: dict[str, str]) -> Found:
 def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     """Preview, approve, apply and sync a plan, and hold what was foreseen against what is found."""
     with ak.open() as audit:
-        before, effect = Shown.by(audit), audit.corrections.preview(plan)
-        assert Shown.by(audit) == before
+        before, effect = Cell.by(audit), audit.corrections.preview(plan)
+        assert Cell.by(audit) == before
     outcomes = carried_out(monkeypatch, plan)
     assert set(outcomes["verdict"]) == {"VERIFIED"}, outcomes.to_dict("records")
     with ak.open() as audit:
         audit.sync()
-        after = Shown.by(audit)
+        after = Cell.by(audit)
     made = {row["object_id"]: row["created"] for row in outcomes.to_dict("records") if row["created"]}
     assert after.findings - before.findings == named(effect, "opens", made)
     assert before.findings - after.findings == named(effect, "closes", made)
@@ -269,10 +269,10 @@ def test_what_several_rules_want_of_one_object_is_one_change(audit, synced):
 
 
 def test_two_operations_on_one_object_are_two_plans():
-    line = Draft("add-line", "x", {}, "to bill", ("f1",), "nrb-unbilled 1", ({"name": "a"},))
-    more = Draft("add-line", "x", {}, "as well", ("f2",), "other 2", ({"name": "b"},))
-    dead = Draft("deactivate-invoice", "x", {"is_active": False}, "twice", ("f3",), "invoice-duplicate 3")
-    new = Draft("create-invoice", "", {}, "new", ("f4",), "nrb-unbilled 1")
+    line = ChangeRequest("add-line", "x", {}, "to bill", ("f1",), "nrb-unbilled 1", ({"name": "a"},))
+    more = ChangeRequest("add-line", "x", {}, "as well", ("f2",), "other 2", ({"name": "b"},))
+    dead = ChangeRequest("deactivate-invoice", "x", {"is_active": False}, "twice", ("f3",), "invoice-duplicate 3")
+    new = ChangeRequest("create-invoice", "", {}, "new", ("f4",), "nrb-unbilled 1")
     planned, *others = merged([line, dead, new, more, new])
     assert (planned.add, planned.findings, planned.rule) == (
         ({"name": "a"}, {"name": "b"}),
@@ -346,7 +346,7 @@ def test_values_as_a_person_writes_them(audit, nrb_guid):
     ],
 )
 def test_a_day_is_that_day_in_the_zone_and_at_aimsio_in_utc_too(zone, operation, text, instant):
-    ((_, value),) = typed(operation, [text], ZoneInfo(zone)).items()
+    ((_, value),) = parse_values(operation, [text], ZoneInfo(zone)).items()
     seconds = value / (1000 if operation == "edit-nrb" else 1)
     assert datetime.fromtimestamp(seconds, UTC) == datetime.fromisoformat(instant).replace(tzinfo=UTC)
 

@@ -36,11 +36,11 @@ from auditkit import journal_verify
 from auditkit.corrections.apply import Outcome, apply, recover, settle
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
-from auditkit.corrections.planning import Draft
-from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict, operations
+from auditkit.corrections.planning import ChangeRequest
+from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict, corrections
 from auditkit.corrections.undo import undone
 from auditkit.errors import OutcomeUnknown, PlanError
 from auditkit.journal import Journal, digest
@@ -127,10 +127,10 @@ class Watched(Vendor):
 
     async def _write(self, number: int, scope: Any, body: bytes, send: Any) -> None:
         record = json.loads(self.journal_path.read_bytes().rstrip(b"\n").rpartition(b"\n")[2])["body"]
-        self.owners.append(record["operation"])
+        self.owners.append(record["correction"])
         self._look_at(record)
         if self.fates and self.fates[0].startswith("twice"):
-            self.doubled.add(record["operation"])
+            self.doubled.add(record["correction"])
         await super()._write(number, scope, body, send)
 
     def _look_at(self, record: dict[str, Any]) -> None:
@@ -142,7 +142,7 @@ class Watched(Vendor):
                 f"{record['object']}: a write before anything was read in this life, or since the last"
             )
         self.reads = 0
-        attempt = (record["operation"], record["attempt"])
+        attempt = (record["correction"], record["attempt"])
         if attempt in self._attempts:
             self.breaches.append(f"two writes for one record: {attempt}")
         self._attempts.add(attempt)
@@ -267,7 +267,7 @@ class Corrections(RuleBasedStateMachine):
     @rule(target=plans, plan=plans)
     def undo(self, plan: Plan) -> Any:
         try:
-            drafts = [each for each in undone(plan.digest, self.journal) if isinstance(each, Draft)]
+            drafts = [each for each in undone(plan.digest, self.journal) if isinstance(each, ChangeRequest)]
         except PlanError:
             return multiple()  # never begun
         with self.vendors() as vendors:
@@ -302,7 +302,7 @@ class Corrections(RuleBasedStateMachine):
         except Killed:
             self.totals["kills"] += 1
         else:
-            open_now = [each for each in operations(self.journal).values() if each.is_open]
+            open_now = [each for each in corrections(self.journal).values() if each.is_open]
             assert len(open_now) == sum(outcome.verdict is Verdict.UNKNOWN for outcome in outcomes)
         assert len(self.vendor.writes) == arrived
 
@@ -310,7 +310,7 @@ class Corrections(RuleBasedStateMachine):
     def settle(self) -> None:
         """A person says how it ended, once nothing is under way any more."""
         self.world.wait(120)
-        for operation in operations(self.journal).values():
+        for operation in corrections(self.journal).values():
             if operation.verdict is Verdict.UNKNOWN:
                 settle(
                     operation.id,
@@ -339,7 +339,7 @@ class Corrections(RuleBasedStateMachine):
 
     def interrupted(self) -> list[Plan]:
         """The plans under which something was sent, and nobody knows how it ended."""
-        left_open = {each.plan for each in operations(self.journal).values() if each.is_open and each.sends}
+        left_open = {each.plan for each in corrections(self.journal).values() if each.is_open and each.sends}
         return [plan for plan in self.made if plan.digest in left_open]
 
     # What must hold
@@ -353,17 +353,17 @@ class Corrections(RuleBasedStateMachine):
     @invariant()
     def nothing_is_made_twice(self) -> None:
         for key in self.keys:
-            for operation in operations(self.journal).values():
+            for operation in corrections(self.journal).values():
                 if operation.change.object_id == key and len(self.vendor.bearers(key)) > 1:
                     assert operation.id in self.vendor.doubled
                     assert operation.verdict in (None, Verdict.UNKNOWN, Verdict.CONFLICT, Verdict.SETTLED)
 
     @invariant()
     def what_was_not_applied_never_takes_effect(self) -> None:
-        for operation in operations(self.journal).values():
+        for operation in corrections(self.journal).values():
             if operation.verdict in (Verdict.NOT_APPLIED, Verdict.ALREADY, Verdict.REFUSED):
                 assert self.vendor.effects(operation.id) == 0, operation
-            steps = [each.body["step"] for each in self.records() if each.body["operation"] == operation.id]
+            steps = [each.body["step"] for each in self.records() if each.body["correction"] == operation.id]
             ends = [place for place, step in enumerate(steps) if step in TERMINAL]
             # What was interrupted before anything was sent may be taken up again; nothing else ends twice.
             unsent = [at for at in ends if steps[at] == Verdict.NOT_APPLIED and Step.SENDING not in steps[:at]]
@@ -376,7 +376,7 @@ class Corrections(RuleBasedStateMachine):
     def judge(self) -> None:
         """A verdict, in the moment in which it is written."""
         body = self.records()[-1].body
-        operation = operations(self.journal)[body["operation"]]
+        operation = corrections(self.journal)[body["correction"]]
         verdict = Verdict(body["step"])
         self.totals[str(verdict)] += 1
         if verdict in TERMINAL - {Verdict.SETTLED}:
@@ -388,7 +388,7 @@ class Corrections(RuleBasedStateMachine):
 
     def ends(self, plan: Plan, outcomes: list[Outcome]) -> None:
         """What a run that ended normally leaves: one verdict an object, as the journal has it, or one that is open."""
-        known = {each.change.object_id: each for each in operations(self.journal).values() if each.plan == plan.digest}
+        known = {each.change.object_id: each for each in corrections(self.journal).values() if each.plan == plan.digest}
         assert [outcome.object_id for outcome in outcomes] == [change.object_id for change in plan.changes]
         for outcome in outcomes:
             operation = known.get(outcome.object_id)
@@ -429,11 +429,11 @@ class Corrections(RuleBasedStateMachine):
                 self.totals["runs"] += 1
 
     @contextmanager
-    def vendors(self) -> Iterator[Vendors]:
+    def vendors(self) -> Iterator[Clients]:
         with self.world.aimsio() as aimsio, self.world.jobnimbus() as jobnimbus:
-            yield Vendors(aimsio, jobnimbus)
+            yield Clients(aimsio, jobnimbus)
 
-    def change(self, vendors: Vendors, name: OperationName, which: int) -> Change | None:
+    def change(self, vendors: Clients, name: OperationName, which: int) -> Change | None:
         mark = self.mark()
         if KINDS[name].creates:
             self.keys.append(f"ak-{mark}")
@@ -450,7 +450,7 @@ class Corrections(RuleBasedStateMachine):
         line = {"name": mark, "quantity": 1, "price": 10}
         return self.drawn(vendors, name, INVOICES[which], {"items": [*items, line]})
 
-    def drawn(self, vendors: Vendors, name: OperationName, object_id: str, values: dict[str, Any]) -> Change | None:
+    def drawn(self, vendors: Clients, name: OperationName, object_id: str, values: dict[str, Any]) -> Change | None:
         """A change as the vendor has the object now; None where there is nothing to change."""
         image = vendors.read(KINDS[name], object_id)
         before = parse(image, object_id)

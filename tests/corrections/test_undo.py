@@ -11,10 +11,10 @@ import pytest
 
 import auditkit as ak
 from auditkit.corrections.apply import settle
-from auditkit.corrections.diff import covers, moved, same
+from auditkit.corrections.diff import covers, same, unplanned_changes
 from auditkit.corrections.plan import LeftOut, Plan
-from auditkit.corrections.planning import Drafting
-from auditkit.corrections.tracking import Verdict, operations
+from auditkit.corrections.planning import Planner
+from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.corrections.undo import OF_INVOICE, OF_NRB, undone
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.sandbox.dataset import build
@@ -70,7 +70,7 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
     for change in plan.changes:
         if not change.kind.creates:
             was, now = before[change.object_id], stored(state, change)
-            assert set(moved(was, now, ())) <= {"items"}, change.operation
+            assert set(unplanned_changes(was, now, ())) <= {"items"}, change.operation
             assert covers(was.get("items"), now.get("items"), "items")  # written anew: 2440.80 as 2440.8
     assert json.loads(state.invoice_text(created["create-invoice"]))["is_active"] is False
     internal = json.loads(state.nrb_text(created["create-nrb"]))
@@ -168,8 +168,8 @@ class Desk:
                 raw.keep([key for key, _ in rows], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
             draft.query("insert into sync_run by name select 1 as sync_id, 'COMPLETE' as status")
         with store.open() as snapshot:
-            drafting = Drafting(self.world.vendors, snapshot, NOON)
-            return drafting.plan(undone(plan.digest, self.world.journal), conditions=(), preparer="ann", about=ABOUT)
+            planner = Planner(self.world.vendors, snapshot, NOON)
+            return planner.plan(undone(plan.digest, self.world.journal), conditions=(), preparer="ann", about=ABOUT)
 
     def done(self, plan: Plan) -> Plan:
         """The plan, applied."""
@@ -237,7 +237,7 @@ def test_an_undo_of_an_undo_does_it_again(desk):
     assert world.invoice()["is_active"] is True
     again = desk.done(desk.undo(back))
     assert [change.after.keys() for change in reversed(again.changes)] == [each.after.keys() for each in back.changes]
-    assert moved(done[0], world.nrb(ONE), ()) == moved(done[1], world.invoice(), ()) == ()
+    assert unplanned_changes(done[0], world.nrb(ONE), ()) == unplanned_changes(done[1], world.invoice(), ()) == ()
 
 
 def test_what_an_edit_emptied_is_filled_again_in_every_field_that_can_be_written(make_desk):
@@ -292,7 +292,7 @@ def test_what_had_no_effect_needs_no_undo_and_what_is_not_known_is_named(desk):
 
 
 def operation_of(world: World, object_id: str) -> str:
-    return next(each.id for each in operations(world.journal).values() if each.change.object_id == object_id)
+    return next(each.id for each in corrections(world.journal).values() if each.change.object_id == object_id)
 
 
 def test_what_was_undone_already_is_told_as_such_until_that_is_undone(desk):

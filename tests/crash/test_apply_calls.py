@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from auditkit.corrections.apply import recover
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.tracking import RECORD_KIND, Verdict
 from auditkit.journal import Journal
 from tests.corrections.conftest import ACCOUNT, ENVIRONMENT, NOON
@@ -64,7 +64,7 @@ def recovering(world: World) -> Client:
     def client() -> None:
         with world.aimsio() as aimsio, world.jobnimbus() as jobnimbus:
             recover(
-                vendors=Vendors(aimsio, jobnimbus),
+                vendors=Clients(aimsio, jobnimbus),
                 journal=Journal(world.journal_path, clock=lambda: NOON),
                 environment=ENVIRONMENT,
                 account=ACCOUNT,

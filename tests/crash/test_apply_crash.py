@@ -17,7 +17,7 @@ from auditkit import journal_verify
 from auditkit.corrections.apply import apply
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
 from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
@@ -65,12 +65,12 @@ class Operation:
 # Operations of ours
 
 
-def applying(change_of: Callable[[Vendors], Change]) -> Callable[[World], Client]:
+def applying(change_of: Callable[[Clients], Change]) -> Callable[[World], Client]:
     """What `auditkit apply` does with a plan that two persons signed. In the child, everything is opened anew."""
 
     def prepared(world: World) -> Client:
         with world.aimsio() as aimsio, world.jobnimbus() as jobnimbus:
-            change = change_of(Vendors(aimsio, jobnimbus))
+            change = change_of(Clients(aimsio, jobnimbus))
         plan = Plan((change,), "snapshot-1", ENVIRONMENT, ACCOUNT, "ann", NOON, NOON + LIFETIME)
         people = Identities(world.folder / "people", protected=False)
         ann, bob = (people.open(name, None) if name in people.names() else people.new(name, None) for name in PEOPLE)
@@ -89,7 +89,7 @@ def apply_once_more(world: World, plan: Plan, approvers: Sequence[Approver]) -> 
         try:
             apply(
                 plan,
-                vendors=Vendors(aimsio, jobnimbus),
+                vendors=Clients(aimsio, jobnimbus),
                 journal=Journal(world.journal_path, clock=lambda: NOON),
                 approvers=approvers,
                 environment=ENVIRONMENT,
@@ -102,8 +102,8 @@ def apply_once_more(world: World, plan: Plan, approvers: Sequence[Approver]) -> 
             assert "was applied already" in str(error) or "did what it should not" in str(error), error
 
 
-def edit(operation: OperationName, object_id: str, **values: Any) -> Callable[[Vendors], Change]:
-    def change_of(vendors: Vendors) -> Change:
+def edit(operation: OperationName, object_id: str, **values: Any) -> Callable[[Clients], Change]:
+    def change_of(vendors: Clients) -> Change:
         image = vendors.read(KINDS[operation], object_id)
         before = parse(image, object_id)
         values_after = {"items": [*before["items"], LINE]} if operation == "add-line" else values
@@ -113,7 +113,7 @@ def edit(operation: OperationName, object_id: str, **values: Any) -> Callable[[V
     return change_of
 
 
-def creation(operation: OperationName, **values: Any) -> Callable[[Vendors], Change]:
+def creation(operation: OperationName, **values: Any) -> Callable[[Clients], Change]:
     given = {KINDS[operation].search_field: KEY, **values}
     fields = tuple(FieldChange(name, None, plain(value)) for name, value in given.items())
     return lambda _: Change(operation, KEY, fields, "")

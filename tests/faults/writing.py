@@ -17,7 +17,7 @@ from auditkit import journal_verify
 from auditkit.corrections.apply import Outcome, apply, recover
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities, Identity
-from auditkit.corrections.lookup import Vendors
+from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations import KINDS, OperationName
 from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
 from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
@@ -185,7 +185,7 @@ class Case:
 
     account: Account
     correction: Correction
-    vendors: Vendors
+    vendors: Clients
     plan: Plan
     journal: Journal
     approvers: list[Approver]
@@ -247,7 +247,7 @@ class Case:
     def is_strange(self) -> bool:
         """Whether the vendor said that it did what nobody asked for: then the plan is applied no more."""
         replies = [record.body["reply"] for record in self.journal.records(RECORD_KIND) if "reply" in record.body]
-        return any(reply["strange"] for reply in replies)
+        return any(reply["unexpected"] for reply in replies)
 
     def is_untouched(self) -> bool:
         return not self.stored() if self.correction.creates else self._text() == self.before
@@ -308,7 +308,7 @@ def case(made: Account, correction: Correction, folder: Path, deadline: float, *
     """A correction of an account as it was before any, which will meet these acts."""
     made.restore()
     with clients(made.server.url, folder, deadline) as asking:
-        vendors = Vendors(asking.aimsio, asking.jobnimbus)
+        vendors = Clients(asking.aimsio, asking.jobnimbus)
         plan = Plan((_change(correction, vendors),), "snapshot-1", ENVIRONMENT, ACCOUNT, "ann", NOON, NOON + LIFETIME)
         approvers = [Approver(each.name, each.public_key, 9, Decimal(99_999)) for each in (made.ann, made.bob)]
         journal = Journal(folder / "journal.jsonl", clock=lambda: NOON)
@@ -321,7 +321,7 @@ def case(made: Account, correction: Correction, folder: Path, deadline: float, *
         yield Case(made, correction, vendors, approved, journal, approvers, before)
 
 
-def _change(correction: Correction, vendors: Vendors) -> Change:
+def _change(correction: Correction, vendors: Clients) -> Change:
     kind, object_id = KINDS[correction.name], correction.object_id
     if kind.creates:
         given = {kind.search_field: KEY, **correction.values}

@@ -6,8 +6,17 @@ from typing import Any
 import pytest
 
 from auditkit.corrections.plan import Change, FieldChange
-from auditkit.corrections.tracking import Operation, Reply, Verdict
-from auditkit.corrections.verdicts import Ending, answered, counted, created, edited, failed, missed, vanished
+from auditkit.corrections.tracking import Correction, Reply, Verdict
+from auditkit.corrections.verdicts import (
+    Conclusion,
+    after_creation,
+    after_edit,
+    aimsio_reply,
+    failed_reply,
+    jobnimbus_reply,
+    missing_after_edit,
+    unmet,
+)
 from auditkit.errors import ApiError, BadAnswer, NotThere, Refused, StoreError, TimedOut, Unreachable
 from auditkit.journal import digest
 from auditkit.vendors.bodies import ImportResult
@@ -20,7 +29,7 @@ KEY = "ak-key-1"
 CLEAN = Reply(answered=True, may_resend=True, detail="said")
 UNCLEAN = Reply(answered=True, may_resend=False, detail="said")
 REFUSED = Reply(answered=False, may_resend=False, detail="said", refused=True)
-STRANGE = Reply(answered=True, may_resend=False, detail="said", strange="it did more")
+STRANGE = Reply(answered=True, may_resend=False, detail="said", unexpected="it did more")
 
 
 # What came back from a send
@@ -36,7 +45,7 @@ def result(counts: tuple[int, ...], notices: list[Any] | None = None) -> ImportR
 
 
 @pytest.mark.parametrize(
-    ("creates", "counts", "may_resend", "refused", "strange"),
+    ("creates", "counts", "may_resend", "refused", "unexpected"),
     [
         (False, (0, 1, 0, 0, 1), True, False, ""),
         (False, (0, 0, 0, 0, 0), False, False, ""),
@@ -54,14 +63,14 @@ def result(counts: tuple[int, ...], notices: list[Any] | None = None) -> ImportR
         (True, (2, 1, 0, 0, 3), False, False, ASIDE),
     ],
 )
-def test_what_aimsio_counted(creates, counts, may_resend, refused, strange):
+def test_what_aimsio_counted(creates, counts, may_resend, refused, unexpected):
     answer = result(counts)
-    assert counted(answer, creates=creates) == Reply(
+    assert aimsio_reply(answer, creates=creates) == Reply(
         answered=True,
         may_resend=may_resend,
         detail="Aimsio: created {}, edited {}, with errors {}, not imported {}".format(*counts),
         refused=refused,
-        strange=strange,
+        unexpected=unexpected,
         status=200,
         digest=digest(answer.text),
     )
@@ -72,7 +81,7 @@ def test_what_aimsio_counted(creates, counts, may_resend, refused, strange):
     [(None, ""), ([], ""), (["no such job"], '; ["no such job"]'), (["x" * 300], '; ["' + "x" * 198)],
 )
 def test_notices_are_in_the_words_and_speak_against_sending_again(notices, words):
-    reply = counted(result((0, 1, 0, 0, 1), notices), creates=False)
+    reply = aimsio_reply(result((0, 1, 0, 0, 1), notices), creates=False)
     assert reply.detail == f"Aimsio: created 0, edited 1, with errors 0, not imported 0{words}"
     assert reply.may_resend is (words == "")
 
@@ -80,7 +89,7 @@ def test_notices_are_in_the_words_and_speak_against_sending_again(notices, words
 @pytest.mark.parametrize("text", ["", '{"jnid":"1"}'])
 def test_what_jobnimbus_answered(text):
     answer = Answer(200, text, None, from_cache=False, elapsed=0.1)
-    assert answered(answer) == Reply(True, True, "JobNimbus: answered 200", status=200, digest=digest(text))
+    assert jobnimbus_reply(answer) == Reply(True, True, "JobNimbus: answered 200", status=200, digest=digest(text))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +115,7 @@ def test_a_send_that_failed(kind: type[ApiError | StoreError], status, may_resen
     error = kind("why")
     if status:
         error.status = status
-    assert failed(error) == Reply(False, may_resend, "why", refused=refused, status=status)
+    assert failed_reply(error) == Reply(False, may_resend, "why", refused=refused, status=status)
 
 
 # What a fresh read says after an edit
@@ -126,65 +135,65 @@ GONE = {"nrbTotalAfterMarkup": None}
 @pytest.mark.parametrize(
     ("found", "reply", "expected"),
     [
-        (DONE, None, Ending(Verdict.VERIFIED, "read back as planned")),
-        (DONE, CLEAN, Ending(Verdict.VERIFIED, "read back as planned")),
-        (DONE, UNCLEAN, Ending(Verdict.VERIFIED, "read back as planned (said)")),
+        (DONE, None, Conclusion(Verdict.VERIFIED, "read back as planned")),
+        (DONE, CLEAN, Conclusion(Verdict.VERIFIED, "read back as planned")),
+        (DONE, UNCLEAN, Conclusion(Verdict.VERIFIED, "read back as planned (said)")),
         (
             DONE | {"nrbName": "x"},
             CLEAN,
-            Ending(Verdict.SIDE_EFFECT, "as planned, but also changed: nrbName", moved=("nrbName",)),
+            Conclusion(Verdict.SIDE_EFFECT, "as planned, but also changed: nrbName", also_changed=("nrbName",)),
         ),
         (
             DONE | GONE,
             None,
-            Ending(
+            Conclusion(
                 Verdict.SIDE_EFFECT,
                 "as planned, but also changed: nrbTotalAfterMarkup is None, expected 877.50",
-                moved=("nrbTotalAfterMarkup",),
+                also_changed=("nrbTotalAfterMarkup",),
             ),
         ),
         (
             DONE | ALSO,
             None,
-            Ending(
+            Conclusion(
                 Verdict.SIDE_EFFECT,
                 f"as planned, but also changed: nrbName, {OFF}",
-                moved=("nrbName", "nrbTotalAfterMarkup"),
+                also_changed=("nrbName", "nrbTotalAfterMarkup"),
             ),
         ),
-        ({}, None, Ending(Verdict.NOT_APPLIED, "still as before")),
-        ({}, CLEAN, Ending(Verdict.NOT_APPLIED, "still as before (said)")),
+        ({}, None, Conclusion(Verdict.NOT_APPLIED, "still as before")),
+        ({}, CLEAN, Conclusion(Verdict.NOT_APPLIED, "still as before (said)")),
         (
             {"nrbUpdatedAt": 1_747_851_987_000},
             None,
-            Ending(Verdict.CONFLICT, "set back by somebody else: nrbUpcharge, nrbNotes"),
+            Conclusion(Verdict.CONFLICT, "set back by somebody else: nrbUpcharge, nrbNotes"),
         ),
         (
             {"nrbNotes": "another"},
             REFUSED,
-            Ending(Verdict.CONFLICT, "neither as before nor as planned: nrbUpcharge, nrbNotes (said)"),
+            Conclusion(Verdict.CONFLICT, "neither as before nor as planned: nrbUpcharge, nrbNotes (said)"),
         ),
         (
             {"nrbNotes": "corrected", "nrbName": "x"},
             None,
-            Ending(Verdict.CONFLICT, "neither as before nor as planned: nrbUpcharge, nrbName"),
+            Conclusion(Verdict.CONFLICT, "neither as before nor as planned: nrbUpcharge, nrbName"),
         ),
-        (DONE, STRANGE, Ending(Verdict.SIDE_EFFECT, "it did more (said)", stops_the_run=True)),
+        (DONE, STRANGE, Conclusion(Verdict.SIDE_EFFECT, "it did more (said)", stops_the_run=True)),
         (
             {"nrbName": "x"},
             STRANGE,
-            Ending(Verdict.CONFLICT, "it did more (said)", stops_the_run=True, moved=("nrbName",)),
+            Conclusion(Verdict.CONFLICT, "it did more (said)", stops_the_run=True, also_changed=("nrbName",)),
         ),
     ],
 )
 def test_what_is_read_after_an_edit(found, reply, expected):
-    operation = Operation("plan", "test", "clerk", EDIT, begun=True, sends=1, reply=reply)
-    assert edited(operation, dump(nrb(ONE, **found))) == expected
+    operation = Correction("plan", "test", "clerk", EDIT, begun=True, sends=1, reply=reply)
+    assert after_edit(operation, dump(nrb(ONE, **found))) == expected
 
 
 def test_what_is_read_and_is_no_json_is_named_after_its_object():
     with pytest.raises(BadAnswer, match=f"^{ONE}: "):
-        edited(Operation("plan", "test", "clerk", EDIT), "{")
+        after_edit(Correction("plan", "test", "clerk", EDIT), "{")
 
 
 @pytest.mark.parametrize(
@@ -195,20 +204,22 @@ def test_what_is_read_and_is_no_json_is_named_after_its_object():
             "is_active",
             True,
             False,
-            Ending(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it"),
+            Conclusion(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it"),
         ),
         (
             "edit-invoice",
             "note",
             "",
             "corrected",
-            Ending(Verdict.CONFLICT, "gone after the edit was sent: JobNimbus: answered 404"),
+            Conclusion(Verdict.CONFLICT, "gone after the edit was sent: JobNimbus: answered 404"),
         ),
     ],
 )
 def test_an_object_that_is_gone_after_an_edit(operation, field, before, after, expected):
     change = Change(operation, INVOICE, (FieldChange(field, before, after),), json.dumps(invoice()))
-    assert vanished(Operation("plan", "test", "clerk", change), NotThere("JobNimbus: answered 404")) == expected
+    assert (
+        missing_after_edit(Correction("plan", "test", "clerk", change), NotThere("JobNimbus: answered 404")) == expected
+    )
 
 
 # What is found after a creation
@@ -235,33 +246,38 @@ MADE = NEW | {"nrbGuid": "made", "nrbTotalAfterMarkup": "330.00"}
             ["made", "again"],
             None,
             None,
-            Ending(Verdict.CONFLICT, "2 objects have this key: made, again", stops_the_run=True),
+            Conclusion(Verdict.CONFLICT, "2 objects have this key: made, again", stops_the_run=True),
         ),
         (
             ["made", "again"],
             None,
             CLEAN,
-            Ending(Verdict.CONFLICT, "2 objects have this key: made, again (said)", stops_the_run=True),
+            Conclusion(Verdict.CONFLICT, "2 objects have this key: made, again (said)", stops_the_run=True),
         ),
-        ([], None, None, Ending(Verdict.UNKNOWN, "not found, and never sent again", stops_the_run=True)),
-        ([], None, CLEAN, Ending(Verdict.UNKNOWN, "not found, and never sent again (said)", stops_the_run=True)),
-        ([], None, REFUSED, Ending(Verdict.NOT_APPLIED, "refused, and not there (said)")),
-        (["made"], MADE, None, Ending(Verdict.VERIFIED, "created as made, read back as planned", created="made")),
-        (["made"], MADE, REFUSED, Ending(Verdict.VERIFIED, "created as made, read back as planned", created="made")),
+        ([], None, None, Conclusion(Verdict.UNKNOWN, "not found, and never sent again", stops_the_run=True)),
+        ([], None, CLEAN, Conclusion(Verdict.UNKNOWN, "not found, and never sent again (said)", stops_the_run=True)),
+        ([], None, REFUSED, Conclusion(Verdict.NOT_APPLIED, "refused, and not there (said)")),
+        (["made"], MADE, None, Conclusion(Verdict.VERIFIED, "created as made, read back as planned", created="made")),
+        (
+            ["made"],
+            MADE,
+            REFUSED,
+            Conclusion(Verdict.VERIFIED, "created as made, read back as planned", created="made"),
+        ),
         (
             ["made"],
             MADE,
             STRANGE,
-            Ending(Verdict.CONFLICT, "it did more (said)", stops_the_run=True, created="made"),
+            Conclusion(Verdict.CONFLICT, "it did more (said)", stops_the_run=True, created="made"),
         ),
         (
             ["made"],
             MADE | {"nrbVendorCode": None},
             CLEAN,
-            Ending(
+            Conclusion(
                 Verdict.SIDE_EFFECT,
                 "created as made, but not as planned: nrbVendorCode",
-                moved=("nrbVendorCode",),
+                also_changed=("nrbVendorCode",),
                 created="made",
             ),
         ),
@@ -269,10 +285,10 @@ MADE = NEW | {"nrbGuid": "made", "nrbTotalAfterMarkup": "330.00"}
             ["made"],
             MADE | {"nrbVendorCode": None, "nrbTotalAfterMarkup": 331},
             None,
-            Ending(
+            Conclusion(
                 Verdict.SIDE_EFFECT,
                 "created as made, but not as planned: nrbVendorCode, nrbTotalAfterMarkup is 331, expected 330.00",
-                moved=("nrbVendorCode", "nrbTotalAfterMarkup"),
+                also_changed=("nrbVendorCode", "nrbTotalAfterMarkup"),
                 created="made",
             ),
         ),
@@ -280,18 +296,18 @@ MADE = NEW | {"nrbGuid": "made", "nrbTotalAfterMarkup": "330.00"}
             ["made"],
             MADE | {"nrbTotalAfterMarkup": None},
             None,
-            Ending(
+            Conclusion(
                 Verdict.SIDE_EFFECT,
                 "created as made, but not as planned: nrbTotalAfterMarkup is None, expected 330.00",
-                moved=("nrbTotalAfterMarkup",),
+                also_changed=("nrbTotalAfterMarkup",),
                 created="made",
             ),
         ),
     ],
 )
 def test_what_is_found_after_a_creation(ids, found, reply, expected):
-    operation = Operation("plan", "test", "clerk", CREATION, begun=True, sends=1, reply=reply)
-    assert created(operation, ids, found and parse(dump(found), KEY)) == expected
+    operation = Correction("plan", "test", "clerk", CREATION, begun=True, sends=1, reply=reply)
+    assert after_creation(operation, ids, found and parse(dump(found), KEY)) == expected
 
 
 @pytest.mark.parametrize(
@@ -299,4 +315,4 @@ def test_what_is_found_after_a_creation(ids, found, reply, expected):
     [(DONE, ()), ({}, ("nrbUpcharge", "nrbNotes")), ({"nrbUpcharge": "12.0"}, ("nrbNotes",))],
 )
 def test_the_planned_fields_that_are_not_as_planned(found, expected):
-    assert missed(EDIT, nrb(ONE, **found)) == expected
+    assert unmet(EDIT, nrb(ONE, **found)) == expected

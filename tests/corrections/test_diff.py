@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.corrections.diff import COMPUTED_FROM, covers, moved, reached, same
+from auditkit.corrections.diff import COMPUTED_FROM, covers, matches, same, unplanned_changes
 
 SAMPLE_POSTED, SAMPLE_READ_BACK = 1_743_528_967_000, 1_743_503_400_000  # the vendor's own: 17:36:07 became 10:30:00
 
@@ -70,11 +70,11 @@ def test_same(field, one, other, expected):
 )
 def test_moved(changed, now, expected):
     before = {"nrbUpdatedAt": 1, "nrbTotalAfterMarkup": "862.50", "nrbVendorGuid": "old", "nrbNotes": "text"}
-    assert moved(before, {**before, **now}, changed) == expected
+    assert unplanned_changes(before, {**before, **now}, changed) == expected
 
 
 def test_a_field_that_is_no_longer_there_has_moved():
-    assert moved({"nrbNotes": "text", "nrbName": None}, {}, ()) == ("nrbNotes",)
+    assert unplanned_changes({"nrbNotes": "text", "nrbName": None}, {}, ()) == ("nrbNotes",)
 
 
 # As planned: what the server adds is its own matter
@@ -119,7 +119,7 @@ def test_a_field_that_is_no_longer_there_has_moved():
 )
 def test_lines_are_covered(planned, found, expected):
     assert covers(planned, found, "items") is expected
-    assert reached("items", planned, found) is expected
+    assert matches("items", planned, found) is expected
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_lines_are_covered(planned, found, expected):
     ],
 )
 def test_a_single_value_is_reached_only_by_itself(field, planned, found, expected):
-    assert reached(field, planned, found) is expected
+    assert matches(field, planned, found) is expected
 
 
 NAMES = st.sampled_from(["name", "description", "quantity", "price", "amount", "labor", "photos", "addMarkup"])
@@ -188,9 +188,9 @@ def test_another_number_is_never_covered(lines, data):
 
 @given(st.dictionaries(st.sampled_from(["note", "items", "total", "nrbRate", "is_active"]), JSON), JSON)
 def test_nothing_has_moved_in_what_is_the_same_and_what_was_asked_for_may(body, value):
-    assert moved(body, dict(body), ()) == ()
-    assert moved(body, {**body, "note": value}, {"note"}) == ()
-    assert set(moved(body, {**body, "note": value}, ())) <= {"note"}
+    assert unplanned_changes(body, dict(body), ()) == ()
+    assert unplanned_changes(body, {**body, "note": value}, {"note"}) == ()
+    assert set(unplanned_changes(body, {**body, "note": value}, ())) <= {"note"}
 
 
 def test_no_field_is_computed_from_itself():

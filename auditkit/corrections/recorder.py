@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from auditkit.corrections.tracking import RECORD_KIND, Operation, Step, Verdict
+from auditkit.corrections.tracking import RECORD_KIND, Correction, Step, Verdict
 from auditkit.errors import JournalError, OutcomeUnknown
 from auditkit.journal import Journal, canonical
 
-__all__ = ["Noting"]
+__all__ = ["Recorder"]
 
 
 @dataclass(frozen=True)
-class Noting:
+class Recorder:
     """Writes the records of corrections, each on disk before it returns."""
 
     journal: Journal
     identity: str
 
-    def note(self, operation: Operation, step: Step | Verdict, **said: Any) -> Operation:  # noqa: ANN401 — JSON
-        """Write one record, and return the operation after it."""
-        change = operation.change
+    def record(self, correction: Correction, step: Step | Verdict, **said: Any) -> Correction:  # noqa: ANN401 — JSON
+        """Write one record, and return the correction after it."""
+        change = correction.change
         body = {
-            "operation": operation.id,
+            "correction": correction.id,
             "step": str(step),
             "system": change.system,
-            "environment": operation.environment,
-            "account": operation.account,
+            "environment": correction.environment,
+            "account": correction.account,
             "object": change.object_id,
             "before": change.before_digest,
             "who": self.identity,
@@ -41,10 +41,10 @@ class Noting:
         try:
             self.journal.append(RECORD_KIND, body)
         except JournalError as error:
-            if not operation.sends:
+            if not correction.sends:
                 raise
             raise OutcomeUnknown(
                 f"{error}: a request was sent before, so keep this record: {canonical(body)}; run `auditkit recover`"
             ) from error
         sys.audit("auditkit.point", f"{step} written")
-        return operation.after(body)
+        return correction.after(body)

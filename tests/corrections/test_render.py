@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from auditkit.corrections.plan import FieldChange
-from auditkit.corrections.render import Words, known_as
+from auditkit.corrections.render import DisplayNames, known_as
 
 from .conftest import invoice, item, nrb
 from .test_plan import NEW_INVOICE, NEW_NRB, OLD, change, created, invoiced, items
@@ -74,7 +74,7 @@ def test_each_row_has_the_reason_and_the_findings_of_its_object():
 )
 def test_dates_are_days_in_the_zone_of_the_account(made, zone, days):
     (name,) = made.after
-    assert shown(made, Words(ZoneInfo(zone)) if zone else None)[name] == days
+    assert shown(made, DisplayNames(ZoneInfo(zone)) if zone else None)[name] == days
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,6 @@ def test_what_an_invoice_belongs_to_and_its_status_have_names():
         {"id": "c-1", "type": "contact"},
     ]
     made = created("create-invoice", **{**NEW_INVOICE, "related": related})
-    rows = shown(made, Words(statuses={1: "Draft"}))
+    rows = shown(made, DisplayNames(statuses={1: "Draft"}))
     assert rows["related"] == (None, "job 2005 (Client / JOB1), contact c-1")
     assert rows["status"] == (None, "Draft (1)") and shown(made)["status"] == (None, 1)

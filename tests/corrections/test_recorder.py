@@ -13,7 +13,7 @@ import pytest
 
 from auditkit.corrections.apply import settle
 from auditkit.corrections.plan import Change, Plan
-from auditkit.corrections.tracking import Verdict, operation_id, operations
+from auditkit.corrections.tracking import Verdict, correction_id, corrections
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.journal import canonical, digest
 from auditkit.vendors.strict_json import dump
@@ -42,7 +42,7 @@ def records(world: World, object_id: str) -> list[dict[str, Any]]:
 def common(plan: Plan, change: Change, who: str = "bob") -> dict[str, Any]:
     """What each record says."""
     return {
-        "operation": f"{plan.digest[:12]} {change.system} {change.object_id}",
+        "correction": f"{plan.digest[:12]} {change.system} {change.object_id}",
         "system": change.system,
         "environment": "test",
         "account": "clerk",
@@ -92,20 +92,20 @@ def test_each_record_word_for_word(world: World, kind: str) -> None:
             "may_resend": True,
             "detail": f"Aimsio: {counts}, with errors 0, not imported 0",
             "refused": False,
-            "strange": "",
+            "unexpected": "",
             "status": 200,
             "digest": responded["reply"]["digest"],
         },
     }
     words = "read back as planned" if is_edit else f"created as {outcome.created}, read back as planned"
-    assert verdict == same | {"step": "VERIFIED", "detail": words, "moved": [], "created": outcome.created}
+    assert verdict == same | {"step": "VERIFIED", "detail": words, "also_changed": [], "created": outcome.created}
     assert (outcome.created is None) is is_edit
 
 
 def test_a_side_effect_is_recorded_with_each_field_that_moved(world: World) -> None:
     world.edit_by_hand(ONE, nrbTotalAfterMarkup="800.00")
     assert only(world.apply(world.propose(ONE))).verdict is Verdict.SIDE_EFFECT
-    assert records(world, ONE)[-1]["moved"] == ["nrbTotalAfterMarkup"]
+    assert records(world, ONE)[-1]["also_changed"] == ["nrbTotalAfterMarkup"]
 
 
 def test_each_step_lies_between_two_points(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,10 +127,10 @@ def test_recovery_and_a_persons_word_are_recorded_with_who_and_what(world: World
     assert only(world.recover(identity="cas")).verdict is Verdict.UNKNOWN
     same = common(plan, plan.changes[0], "cas")
     *_, first, again = records(world, ONE)
-    assert again == same | {"step": "UNKNOWN", "detail": first["detail"], "moved": [], "created": None}
+    assert again == same | {"step": "UNKNOWN", "detail": first["detail"], "also_changed": [], "created": None}
     assert first["detail"].startswith("Aimsio") and "answered 503" in first["detail"]
     settle(
-        same["operation"],
+        same["correction"],
         " it is exported ",
         **HERE,
         journal=world.journal,
@@ -139,7 +139,7 @@ def test_recovery_and_a_persons_word_are_recorded_with_who_and_what(world: World
     assert records(world, ONE)[-1] == common(plan, plan.changes[0], "dee") | {
         "step": "SETTLED",
         "detail": "it is exported",
-        "moved": [],
+        "also_changed": [],
         "created": None,
     }
     assert world.recover() == []
@@ -152,7 +152,7 @@ def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
     plan = world.propose(ONE, TWO)
     world.faulty.gets.extend(["lost", "lost"])
     assert [each.verdict for each in world.apply(plan)] == [Verdict.NOT_BEGUN, Verdict.VERIFIED]
-    begun, closed = (operation_id(plan.digest, change) for change in plan.changes)
+    begun, closed = (correction_id(plan.digest, change) for change in plan.changes)
     for operation in (begun, closed, "no such"):
         said = message(PlanError, settle, operation, "seen", **HERE, journal=world.journal, identity="bob")
         assert said == (
@@ -257,4 +257,4 @@ def test_what_is_done_is_told_again_when_the_plan_goes_on(world: World) -> None:
     assert first[0].created
     again = world.apply(plan)
     assert (again[:2], again[2].verdict) == (first[:2], Verdict.VERIFIED)
-    assert [*operations(world.journal)] == [operation_id(plan.digest, change) for change in changes]
+    assert [*corrections(world.journal)] == [correction_id(plan.digest, change) for change in changes]
