@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 import auditkit as ak
 from auditkit.corrections.identity import Identities
-from auditkit.corrections.operations import Kind
+from auditkit.corrections.operations.invoice import TAX_STAYS
+from auditkit.corrections.operations.nrb import NrbOperation
 from auditkit.corrections.plan import LeftOut, Plan
-from auditkit.corrections.planning import TAX_STAYS
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from auditkit.settings import Settings
@@ -170,7 +170,7 @@ def test_an_interrupted_correction_is_told_at_every_start(
     assert kill_at("sent", 1, "apply", str(path), "--yes")
     told = auditkit("findings")
     assert told.code == 0 and "how it ended is not known (interrupted); run `auditkit recover`" in told.err
-    monkeypatch.setattr(Kind, "quiet", 0.0)
+    monkeypatch.setattr(NrbOperation, "quiet", 0.0)
     found = auditkit("recover")
     assert found.code == 0 and "VERIFIED" in found.out
     assert "is not known" not in auditkit("findings").err
@@ -184,7 +184,7 @@ def test_what_was_not_applied_after_a_crash(own: Account, tmp_path: Path, monkey
     acting_as(monkeypatch, "bob")
     approve(path)
     assert kill_at("unsent", 1, "apply", str(path), "--yes")  # its record is on disk, and nothing has left
-    monkeypatch.setattr(Kind, "quiet", 0.0)
+    monkeypatch.setattr(NrbOperation, "quiet", 0.0)
     found = auditkit("recover")
     assert found.code == 0 and "\n1 of 1 was not applied: sync, then plan again.\n" in found.out
     assert "next sync" not in found.out

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -15,7 +15,7 @@ from auditkit.audit import Audit
 from auditkit.cli.common import CLEAN, UNKNOWN, Json, opened, titled
 from auditkit.cli.identity import passphrase
 from auditkit.corrections.apply import UNSENT
-from auditkit.corrections.operations import OperationName
+from auditkit.corrections.operations.registry import OPERATIONS
 from auditkit.corrections.plan import Plan
 from auditkit.corrections.remedies import REMEDIES
 from auditkit.corrections.service import Effect
@@ -26,7 +26,6 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_OPERATIONS = get_args(OperationName)
 _DONE = frozenset({"VERIFIED", "ALREADY", "SETTLED"})
 _NEXT = {
     "NOT_APPLIED": "not applied: sync, then plan again",
@@ -45,7 +44,7 @@ _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")]
 @app.command()
 def plan(
     what: Annotated[
-        str, typer.Argument(help=f"A rule: {', '.join(REMEDIES)}; or an operation: {', '.join(_OPERATIONS)}.")
+        str, typer.Argument(help=f"A rule: {', '.join(REMEDIES)}; or an operation: {', '.join(OPERATIONS)}.")
     ],
     values: Annotated[
         list[str] | None, typer.Argument(metavar="[OBJECT] [FIELD=VALUE]...", help="Of an operation.")
@@ -60,14 +59,14 @@ def plan(
     Examples: auditkit plan nrb-unexported; auditkit plan edit-nrb GUID nrbNotes="seen" --reason "asked by the client".
     """
     with opened() as it:
-        if what in _OPERATIONS:
+        if what in OPERATIONS:
             if only is not None:
                 fail(f"{what}: an operation takes no --only; give the object's id: auditkit plan {what} --help")
-            is_creation = what.startswith("create-")
-            object_id, texts = ("", values or []) if is_creation else ((values or [""])[0], (values or [])[1:])
-            if not is_creation and not object_id:
+            creates = OPERATIONS[what].creates
+            object_id, texts = ("", values or []) if creates else ((values or [""])[0], (values or [])[1:])
+            if not creates and not object_id:
                 fail(f"{what}: which object? give its id: auditkit plan {what} ID FIELD=VALUE --reason …")
-            planned = it.corrections.change(what, object_id, reason=reason, values=texts)  # type: ignore[arg-type]
+            planned = it.corrections.change(what, object_id, reason=reason, values=texts)
         elif values:
             fail(f"{what}: a rule takes no values; to choose findings use --only FINGERPRINT")
         else:

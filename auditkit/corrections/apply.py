@@ -20,7 +20,7 @@ This is the only module that calls a method that writes. Not here: what a plan m
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -59,7 +59,7 @@ class Outcome:
 def apply(
     plan: Plan,
     *,
-    vendors: Clients,
+    clients: Clients,
     journal: Journal,
     approvers: Sequence[Approver],
     environment: str,
@@ -96,7 +96,7 @@ def apply(
             clock=clock,
         )
         known = corrections(journal)
-        run = _Run(vendors, journal, identity, clock, sleep)
+        run = _Run(clients, journal, identity, clock, sleep)
         others = [correction for correction in known.values() if correction.plan != plan.digest]
         for outcome in _recovered(run, others, environment, account):
             if outcome.verdict is Verdict.UNKNOWN:
@@ -154,7 +154,7 @@ def refuse_unready(
 
 def recover(
     *,
-    vendors: Clients,
+    clients: Clients,
     journal: Journal,
     environment: str,
     account: str,
@@ -165,7 +165,7 @@ def recover(
     """Find out how every interrupted correction of this account ended, without sending anything."""
     _refuse_no_identity(identity)
     with journal.sole_writer():
-        run = _Run(vendors, journal, identity, clock, sleep)
+        run = _Run(clients, journal, identity, clock, sleep)
         return _recovered(run, list(corrections(journal).values()), environment, account)
 
 
@@ -229,13 +229,13 @@ class _Run:
 
     def __init__(
         self,
-        vendors: Clients,
+        clients: Clients,
         journal: Journal,
         identity: str,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None],
     ) -> None:
-        self._vendors = vendors
+        self._clients = clients
         self._record = Recorder(journal, identity).record
         self._clock = clock
         self._sleep = sleep
@@ -291,8 +291,8 @@ class _Run:
         return conclusion
 
     def _obstacle(self, change: Change) -> Conclusion | None:
-        if change.kind.creates:
-            ids = self._vendors.find(change.kind, change.object_id)
+        if change.operation_type.creates:
+            ids = self._clients.find(change.operation_type, change.object_id)
             self._read_at = self._clock()
             there = f"{', '.join(ids)}: has this key already; nothing was sent"
             return Conclusion(Verdict.CONFLICT, there) if ids else None
@@ -309,7 +309,7 @@ class _Run:
         """Exactly one request, after its record."""
         change = correction.change
         attempt = correction.sends + 1
-        most = 1 if change.kind.creates else MAX_SENDS
+        most = 1 if change.operation_type.creates else MAX_SENDS
         _require(attempt <= most, "an edit is sent at most three times, a creation once")
         _require(self._may_send == correction.id, "nothing is sent but on a read that shows the object as planned")
         gap = self._clock() - self._read_at
@@ -324,7 +324,7 @@ class _Run:
         self._may_send, self._is_proven = "", False
         sys.audit("auditkit.point", "unsent")
         try:
-            reply = self._request(change)
+            reply = _SEND[change.system](self._clients, change)
         except (ApiError, StoreError) as error:
             self._is_denied = isinstance(error, Denied)
             reply = verdicts.failed_reply(error)
@@ -332,18 +332,10 @@ class _Run:
         step = Step.RESPONDED if reply.answered else Step.NORESPONSE
         return self._record(correction, step, reply=asdict(reply))
 
-    def _request(self, change: Change) -> Reply:
-        aimsio, jobnimbus = self._vendors.aimsio, self._vendors.jobnimbus
-        if change.system == "aimsio":
-            return verdicts.aimsio_reply(aimsio.save_nrb(change.body), creates=change.kind.creates)
-        if change.kind.creates:
-            return verdicts.jobnimbus_reply(jobnimbus.create_invoice(change.body))
-        return verdicts.jobnimbus_reply(jobnimbus.update_invoice(change.object_id, change.body))
-
     def _wait_and_verify(self, correction: Correction) -> tuple[Correction, Conclusion]:
         """Wait until the last request can no longer land, then read until the object tells how it ended."""
         if correction.reply is None or not correction.reply.answered:
-            self._sleep(correction.change.kind.quiet)
+            self._sleep(correction.change.operation_type.quiet)
         conclusion = self._verify_or_unknown(correction)
         for _ in range(VERIFY_READS - 1):
             if conclusion.verdict not in (Verdict.NOT_APPLIED, Verdict.UNKNOWN):
@@ -356,15 +348,15 @@ class _Run:
         try:
             return self._verify_once(correction)
         except (ApiError, StoreError) as error:
-            if isinstance(error, NotThere) and not correction.change.kind.creates:
+            if isinstance(error, NotThere) and not correction.change.operation_type.creates:
                 return verdicts.missing_after_edit(correction, error)
             return Conclusion(Verdict.UNKNOWN, str(error), stops_the_run=True)
 
     def _verify_once(self, correction: Correction) -> Conclusion:
         change = correction.change
-        if not change.kind.creates:
+        if not change.operation_type.creates:
             return verdicts.after_edit(correction, self._read(change, change.object_id))
-        ids = self._vendors.find(change.kind, change.object_id)
+        ids = self._clients.find(change.operation_type, change.object_id)
         found = parse(self._read(change, ids[0]), ids[0]) if len(ids) == 1 else None
         return verdicts.after_creation(correction, ids, found)
 
@@ -384,7 +376,7 @@ class _Run:
     def _read(self, change: Change, object_id: str) -> str:
         sys.audit("auditkit.point", "unread")
         self._is_proven = True  # a 404 is an answer, too
-        text = self._vendors.read(change.kind, object_id)
+        text = self._clients.read(change.operation_type, object_id)
         self._read_at = self._clock()
         sys.audit("auditkit.point", "read")
         return text
@@ -393,9 +385,25 @@ class _Run:
 _PROVEN = (Verdict.VERIFIED, Verdict.SIDE_EFFECT)
 
 
+def _send_to_aimsio(clients: Clients, change: Change) -> Reply:
+    return verdicts.aimsio_reply(clients.aimsio.save_nrb(change.body), creates=change.operation_type.creates)
+
+
+def _send_to_jobnimbus(clients: Clients, change: Change) -> Reply:
+    if change.operation_type.creates:
+        return verdicts.jobnimbus_reply(clients.jobnimbus.create_invoice(change.body))
+    return verdicts.jobnimbus_reply(clients.jobnimbus.update_invoice(change.object_id, change.body))
+
+
+_SEND: Mapping[str, Callable[[Clients, Change], Reply]] = {
+    "aimsio": _send_to_aimsio,
+    "jobnimbus": _send_to_jobnimbus,
+}
+
+
 def _may_resend(correction: Correction, conclusion: Conclusion) -> bool:
     """Proven not applied by a fresh read, with nothing that speaks against the same absolute edit once more."""
-    if correction.change.kind.creates:
+    if correction.change.operation_type.creates:
         return False
     is_open = correction.reply is None or correction.reply.may_resend
     return conclusion.verdict is Verdict.NOT_APPLIED and is_open and correction.sends < MAX_SENDS

@@ -12,13 +12,13 @@ Not here: where the records come from and what follows from a difference.
 
 import json
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
+from auditkit.corrections.amounts import amount
 from auditkit.errors import ValueRefused
-from auditkit.values import quantity, time_from_ms
+from auditkit.values import time_from_ms
 
-__all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "covers", "matches", "same", "unplanned_changes"]
+__all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "covers", "is_no_change", "matches", "same", "unplanned_changes"]
 
 # As the vendor's page marks them: an edit sends each at the value that was read, lest it be emptied.
 REQUIRED_NRB_FIELDS = (
@@ -58,7 +58,7 @@ def same(field: str, one: object, other: object) -> bool:
     if one is None or other is None:
         return one is other
     if field in _NUMBERS:
-        numbers = _number(one), _number(other)
+        numbers = amount(one), amount(other)
         return numbers[0] == numbers[1] if None not in numbers else _exact(one) == _exact(other)
     if field == "nrbInvoiceDate":
         return _day(one) == _day(other)
@@ -91,6 +91,14 @@ def matches(field: str, planned: object, found: object) -> bool:
     return covers(planned, found, field) if isinstance(planned, list) else same(field, planned, found)
 
 
+def is_no_change(field: str, before: object, after: object) -> bool:
+    """Whether setting a field changes nothing.
+
+    A day in the account's zone may lie in two days of UTC, so that a date is unchanged only as the same instant.
+    """
+    return before == after if field == "nrbInvoiceDate" else same(field, before, after)
+
+
 def unplanned_changes(before: Mapping[str, Any], now: Mapping[str, Any], changed: Iterable[str]) -> tuple[str, ...]:
     """The fields, sorted, that differ though neither they nor what they are computed from was to be changed."""
     asked = frozenset(changed)
@@ -102,14 +110,7 @@ def unplanned_changes(before: Mapping[str, Any], now: Mapping[str, Any], changed
 def _is_nothing(value: object, field: str) -> bool:
     if isinstance(value, Mapping):
         return all(_is_nothing(inner, name) for name, inner in value.items())
-    return value is None or value in ("", [], 0) or (field in _NUMBERS and _number(value) == 0)
-
-
-def _number(value: object) -> Decimal | None:
-    try:
-        return quantity(value) if isinstance(value, (str, int, Decimal)) else None
-    except ValueRefused:
-        return None
+    return value is None or value in ("", [], 0) or (field in _NUMBERS and amount(value) == 0)
 
 
 def _day(value: object) -> object:

@@ -1,15 +1,16 @@
 """Reading for corrections: one object by id, past the cache, and the search for what a creation may have made.
 
-The search reads a vendor's whole list, because neither can be asked for an external id. What it cannot read whole it
-does not call empty: it raises.
+The search reads a vendor's whole list, because neither can be asked for an external id. A list that cannot be read
+whole is an error, never an empty result.
 
-Not here: what is done with what was found (drafting, apply).
+Not here: what is done with what was found (planning, apply).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from auditkit.corrections.operations import Kind
+from auditkit.corrections.operations.base import Operation
 from auditkit.errors import BadAnswer, NotThere
 from auditkit.progress import progress
 from auditkit.vendors.aimsio import AimsioClient
@@ -22,6 +23,12 @@ __all__ = ["Clients"]
 _PASSES = 4
 
 
+class _Lookup(Protocol):
+    def read(self, object_id: str) -> str: ...
+
+    def find(self, key: str) -> list[str]: ...
+
+
 @dataclass(frozen=True)
 class Clients:
     """Both vendors' clients, as planning and applying need them. Errors are those of the clients."""
@@ -29,17 +36,29 @@ class Clients:
     aimsio: AimsioClient
     jobnimbus: JobNimbusClient
 
-    def read(self, kind: Kind, object_id: str) -> str:
+    def read(self, operation: Operation, object_id: str) -> str:
         """The exact text of one object, never from the cache."""
-        return self.aimsio.nrb(object_id) if kind.system == "aimsio" else self.jobnimbus.invoice(object_id)
+        return self._lookup(operation).read(object_id)
 
-    def find(self, kind: Kind, key: str) -> list[str]:
+    def find(self, operation: Operation, key: str) -> list[str]:
         """The ids of every object that has this key, from a complete list. `BadAnswer` where there is none."""
-        return self._nrbs(key) if kind.system == "aimsio" else self._invoices(key)
+        return self._lookup(operation).find(key)
 
-    def _nrbs(self, key: str) -> list[str]:
+    def _lookup(self, operation: Operation) -> _Lookup:
+        lookups: dict[str, _Lookup] = {"aimsio": _Nrbs(self.aimsio), "jobnimbus": _Invoices(self.jobnimbus)}
+        return lookups[operation.system]
+
+
+@dataclass(frozen=True)
+class _Nrbs:
+    client: AimsioClient
+
+    def read(self, object_id: str) -> str:
+        return self.client.nrb(object_id)
+
+    def find(self, key: str) -> list[str]:
         found = []
-        stubs = self.aimsio.stubs()
+        stubs = self.client.stubs()
         with progress("Searching Aimsio", len(stubs), "NRB") as advance:
             for stub in stubs:
                 advance(1)
@@ -47,22 +66,31 @@ class Clients:
                     raise BadAnswer("Aimsio: a row of the list has no guid, so that nothing can be ruled out")
                 try:
                     version = None if stub.updated_at is None else str(stub.updated_at)
-                    body = parse(self.aimsio.nrb(stub.guid, version), stub.guid)
+                    body = parse(self.client.nrb(stub.guid, version), stub.guid)
                 except NotThere:
                     continue
                 if body.get("nrbExternalId") == key:
                     found.append(stub.guid)
         return found
 
-    def _invoices(self, key: str) -> list[str]:
-        pages = Pages(self.jobnimbus.page)
+
+@dataclass(frozen=True)
+class _Invoices:
+    client: JobNimbusClient
+
+    def read(self, object_id: str) -> str:
+        return self.client.invoice(object_id)
+
+    def find(self, key: str) -> list[str]:
+        """Two equal passes over the whole list in a row, of at most four."""
+        pages = Pages(self.client.page)
         last: Pass | None = None
         needs_windows = False
         for _ in range(_PASSES):
             found: list[str] = []
             with progress("Searching JobNimbus", None, "invoice") as advance:
-                keep = _Keep(key, found, advance)
-                read = pages.windows(keep) if needs_windows else pages.overlapping(keep)
+                matcher = _Matcher(key, found, advance)
+                read = pages.windows(matcher) if needs_windows else pages.overlapping(matcher)
             if read.breach is None and last is not None and (last.breach, last.digests) == (None, read.digests):
                 return found
             needs_windows |= isinstance(read.breach, (Disorder, TooMany))
@@ -72,8 +100,8 @@ class Clients:
 
 
 @dataclass(frozen=True)
-class _Keep:
-    """Takes the rows of a pass: the ids of those with the key are found, the others are only counted."""
+class _Matcher:
+    """Takes the rows of a pass: keeps the ids of those with the key, and counts the others."""
 
     key: str
     found: list[str]

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from auditkit.corrections.diff import same
-from auditkit.corrections.operations import ARRAYS, KINDS, Kind, OperationName, body, expected_amounts, money, refuse
-from auditkit.corrections.render import Cell, DisplayNames, known_as, rendered_fields
+from auditkit.corrections.diff import is_no_change, same
+from auditkit.corrections.operations.base import ARRAYS, Operation
+from auditkit.corrections.operations.registry import OPERATIONS, operation_named
+from auditkit.corrections.render import Cell, DisplayNames, rendered_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.files import write_whole
@@ -27,7 +28,7 @@ from auditkit.journal import canonical, digest
 from auditkit.values import one_line
 from auditkit.vendors.strict_json import dump, parse
 
-__all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plain"]
+__all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plan_value"]
 
 LIFETIME = timedelta(days=3)
 _VERSION = 3
@@ -55,6 +56,13 @@ class LeftOut:
     reason: str
 
 
+def _known_operation(name: str) -> str:
+    try:
+        return operation_named(name).name
+    except PlanError as error:
+        raise ValueError(str(error)) from None
+
+
 @dataclass(frozen=True)
 class Change:
     """One object, under one operation: what it was when planned, which fields shall change, and why.
@@ -64,7 +72,7 @@ class Change:
     them, with its digest; both are empty where a person chose. `PlanError` for what the operation may not do.
     """
 
-    operation: OperationName
+    operation: Annotated[str, AfterValidator(_known_operation)]
     object_id: str
     changes: tuple[FieldChange, ...]
     before_image: str
@@ -83,26 +91,24 @@ class Change:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise PlanError(f"{self.object_id}: {twice[0]} is changed twice")
         for change in self.changes:
-            if not same(change.field, change.before, plain(self.before.get(change.field))):
+            if not same(change.field, change.before, plan_value(self.before.get(change.field))):
                 raise PlanError(f"{self.object_id}: {change.field} is not {change.before!r} in the before-image")
-            # A day in the account's zone may lie in two of UTC's: only the instant itself is no change.
-            is_time = change.field == "nrbInvoiceDate"
-            if change.before == change.after if is_time else same(change.field, change.before, change.after):
+            if is_no_change(change.field, change.before, change.after):
                 raise PlanError(f"{self.object_id}: {change.field} is {change.after!r} already; leave it out")
-        refuse(self.operation, self.object_id, self.before, self.after)
+        self.operation_type.validate(self)
         if not self.reason.isprintable():
             raise PlanError(f"{self.object_id}: a reason is one line of text")
         return self
 
     @property
-    def kind(self) -> Kind:
-        """What its operation is."""
-        return KINDS[self.operation]
+    def operation_type(self) -> Operation:
+        """Its operation, which says what is sent and what must come of it."""
+        return OPERATIONS[self.operation]
 
     @property
     def system(self) -> Literal["aimsio", "jobnimbus"]:
         """The vendor that holds the object."""
-        return self.kind.system
+        return self.operation_type.system
 
     @cached_property
     def before_digest(self) -> str:
@@ -112,7 +118,7 @@ class Change:
     @cached_property
     def before(self) -> Mapping[str, Any]:
         """The before-image, read; empty for a creation. `PlanError` where it is not the object's."""
-        if self.kind.creates:
+        if self.operation_type.creates:
             if self.before_image:
                 raise PlanError(f"{self.object_id}: what is to be created has no before-image")
             return {}
@@ -120,7 +126,7 @@ class Change:
             found = parse(self.before_image, self.object_id)
         except BadAnswer as error:
             raise PlanError(str(error)) from None
-        if not isinstance(found, dict) or found.get(self.kind.id_field) != self.object_id:
+        if not isinstance(found, dict) or found.get(self.operation_type.id_field) != self.object_id:
             raise PlanError(f"{self.object_id}: the before-image is of another object")
         return found
 
@@ -132,28 +138,33 @@ class Change:
     @property
     def body(self) -> dict[str, Any]:
         """What is sent."""
-        return body(self.operation, self.object_id, self.before, self.after)
+        return self.operation_type.body(self)
 
     @cached_property
     def expected(self) -> Mapping[str, Decimal]:
         """The amounts that the vendor computes and that must come out so."""
-        return expected_amounts(self.operation, self.before, self.after)
+        return self.operation_type.expected(self)
 
     @cached_property
     def money(self) -> Decimal:
         """The money that it moves, never negative."""
-        return money(self.operation, self.before, self.after)
+        return self.operation_type.money(self)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What the person who approves must check, because the vendor will not."""
+        return self.operation_type.conditions(self)
 
     def preview(self, words: DisplayNames | None = None) -> list[dict[str, Cell]]:
         """One row a field, then one for each amount that must follow, each with what its object is called and why.
 
         `words` gives the zone of days (else UTC) and the names of statuses.
         """
-        held = self.after if self.kind.creates else self.before
+        held = self.after if self.operation_type.creates else self.before
         of_each: dict[str, Cell] = {
             "operation": self.operation,
             "object": self.object_id,
-            "known_as": known_as(self.system, held),
+            "known_as": self.operation_type.label(held),
         }
         rules = ", ".join(each.split(" ")[0] for each in self.rule.split(", "))
         why: dict[str, Cell] = {
@@ -293,7 +304,7 @@ def _digest(content: object) -> str:
         return ""
 
 
-def plain(value: object) -> Value:
+def plan_value(value: object) -> Value:
     """A field's value as a plan holds it: a number with a fraction as its digits, an array as the text of its JSON."""
     if isinstance(value, Decimal):
         return format(value, "f")

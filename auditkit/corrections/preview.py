@@ -105,7 +105,7 @@ def _moved(label: str, before: Decimal, after: Decimal) -> Row:
 def _correct(draft: Draft, change: Change, plan: Plan, sync_id: int) -> None:
     table, key = ("raw.nrb_body", "guid") if change.system == "aimsio" else ("raw.invoice_body", "jnid")
     body = {**change.before, **change.after, **change.expected}
-    if change.kind.creates:
+    if change.operation_type.creates:
         body |= _of_a_new_one(draft, change, plan)
     draft.query(
         f"update {table} set last_sync = $sync_id - 1 where {key} = $id and last_sync = $sync_id",

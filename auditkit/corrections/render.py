@@ -9,14 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
+from auditkit.corrections.amounts import amount
 from auditkit.corrections.diff import covers
-from auditkit.corrections.operations import DATES, amount, line_total
+from auditkit.corrections.invoice_lines import line_total
+from auditkit.corrections.operations.invoice import related_labels
 from auditkit.errors import ValueRefused
-from auditkit.values import CENT, one_line, time_from_ms, time_from_s
+from auditkit.values import CENT
+from auditkit.vendors.bodies import TIMES
 
-__all__ = ["Cell", "DisplayNames", "known_as", "rendered_fields"]
+__all__ = ["Cell", "DisplayNames", "rendered_fields"]
 
 Cell = str | int | bool | Decimal | None
 Values = Mapping[str, Any]
@@ -34,25 +37,6 @@ class DisplayNames:
     statuses: Mapping[int, str] = field(default_factory=dict)
 
 
-def known_as(system: Literal["aimsio", "jobnimbus"], held: Values) -> str:
-    """What people call an object, in one printable line; `held` is its before-image, or what a new one shall hold.
-
-    An NRB by its origin reference or external id, vendor, the vendor's invoice and job; an invoice by number and jobs.
-    """
-    if system == "aimsio":
-        named = {
-            "": held.get("nrbOriginReference") or held.get("nrbExternalId"),
-            "vendor ": held.get("nrbVendorCode"),
-            "vendor's invoice ": held.get("nrbInvoiceNumber"),
-            "job ": held.get("nrbJobOrderNumber"),
-        }
-        said = [f"{what}{value}" for what, value in named.items() if value]
-    else:
-        number = held.get("number")
-        said = [f"invoice {number}" if number else "an invoice without a number", *_related(held.get("related"))]
-    return one_line(" · ".join(said))
-
-
 def rendered_fields(
     before: Values, after: Values, follows: Mapping[str, Decimal], words: DisplayNames
 ) -> Iterator[tuple[str, Cell, Cell]]:
@@ -63,7 +47,7 @@ def rendered_fields(
     """
     for name, value in after.items():
         was = before.get(name)
-        if name in DATES:
+        if name in TIMES:
             yield name, *_times(name, was, value, words.zone)
         else:
             yield name, _shown(name, was, words), _shown(name, value, words)
@@ -79,7 +63,7 @@ def _shown(name: str, value: Any, words: DisplayNames) -> Cell:  # noqa: ANN401 
     if name == "items":
         return f"{len(value)} line{'s' * (len(value) != 1)}, {line_total(value):,.2f}"
     if name == "related":
-        return ", ".join(_related(value, only=None))
+        return ", ".join(related_labels(value))
     if name == "status" and value in words.statuses:
         return f"{words.statuses[value]} ({value})"
     if name in _MONEY and (known := amount(value)) is not None:
@@ -88,7 +72,7 @@ def _shown(name: str, value: Any, words: DisplayNames) -> Cell:  # noqa: ANN401 
 
 
 def _times(name: str, before: Any, after: Any, zone: tzinfo) -> tuple[Cell, Cell]:  # noqa: ANN401 — any JSON
-    read = time_from_ms if name == "nrbInvoiceDate" else time_from_s
+    read = TIMES[name]
     try:
         instants = [instant and instant.astimezone(zone) for instant in (read(before, name), read(after, name))]
     except ValueRefused:
@@ -97,19 +81,6 @@ def _times(name: str, before: Any, after: Any, zone: tzinfo) -> tuple[Cell, Cell
     if one == other:
         one, other = (f"{instant:%Y-%m-%d %H:%M:%S}" if instant else None for instant in instants)
     return one, other
-
-
-def _related(related: Any, only: str | None = "job") -> list[str]:  # noqa: ANN401 — any JSON
-    """What an invoice belongs to, by number and name, else by id."""
-    found = []
-    for each in related if isinstance(related, list) else []:
-        kind, number, name = (
-            each.get(key) if isinstance(each, Mapping) else None for key in ("type", "number", "name")
-        )
-        if only in (None, kind):
-            said = [str(text) for text in (number, name) if text] or [str(each.get("id"))]
-            found.append(f"{kind} {said[0]}{f' ({said[1]})' if len(said) > 1 else ''}")
-    return found
 
 
 def _lines(before: Sequence[Values], after: Sequence[Values]) -> Iterator[tuple[str, Cell, Cell]]:

@@ -14,12 +14,13 @@ from typing import Any
 import pandas as pd
 from pydantic import SecretStr
 
+from auditkit import sql
 from auditkit.checks import views
 from auditkit.checks.rules import refuse_unknown_rule
 from auditkit.corrections import apply as applying
 from auditkit.corrections.approval import approvals, approve, changes, prepare, refuse_other_account, unsigned_approval
 from auditkit.corrections.lookup import Clients
-from auditkit.corrections.operations import KINDS, OperationName
+from auditkit.corrections.operations.registry import OPERATIONS, operation_named
 from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.planning import ChangeRequest, Planner, parse_values, refuse_stale
 from auditkit.corrections.preview import preview
@@ -27,14 +28,12 @@ from auditkit.corrections.remedies import REMEDIES, merged, proposed
 from auditkit.corrections.render import Cell, DisplayNames
 from auditkit.corrections.signers import Signers
 from auditkit.corrections.tracking import corrections
-from auditkit.corrections.undo import conditions, undone
+from auditkit.corrections.undo import undo
 from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
 from auditkit.progress import progress, say
 
 __all__ = ["Corrections", "Effect"]
-
-_STATUSES = "select distinct status, status_name from invoice where status is not null and status_name is not null"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Corrections:
 
         Each object is read, past the cache; nothing is sent or saved.
         """
-        refuse_unknown_rule(self._home.snapshot, rule, "rule or operation", [*KINDS, *REMEDIES])
+        refuse_unknown_rule(self._home.snapshot, rule, "rule or operation", [*OPERATIONS, *REMEDIES])
         return self._planned(proposed(rule, self._home.snapshot, only), (REMEDIES[rule].condition,))
 
     def plan(self, findings: pd.DataFrame) -> Plan:
@@ -78,30 +77,22 @@ class Corrections:
         return self._planned(merged(proposals), tuple(REMEDIES[rule].condition for rule in by_rule))
 
     def change(
-        self, operation: OperationName, object_id: str = "", *, reason: str, values: Mapping[str, Any] | Sequence[str]
+        self, operation: str, object_id: str = "", *, reason: str, values: Mapping[str, Any] | Sequence[str]
     ) -> Plan:
         """A plan of one change that a person chose: field → value, or `field=value` texts as the command takes them.
 
         Operations: edit-nrb, create-nrb, edit-invoice, add-line (`items`: the new lines alone), create-invoice,
         deactivate-invoice (no values).
         """
-        if operation not in KINDS:
-            raise PlanError(f"there is no operation {operation!r}; there are {', '.join(KINDS)}")
+        chosen = operation_named(operation)
         if not reason.strip():
             raise PlanError("why is this changed? give a reason")
-        if bool(object_id) is KINDS[operation].creates:
+        if bool(object_id) is chosen.creates:
             raise PlanError(f"{operation}: {'takes no object' if object_id else 'which object? name its guid or jnid'}")
-        given = (
-            dict(values) if isinstance(values, Mapping) else parse_values(operation, values, self._home.settings.zone)
-        )
-        add: tuple[Mapping[str, Any], ...] = ()
-        if operation == "add-line":
-            add = _lines(given.pop("items", None))
-        elif operation == "deactivate-invoice":
-            given = {"is_active": False, **given}
-        elif not given:
-            raise PlanError(f"{operation}: nothing to change: give field=value")
-        return self._planned([ChangeRequest(operation, object_id, given, reason, add=add)], ())
+        zone = self._home.settings.zone
+        given = dict(values) if isinstance(values, Mapping) else parse_values(chosen, values, zone)
+        wanted, lines = chosen.requested(given)
+        return self._planned([ChangeRequest(operation, object_id, wanted, reason, add=lines)], ())
 
     def undo(self, plan: Plan | str) -> Plan:
         """A plan that takes back what a plan (or its digest) did, as far as nobody has changed it since.
@@ -113,8 +104,8 @@ class Corrections:
             refuse_other_account(plan, self._home.settings.environment, self._home.settings.account)
         digest = plan.digest if isinstance(plan, Plan) else plan
         saved = [path.stem for path in (self._home.settings.folder / "plans").glob("*.json")]
-        drafts = undone(digest, self._home.journal, [*saved, digest] if isinstance(plan, Plan) else saved)
-        return self._planned(drafts, conditions(drafts))
+        found = undo(digest, self._home.journal, [*saved, digest] if isinstance(plan, Plan) else saved)
+        return self._planned(found.requests, found.conditions)
 
     def preview(self, plan: Plan) -> Effect:
         """What a plan would do: the audit is run again on a corrected copy of the snapshot. Nothing is sent."""
@@ -131,9 +122,10 @@ class Corrections:
 
     def fields(self, plan: Plan) -> list[dict[str, Cell]]:
         """The rows of `Plan.preview`, with days in the account's zone, and statuses by their names where synced."""
+        statuses: Mapping[int, str] = {}
         with contextlib.suppress(NoSnapshot):
-            return plan.preview(DisplayNames(self._home.settings.zone, dict(self._home.snapshot.query(_STATUSES).rows)))
-        return plan.preview(DisplayNames(self._home.settings.zone))
+            statuses = dict(self._home.snapshot.query(sql.read("queries/invoice_status_names")).rows)
+        return plan.preview(DisplayNames(self._home.settings.zone, statuses))
 
     # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -243,7 +235,7 @@ class Corrections:
         """Send an approved plan: one object at a time, journalled before and verified after. One verdict per object."""
         saved = self.saved(plan)
         self.refuse_unready(saved)
-        with self._vendors() as vendors, progress("Applying", saved.objects, "object") as advance:
+        with self._clients() as clients, progress("Applying", saved.objects, "object") as advance:
 
             def ended(outcome: applying.Outcome) -> None:
                 say(f"{outcome.object_id}: {outcome.verdict}: {outcome.detail}")
@@ -251,7 +243,7 @@ class Corrections:
 
             outcomes = applying.apply(
                 saved,
-                vendors=vendors,
+                clients=clients,
                 journal=self._home.journal,
                 approvers=self._signers.approvers(),
                 environment=self._home.settings.environment,
@@ -265,9 +257,9 @@ class Corrections:
 
     def recover(self) -> pd.DataFrame:
         """Find out how interrupted corrections ended. Nothing is sent. One verdict per object."""
-        with self._vendors() as vendors:
+        with self._clients() as clients:
             outcomes = applying.recover(
-                vendors=vendors,
+                clients=clients,
                 journal=self._home.journal,
                 environment=self._home.settings.environment,
                 account=self._home.settings.account,
@@ -301,8 +293,8 @@ class Corrections:
 
     def _planned(self, proposals: Sequence[ChangeRequest | LeftOut], conditions: tuple[str, ...]) -> Plan:
         self._home.refuse_other_account(self._home.snapshot.query(views.LAST_RUN))
-        with self._vendors() as vendors:
-            planner = Planner(vendors, self._home.snapshot, self._home.now())
+        with self._clients() as clients:
+            planner = Planner(clients, self._home.snapshot, self._home.now())
             return planner.plan(
                 proposals,
                 conditions=conditions,
@@ -322,15 +314,9 @@ class Corrections:
         return self._home.settings.folder / "plans" / f"{plan.digest[:12]}.json"
 
     @contextlib.contextmanager
-    def _vendors(self) -> Iterator[Clients]:
+    def _clients(self) -> Iterator[Clients]:
         with self._home.vendors() as (aimsio, jobnimbus):
             yield Clients(aimsio, jobnimbus)
-
-
-def _lines(items: object) -> tuple[Mapping[str, Any], ...]:
-    if not isinstance(items, (list, tuple)) or not items or not all(isinstance(item, Mapping) for item in items):
-        raise PlanError("add-line: items must be the new lines: an array of one object or more")
-    return tuple(items)
 
 
 def _frame(outcomes: Sequence[applying.Outcome]) -> pd.DataFrame:

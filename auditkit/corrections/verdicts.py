@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from auditkit.corrections.amounts import amount
 from auditkit.corrections.diff import matches, unplanned_changes
-from auditkit.corrections.operations import amount
 from auditkit.corrections.plan import Change
 from auditkit.corrections.tracking import Correction, Reply, Verdict
 from auditkit.errors import ApiError, BadAnswer, NotThere, StoreError, TimedOut, Unreachable
@@ -124,7 +124,7 @@ def after_edit(correction: Correction, text: str) -> Conclusion:
 
 def missing_after_edit(correction: Correction, error: NotThere) -> Conclusion:
     """The object is not there after it was edited: so it must be after it was deactivated, and after nothing else."""
-    if correction.change.operation == "deactivate-invoice":
+    if correction.change.operation_type.deletes:
         return Conclusion(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it")
     return Conclusion(Verdict.CONFLICT, f"gone after the edit was sent: {error}")
 

@@ -7,13 +7,14 @@ amount keeps the form it was given (`"750.000"`, 750 or a Decimal), so that a fi
 Not here: how a record that was *read* is typed. That is SQL in the store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from auditkit.errors import BadAnswer, ValueRefused
-from auditkit.values import quantity
+from auditkit.values import quantity, time_from_ms, time_from_s
 from auditkit.vendors.strict_json import parse
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "NRB_FIELDS",
     "READ_ONLY_INVOICE_FIELDS",
     "READ_ONLY_NRB_FIELDS",
+    "TIMES",
     "ImportResult",
     "InvoiceChange",
     "NewInvoice",
@@ -70,6 +72,13 @@ READ_ONLY_INVOICE_FIELDS = frozenset(
         "total_paid",
     }
 )
+
+# The dates that people plan with → how the vendor's own number is read as an instant, or refused.
+TIMES: Mapping[str, Callable[[Any, str], datetime | None]] = {
+    "nrbInvoiceDate": time_from_ms,
+    "date_invoice": time_from_s,
+    "date_due": time_from_s,
+}
 
 
 def _amount(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was given

@@ -27,7 +27,8 @@ from requests.auth import AuthBase
 
 import auditkit as ak
 from auditkit.corrections import apply as applying
-from auditkit.corrections.operations import Kind
+from auditkit.corrections.operations.invoice import InvoiceOperation
+from auditkit.corrections.operations.nrb import NrbOperation
 from auditkit.vendors import transport
 from auditkit.vendors.auth import Credentials
 from auditkit.vendors.transport import Reader
@@ -234,7 +235,8 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     """Two attempts without a pause between, short deadlines, and no quiet time after a write."""
     patch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
     patch.setattr(transport, "ATTEMPTS", 2)
-    patch.setattr(Kind, "quiet", 0.0)
+    for operation in (NrbOperation, InvoiceOperation):
+        patch.setattr(operation, "quiet", 0.0)
     patch.setattr(applying, "VERIFY_PAUSE_SECONDS", 0.0)
     for kind in (transport.Reader, transport.Writer):
         patch.setitem(kind.__init__.__kwdefaults__, "deadline", DEADLINE_SECONDS)

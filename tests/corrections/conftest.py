@@ -19,8 +19,8 @@ from auditkit.corrections.apply import Outcome, apply, recover
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
 from auditkit.corrections.lookup import Clients
-from auditkit.corrections.operations import KINDS
-from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
+from auditkit.corrections.operations.registry import OPERATIONS
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plan_value
 from auditkit.journal import Journal
 from auditkit.sandbox.app import create_app
 from auditkit.sandbox.behaviors import Behaviors
@@ -186,7 +186,7 @@ class World:
 
     state: State
     faulty: Faulty
-    vendors: Clients
+    clients: Clients
     journal_path: Path
     identities: Identities
     signed: dict[str, Plan | None] = field(default_factory=dict)
@@ -207,22 +207,22 @@ class World:
 
     @property
     def aimsio(self) -> AimsioClient:
-        return self.vendors.aimsio
+        return self.clients.aimsio
 
     def invoice(self, jnid: str = INVOICE) -> dict[str, Any]:
         return json.loads(self.state.invoice_text(jnid) or "null")
 
     def edit(self, operation: str, object_id: str, **values: Any) -> Change:
         """A change of an object as the vendor has it now."""
-        image = self.vendors.read(KINDS[operation], object_id)
+        image = self.clients.read(OPERATIONS[operation], object_id)
         before = parse(image, object_id)
-        fields = (FieldChange(name, plain(before.get(name)), plain(value)) for name, value in values.items())
+        fields = (FieldChange(name, plan_value(before.get(name)), plan_value(value)) for name, value in values.items())
         return Change(operation, object_id, tuple(fields), image, (f"finding of {object_id}",), "because")
 
     def creation(self, operation: str, key: str = "ak-key-1", **values: Any) -> Change:
         """A creation under a key."""
-        given = {KINDS[operation].search_field: key, **values}
-        fields = (FieldChange(name, None, plain(value)) for name, value in given.items())
+        given = {OPERATIONS[operation].key_field: key, **values}
+        fields = (FieldChange(name, None, plan_value(value)) for name, value in given.items())
         return Change(operation, key, tuple(fields), "", (), "because")
 
     def plan(self, *changes: Change, **fields: Any) -> Plan:
@@ -264,7 +264,7 @@ class World:
 
     def _hands(self, changes: dict[str, Any]) -> dict[str, Any]:
         return {
-            "vendors": self.vendors,
+            "clients": self.clients,
             "journal": self.journal,
             "environment": ENVIRONMENT,
             "account": ACCOUNT,

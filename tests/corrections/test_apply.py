@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from auditkit.corrections.apply import VERIFY_PAUSE_SECONDS, Outcome, settle
-from auditkit.corrections.operations import KINDS
+from auditkit.corrections.operations.registry import OPERATIONS
 from auditkit.corrections.plan import LIFETIME, FieldChange
 from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import Busy, JournalError, OutcomeUnknown, PlanError
 
 from .conftest import ACCOUNT, CHILD, ENVIRONMENT, NOON, ONE, PARENT, TWO, only
 
-QUIET_SECONDS = KINDS["edit-nrb"].quiet
+QUIET_SECONDS = OPERATIONS["edit-nrb"].quiet
 VERIFIED_STEPS = ["INTENT", "SENDING", "RESPONDED", "VERIFIED"]
 CLEAN = {"Created": 0, "Edited": 1, "EditedWithErrors": 0, "NotImportedDueToErrors": 0, "Imported": 1}
 

@@ -29,7 +29,7 @@ def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Correction]:
         related = [{"id": "job-1", "type": "job"}]
         items = [{"name": "Labour", "quantity": 1, "price": 10}]
         change = world.creation(operation, KEY, type="invoice", status=1, is_active=True, related=related, items=items)
-    run = _Run(world.vendors, world.journal, "bob", lambda: world.now, world.waits.append)
+    run = _Run(world.clients, world.journal, "bob", lambda: world.now, world.waits.append)
     return run, run._record_intent(Correction("0" * 64, ENVIRONMENT, ACCOUNT, change))
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from auditkit.corrections.amounts import amount
 from auditkit.corrections.apply import Outcome, settle
 from auditkit.corrections.diff import covers, matches, unplanned_changes
-from auditkit.corrections.operations import KINDS, amount
+from auditkit.corrections.operations.registry import OPERATIONS
 from auditkit.corrections.plan import Change
 from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import OutcomeUnknown, PlanError
@@ -42,7 +43,7 @@ def add_line(world: World) -> Change:
 
 
 def lines(world: World) -> list[dict[str, Any]]:
-    return parse(world.vendors.read(KINDS["add-line"], INVOICE), INVOICE)["items"]
+    return parse(world.clients.read(OPERATIONS["add-line"], INVOICE), INVOICE)["items"]
 
 
 MAKE = {
@@ -57,8 +58,8 @@ MAKE = {
     "create-invoice": lambda world: world.creation("create-invoice", KEY, **NEW_INVOICE),
     "deactivate-invoice": lambda world: world.edit("deactivate-invoice", INVOICE, is_active=False),
 }
-EDITS = [name for name in MAKE if not KINDS[name].creates]
-CREATIONS = [name for name in MAKE if KINDS[name].creates]
+EDITS = [name for name in MAKE if not OPERATIONS[name].creates]
+CREATIONS = [name for name in MAKE if OPERATIONS[name].creates]
 SENT_ONCE = ["INTENT", "SENDING", "RESPONDED"]
 
 
@@ -78,7 +79,7 @@ class Ended:
 
 def stored(world: World, change: Change) -> dict[str, Any] | None:
     """The object in the server's own file, found by its id or by the key of a creation."""
-    if change.kind.creates:
+    if change.operation_type.creates:
         made = with_key(world, change)
         return made[0] if len(made) == 1 else None
     text = (world.state.nrb_text if change.system == "aimsio" else world.state.invoice_text)(change.object_id)
@@ -108,7 +109,7 @@ def is_true(ended: Ended) -> bool:
         for name, value in change.after.items()
     )
     totals = all(amount(found.get(name)) == due for name, due in change.expected.items())
-    if change.kind.creates:
+    if change.operation_type.creates:
         return {Verdict.VERIFIED: as_planned and totals, Verdict.SIDE_EFFECT: not (as_planned and totals)}[
             ended.verdict
         ]
@@ -160,8 +161,8 @@ def test_every_operation_is_applied_and_verified_under_every_switch(make_world, 
         ended = applied(world, operation)
         assert (ended.verdict, is_true(ended)) == (Verdict.VERIFIED, True), (operation, ended.outcome.detail)
         assert world.steps(ended.change.object_id)[-4:] == [*SENT_ONCE, "VERIFIED"]
-        if ended.change.kind.creates:
-            id_field = ended.change.kind.id_field
+        if ended.change.operation_type.creates:
+            id_field = ended.change.operation_type.id_field
             assert ended.outcome.created == ended.stored[id_field] != KEY
     assert world.faulty.posts_seen == len(MAKE)
     assert world.waits == []
@@ -271,7 +272,7 @@ def test_an_edit_that_is_not_answered_is_looked_for_after_the_quiet_time(world, 
     world.faulty.posts.append(post)
     ended = applied(world, operation)
     assert (ended.verdict, is_true(ended)) == (Verdict.VERIFIED, True)
-    assert world.waits[0] == ended.change.kind.quiet == (15 if ended.change.system == "aimsio" else 60)
+    assert world.waits[0] == ended.change.operation_type.quiet == (15 if ended.change.system == "aimsio" else 60)
     assert world.faulty.posts_seen == (2 if post == "lost" else 1)
 
 
@@ -360,7 +361,7 @@ def test_a_creation_whose_answer_is_lost_is_found_by_its_key(make_world, operati
     world.faulty.posts.append("answer lost")
     ended = applied(world, operation)
     assert (ended.verdict, is_true(ended)) == (Verdict.VERIFIED, True)
-    assert world.waits == [ended.change.kind.quiet]
+    assert world.waits == [ended.change.operation_type.quiet]
     assert (world.steps(), world.faulty.posts_seen) == (["INTENT", "SENDING", "NORESPONSE", "VERIFIED"], 1)
     world.check_requests()
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plain
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Plan, plan_value
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import PlanError
 from auditkit.journal import canonical, digest
@@ -29,7 +29,7 @@ def invoiced(operation: str, *fields: FieldChange, **changes) -> Change:
 
 
 def created(operation: str, key: str = "ak-1", **values) -> Change:
-    fields = tuple(FieldChange(name, None, plain(value)) for name, value in values.items())
+    fields = tuple(FieldChange(name, None, plan_value(value)) for name, value in values.items())
     return Change(operation, key, fields, "", reason="because")
 
 
@@ -90,7 +90,7 @@ def plan(*changes: Change, **fields) -> Plan:
         (lambda: invoiced("edit-invoice", FieldChange("items", OLD, "{")), "items: expected JSON"),
         (lambda: invoiced("edit-invoice", FieldChange("items", OLD, "{}")), "expected an array of objects"),
         (lambda: invoiced("add-line", FieldChange("note", "", "x")), "add-line does not set note"),
-        (lambda: invoiced("add-line", FieldChange("items", OLD, items(item(1)))), "keeps every line as it is"),
+        (lambda: invoiced("add-line", FieldChange("items", OLD, items(item(1)))), "keeps every line and adds some"),
         (
             lambda: invoiced("add-line", FieldChange("items", OLD, items(item(2), item(1), NEW_LINE))),
             "keeps every line",

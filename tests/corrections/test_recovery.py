@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from auditkit.corrections.apply import Outcome
-from auditkit.corrections.operations import KINDS
+from auditkit.corrections.operations.registry import OPERATIONS
 from auditkit.corrections.plan import LIFETIME
 from auditkit.corrections.tracking import Verdict
 from auditkit.errors import PlanError
@@ -14,7 +14,7 @@ from auditkit.journal import Journal
 
 from .conftest import NOON, ONE, TWO, Killed, World, only
 
-QUIET_SECONDS = KINDS["edit-nrb"].quiet
+QUIET_SECONDS = OPERATIONS["edit-nrb"].quiet
 
 
 def killed_before_record(world: World, plan, number: int) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import auditkit as ak
-from auditkit.corrections.operations import KINDS
+from auditkit.corrections.operations.registry import OPERATIONS
 from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.planning import ChangeRequest, parse_values
 from auditkit.corrections.remedies import REMEDIES, merged
@@ -346,7 +346,7 @@ def test_values_as_a_person_writes_them(audit, nrb_guid):
     ],
 )
 def test_a_day_is_that_day_in_the_zone_and_at_aimsio_in_utc_too(zone, operation, text, instant):
-    ((_, value),) = parse_values(operation, [text], ZoneInfo(zone)).items()
+    ((_, value),) = parse_values(OPERATIONS[operation], [text], ZoneInfo(zone)).items()
     seconds = value / (1000 if operation == "edit-nrb" else 1)
     assert datetime.fromtimestamp(seconds, UTC) == datetime.fromisoformat(instant).replace(tzinfo=UTC)
 
@@ -379,7 +379,7 @@ def test_a_day_is_that_day_in_the_zone_and_at_aimsio_in_utc_too(zone, operation,
         ("add-line", {"items": 5}, "items must be the new lines"),
         ("add-line", {"items": ["x"]}, "items must be the new lines"),
         ("create-nrb", ["nrbRate=1"], "takes no object"),
-        ("edit_nrb", {}, "no operation 'edit_nrb'; there are edit-nrb"),
+        ("edit_nrb", {}, "no operation 'edit_nrb'; did you mean edit-nrb"),
     ],
 )
 def test_what_a_person_mistypes_is_told_in_one_line(audit, nrb_guid, operation, values, message):
@@ -404,7 +404,7 @@ def test_a_creation_fills_its_key_and_needs_what_the_vendor_needs(audit):
     given |= {"nrbVendorCode": "BIT", "nrbRate": "1.00", "nrbQuantity": 2}
     (change,) = audit.corrections.change("create-nrb", reason="forgotten", values=given).changes
     assert change.after == {**given, "nrbExternalId": change.object_id}
-    assert KINDS["create-nrb"].creates and change.object_id.startswith("ak-")
+    assert OPERATIONS["create-nrb"].creates and change.object_id.startswith("ak-")
     with pytest.raises(PlanError, match="a new NRB needs nrbRate"):
         audit.corrections.change(
             "create-nrb", reason="forgotten", values={k: v for k, v in given.items() if k != "nrbRate"}

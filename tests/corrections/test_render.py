@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from auditkit.corrections.operations.registry import OPERATIONS
 from auditkit.corrections.plan import FieldChange
-from auditkit.corrections.render import DisplayNames, known_as
+from auditkit.corrections.render import DisplayNames
 
 from .conftest import invoice, item, nrb
 from .test_plan import NEW_INVOICE, NEW_NRB, OLD, change, created, invoiced, items
@@ -19,20 +20,20 @@ def shown(made, words=None):
 
 
 @pytest.mark.parametrize(
-    ("system", "held", "name"),
+    ("operation", "record", "label"),
     [
-        ("aimsio", nrb("x", nrbInvoiceNumber="8812"), "REF-x · vendor BIT · vendor's invoice 8812 · job JOB1"),
-        ("aimsio", nrb("x", nrbOriginReference=None, nrbVendorCode=""), "EXT-x · job JOB1"),
-        ("aimsio", NEW_NRB, "ak-1 · vendor BIT · job JOB1"),
-        ("aimsio", nrb("x", nrbOriginReference="a\x1b[2J\nb"), "a�[2J b · vendor BIT · job JOB1"),
-        ("jobnimbus", invoice(), "invoice 1001 · job JOB1 (Client / JOB1)"),
-        ("jobnimbus", NEW_INVOICE, "an invoice without a number · job job-1"),
-        ("jobnimbus", invoice(related=[{"type": "contact", "id": "1"}, 5]), "invoice 1001"),
-        ("jobnimbus", invoice(related=None), "invoice 1001"),
+        ("edit-nrb", nrb("x", nrbInvoiceNumber="8812"), "REF-x · vendor BIT · vendor's invoice 8812 · job JOB1"),
+        ("edit-nrb", nrb("x", nrbOriginReference=None, nrbVendorCode=""), "EXT-x · job JOB1"),
+        ("create-nrb", NEW_NRB, "ak-1 · vendor BIT · job JOB1"),
+        ("edit-nrb", nrb("x", nrbOriginReference="a\x1b[2J\nb"), "a�[2J b · vendor BIT · job JOB1"),
+        ("edit-invoice", invoice(), "invoice 1001 · job JOB1 (Client / JOB1)"),
+        ("create-invoice", NEW_INVOICE, "an invoice without a number · job job-1"),
+        ("edit-invoice", invoice(related=[{"type": "contact", "id": "1"}, 5]), "invoice 1001"),
+        ("edit-invoice", invoice(related=None), "invoice 1001"),
     ],
 )
-def test_what_people_call_an_object(system, held, name):
-    assert known_as(system, held) == name
+def test_what_people_call_an_object(operation, record, label):
+    assert OPERATIONS[operation].label(record) == label
 
 
 def test_each_row_has_the_reason_and_the_findings_of_its_object():

@@ -37,11 +37,11 @@ from auditkit.corrections.apply import Outcome, apply, recover, settle
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
 from auditkit.corrections.lookup import Clients
-from auditkit.corrections.operations import KINDS, OperationName
-from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
+from auditkit.corrections.operations.registry import OPERATIONS
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plan_value
 from auditkit.corrections.planning import ChangeRequest
 from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict, corrections
-from auditkit.corrections.undo import undone
+from auditkit.corrections.undo import undo
 from auditkit.errors import OutcomeUnknown, PlanError
 from auditkit.journal import Journal, digest
 from auditkit.sandbox.app import create_app
@@ -72,7 +72,7 @@ KILLS = st.sampled_from(
 )  # a change passes some forty points, half of them before its send
 BLIND = st.sampled_from([*[None] * 30, *range(12)])
 SOME_FATES = st.lists(st.sampled_from(FATES), max_size=3)
-WANTED = st.lists(st.tuples(st.sampled_from(list(KINDS)), st.integers(0, 1)), min_size=1, max_size=3, unique=True)
+WANTED = st.lists(st.tuples(st.sampled_from(list(OPERATIONS)), st.integers(0, 1)), min_size=1, max_size=3, unique=True)
 WORDS = ("applied already", "did what it should not", "outcome unknown")
 NEW = {
     "create-nrb": {
@@ -244,22 +244,22 @@ class Corrections(RuleBasedStateMachine):
     # What people do
 
     @initialize(target=plans, wanted=WANTED)
-    def first_plan(self, wanted: list[tuple[OperationName, int]]) -> Any:
+    def first_plan(self, wanted: list[tuple[str, int]]) -> Any:
         return self.plan(wanted)
 
     @rule(target=plans, wanted=WANTED, fates=SOME_FATES, kill=KILLS, blind=BLIND)
-    def plan_and_apply(self, wanted: list[tuple[OperationName, int]], **meanwhile: Any) -> Any:
+    def plan_and_apply(self, wanted: list[tuple[str, int]], **meanwhile: Any) -> Any:
         plan = self.plan(wanted)
         if isinstance(plan, Plan):
             self.apply(plan, **meanwhile)
         return plan
 
     @rule(target=plans, wanted=WANTED)
-    def plan(self, wanted: list[tuple[OperationName, int]]) -> Any:
-        with self.vendors() as vendors:
+    def plan(self, wanted: list[tuple[str, int]]) -> Any:
+        with self.clients() as clients:
             changes = {}
             for name, which in wanted:
-                change = self.change(vendors, name, which)
+                change = self.change(clients, name, which)
                 if change is not None:
                     changes.setdefault((change.system, change.object_id), change)
         return self.approved(list(changes.values()))
@@ -267,11 +267,11 @@ class Corrections(RuleBasedStateMachine):
     @rule(target=plans, plan=plans)
     def undo(self, plan: Plan) -> Any:
         try:
-            drafts = [each for each in undone(plan.digest, self.journal) if isinstance(each, ChangeRequest)]
+            drafts = [each for each in undo(plan.digest, self.journal).requests if isinstance(each, ChangeRequest)]
         except PlanError:
             return multiple()  # never begun
-        with self.vendors() as vendors:
-            changes = [self.drawn(vendors, each.operation, each.object_id, dict(each.values)) for each in drafts]
+        with self.clients() as clients:
+            changes = [self.drawn(clients, each.operation, each.object_id, dict(each.values)) for each in drafts]
         return self.approved([change for change in changes if change])
 
     @rule(plan=plans, fates=SOME_FATES, kill=KILLS, blind=BLIND)
@@ -411,12 +411,12 @@ class Corrections(RuleBasedStateMachine):
             if next(passed) == kill:
                 raise Killed
 
-        with self.vendors() as vendors:
+        with self.clients() as clients:
             self.vendor.reads_left, self.vendor.reads = blind, 0
             try:
                 with listening(at_point):
                     yield {
-                        "vendors": vendors,
+                        "clients": clients,
                         "journal": Journal(self.world.journal_path, clock=lambda: NOON),
                         "environment": ENVIRONMENT,
                         "account": ACCOUNT,
@@ -429,33 +429,35 @@ class Corrections(RuleBasedStateMachine):
                 self.totals["runs"] += 1
 
     @contextmanager
-    def vendors(self) -> Iterator[Clients]:
+    def clients(self) -> Iterator[Clients]:
         with self.world.aimsio() as aimsio, self.world.jobnimbus() as jobnimbus:
             yield Clients(aimsio, jobnimbus)
 
-    def change(self, vendors: Clients, name: OperationName, which: int) -> Change | None:
+    def change(self, clients: Clients, name: str, which: int) -> Change | None:
         mark = self.mark()
-        if KINDS[name].creates:
+        if OPERATIONS[name].creates:
             self.keys.append(f"ak-{mark}")
-            given = {KINDS[name].search_field: self.keys[-1], **NEW[name]}
-            fields = tuple(FieldChange(field, None, plain(value)) for field, value in given.items())
+            given = {OPERATIONS[name].key_field: self.keys[-1], **NEW[name]}
+            fields = tuple(FieldChange(field, None, plan_value(value)) for field, value in given.items())
             return Change(name, self.keys[-1], fields, "")
         if name == "edit-nrb":
-            return self.drawn(vendors, name, NRBS[which], {"nrbNotes": mark})
+            return self.drawn(clients, name, NRBS[which], {"nrbNotes": mark})
         if name == "edit-invoice":
-            return self.drawn(vendors, name, INVOICES[which], {"note": mark})
+            return self.drawn(clients, name, INVOICES[which], {"note": mark})
         if name == "deactivate-invoice":
-            return self.drawn(vendors, name, INVOICES[which], {"is_active": False})
-        items = parse(vendors.read(KINDS[name], INVOICES[which]), "items")["items"]
+            return self.drawn(clients, name, INVOICES[which], {"is_active": False})
+        items = parse(clients.read(OPERATIONS[name], INVOICES[which]), "items")["items"]
         line = {"name": mark, "quantity": 1, "price": 10}
-        return self.drawn(vendors, name, INVOICES[which], {"items": [*items, line]})
+        return self.drawn(clients, name, INVOICES[which], {"items": [*items, line]})
 
-    def drawn(self, vendors: Clients, name: OperationName, object_id: str, values: dict[str, Any]) -> Change | None:
+    def drawn(self, clients: Clients, name: str, object_id: str, values: dict[str, Any]) -> Change | None:
         """A change as the vendor has the object now; None where there is nothing to change."""
-        image = vendors.read(KINDS[name], object_id)
+        image = clients.read(OPERATIONS[name], object_id)
         before = parse(image, object_id)
         differ = {field: value for field, value in values.items() if before.get(field) != value}
-        fields = tuple(FieldChange(field, plain(before.get(field)), plain(value)) for field, value in differ.items())
+        fields = tuple(
+            FieldChange(field, plan_value(before.get(field)), plan_value(value)) for field, value in differ.items()
+        )
         return Change(name, object_id, fields, image) if fields else None
 
     def approved(self, changes: list[Change]) -> Any:
@@ -484,7 +486,7 @@ class Corrections(RuleBasedStateMachine):
         """Whether the server has the planned values now: once, where they are of a new object."""
         state = self.vendor.state
         text = state.nrb_text(change.object_id) or state.invoice_text(change.object_id)
-        found = self.vendor.bearers(change.object_id) if change.kind.creates else [json.loads(text or "{}")]
+        found = self.vendor.bearers(change.object_id) if change.operation_type.creates else [json.loads(text or "{}")]
         return len(found) == 1 and all(_is(value, found[0].get(name)) for name, value in change.after.items())
 
 

@@ -12,10 +12,11 @@ import pytest
 import auditkit as ak
 from auditkit.corrections.apply import settle
 from auditkit.corrections.diff import covers, same, unplanned_changes
+from auditkit.corrections.operations import create_invoice, create_nrb
 from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.planning import Planner
 from auditkit.corrections.tracking import Verdict, corrections
-from auditkit.corrections.undo import OF_INVOICE, OF_NRB, undone
+from auditkit.corrections.undo import undo
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.sandbox.dataset import build
 from auditkit.sync.raw import INVOICES, NRBS, Raw
@@ -47,7 +48,7 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
     state = synced.state
     with ak.open() as audit:
         plan = six(audit)
-    before = {change.object_id: stored(state, change) for change in plan.changes if not change.kind.creates}
+    before = {change.object_id: stored(state, change) for change in plan.changes if not change.operation_type.creates}
     outcomes = carried_out(monkeypatch, plan)
     assert set(outcomes["verdict"]) == {"VERIFIED"}, outcomes.to_dict("records")
     created = {row["operation"]: row["created"] for row in outcomes.to_dict("records") if row["created"]}
@@ -57,7 +58,7 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
             audit.corrections.undo(plan)
         audit.sync()
         back = audit.corrections.undo(plan.digest[:12])
-        assert back.conditions == (OF_NRB, OF_INVOICE)
+        assert back.conditions == (create_invoice.REMAINS, create_nrb.REMAINS)  # the last change comes first
         assert [change.object_id for change in back.changes] == [
             created.get(change.operation, change.object_id) for change in reversed(plan.changes)
         ]
@@ -68,7 +69,7 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
     assert set(outcomes["verdict"]) == {"VERIFIED"}, outcomes.to_dict("records")
 
     for change in plan.changes:
-        if not change.kind.creates:
+        if not change.operation_type.creates:
             was, now = before[change.object_id], stored(state, change)
             assert set(unplanned_changes(was, now, ())) <= {"items"}, change.operation
             assert covers(was.get("items"), now.get("items"), "items")  # written anew: 2440.80 as 2440.8
@@ -100,8 +101,8 @@ def test_what_an_undone_creation_leaves_behind_is_said_before_it_is_approved(syn
         audit.sync()
         back = audit.corrections.undo(billed)
         opened = audit.corrections.preview(back).findings.query("effect == 'opens' and rule_id == 'nrb-billed-on-void'")
-    assert back.conditions == (OF_INVOICE,)
-    assert list(opened["subject_id"]) == [unbilled["guid"]] and "nrb-billed-on-void" in OF_INVOICE
+    assert back.conditions == (create_invoice.REMAINS,)
+    assert list(opened["subject_id"]) == [unbilled["guid"]] and "nrb-billed-on-void" in create_invoice.REMAINS
     carried_out(monkeypatch, back)
     with ak.open() as audit:
         audit.sync()
@@ -158,9 +159,9 @@ class Desk:
         with store.writer(), store.draft(keep_previous=False) as draft:
             rebuild_schema(draft)
             nrbs = [json.loads(row) for rows in state.nrb_stubs("guid") for row in rows]
-            page = self.world.vendors.jobnimbus.page(0)
+            page = self.world.clients.jobnimbus.page(0)
             for table, rows in (
-                (NRBS, [(row["guid"], self.world.vendors.aimsio.nrb(row["guid"])) for row in nrbs]),
+                (NRBS, [(row["guid"], self.world.clients.aimsio.nrb(row["guid"])) for row in nrbs]),
                 (INVOICES, page.rows),
             ):
                 raw = Raw(draft, table, 1)
@@ -168,8 +169,9 @@ class Desk:
                 raw.keep([key for key, _ in rows], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
             draft.query("insert into sync_run by name select 1 as sync_id, 'COMPLETE' as status")
         with store.open() as snapshot:
-            planner = Planner(self.world.vendors, snapshot, NOON)
-            return planner.plan(undone(plan.digest, self.world.journal), conditions=(), preparer="ann", about=ABOUT)
+            planner = Planner(self.world.clients, snapshot, NOON)
+            requests = undo(plan.digest, self.world.journal).requests
+            return planner.plan(requests, conditions=(), preparer="ann", about=ABOUT)
 
     def done(self, plan: Plan) -> Plan:
         """The plan, applied."""
@@ -271,14 +273,14 @@ def test_what_had_no_effect_needs_no_undo_and_what_is_not_known_is_named(desk):
     world.edit_by_hand(ONE, nrbIsExported=True)
     world.faulty.posts.append(400)
     assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.ALREADY, Verdict.NOT_APPLIED]
-    assert undone(plan.digest, world.journal) == []
+    assert undo(plan.digest, world.journal).requests == ()
     with pytest.raises(PlanError, match=r"^nothing to plan$"):
         desk.undo(plan)
 
     lost = world.plan(world.creation("create-nrb", "ak-lost", **NEW_NRB))
     world.faulty.posts.append("lost")
     world.apply(lost)
-    (named,) = undone(lost.digest, world.journal)
+    (named,) = undo(lost.digest, world.journal).requests
     assert named == LeftOut("ak-lost", "how it ended is UNKNOWN: look at it")
     settle(
         operation_of(world, "ak-lost"),
@@ -287,7 +289,7 @@ def test_what_had_no_effect_needs_no_undo_and_what_is_not_known_is_named(desk):
         journal=world.journal,
         identity="bob",
     )
-    (named,) = undone(lost.digest, world.journal)
+    (named,) = undo(lost.digest, world.journal).requests
     assert named == LeftOut("ak-lost", "how it ended is SETTLED: look at it")
 
 
@@ -309,16 +311,16 @@ def test_what_was_undone_already_is_told_as_such_until_that_is_undone(desk):
 def test_a_plan_that_is_saved_and_was_never_applied(desk, digits):
     plan = desk.world.propose(ONE)
     with pytest.raises(PlanError, match=f"^plan {plan.digest[:digits][:12]} was never applied: nothing to undo$"):
-        undone(plan.digest[:digits], desk.world.journal, [plan.digest[:12]])
+        undo(plan.digest[:digits], desk.world.journal, [plan.digest[:12]])
     with pytest.raises(PlanError, match="the journal knows no plan of that name"):
-        undone(plan.digest[:digits], desk.world.journal, ["0" * 12])
+        undo(plan.digest[:digits], desk.world.journal, ["0" * 12])
 
 
 @pytest.mark.parametrize("name", ["", "abc", "0" * 64])
 def test_a_plan_that_the_journal_does_not_know(desk, name):
     desk.done(desk.world.propose(ONE))
     with pytest.raises(PlanError, match="at least 6 digits of one that was applied"):
-        undone(name, desk.world.journal)
+        undo(name, desk.world.journal)
 
 
 def test_an_undo_is_a_plan_of_its_own(desk):

@@ -64,7 +64,7 @@ def recovering(world: World) -> Client:
     def client() -> None:
         with world.aimsio() as aimsio, world.jobnimbus() as jobnimbus:
             recover(
-                vendors=Clients(aimsio, jobnimbus),
+                clients=Clients(aimsio, jobnimbus),
                 journal=Journal(world.journal_path, clock=lambda: NOON),
                 environment=ENVIRONMENT,
                 account=ACCOUNT,

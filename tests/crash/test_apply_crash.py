@@ -18,8 +18,8 @@ from auditkit.corrections.apply import apply
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities
 from auditkit.corrections.lookup import Clients
-from auditkit.corrections.operations import KINDS, OperationName
-from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
+from auditkit.corrections.operations.registry import OPERATIONS
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plan_value
 from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
 from auditkit.errors import ApiError, PlanError
 from auditkit.journal import Journal
@@ -89,7 +89,7 @@ def apply_once_more(world: World, plan: Plan, approvers: Sequence[Approver]) -> 
         try:
             apply(
                 plan,
-                vendors=Clients(aimsio, jobnimbus),
+                clients=Clients(aimsio, jobnimbus),
                 journal=Journal(world.journal_path, clock=lambda: NOON),
                 approvers=approvers,
                 environment=ENVIRONMENT,
@@ -102,20 +102,22 @@ def apply_once_more(world: World, plan: Plan, approvers: Sequence[Approver]) -> 
             assert "was applied already" in str(error) or "did what it should not" in str(error), error
 
 
-def edit(operation: OperationName, object_id: str, **values: Any) -> Callable[[Clients], Change]:
+def edit(operation: str, object_id: str, **values: Any) -> Callable[[Clients], Change]:
     def change_of(vendors: Clients) -> Change:
-        image = vendors.read(KINDS[operation], object_id)
+        image = vendors.read(OPERATIONS[operation], object_id)
         before = parse(image, object_id)
         values_after = {"items": [*before["items"], LINE]} if operation == "add-line" else values
-        fields = (FieldChange(name, plain(before.get(name)), plain(value)) for name, value in values_after.items())
+        fields = (
+            FieldChange(name, plan_value(before.get(name)), plan_value(value)) for name, value in values_after.items()
+        )
         return Change(operation, object_id, tuple(fields), image)
 
     return change_of
 
 
-def creation(operation: OperationName, **values: Any) -> Callable[[Clients], Change]:
-    given = {KINDS[operation].search_field: KEY, **values}
-    fields = tuple(FieldChange(name, None, plain(value)) for name, value in given.items())
+def creation(operation: str, **values: Any) -> Callable[[Clients], Change]:
+    given = {OPERATIONS[operation].key_field: KEY, **values}
+    fields = tuple(FieldChange(name, None, plan_value(value)) for name, value in given.items())
     return lambda _: Change(operation, KEY, fields, "")
 
 

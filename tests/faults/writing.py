@@ -18,8 +18,8 @@ from auditkit.corrections.apply import Outcome, apply, recover
 from auditkit.corrections.approval import Approver, approve, prepare
 from auditkit.corrections.identity import Identities, Identity
 from auditkit.corrections.lookup import Clients
-from auditkit.corrections.operations import KINDS, OperationName
-from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plain
+from auditkit.corrections.operations.registry import OPERATIONS
+from auditkit.corrections.plan import LIFETIME, Change, FieldChange, Plan, plan_value
 from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
@@ -48,7 +48,7 @@ class Correction:
     that nobody planned.
     """
 
-    name: OperationName
+    name: str
     values: Mapping[str, Any]
     stood: Callable[[Body], bool]
     touches: frozenset[str] = frozenset()
@@ -57,11 +57,11 @@ class Correction:
 
     @property
     def at_aimsio(self) -> bool:
-        return KINDS[self.name].system == "aimsio"
+        return OPERATIONS[self.name].system == "aimsio"
 
     @property
     def creates(self) -> bool:
-        return KINDS[self.name].creates
+        return OPERATIONS[self.name].creates
 
     @property
     def object_id(self) -> str:
@@ -185,7 +185,7 @@ class Case:
 
     account: Account
     correction: Correction
-    vendors: Clients
+    clients: Clients
     plan: Plan
     journal: Journal
     approvers: list[Approver]
@@ -265,7 +265,7 @@ class Case:
 
     def _hands(self) -> dict[str, Any]:
         return {
-            "vendors": self.vendors,
+            "clients": self.clients,
             "journal": self.journal,
             "environment": ENVIRONMENT,
             "account": ACCOUNT,
@@ -276,7 +276,7 @@ class Case:
 
     def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
-        if seconds >= KINDS[self.correction.name].quiet:
+        if seconds >= OPERATIONS[self.correction.name].quiet:
             self.account.door.land()
 
     def _judged(self, outcomes: list[Outcome]) -> Verdict:
@@ -308,8 +308,8 @@ def case(made: Account, correction: Correction, folder: Path, deadline: float, *
     """A correction of an account as it was before any, which will meet these acts."""
     made.restore()
     with clients(made.server.url, folder, deadline) as asking:
-        vendors = Clients(asking.aimsio, asking.jobnimbus)
-        plan = Plan((_change(correction, vendors),), "snapshot-1", ENVIRONMENT, ACCOUNT, "ann", NOON, NOON + LIFETIME)
+        both = Clients(asking.aimsio, asking.jobnimbus)
+        plan = Plan((_change(correction, both),), "snapshot-1", ENVIRONMENT, ACCOUNT, "ann", NOON, NOON + LIFETIME)
         approvers = [Approver(each.name, each.public_key, 9, Decimal(99_999)) for each in (made.ann, made.bob)]
         journal = Journal(folder / "journal.jsonl", clock=lambda: NOON)
         signature = prepare(plan, made.ann, NOON)
@@ -318,16 +318,18 @@ def case(made: Account, correction: Correction, folder: Path, deadline: float, *
         stored = state.nrb_text(ONE) if correction.at_aimsio else state.invoice_text(INVOICE)
         made.door.begin(acts)
         before = "" if correction.creates else stored or ""
-        yield Case(made, correction, vendors, approved, journal, approvers, before)
+        yield Case(made, correction, both, approved, journal, approvers, before)
 
 
-def _change(correction: Correction, vendors: Clients) -> Change:
-    kind, object_id = KINDS[correction.name], correction.object_id
+def _change(correction: Correction, both: Clients) -> Change:
+    kind, object_id = OPERATIONS[correction.name], correction.object_id
     if kind.creates:
-        given = {kind.search_field: KEY, **correction.values}
-        return Change(correction.name, KEY, tuple(FieldChange(name, None, plain(v)) for name, v in given.items()), "")
-    image = vendors.read(kind, object_id)
+        given = {kind.key_field: KEY, **correction.values}
+        return Change(
+            correction.name, KEY, tuple(FieldChange(name, None, plan_value(v)) for name, v in given.items()), ""
+        )
+    image = both.read(kind, object_id)
     before = parse(image, object_id)
     after = {"items": [*before["items"], LINE]} if correction.name == "add-line" else correction.values
-    fields = (FieldChange(name, plain(before.get(name)), plain(value)) for name, value in after.items())
+    fields = (FieldChange(name, plan_value(before.get(name)), plan_value(value)) for name, value in after.items())
     return Change(correction.name, object_id, tuple(fields), image)
