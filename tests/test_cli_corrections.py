@@ -245,7 +245,7 @@ def test_a_plan_for_another_account(served: Account, home: Path, monkeypatch: py
     approve(path)
     monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
     made = Plan.load(path)
-    why = f"plan {made.digest[:12]} is for {made.account} at {made.environment}, not for {Settings.load().account}"
+    why = f"plan {made.digest[:12]} is for {made.account}, not for {Settings.load().account_key}"
     for command in ("approve", "apply"):
         refused = auditkit(command, str(path), "--yes")
         assert_refused(refused, why)

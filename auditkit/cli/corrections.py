@@ -20,7 +20,6 @@ from auditkit.corrections.plan import Plan
 from auditkit.corrections.remedies import REMEDIES
 from auditkit.corrections.service import Effect
 from auditkit.papers.terminal import COULD_NOT_LOOK, fail, print_json, records, say, show, warn
-from auditkit.settings import DEMO
 
 __all__ = ["app"]
 
@@ -106,7 +105,7 @@ def approve(
         fail("nothing was approved: --json asks nobody; add --yes")
     with opened() as it:
         it.corrections.refuse_unapprovable(loaded, override)
-        title = f"{_objects(loaded)} to change · {_whose(loaded)}"
+        title = f"{_objects(loaded)} to change · {loaded.account}"
         effect = _look(it, loaded, title, preview=preview, as_json=as_json)
         for line in it.corrections.approver_changes():
             warn(f"approvers.toml: {line}")
@@ -135,10 +134,10 @@ def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
     with opened() as it:
         it.corrections.refuse_unready(loaded)
         if not as_json:
-            _show(it, loaded, f"{_objects(loaded)} to change · {_whose(loaded)}")
+            _show(it, loaded, f"{_objects(loaded)} to change · {loaded.account}")
         if not yes and not _confirmed("Send these changes?"):
             fail("nothing was sent")
-        verdicts = _verdicts(it.corrections.apply(loaded), f"Verdicts · {_whose(loaded)}", as_json=as_json)
+        verdicts = _verdicts(it.corrections.apply(loaded), f"Verdicts · {loaded.account}", as_json=as_json)
         raise typer.Exit(UNKNOWN if "UNKNOWN" in verdicts else CLEAN if _DONE.issuperset(verdicts) else COULD_NOT_LOOK)
 
 
@@ -235,10 +234,6 @@ def _show_if_any(frame: pd.DataFrame, title: str) -> None:
 
 def _objects(planned: Plan) -> str:
     return f"{planned.objects:,} object{'s' * (planned.objects != 1)}"
-
-
-def _whose(planned: Plan) -> str:
-    return "DEMO DATA" if planned.environment == DEMO else f"{planned.account} at {planned.environment}"
 
 
 def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool) -> list[str]:

@@ -34,6 +34,7 @@ from auditkit.corrections.tracking import Correction, Reply, Step, Verdict, corr
 from auditkit.corrections.verdicts import Conclusion
 from auditkit.errors import ApiError, Denied, NotThere, OutcomeUnknown, PlanError, StoreError, TimedOut, Unreachable
 from auditkit.journal import Journal, digest, now
+from auditkit.settings import AccountKey
 from auditkit.vendors.strict_json import dump, parse
 
 __all__ = ["UNSENT", "Outcome", "apply", "recover", "refuse_unready", "settle"]
@@ -62,17 +63,15 @@ def apply(
     clients: Clients,
     journal: Journal,
     approvers: Sequence[Approver],
-    environment: str,
-    account: str,
+    account: AccountKey,
     identity: str,
-    demo: bool = False,
     progress: Callable[[Outcome], None] | None = None,
     clock: Callable[[], datetime] = now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Outcome]:
     """Apply each change of a plan; one outcome each, in the plan's order, which `progress` gets as they end.
 
-    1. Refuse a plan that is not approved, expired, for another environment or account, or applied already
+    1. Refuse a plan that is not approved, expired, for another account, or applied already
        (`PlanError`; `ApprovalRefused`, which is one).
     2. Find out how interrupted corrections under other plans ended; while one of them is unknown, send nothing.
     3. Take each object from where the journal left it to its verdict.
@@ -89,21 +88,19 @@ def apply(
             plan,
             journal=journal,
             approvers=approvers,
-            environment=environment,
             account=account,
             identity=identity,
-            demo=demo,
             clock=clock,
         )
         known = corrections(journal)
         run = _Run(clients, journal, identity, clock, sleep)
         others = [correction for correction in known.values() if correction.plan != plan.digest]
-        for outcome in _recovered(run, others, environment, account):
+        for outcome in _recovered(run, others, account):
             if outcome.verdict is Verdict.UNKNOWN:
                 raise OutcomeUnknown(
                     f"{outcome.object_id}: outcome unknown ({outcome.detail}); recover it before you apply"
                 )
-        planned = [Correction(plan.digest, plan.environment, plan.account, change) for change in plan.changes]
+        planned = [Correction(plan.digest, plan.account, change) for change in plan.changes]
         corrections_of_it = [known.get(correction.id, correction) for correction in planned]
         for found, change in zip(corrections_of_it, plan.changes, strict=True):
             _require(found.change == change and found.plan == plan.digest, "what is executed is what was planned")
@@ -128,10 +125,8 @@ def refuse_unready(
     *,
     journal: Journal,
     approvers: Sequence[Approver],
-    environment: str,
-    account: str,
+    account: AccountKey,
     identity: str,
-    demo: bool = False,
     clock: Callable[[], datetime] = now,
 ) -> None:
     """Raise `PlanError` for a plan that may not be applied now, as `apply` does before anything else."""
@@ -146,9 +141,7 @@ def refuse_unready(
         approvers,
         journal,
         now=clock(),
-        environment=environment,
         account=account,
-        demo=demo,
     )
 
 
@@ -156,8 +149,7 @@ def recover(
     *,
     clients: Clients,
     journal: Journal,
-    environment: str,
-    account: str,
+    account: AccountKey,
     identity: str,
     clock: Callable[[], datetime] = now,
     sleep: Callable[[float], None] = time.sleep,
@@ -166,10 +158,10 @@ def recover(
     _refuse_no_identity(identity)
     with journal.sole_writer():
         run = _Run(clients, journal, identity, clock, sleep)
-        return _recovered(run, list(corrections(journal).values()), environment, account)
+        return _recovered(run, list(corrections(journal).values()), account)
 
 
-def settle(correction_id: str, note: str, *, journal: Journal, environment: str, account: str, identity: str) -> None:
+def settle(correction_id: str, note: str, *, journal: Journal, account: AccountKey, identity: str) -> None:
     """Journal a person's word on how a correction of this account ended that stays unknown.
 
     `PlanError` for one that is not: a correction is unknown once it was looked into, after its request could no longer
@@ -180,7 +172,7 @@ def settle(correction_id: str, note: str, *, journal: Journal, environment: str,
         raise PlanError("how did it end? say in a note, one line, what you saw in the vendor's own screens")
     with journal.sole_writer():
         correction = corrections(journal).get(correction_id)
-        is_ours = correction is not None and (correction.environment, correction.account) == (environment, account)
+        is_ours = correction is not None and correction.account == account
         if correction is None or not is_ours or correction.verdict is not Verdict.UNKNOWN:
             raise PlanError(
                 f"{correction_id}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
@@ -190,11 +182,11 @@ def settle(correction_id: str, note: str, *, journal: Journal, environment: str,
         )
 
 
-def _recovered(run: "_Run", known: list[Correction], environment: str, account: str) -> list[Outcome]:
+def _recovered(run: "_Run", known: list[Correction], account: AccountKey) -> list[Outcome]:
     return [
         _outcome(correction.change, run.recover(correction))
         for correction in known
-        if correction.is_open and (correction.environment, correction.account) == (environment, account)
+        if correction.is_open and correction.account == account
     ]
 
 

@@ -31,7 +31,7 @@ from auditkit.corrections.signatures import Signature
 from auditkit.corrections.tracking import RECORD_KIND
 from auditkit.errors import ApprovalRefused
 from auditkit.journal import Journal, Record
-from auditkit.settings import DEMO
+from auditkit.settings import AccountKey
 
 __all__ = [
     "APPROVERS_FILE",
@@ -97,8 +97,7 @@ def approve(
             "approval": asdict(approval),
             "objects": plan.objects,
             "money": format(plan.money, "f"),
-            "environment": plan.environment,
-            "account": plan.account,
+            **plan.account._asdict(),
             "limits": entry.fields,
             "lifted": _exceeded(plan, entry, at),
             "who": entry.name,
@@ -127,7 +126,7 @@ def unsigned_approval(
     prepared = _given(plan, prepared, "prepare")
     reason = None if override is None else " ".join(override.split())
     unsigned = Signature("approve", name, public_key, plan.digest, _utc_text(at), reason)
-    entry = _refuse_unless_in_order(plan, prepared, unsigned, approvers, now=at, demo=plan.environment == DEMO)
+    entry = _refuse_unless_in_order(plan, prepared, unsigned, approvers, now=at)
     if any(known.public_key == public_key and known.is_genuine for _, known in approvals(plan.digest, journal)):
         raise ApprovalRefused(f"{_short(plan)} was approved by {entry.name} already; apply it, or plan again")
     if any(record.body.get("plan") == plan.digest for record in journal.records(RECORD_KIND)):
@@ -135,12 +134,10 @@ def unsigned_approval(
     return unsigned, entry
 
 
-def refuse_other_account(plan: Plan, environment: str, account: str) -> None:
-    """Raise `ApprovalRefused` for a plan that is not for this environment and account."""
-    if (plan.environment, plan.account) != (environment, account):
-        raise ApprovalRefused(
-            f"{_short(plan)} is for {plan.account} at {plan.environment}, not for {account} at {environment}"
-        )
+def refuse_other_account(plan: Plan, account: AccountKey) -> None:
+    """Raise `ApprovalRefused` for a plan that is not for this account."""
+    if plan.account != account:
+        raise ApprovalRefused(f"{_short(plan)} is for {plan.account}, not for {account}")
 
 
 def check_approval(
@@ -151,22 +148,20 @@ def check_approval(
     journal: Journal,
     *,
     now: datetime,
-    environment: str,
-    account: str,
-    demo: bool,
+    account: AccountKey,
 ) -> Approver:
     """Whether a plan may be applied now, here: the entry of who approved it, or `ApprovalRefused` with the reason.
 
     1. The list, if it changed since it was last recorded, is journalled.
-    2. The plan is for this environment and account.
+    2. The plan is for this account.
     3. Both signatures are genuine, of this plan, of two listed persons with two keys, and in their roles.
     4. The limits of who approved hold by the list as it is now, and the plan has not expired; or both are overridden.
     5. The approval stands in the journal, word for word.
     """
     record_changes(approvers, journal, occasion="apply", plan=plan.digest)
     prepared, approval = _given(plan, prepared, "prepare"), _given(plan, approval, "approve")
-    refuse_other_account(plan, environment, account)
-    entry = _refuse_unless_in_order(plan, prepared, approval, approvers, now=now, demo=demo)
+    refuse_other_account(plan, account)
+    entry = _refuse_unless_in_order(plan, prepared, approval, approvers, now=now)
     if not approval.is_genuine:
         raise ApprovalRefused(f"{_short(plan)}: the approval is not signed by {entry.name}; approve it again")
     if (prepared, approval) not in approvals(plan.digest, journal):
@@ -198,7 +193,6 @@ def _refuse_unless_in_order(
     approvers: Sequence[Approver],
     *,
     now: datetime,
-    demo: bool,
 ) -> Approver:
     """All that can be told before the approval is signed; the entry of its person."""
     if folded(prepared.name) != folded(plan.preparer):
@@ -207,17 +201,17 @@ def _refuse_unless_in_order(
         )
     if folded(approval.name) == folded(prepared.name) or approval.public_key == prepared.public_key:
         raise ApprovalRefused(f"{_short(plan)}: who prepared it cannot approve it; it needs a second person")
-    preparer, approver = (_listed(plan, each, approvers, demo=demo) for each in (prepared, approval))
+    preparer, approver = (_listed(plan, each, approvers) for each in (prepared, approval))
     if not prepared.is_genuine or prepared.override is not None:
         raise ApprovalRefused(f"{_short(plan)} is not signed by {preparer.name}, who prepared it; plan again")
     _refuse_limits(plan, approval, approver, now)
     return approver
 
 
-def _listed(plan: Plan, signature: Signature, approvers: Sequence[Approver], *, demo: bool) -> Approver:
+def _listed(plan: Plan, signature: Signature, approvers: Sequence[Approver]) -> Approver:
     for approver in approvers:
         if folded(approver.name) == folded(signature.name) and approver.public_key == signature.public_key:
-            if approver.demo and not demo:
+            if approver.demo and not plan.account.is_demo:
                 raise ApprovalRefused(
                     f"{_short(plan)}: {approver.name} is listed for the demo alone; sign with a key of your own"
                 )

@@ -25,6 +25,7 @@ from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.files import write_whole
 from auditkit.journal import canonical, digest
+from auditkit.settings import AccountKey
 from auditkit.values import one_line
 from auditkit.vendors.strict_json import dump, parse
 
@@ -187,8 +188,7 @@ class Plan:
 
     changes: tuple[Change, ...]
     snapshot_id: str
-    environment: str
-    account: str
+    account: AccountKey
     preparer: str
     created_at: datetime
     expires_at: datetime
@@ -272,7 +272,8 @@ class Plan:
                 raise PlanError(f"{path}: version {version!r} is unknown; plan again with this version of auditkit")
             if _digest(content) != said:
                 raise edited
-            plan = TypeAdapter(cls).validate_python({**content, "signatures": found["signatures"]})
+            account = (content["environment"], content["account"])
+            plan = TypeAdapter(cls).validate_python({**content, "account": account, "signatures": found["signatures"]})
         except OSError as error:
             raise PlanError(f"{path}: cannot be read ({error.strerror}); name a file under plans/") from None
         except ValidationError as error:
@@ -288,7 +289,7 @@ class Plan:
 
     def _fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = TypeAdapter(Plan).dump_python(self, mode="json", exclude={"signatures"})
-        return fields
+        return {**fields, **self.account._asdict()}  # two fields in the file, so that no name there is a list
 
     def _text(self) -> str:
         signatures = TypeAdapter(tuple[Signature, ...]).dump_python(self.signatures, mode="json")

@@ -22,6 +22,7 @@ from auditkit.corrections.tracking import correction_id, corrections
 from auditkit.errors import NotThere, PlanError
 from auditkit.journal import Journal, canonical, digest
 from auditkit.progress import progress
+from auditkit.settings import AccountKey
 from auditkit.values import one_line
 from auditkit.vendors.strict_json import parse
 from auditkit.warehouse.snapshots import Snapshot
@@ -87,8 +88,7 @@ class Planner:
         return Plan(
             tuple(changes),
             about["snapshot_id"],
-            about["environment"],
-            about["account"],
+            AccountKey(about["environment"], about["account"]),
             preparer,
             self.at,
             self.at + LIFETIME,

@@ -101,7 +101,7 @@ class Corrections:
         one that was never applied.
         """
         if isinstance(plan, Plan):
-            refuse_other_account(plan, self._home.settings.environment, self._home.settings.account)
+            refuse_other_account(plan, self._home.settings.account_key)
         digest = plan.digest if isinstance(plan, Plan) else plan
         saved = [path.stem for path in (self._home.settings.folder / "plans").glob("*.json")]
         found = undo(digest, self._home.journal, [*saved, digest] if isinstance(plan, Plan) else saved)
@@ -155,7 +155,7 @@ class Corrections:
         lacks, after a disk was full, is written again.
         """
         saved = self.saved(plan)
-        refuse_other_account(saved, self._home.settings.environment, self._home.settings.account)
+        refuse_other_account(saved, self._home.settings.account_key)
         into = into or (plan if isinstance(plan, Path) else self._path(saved))
         identity = self._signers.identity("approve", passphrase)
         if again := self._approved(saved, identity.public_key):
@@ -176,7 +176,7 @@ class Corrections:
 
     def refuse_unapprovable(self, plan: Plan, override: str | None = None) -> None:
         """Raise what `approve` would, before anybody looks at the plan or gives a passphrase."""
-        refuse_other_account(plan, self._home.settings.environment, self._home.settings.account)
+        refuse_other_account(plan, self._home.settings.account_key)
         key = self._signers.public_key("approve")
         if self._approved(plan, key) is None:
             unsigned_approval(
@@ -217,16 +217,14 @@ class Corrections:
 
     def refuse_unready(self, plan: Plan) -> None:
         """Raise what `apply` would before it reads an object: not approved, applied already, stale, another account."""
-        environment, account = self._home.settings.environment, self._home.settings.account
-        refuse_other_account(plan, environment, account)
+        account = self._home.settings.account_key
+        refuse_other_account(plan, account)
         applying.refuse_unready(
             plan,
             journal=self._home.journal,
             approvers=self._signers.approvers(),
-            environment=environment,
             account=account,
             identity=self._home.identity,
-            demo=self._home.is_demo,
             clock=self._home.now,
         )
         refuse_stale(plan, self._home.snapshot, self._home.journal)
@@ -246,10 +244,8 @@ class Corrections:
                 clients=clients,
                 journal=self._home.journal,
                 approvers=self._signers.approvers(),
-                environment=self._home.settings.environment,
-                account=self._home.settings.account,
+                account=self._home.settings.account_key,
                 identity=self._home.identity,
-                demo=self._home.is_demo,
                 progress=ended,
                 clock=self._home.now,
             )
@@ -261,8 +257,7 @@ class Corrections:
             outcomes = applying.recover(
                 clients=clients,
                 journal=self._home.journal,
-                environment=self._home.settings.environment,
-                account=self._home.settings.account,
+                account=self._home.settings.account_key,
                 identity=self._home.identity,
                 clock=self._home.now,
             )
@@ -274,8 +269,7 @@ class Corrections:
             operation,
             note,
             journal=self._home.journal,
-            environment=self._home.settings.environment,
-            account=self._home.settings.account,
+            account=self._home.settings.account_key,
             identity=self._home.identity,
         )
 
@@ -284,8 +278,7 @@ class Corrections:
         rows = [
             {"correction": each.id, "verdict": str(each.verdict or "interrupted"), "detail": each.detail}
             for each in corrections(self._home.journal).values()
-            if each.is_open
-            and (each.environment, each.account) == (self._home.settings.environment, self._home.settings.account)
+            if each.is_open and each.account == self._home.settings.account_key
         ]
         return pd.DataFrame(rows, columns=["correction", "verdict", "detail"], dtype=object)
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from auditkit.corrections.plan import Change
 from auditkit.errors import JournalError
 from auditkit.journal import Journal
+from auditkit.settings import AccountKey
 
 __all__ = ["RECORD_KIND", "Correction", "Reply", "Step", "Verdict", "correction_id", "corrections"]
 
@@ -73,8 +74,7 @@ class Correction:
     """
 
     plan: str
-    environment: str
-    account: str
+    account: AccountKey
     change: Change
     begun: bool = False
     sends: int = 0
@@ -139,7 +139,7 @@ def corrections(journal: Journal) -> dict[str, Correction]:
                 raise JournalError(
                     f"{journal.path} line {record.seq}: is no correction that this version knows"
                 ) from None
-            correction = Correction(body["plan"], body["environment"], body["account"], change)
+            correction = Correction(body["plan"], AccountKey(body["environment"], body["account"]), change)
         else:
             correction = known[body["correction"]]
         known[body["correction"]] = correction.after(body)

@@ -26,6 +26,7 @@ from auditkit.sandbox.app import create_app
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.server import Address, in_thread
 from auditkit.sandbox.state import State
+from auditkit.settings import AccountKey
 from auditkit.vendors import transport
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
@@ -34,8 +35,7 @@ from auditkit.vendors.transport import Reader, Writer
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 DEADLINE_SECONDS = 0.4
-ENVIRONMENT, ACCOUNT = "test", "clerk"
-HERE = {"environment": ENVIRONMENT, "account": ACCOUNT}
+ACCOUNT = AccountKey("test", "clerk")
 ONE, TWO, PARENT, CHILD = (f"00000000-0000-4000-8000-00000000000{digit}" for digit in range(4))
 
 
@@ -227,7 +227,7 @@ class World:
 
     def plan(self, *changes: Change, **fields: Any) -> Plan:
         given = {"preparer": "ann", "created_at": self.now, "expires_at": self.now + LIFETIME} | fields
-        return Plan(changes, "snapshot-1", ENVIRONMENT, ACCOUNT, **given)
+        return Plan(changes, "snapshot-1", ACCOUNT, **given)
 
     def propose(self, *guids: str) -> Plan:
         """The plan that marks these NRBs as exported."""
@@ -266,7 +266,6 @@ class World:
         return {
             "clients": self.clients,
             "journal": self.journal,
-            "environment": ENVIRONMENT,
             "account": ACCOUNT,
             "identity": "bob",
             "clock": lambda: self.now,

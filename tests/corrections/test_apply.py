@@ -12,8 +12,9 @@ from auditkit.corrections.operations.registry import OPERATIONS
 from auditkit.corrections.plan import LIFETIME, FieldChange
 from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import Busy, JournalError, OutcomeUnknown, PlanError
+from auditkit.settings import AccountKey
 
-from .conftest import ACCOUNT, CHILD, ENVIRONMENT, NOON, ONE, PARENT, TWO, only
+from .conftest import ACCOUNT, CHILD, NOON, ONE, PARENT, TWO, only
 
 QUIET_SECONDS = OPERATIONS["edit-nrb"].quiet
 VERIFIED_STEPS = ["INTENT", "SENDING", "RESPONDED", "VERIFIED"]
@@ -157,8 +158,8 @@ def test_refused_credentials_stop_the_run(world):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"environment": "production"}, "is for clerk at test, not for clerk at production"),
-        ({"account": "other"}, "not for other at test"),
+        ({"account": AccountKey("production", "clerk")}, "is for clerk at test, not for clerk at production"),
+        ({"account": AccountKey("test", "other")}, "not for other at test"),
         ({"clock": lambda: NOON + LIFETIME}, "expired"),
         ({"identity": " "}, "AUDITKIT_IDENTITY"),
     ],
@@ -366,7 +367,7 @@ def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(wo
         ({"identity": " "}, "AUDITKIT_IDENTITY"),
         ({"note": " "}, "say in a note"),
         ({"note": "seen\x1b[2J"}, "one line"),
-        ({"account": "other"}, "no correction of this account"),
+        ({"account": AccountKey("test", "other")}, "no correction of this account"),
         ({"correction_id": "none"}, "no correction of this account"),
     ],
     ids=["nobody", "no note", "two lines", "another account", "another operation"],
@@ -377,7 +378,7 @@ def test_settling_takes_a_person_a_note_and_what_stays_unknown(world, changes, w
     world.faulty.gets.extend(["pass", *[503] * 6])
     world.apply(plan)
     (known,) = corrections(world.journal)
-    given = {"correction_id": known, "note": "seen", "environment": ENVIRONMENT, "account": ACCOUNT, "identity": "bob"}
+    given = {"correction_id": known, "note": "seen", "account": ACCOUNT, "identity": "bob"}
     with pytest.raises(PlanError, match=words):
         settle(**given | changes, journal=world.journal)
     settle(**given, journal=world.journal)
@@ -392,7 +393,7 @@ def test_what_was_only_interrupted_is_looked_into_before_anybody_settles_it(worl
     world.apply(plan)
     (known,) = corrections(world.journal)
     with pytest.raises(PlanError, match="recover"):
-        settle(known, "seen", journal=world.journal, environment=ENVIRONMENT, account=ACCOUNT, identity="bob")
+        settle(known, "seen", journal=world.journal, account=ACCOUNT, identity="bob")
 
 
 def test_a_plan_that_is_made_in_the_future(world):
@@ -413,7 +414,7 @@ def test_a_correction_in_the_journal_is_not_held_against_the_rules_of_today(worl
         corrections(world.journal)
 
 
-INTENT = {"plan": "0" * 64, "environment": ENVIRONMENT, "account": ACCOUNT, "object": TWO}
+INTENT = {"plan": "0" * 64, **ACCOUNT._asdict(), "object": TWO}
 
 
 # The journal cannot be written

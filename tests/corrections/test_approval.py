@@ -31,9 +31,11 @@ from auditkit.corrections.identity import Identities, Identity
 from auditkit.errors import ApprovalRefused, JournalError, PlanError, SettingsError
 from auditkit.journal import Journal, canonical, digest
 from auditkit.journal_verify import verify
+from auditkit.settings import DEMO, AccountKey
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
-URLS, ACCOUNT = "https://aimsio.example + https://jobnimbus.example", "account-0123456789ab"
+URLS = "https://aimsio.example + https://jobnimbus.example"
+ACCOUNT, DEMO_ACCOUNT = AccountKey(URLS, "account-0123456789ab"), AccountKey(DEMO, DEMO)
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ class Plan:
     """What is needed of a plan; its digest covers all of it, and the object as it was when planned."""
 
     preparer: str = "ann"
-    environment: str = URLS
-    account: str = ACCOUNT
+    account: AccountKey = ACCOUNT
     expires_at: datetime = NOON + timedelta(days=3)
     objects: int = 10
     money: Decimal = Decimal("5000.00")
@@ -94,7 +95,7 @@ class Office:
         return prepared, approve(plan, prepared, given.pop("identity"), self.approvers, self.journal, **given)
 
     def check(self, plan: Plan, prepared: Signature | None, approval: Signature | None, **changed: Any) -> Approver:
-        here = {"now": NOON, "environment": URLS, "account": ACCOUNT, "demo": False, **changed}
+        here = {"now": NOON, "account": ACCOUNT, **changed}
         return check_approval(plan, prepared, approval, self.approvers, self.journal, **here)
 
     def forge(self, plan: Plan, prepared: Signature, approval: Signature) -> None:
@@ -162,8 +163,7 @@ def test_the_record_says_what_was_approved_by_whom_and_up_to_what(office: Office
         "approval": asdict(approval),
         "objects": 10,
         "money": "5000.00",
-        "environment": URLS,
-        "account": ACCOUNT,
+        **ACCOUNT._asdict(),
         "limits": {**asdict(office.entry("bob")), "max_money": "5000.00"},
         "lifted": [],
         "who": "bob",
@@ -266,7 +266,12 @@ def test_only_its_preparer_prepares_a_plan(office: Office) -> None:
 
 @pytest.mark.parametrize(
     "edit",
-    [{"objects": 9}, {"money": Decimal("4999.99")}, {"before_image": '{"nrbGuid":"2"}'}, {"account": "other"}],
+    [
+        {"objects": 9},
+        {"money": Decimal("4999.99")},
+        {"before_image": '{"nrbGuid":"2"}'},
+        {"account": ACCOUNT._replace(account="other")},
+    ],
     ids=str,
 )
 def test_an_edited_plan_or_a_changed_object(edit: dict[str, Any], office: Office) -> None:
@@ -292,9 +297,12 @@ def test_another_preparers_signature_of_the_same_plan(office: Office) -> None:
 @pytest.mark.parametrize(
     ("here", "words"),
     [
-        ({"environment": "https://sandbox.example"}, f"not for {ACCOUNT} at https://sandbox.example"),
-        ({"account": "account-of-others"}, f"is for {ACCOUNT} at {URLS}, not for account-of-others"),
-        ({"environment": "demo", "account": "demo", "demo": True}, "not for demo at demo"),
+        (
+            {"account": ACCOUNT._replace(environment="https://sandbox.example")},
+            "not for account-0123456789ab at https://sandbox.example",
+        ),
+        ({"account": ACCOUNT._replace(account="account-of-others")}, f"is for {ACCOUNT}, not for account-of-others"),
+        ({"account": DEMO_ACCOUNT}, "not for DEMO DATA"),
     ],
     ids=["environment", "account", "demo"],
 )
@@ -309,9 +317,8 @@ def test_an_identity_of_the_demo_is_valid_on_the_demo_alone(who: str, office: Of
     office.relist(who, demo=True)
     assert f"{who} is listed for the demo alone" in refused(office.approve, Plan(objects=1))
     assert f"{who} is listed for the demo alone" in refused(office.check, Plan(), *both)
-    demo = Plan(environment="demo", account="demo")
-    there = {"environment": "demo", "account": "demo", "demo": True}
-    assert office.check(demo, *office.approve(demo), **there).name == "bob"
+    demo = Plan(account=DEMO_ACCOUNT)
+    assert office.check(demo, *office.approve(demo), account=DEMO_ACCOUNT).name == "bob"
 
 
 # ── Limits, expiry, overrides ───────────────────────────────────────────────────────────────────────────────────────
@@ -406,7 +413,7 @@ def test_a_reason_that_was_added_to_an_approval(office: Office) -> None:
         ({"plan": Plan(preparer="boss")}, "was prepared by 'boss', but 'ann' signed"),
         ({"identity": "ann"}, "needs a second person"),
         ({"identity": "stranger"}, "is not listed"),
-        ({"here": {"environment": "elsewhere"}}, "not for"),
+        ({"here": {"account": ACCOUNT._replace(environment="elsewhere")}}, "not for"),
         ({"here": {"account": "other"}}, "not for other"),
         ({"edited": Plan(objects=12)}, "is another plan"),
     ],

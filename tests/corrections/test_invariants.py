@@ -8,7 +8,7 @@ from auditkit.corrections.apply import _Run
 from auditkit.corrections.tracking import Correction, Verdict, correction_id
 from auditkit.corrections.verdicts import Conclusion
 
-from .conftest import ACCOUNT, ENVIRONMENT, ONE, World
+from .conftest import ACCOUNT, ONE, World
 
 KEY = "ak-key-1"
 PLANNED = "nothing is sent but on a read that shows the object as planned"
@@ -30,7 +30,7 @@ def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Correction]:
         items = [{"name": "Labour", "quantity": 1, "price": 10}]
         change = world.creation(operation, KEY, type="invoice", status=1, is_active=True, related=related, items=items)
     run = _Run(world.clients, world.journal, "bob", lambda: world.now, world.waits.append)
-    return run, run._record_intent(Correction("0" * 64, ENVIRONMENT, ACCOUNT, change))
+    return run, run._record_intent(Correction("0" * 64, ACCOUNT, change))
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,7 @@ def test_an_intent_of_this_plan_that_holds_another_change(world):
     forged = world.edit("edit-nrb", ONE, nrbRate="0.01")
     said = {"correction": correction_id(plan.digest, forged), "plan": plan.digest, "change": asdict(forged)}
     signed = world.approved(plan)
-    world.journal.append(
-        "correction", {"step": "INTENT", "environment": ENVIRONMENT, "account": ACCOUNT, "object": ONE, **said}
-    )
+    world.journal.append("correction", {"step": "INTENT", **ACCOUNT._asdict(), "object": ONE, **said})
     with pytest.raises(AssertionError, match=message("what is executed is what was planned")):
         world.apply(signed)
     assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)

@@ -14,7 +14,7 @@ from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import OutcomeUnknown, PlanError
 from auditkit.vendors.strict_json import parse
 
-from .conftest import HERE, INVOICE, ONE, World, answer, invoice, item, only
+from .conftest import ACCOUNT, INVOICE, ONE, World, answer, invoice, item, only
 
 KEY = "ak-key-1"
 NEW_NRB = {
@@ -379,16 +379,16 @@ def test_a_creation_that_is_lost_stays_unknown_until_a_person_settles_it(world, 
     assert world.faulty.posts_seen == 1
     (open_one,) = (each for each in corrections(world.journal).values() if each.is_open)
     with pytest.raises(PlanError, match="say in a note"):
-        settle(open_one.id, " ", **HERE, journal=world.journal, identity="bob")
+        settle(open_one.id, " ", account=ACCOUNT, journal=world.journal, identity="bob")
     settle(
         open_one.id,
         "not there in the vendor's own list",
-        **HERE,
+        account=ACCOUNT,
         journal=world.journal,
         identity="bob",
     )
     with pytest.raises(PlanError, match="is no correction of this account"):
-        settle(open_one.id, "again", **HERE, journal=world.journal, identity="bob")
+        settle(open_one.id, "again", account=ACCOUNT, journal=world.journal, identity="bob")
     assert world.recover() == []
     assert only(world.apply(other)).verdict is Verdict.VERIFIED
     assert world.steps(KEY)[-1] == "SETTLED"

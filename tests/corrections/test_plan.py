@@ -12,6 +12,7 @@ from auditkit.corrections.plan import LIFETIME, Change, FieldChange, LeftOut, Pl
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import PlanError
 from auditkit.journal import canonical, digest
+from auditkit.settings import AccountKey
 
 from .conftest import INVOICE, NOON, ONE, TWO, invoice, item, nrb
 
@@ -61,7 +62,7 @@ NEW_INVOICE = {
 
 def plan(*changes: Change, **fields) -> Plan:
     given = {"created_at": NOON, "expires_at": NOON + LIFETIME} | fields
-    return Plan(changes or (change(),), "snapshot-1", "test", "clerk", "ann", **given)
+    return Plan(changes or (change(),), "snapshot-1", AccountKey("test", "clerk"), "ann", **given)
 
 
 # What may be planned
@@ -313,7 +314,9 @@ def test_a_plan_is_frozen_and_its_digest_covers_everything():
     made = plan()
     with pytest.raises(FrozenInstanceError):
         made.account = "other"
-    others = [replace(made, **{name: "x"}) for name in ("snapshot_id", "environment", "account", "preparer")] + [
+    others = [replace(made, **{name: "x"}) for name in ("snapshot_id", "preparer")] + [
+        replace(made, account=AccountKey("x", "clerk")),
+        replace(made, account=AccountKey("test", "x")),
         replace(made, expires_at=NOON + timedelta(days=1)),
         replace(made, created_at=NOON + timedelta(days=1)),
         replace(made, changes=(replace(made.changes[0], reason="x"),)),

@@ -16,9 +16,10 @@ from auditkit.corrections.plan import Change, Plan
 from auditkit.corrections.tracking import Verdict, correction_id, corrections
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.journal import canonical, digest
+from auditkit.settings import DEMO, AccountKey
 from auditkit.vendors.strict_json import dump
 
-from .conftest import HERE, NOON, ONE, TWO, World, answer, nrb, only
+from .conftest import ACCOUNT, NOON, ONE, TWO, World, answer, nrb, only
 
 KEY = "ak-key-1"
 NEW_NRB = {
@@ -132,7 +133,7 @@ def test_recovery_and_a_persons_word_are_recorded_with_who_and_what(world: World
     settle(
         same["correction"],
         " it is exported ",
-        **HERE,
+        account=ACCOUNT,
         journal=world.journal,
         identity="dee",
     )
@@ -154,11 +155,11 @@ def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
     assert [each.verdict for each in world.apply(plan)] == [Verdict.NOT_BEGUN, Verdict.VERIFIED]
     begun, closed = (correction_id(plan.digest, change) for change in plan.changes)
     for operation in (begun, closed, "no such"):
-        said = message(PlanError, settle, operation, "seen", **HERE, journal=world.journal, identity="bob")
+        said = message(PlanError, settle, operation, "seen", account=ACCOUNT, journal=world.journal, identity="bob")
         assert said == (
             f"{operation}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
         )
-    said = message(PlanError, settle, begun, " ", **HERE, journal=world.journal, identity="bob")
+    said = message(PlanError, settle, begun, " ", account=ACCOUNT, journal=world.journal, identity="bob")
     assert said == "how did it end? say in a note, one line, what you saw in the vendor's own screens"
     assert world.steps(ONE) == ["INTENT"]
 
@@ -179,10 +180,12 @@ def test_a_plan_that_was_applied_is_named(world: World) -> None:
 
 
 def test_an_identity_of_the_demo_does_not_count_unless_this_is_the_demo(world: World) -> None:
-    plan = world.approved(world.propose(ONE))
     listed = [replace(approver, demo=True) for approver in world.approvers]
+    plan = world.approved(world.propose(ONE))
     assert "listed for the demo alone" in message(ApprovalRefused, world.apply, plan, approvers=listed)
-    assert only(world.apply(plan, approvers=listed, demo=True)).verdict is Verdict.VERIFIED
+    demo = AccountKey(DEMO, DEMO)
+    of_demo = world.approved(replace(world.propose(ONE), account=demo))
+    assert only(world.apply(of_demo, approvers=listed, account=demo)).verdict is Verdict.VERIFIED
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from auditkit.corrections.plan import LIFETIME
 from auditkit.corrections.tracking import Verdict
 from auditkit.errors import PlanError
 from auditkit.journal import Journal
+from auditkit.settings import AccountKey
 
 from .conftest import NOON, ONE, TWO, Killed, World, only
 
@@ -88,5 +89,5 @@ def test_an_interrupted_plan_that_expired_is_recovered_not_applied(world):
 
 def test_operations_of_another_account_are_left_alone(world):
     killed_before_record(world, world.propose(ONE), 3)
-    assert world.recover(account="other") == []
+    assert world.recover(account=AccountKey("test", "other")) == []
     assert world.steps() == ["INTENT", "SENDING"]

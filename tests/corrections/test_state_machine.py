@@ -52,7 +52,7 @@ from auditkit.vendors import transport
 from auditkit.vendors.strict_json import parse
 from tests.crash.writing import Fate, Vendor, World
 
-from .conftest import ACCOUNT, ENVIRONMENT, HERE, INVOICE, NOON, ONE, TWO, Killed, invoice, nrb
+from .conftest import ACCOUNT, INVOICE, NOON, ONE, TWO, Killed, invoice, nrb
 
 NRBS, INVOICES = (ONE, TWO), (INVOICE, "invoice-2")
 TERMINAL = frozenset(Verdict) - {Verdict.UNKNOWN, Verdict.NOT_BEGUN}
@@ -315,7 +315,7 @@ class Corrections(RuleBasedStateMachine):
                 settle(
                     operation.id,
                     "looked",
-                    **HERE,
+                    account=ACCOUNT,
                     journal=self.journal,
                     identity="bob",
                 )
@@ -418,7 +418,6 @@ class Corrections(RuleBasedStateMachine):
                     yield {
                         "clients": clients,
                         "journal": Journal(self.world.journal_path, clock=lambda: NOON),
-                        "environment": ENVIRONMENT,
                         "account": ACCOUNT,
                         "identity": "bob",
                         "clock": lambda: NOON,
@@ -463,7 +462,7 @@ class Corrections(RuleBasedStateMachine):
     def approved(self, changes: list[Change]) -> Any:
         if not changes:
             return multiple()
-        plan = Plan(tuple(changes), self.mark(), ENVIRONMENT, ACCOUNT, "ann", NOON, NOON + LIFETIME)
+        plan = Plan(tuple(changes), self.mark(), ACCOUNT, "ann", NOON, NOON + LIFETIME)
         ann, bob = (self.people.open(name, None) for name in ("ann", "bob"))
         signature = prepare(plan, ann, NOON)
         self.totals["plans"] += 1

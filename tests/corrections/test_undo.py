@@ -26,7 +26,7 @@ from auditkit.warehouse.snapshots import Store
 from tests.commands import Account, account_of
 from tests.people import acting_as, carried_out, listed
 
-from .conftest import HERE, INVOICE, NOON, ONE, TWO, World, only
+from .conftest import ACCOUNT, INVOICE, NOON, ONE, TWO, World, only
 from .test_operations import NEW_INVOICE, NEW_NRB
 
 ABOUT = {"snapshot_id": "snapshot-2", "environment": "test", "account": "clerk"}
@@ -285,7 +285,7 @@ def test_what_had_no_effect_needs_no_undo_and_what_is_not_known_is_named(desk):
     settle(
         operation_of(world, "ak-lost"),
         "not there",
-        **HERE,
+        account=ACCOUNT,
         journal=world.journal,
         identity="bob",
     )

@@ -23,7 +23,7 @@ from auditkit.vendors.bodies import ImportResult
 from auditkit.vendors.strict_json import dump, parse
 from auditkit.vendors.transport import Answer
 
-from .conftest import INVOICE, ONE, invoice, nrb
+from .conftest import ACCOUNT, INVOICE, ONE, invoice, nrb
 
 KEY = "ak-key-1"
 CLEAN = Reply(answered=True, may_resend=True, detail="said")
@@ -187,13 +187,13 @@ GONE = {"nrbTotalAfterMarkup": None}
     ],
 )
 def test_what_is_read_after_an_edit(found, reply, expected):
-    operation = Correction("plan", "test", "clerk", EDIT, begun=True, sends=1, reply=reply)
+    operation = Correction("plan", ACCOUNT, EDIT, begun=True, sends=1, reply=reply)
     assert after_edit(operation, dump(nrb(ONE, **found))) == expected
 
 
 def test_what_is_read_and_is_no_json_is_named_after_its_object():
     with pytest.raises(BadAnswer, match=f"^{ONE}: "):
-        after_edit(Correction("plan", "test", "clerk", EDIT), "{")
+        after_edit(Correction("plan", ACCOUNT, EDIT), "{")
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,7 @@ def test_what_is_read_and_is_no_json_is_named_after_its_object():
 )
 def test_an_object_that_is_gone_after_an_edit(operation, field, before, after, expected):
     change = Change(operation, INVOICE, (FieldChange(field, before, after),), json.dumps(invoice()))
-    assert (
-        missing_after_edit(Correction("plan", "test", "clerk", change), NotThere("JobNimbus: answered 404")) == expected
-    )
+    assert missing_after_edit(Correction("plan", ACCOUNT, change), NotThere("JobNimbus: answered 404")) == expected
 
 
 # What is found after a creation
@@ -306,7 +304,7 @@ MADE = NEW | {"nrbGuid": "made", "nrbTotalAfterMarkup": "330.00"}
     ],
 )
 def test_what_is_found_after_a_creation(ids, found, reply, expected):
-    operation = Correction("plan", "test", "clerk", CREATION, begun=True, sends=1, reply=reply)
+    operation = Correction("plan", ACCOUNT, CREATION, begun=True, sends=1, reply=reply)
     assert after_creation(operation, ids, found and parse(dump(found), KEY)) == expected
 
 

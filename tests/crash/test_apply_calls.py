@@ -17,7 +17,7 @@ from auditkit.corrections.apply import recover
 from auditkit.corrections.lookup import Clients
 from auditkit.corrections.tracking import RECORD_KIND, Verdict
 from auditkit.journal import Journal
-from tests.corrections.conftest import ACCOUNT, ENVIRONMENT, NOON
+from tests.corrections.conftest import ACCOUNT, NOON
 from tests.crash.test_apply_crash import BAD, NAIVE, OURS, Client, Operation, is_doubled, judged
 from tests.crash.tracing import KILL, Call, Ended, calls, can_attach, traced
 from tests.crash.writing import Fate, World
@@ -66,7 +66,6 @@ def recovering(world: World) -> Client:
             recover(
                 clients=Clients(aimsio, jobnimbus),
                 journal=Journal(world.journal_path, clock=lambda: NOON),
-                environment=ENVIRONMENT,
                 account=ACCOUNT,
                 identity="bob",
                 clock=lambda: NOON,

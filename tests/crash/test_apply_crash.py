@@ -24,7 +24,7 @@ from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
 from auditkit.errors import ApiError, PlanError
 from auditkit.journal import Journal
 from auditkit.vendors.strict_json import parse
-from tests.corrections.conftest import ACCOUNT, ENVIRONMENT, INVOICE, NOON, ONE, invoice, nrb
+from tests.corrections.conftest import ACCOUNT, INVOICE, NOON, ONE, invoice, nrb
 from tests.crash.writing import Fate, World
 
 FATES: tuple[tuple[Fate, ...], ...] = (
@@ -71,7 +71,7 @@ def applying(change_of: Callable[[Clients], Change]) -> Callable[[World], Client
     def prepared(world: World) -> Client:
         with world.aimsio() as aimsio, world.jobnimbus() as jobnimbus:
             change = change_of(Clients(aimsio, jobnimbus))
-        plan = Plan((change,), "snapshot-1", ENVIRONMENT, ACCOUNT, "ann", NOON, NOON + LIFETIME)
+        plan = Plan((change,), "snapshot-1", ACCOUNT, "ann", NOON, NOON + LIFETIME)
         people = Identities(world.folder / "people", protected=False)
         ann, bob = (people.open(name, None) if name in people.names() else people.new(name, None) for name in PEOPLE)
         approvers = [Approver(each.name, each.public_key, 9, Decimal(99_999)) for each in (ann, bob)]
@@ -92,7 +92,6 @@ def apply_once_more(world: World, plan: Plan, approvers: Sequence[Approver]) -> 
                 clients=Clients(aimsio, jobnimbus),
                 journal=Journal(world.journal_path, clock=lambda: NOON),
                 approvers=approvers,
-                environment=ENVIRONMENT,
                 account=ACCOUNT,
                 identity="bob",
                 clock=lambda: NOON,

@@ -29,7 +29,7 @@ from auditkit.sandbox.middleware import Credentials
 from auditkit.sandbox.server import in_thread
 from auditkit.sandbox.state import State
 from auditkit.vendors.strict_json import parse
-from tests.corrections.conftest import ACCOUNT, CHILD, ENVIRONMENT, INVOICE, NOON, ONE, TWO, invoice, nrb
+from tests.corrections.conftest import ACCOUNT, CHILD, INVOICE, NOON, ONE, TWO, invoice, nrb
 from tests.faults.clients import PASSWORD, SECRETS, TOKEN, USERNAME, clients
 from tests.faults.door import Act, Door
 from tests.faults.server import Server, running
@@ -267,7 +267,6 @@ class Case:
         return {
             "clients": self.clients,
             "journal": self.journal,
-            "environment": ENVIRONMENT,
             "account": ACCOUNT,
             "identity": "bob",
             "clock": lambda: NOON,
@@ -309,7 +308,7 @@ def case(made: Account, correction: Correction, folder: Path, deadline: float, *
     made.restore()
     with clients(made.server.url, folder, deadline) as asking:
         both = Clients(asking.aimsio, asking.jobnimbus)
-        plan = Plan((_change(correction, both),), "snapshot-1", ENVIRONMENT, ACCOUNT, "ann", NOON, NOON + LIFETIME)
+        plan = Plan((_change(correction, both),), "snapshot-1", ACCOUNT, "ann", NOON, NOON + LIFETIME)
         approvers = [Approver(each.name, each.public_key, 9, Decimal(99_999)) for each in (made.ann, made.bob)]
         journal = Journal(folder / "journal.jsonl", clock=lambda: NOON)
         signature = prepare(plan, made.ann, NOON)
