@@ -102,7 +102,7 @@ def test_what_is_no_file(path: Path) -> None:
         assert_refused(path, "secrets.toml: ", "delete it, and let `auditkit init` write it anew")
         path.unlink()
     path.mkdir()
-    assert_refused(path, "is no file")
+    assert_refused(path, "is not a file")
 
 
 def assert_refused(path: Path, *words: str) -> None:

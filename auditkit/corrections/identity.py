@@ -9,8 +9,6 @@ Not here: who may sign what (approval).
 
 import base64
 import hashlib
-import os
-import tempfile
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import SecretStr
 
 from auditkit.errors import SettingsError
-from auditkit.files import read_private
+from auditkit.files import make_private_folder, read_private, write_new
 
 __all__ = ["Identities", "Identity", "folded", "is_public_key", "is_signed", "valid_name"]
 
@@ -185,22 +183,11 @@ class Identities:
         return self.folder / f"{folded(valid_name(name))}.pem"
 
     def _publish(self, path: Path, data: bytes) -> None:
-        missing = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".", suffix=".new") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            try:
-                os.link(file.name, path)  # unlike a rename, never over a file that is there
-            except FileExistsError:
-                raise _taken(path) from None
-        entry = os.open(self.folder, os.O_RDONLY)
+        make_private_folder(self.folder)
         try:
-            os.fsync(entry)
-        finally:
-            os.close(entry)
+            write_new(path, data)
+        except FileExistsError:
+            raise _taken(path) from None
 
 
 def _taken(path: Path) -> SettingsError:

@@ -23,7 +23,7 @@ from auditkit.corrections.operations.registry import OPERATIONS, operation_named
 from auditkit.corrections.render import Cell, DisplayNames, rendered_fields
 from auditkit.corrections.signatures import Signature
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
-from auditkit.files import write_whole
+from auditkit.files import make_private_folder, write_whole
 from auditkit.journal import canonical, digest
 from auditkit.settings import AccountKey
 from auditkit.values import one_line
@@ -256,7 +256,7 @@ class Plan:
 
     def save_as(self, path: Path) -> Path:
         """Write a file, readable by its owner alone, and return its path."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         write_whole(path, self._text())
         return path
 

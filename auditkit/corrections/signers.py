@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from auditkit.corrections.approvers import APPROVERS_FILE, Approver, read_approvers
 from auditkit.corrections.identity import Identities, Identity, folded
 from auditkit.errors import SettingsError
+from auditkit.files import write_whole
 from auditkit.settings import Settings
 
 __all__ = ["DEMO_SIGNERS", "Signers"]
@@ -88,5 +89,4 @@ class Signers:
         path = self.settings.folder / APPROVERS_FILE
         if not path.exists():
             entries = (_DEMO_ENTRY.format(name, self._identities.public_key(name)) for name in DEMO_SIGNERS.values())
-            path.touch(0o600)
-            path.write_text("\n".join(entries), "utf-8")
+            write_whole(path, "\n".join(entries))

@@ -15,6 +15,7 @@ from pathlib import Path
 from auditkit.checks import views
 from auditkit.checks.reconcile import SCOPES
 from auditkit.errors import AuditkitError
+from auditkit.files import write_whole
 from auditkit.papers import workpaper_queries as papers
 from auditkit.papers.cover import write_cover, write_sign_off
 from auditkit.papers.facts import Facts, described
@@ -68,8 +69,7 @@ def _kept(path: Path, write: Callable[[Path], None]) -> Path:
             private = Path(scratch) / path.name
             write(private)
             if not path.exists():
-                private.chmod(0o600)
-                private.replace(path)
+                write_whole(path, private.read_bytes())
             elif path.read_bytes() != private.read_bytes():
                 raise AuditkitError(
                     f"{path}: is there already and is not what this snapshot gives, perhaps because somebody signed it;"

@@ -290,8 +290,8 @@ def test_a_file_that_is_no_key(content: bytes, message: str, identities: Identit
     ("put", "message"),
     [
         (lambda path: None, "there is no such identity; make it with `auditkit identity new`"),
-        (Path.mkdir, "is no file"),
-        (os.mkfifo, "is no file"),
+        (Path.mkdir, "is not a file"),
+        (os.mkfifo, "is not a file"),
         (lambda path: path.symlink_to(path.with_name("bob.pem")), "cannot be read"),
     ],
     ids=["nothing", "folder", "pipe", "link to another's key"],
