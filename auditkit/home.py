@@ -17,9 +17,10 @@ from pydantic import SecretStr
 from auditkit.checks import views
 from auditkit.checks.acceptance import acceptances
 from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
+from auditkit.checks.link_decisions import link_decisions
 from auditkit.checks.run import Decisions, Parameters, read_job_map
 from auditkit.errors import OtherAccount, StoreError
-from auditkit.journal import Journal, canonical, links
+from auditkit.journal import Journal, canonical
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.settings import DEMO, VENDOR_RATE_PER_SECOND, AccountKey, Settings
@@ -136,11 +137,11 @@ class Home:
 
     def decisions(self) -> Decisions:
         """What people decided, from the journal and job_map.csv. Raises `JournalError` or `SettingsError`."""
-        standing = links(self.journal)
+        pairs = link_decisions(self.journal)
         return Decisions(
-            links=[(row["nrb_guid"], row["line_key"]) for row in standing if row["kind"] == "link"],
+            links=[(row["nrb_guid"], row["line_key"]) for row in pairs if row["kind"] == "link"],
             journal=[(r.seq, r.at, r.kind, canonical(r.body), r.hash) for r in self.journal.records()],
-            forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in standing if r["kind"] == "forbid"],
+            forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in pairs if r["kind"] == "forbid"],
             acceptances=[tuple(said[name] for name in ACCEPTANCE_COLUMNS) for said in acceptances(self.journal)],
             jobs=read_job_map(self.settings.folder / "job_map.csv"),
         )

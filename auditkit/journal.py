@@ -1,30 +1,39 @@
 """The journal: what people decided and what was written, one record a line, append-only and hash-chained.
 
-Each line is canonical JSON; its `h` is the SHA-256 of its number, the `h` before it and everything it says, so that a
-line that was changed, removed, repeated or moved shows. `journal.anchor` beside it holds the count and the last hash:
-with it a cut at the end shows as well. A record is on disk, with its folder entry, before `append` returns.
+Each line is canonical JSON. Its `h` is the SHA-256 of its number, the `h` before it and its content, so that a line
+that was changed, removed, repeated or moved is found. `journal.anchor` beside it holds the count and the last hash:
+with it a cut at the end is found as well.
 
-A last line without its end is a crash while writing: it is set aside in a file of its own, noted, and work goes on.
-Any other damage is a `JournalError` that names the line, and the tool is read-only until a person has looked.
+    append:  gate → anchor staged* → record* → anchor published*      (* is on disk before the next step)
+
+A record counts once its line is on disk; nothing that comes after it can fail the append. The anchor may be one record
+behind, never ahead. A last line without its end is a crash while writing: it is set aside in a file of its own, noted,
+and work goes on. Any other damage is a `JournalError` that names the line, and nothing is written until a person has
+looked.
+
+A journal keeps what it has read: it reads and verifies only lines that are new, and everything again where the file is
+another one, shorter, or changed in place.
 
 Not here: what a decision means (checks) or when something is written (corrections). No secret belongs in a body.
 """
 
+import contextlib
 import fcntl
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from auditkit.errors import Busy, JournalError, ValueRefused
+from auditkit.files import make_private_folder, staged, sync_folder, write_whole
 
-__all__ = ["Head", "Journal", "Record", "canonical", "digest", "links", "now"]
+__all__ = ["Head", "Journal", "Projection", "Record", "canonical", "digest", "now"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Record:
-    """One line: its number from 1, when it was written (UTC), what kind it is, what it says, and its hash."""
+    """One line: its number from 1, when it was written (UTC), what kind it is, its content, and its hash."""
 
     seq: int
     at: datetime
@@ -46,17 +55,31 @@ class Record:
     hash: str
 
 
-@dataclass(frozen=True)
-class _Verified:
-    """How far a journal was read and found whole: the byte after its last whole line, and the head there."""
+class Projection(Protocol):
+    """What is made of the records, one after the other: a class without arguments whose objects take each record."""
 
-    end: int
-    head: Head
+    def take(self, record: Record) -> None:
+        """Take the next record."""
 
 
+_P = TypeVar("_P", bound=Projection)
+_Stamp = tuple[int, ...] | None  # which file it is, its size, and when it changed; None where there is none
 _EMPTY = Head(0, "0" * 64)
-_START = _Verified(0, _EMPTY)
-_NOT_OURS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)  # what reading a damaged JSON may raise
+_UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)  # what a damaged JSON may raise
+
+
+@dataclass
+class _Known:
+    """What was read and verified: the records, the byte after the last one, both files' stamps, and projections."""
+
+    records: list[Record] = field(default_factory=list)
+    end: int = 0
+    stamps: tuple[_Stamp, _Stamp] = (None, None)
+    projections: dict[type, tuple[int, Any]] = field(default_factory=dict)
+
+    @property
+    def head(self) -> Head:
+        return Head(self.records[-1].seq, self.records[-1].hash) if self.records else _EMPTY
 
 
 def now() -> datetime:
@@ -79,7 +102,7 @@ def canonical(value: object) -> str:
 
 def digest(text: str) -> str:
     """SHA-256 of a text in UTF-8, as 64 hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(text.encode()).hexdigest()
 
 
 class Journal:
@@ -89,7 +112,7 @@ class Journal:
         self.path = path
         self.anchor_path = path.with_suffix(".anchor")
         self._clock = clock
-        self._verified = _START
+        self._known = _Known()
         self._write_failed = False
 
     def append(self, kind: str, body: Mapping[str, Any]) -> Record:
@@ -98,34 +121,45 @@ class Journal:
         Other processes wait meanwhile. Raises `JournalError` when the journal is damaged or cannot be written: then
         nothing may be sent, and this object writes no more, because a failed fsync leaves unknown what is on disk.
         """
-        settled = json.loads(canonical(body))
+        content = json.loads(canonical(body))
         if self._write_failed:
             raise JournalError(f"{self.path}: an earlier record could not be written; restart once the disk is well")
         try:
             with self._locked() as file:
-                self._catch_up()
-                self._move_anchor()
+                self._refresh()
+                self._update_anchor()
                 self._set_torn_aside(file)
-                return self._write(file, kind, settled)
+                return self._write(file, kind, content)
         except OSError as error:
             self._write_failed = True
             reason = error.strerror or error
             raise JournalError(f"{self.path}: cannot be written ({reason}); nothing is sent until it can") from error
 
-    def records(self, kind: str | None = None) -> Iterator[Record]:
-        """Every record from the first, or those of one kind; each is verified before it is given out."""
-        for record, _ in self._walk(_START):
-            if kind in (None, record.kind):
-                yield record
+    def records(self, kind: str | None = None) -> list[Record]:
+        """Every record from the first, or those of one kind, all verified."""
+        self._refresh()
+        return [record for record in self._known.records if kind in (None, record.kind)]
+
+    def projection(self, of: type[_P]) -> _P:
+        """The one object of a class that has taken every record so far; it takes only those that are new to it."""
+        self._refresh()
+        taken, made = self._known.projections.pop(of, (0, None))
+        made = made or of()
+        for record in self._known.records[taken:]:
+            made.take(record)  # one that raises is not kept, so that it raises next time too
+        self._known.projections[of] = (len(self._known.records), made)
+        return made
 
     def verify(self) -> Head:
         """Read everything again, also what this object knew; return count and head, or raise `JournalError`."""
-        return self._read_from(_START)
+        self._known = _Known()
+        return self.head
 
     @property
     def head(self) -> Head:
-        """Count and last hash, for a report; only lines that are new to this object are read."""
-        return self._catch_up()
+        """Count and last hash, for a report."""
+        self._refresh()
+        return self._known.head
 
     @contextmanager
     def sole_writer(self) -> Iterator[None]:
@@ -133,8 +167,8 @@ class Journal:
         path = self.path.with_suffix(".lock")
         with ExitStack() as held:
             try:
-                self._make_folder()
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                make_private_folder(self.path.parent)
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
                 # Without a buffer nothing is left to write, and to fail, when the right is given back.
                 file = held.enter_context(os.fdopen(descriptor, "r+b", buffering=0))
                 _lock(file, path)
@@ -146,12 +180,11 @@ class Journal:
                 ) from error
             yield
 
-    def _make_folder(self) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # ── Writing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        self._make_folder()
+        make_private_folder(self.path.parent)
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -160,73 +193,100 @@ class Journal:
             os.close(file)
 
     def _write(self, file: int, kind: str, body: Mapping[str, Any]) -> Record:
-        before = self._verified
-        record = _record(before.head, self._clock(), kind, body)
+        record = _record(self._known.head, self._clock(), kind, body)
         line = _line(record)
-        if os.write(file, line) != len(line):
-            raise OSError("the disk took a part of the record only")
-        os.fsync(file)
-        if record.seq == 1:
-            _sync_folder(self.path.parent)
-        self._verified = _Verified(before.end + len(line), Head(record.seq, record.hash))
-        self._move_anchor()
+        # What needs space comes before the record, so that a full disk refuses both.
+        with staged(self.anchor_path, _anchor_text(Head(record.seq, record.hash))) as anchor:
+            if os.write(file, line) != len(line):
+                raise OSError("the disk took a part of the record only")
+            os.fsync(file)
+            if record.seq == 1:
+                sync_folder(self.path.parent)
+            self._known.records.append(record)
+            self._known.end += len(line)
+            with contextlib.suppress(OSError):  # the record counts; the next append moves the anchor first, or fails
+                anchor.publish()
+        try:
+            self._known.stamps = (_stamp_of(os.fstat(file)), _stamp_of(self.anchor_path.stat()))
+        except OSError:
+            self._known.stamps = (None, None)  # everything is read again
         return record
 
-    def _move_anchor(self) -> None:
-        """Name the last whole record. A kill leaves the anchor one behind: so it is moved before the next one, too."""
-        head = self._verified.head
+    def _update_anchor(self) -> None:
+        """Name the last record, where a kill or a failure left the anchor one behind."""
+        head = self._known.head
         if self._anchor() != head:
-            # Its folder entry may come later: an anchor that is behind is no damage.
-            _write_whole(self.anchor_path, canonical({"count": head.count, "head": head.hash}).encode() + b"\n")
+            for leftover in self.path.parent.glob(f".*.{self.anchor_path.name}"):
+                leftover.unlink(missing_ok=True)
+            write_whole(self.anchor_path, _anchor_text(head))
 
     def _set_torn_aside(self, file: int) -> None:
         """Keep what a crash left of a last line beside the journal, cut it off, and note that."""
         size = os.fstat(file).st_size
-        if size == self._verified.end:
+        if size == self._known.end:
             return
-        fragment = os.pread(file, size, self._verified.end)  # to the end of the file
-        beside = self.path.with_name(f"{self.path.name}.torn-{hashlib.sha256(fragment).hexdigest()[:12]}")
-        _write_whole(beside, fragment)
-        _sync_folder(beside.parent)
-        os.ftruncate(file, self._verified.end)
+        fragment = os.pread(file, size, self._known.end)  # to the end of the file
+        beside = self.path.with_name(f"{self.path.name}.torn-{sha256(fragment).hexdigest()[:12]}")
+        write_whole(beside, fragment)
+        os.ftruncate(file, self._known.end)
         self._write(file, "torn", {"bytes": len(fragment), "kept_in": beside.name})
 
-    def _catch_up(self) -> Head:
-        cut = not self.path.is_file() or self.path.stat().st_size < self._verified.end
-        return self._read_from(_START if cut else self._verified)
+    # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _read_from(self, start: _Verified) -> Head:
-        self._verified = start
-        for record, end in self._walk(start):
-            self._verified = _Verified(end, Head(record.seq, record.hash))
-        return self._verified.head
-
-    def _walk(self, start: _Verified) -> Iterator[tuple[Record, int]]:
-        """Each whole line after `start`, verified, with the byte where it ends."""
-        anchor = self._anchor()  # read before the lines: a writer beside us adds the line first, then moves the anchor
-        head, end = start.head, start.end
-        for line in _lines(self.path, start.end):
+    def _refresh(self) -> None:
+        """Read and verify what is new. Raises `JournalError`, and knows nothing then."""
+        stamps = (self._stamp(self.path), self._stamp(self.anchor_path))
+        if stamps == self._known.stamps:
+            return
+        known, self._known = self._known, _Known()
+        if not _only_grew(known.stamps[0], stamps[0]):
+            known = _Known()
+        # The anchor comes first: a writer beside us adds the line, then moves the anchor.
+        anchor = self._anchor()
+        for line in self._lines(known.end):
             if not line.endswith(b"\n"):
-                self._refuse_unless_torn(line, head.count + 1)
+                self._refuse_unless_torn(line, len(known.records) + 1)
                 break
-            record = self._parse(line, head)
-            head, end = Head(record.seq, record.hash), end + len(line)
-            if anchor.count == head.count and anchor != head:
-                raise self._damage(head.count, f"is not the record that {self.anchor_path.name} names")
-            yield record, end
-        if anchor.count > head.count:
-            raise self._damage(head.count + 1, f"is missing: {self.anchor_path.name} counts {anchor.count} records")
+            known.records.append(self._parse(line, known.head))
+            known.end += len(line)
+        self._check_anchor(anchor, known.records)
+        known.stamps = stamps
+        self._known = known
+
+    def _stamp(self, path: Path) -> _Stamp:
+        try:
+            return _stamp_of(path.stat())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _cannot_read(path, error) from error
+
+    def _lines(self, start: int) -> Iterator[bytes]:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(start)
+                yield from file
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _cannot_read(self.path, error) from error
 
     def _parse(self, line: bytes, head: Head) -> Record:
         """The record of a line, which must be to the byte what this place in the chain would have written."""
         try:
             found = json.loads(line)
             record = _record(head, datetime.fromisoformat(found["at"]), found["kind"], found["body"])
-        except _NOT_OURS:
+        except _UNREADABLE:
             raise self._damage(head.count + 1, "is not a record") from None
         if _line(record) != line:
             raise self._damage(head.count + 1, "was changed, moved, repeated or follows a removed one")
         return record
+
+    def _check_anchor(self, anchor: Head, records: list[Record]) -> None:
+        if anchor.count > len(records):
+            raise self._damage(len(records) + 1, f"is missing: {self.anchor_path.name} counts {anchor.count} records")
+        if anchor.count and records[anchor.count - 1].hash != anchor.hash:
+            raise self._damage(anchor.count, f"is not the record that {self.anchor_path.name} names")
 
     def _refuse_unless_torn(self, fragment: bytes, number: int) -> None:
         # A torn write is the beginning of a record: a whole record with more behind it was damaged later.
@@ -252,34 +312,10 @@ class Journal:
         except FileNotFoundError:
             return _EMPTY
         except OSError as error:
-            raise _unreadable(self.anchor_path, error) from error
-        except _NOT_OURS:
+            raise _cannot_read(self.anchor_path, error) from error
+        except _UNREADABLE:
             raise JournalError(f"{self.anchor_path}: is not an anchor; restore it, or remove it after a look") from None
         return anchor
-
-
-def links(journal: Journal) -> list[dict[str, Any]]:
-    """What people decided about pairs, for the checks: the manual links and the forbidden pairs that still stand.
-
-    One row a pair (`nrb_guid`, `jnid`, `line_key`; a null line is the whole invoice) with `kind` "link" or
-    "forbid", `note`, `who` and `at`. The latest word on a pair wins, and a whole invoice forbidden takes back the
-    links to its lines; "unlink" and "unforbid" take back their own kind.
-    """
-    standing: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for record in journal.records():
-        kind = record.kind.removeprefix("un")
-        if kind not in ("link", "forbid"):
-            continue
-        pair = {name: record.body.get(name) for name in ("nrb_guid", "jnid", "line_key")}
-        key = tuple(pair.values())
-        if kind == record.kind == "forbid" and pair["line_key"] is None:
-            standing = {k: row for k, row in standing.items() if k[:2] != key[:2] or row["kind"] == "forbid"}
-        if kind == record.kind:
-            said = {name: record.body.get(name) for name in ("note", "who")}
-            standing[key] = {"kind": kind, **pair, **said, "at": record.at}
-        elif standing.get(key, {}).get("kind") == kind:
-            del standing[key]
-    return list(standing.values())
 
 
 def _record(head: Head, at: datetime, kind: str, body: Mapping[str, Any]) -> Record:
@@ -292,19 +328,23 @@ def _line(record: Record) -> bytes:
     return canonical(fields).encode() + b"\n"
 
 
+def _anchor_text(head: Head) -> bytes:
+    return canonical({"count": head.count, "head": head.hash}).encode() + b"\n"
+
+
 def _utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _lines(path: Path, start: int) -> Iterable[bytes]:
-    try:
-        with path.open("rb") as file:
-            file.seek(start)
-            yield from file
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unreadable(path, error) from error
+def _stamp_of(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _only_grew(before: _Stamp, after: _Stamp) -> bool:
+    """Whether a file is unchanged or longer: one that changed and is not longer was changed in place, cut, or moved."""
+    if before is None or after is None:
+        return False
+    return before == after or (before[:2] == after[:2] and before[2] < after[2])
 
 
 def _lock(file: FileIO, path: Path) -> None:
@@ -315,26 +355,8 @@ def _lock(file: FileIO, path: Path) -> None:
         raise Busy(f"{path}: process {holder} is writing; wait until it has ended") from None
 
 
-def _unreadable(path: Path, error: OSError) -> JournalError:
+def _cannot_read(path: Path, error: OSError) -> JournalError:
     return JournalError(f"{path}: cannot be read ({error.strerror}); nothing is sent until it can")
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a small file so that after a crash either the old or the new one stands there, whole."""
-    private = path.with_name(path.name + ".new")
-    with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    private.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    entry = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)
 
 
 def _refuse_float(literal: str) -> float:

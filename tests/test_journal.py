@@ -1,4 +1,4 @@
-"""The journal: what it keeps, what damage it sees, and that a record is on disk before it is acted upon."""
+"""The journal: what it keeps, which damage it finds, and that a record is on disk before anything relies on it."""
 
 import fcntl
 import hashlib
@@ -18,8 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditkit import journal as journal_module
 from auditkit.errors import Busy, JournalError, ValueRefused
-from auditkit.journal import Head, Journal, canonical, links, now
+from auditkit.journal import Head, Journal, Record, canonical, now
+from auditkit.journal_verify import verify
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -56,7 +58,7 @@ def full_disk(limit):
 # What it keeps
 
 
-def test_what_was_written_is_read_back(journal):
+def test_records_are_read_back_as_written(journal):
     written = [journal.append("accept", {"rule": "r", "amount": "1.10"}), journal.append("note", {"nested": [1, None]})]
     assert list(reread(journal).records()) == written
     assert [record.body for record in reread(journal).records("note")] == [{"nested": [1, None]}]
@@ -73,13 +75,13 @@ def test_the_bytes_on_disk(journal):
     assert journal.anchor_path.read_text() == f'{{"count":1,"head":"{h}"}}\n'
 
 
-def test_no_journal_is_an_empty_one_and_reading_creates_nothing(journal):
+def test_a_missing_journal_is_empty_and_reading_creates_nothing(journal):
     assert list(journal.records()) == []
     assert journal.head == journal.verify() == Head(0, "0" * 64)
     assert not journal.path.parent.exists()
 
 
-def test_files_are_the_owners_alone(journal):
+def test_only_the_owner_can_read_the_files(journal):
     with journal.sole_writer():
         journal.append("note", {})
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in journal.path.parent.iterdir()}
@@ -102,13 +104,13 @@ def test_the_anchor_names_count_and_head(ten):
     ],
     ids=str,
 )
-def test_what_would_lose_digits_or_meaning_is_refused_before_anything_is_written(journal, value, why):
+def test_a_value_that_would_lose_digits_or_meaning_is_refused_before_anything_is_written(journal, value, why):
     with pytest.raises(ValueRefused, match=f"^not a value for a record: .*{why}.*as text$"):
         journal.append("note", {"value": value})
     assert not journal.path.exists()
 
 
-def test_what_is_nested_too_deep_is_refused(journal):
+def test_a_value_nested_too_deep_is_refused(journal):
     value = []
     for _ in range(100_000):
         value = [value]
@@ -122,7 +124,7 @@ def test_what_is_nested_too_deep_is_refused(journal):
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_canonical_text_is_ascii_and_says_the_same(value):
+def test_canonical_text_is_ascii_and_parses_to_the_same_value(value):
     text = canonical(value)
     assert text.isascii()
     assert "\n" not in text
@@ -139,7 +141,7 @@ def test_times_are_kept_in_utc(tmp_path):
     assert again.at.utcoffset() == timedelta(0)
 
 
-def test_times_are_kept_in_utc_wherever_the_machine_stands(monkeypatch, tmp_path):
+def test_times_are_kept_in_utc_whatever_the_time_zone_of_the_machine(monkeypatch, tmp_path):
     monkeypatch.setenv("TZ", "XXX-3")
     time.tzset()
     try:
@@ -151,12 +153,12 @@ def test_times_are_kept_in_utc_wherever_the_machine_stands(monkeypatch, tmp_path
     assert b'"at":"2026-03-31T12:00:00.000000+00:00"' in (tmp_path / "j.jsonl").read_bytes()
 
 
-def test_a_folder_in_a_folder_is_made(tmp_path):
+def test_missing_parent_folders_are_created(tmp_path):
     assert Journal(tmp_path / "a" / "b" / "journal.jsonl").append("note", {}).seq == 1
 
 
-def test_what_is_acknowledged_is_on_disk_with_its_folder_entry(monkeypatch, journal):
-    """An fsync of: the record, its folder where the file is new, the anchor; of a torn line first its copy."""
+def test_a_record_is_on_disk_with_its_folder_entry_before_append_returns(monkeypatch, journal):
+    """An fsync of: the next anchor, the record, and the folder, once more where the journal is new."""
     synced, sync = [], os.fsync
 
     def fsync(file):
@@ -172,16 +174,102 @@ def test_what_is_acknowledged_is_on_disk_with_its_folder_entry(monkeypatch, jour
         names = {path.stat().st_ino: path.suffix for path in folder.iterdir()} | {folder.stat().st_ino: "folder"}
         return [names.get(file, "an anchor before") for file in synced]
 
-    assert synced_by_a_note() == [".jsonl", "folder", ".anchor"]
-    assert synced_by_a_note() == [".jsonl", ".anchor"]
+    assert synced_by_a_note() == [".anchor", ".jsonl", "folder", "folder"]
+    assert synced_by_a_note() == [".anchor", ".jsonl", "folder"]
     with journal.path.open("ab") as file:
         file.write(b"{")
     torn, *noted = synced_by_a_note()
     assert torn.startswith(".torn-")
-    assert noted == ["folder", ".jsonl", "an anchor before", ".jsonl", ".anchor"]
+    assert noted == ["folder", "an anchor before", ".jsonl", "folder", ".anchor", ".jsonl", "folder"]
 
 
-# What damage it sees
+# What it reads
+
+
+@pytest.fixture
+def opened(monkeypatch, ten):
+    """How often the lines of the journal are read from its file, and from which byte."""
+    starts, lines = [], Journal._lines
+
+    def counted(self, start):
+        starts.append(start)
+        return lines(self, start)
+
+    monkeypatch.setattr(Journal, "_lines", counted)
+    return starts
+
+
+def test_what_was_read_is_not_read_again(ten, opened):
+    other = reread(ten)
+    for _ in range(3):
+        assert len(other.records()) == other.head.count == 10
+        assert [record.seq for record in other.records("note")] == list(range(1, 11))
+    assert opened == [0]
+    size = ten.path.stat().st_size
+    ten.append("more", {})  # its own record needs no reading
+    assert ten.records("more") == other.records("more") != []
+    assert opened == [0, size]
+
+
+class Notes:
+    """A projection that counts what it takes."""
+
+    def __init__(self):
+        self.taken = []
+
+    def take(self, record: Record):
+        if record.kind == "bad":
+            raise JournalError("bad")
+        self.taken.append(record.seq)
+
+
+def test_a_projection_takes_each_record_once(ten):
+    first = ten.projection(Notes)
+    reread(ten).append("note", {})
+    ten.append("note", {})
+    assert ten.projection(Notes) is first
+    assert first.taken == list(range(1, 13))
+
+
+def test_a_projection_that_fails_is_made_anew(ten):
+    assert len(ten.projection(Notes).taken) == 10
+    ten.append("bad", {})
+    for _ in range(2):
+        with pytest.raises(JournalError, match="bad"):
+            ten.projection(Notes)
+
+
+def test_a_journal_changed_in_place_is_read_again(ten):
+    data = ten.path.read_bytes()
+    assert ten.head.count == 10
+    ten.path.write_bytes(data.replace(b"862.50", b"962.50", 1))
+    os.utime(ten.path, ns=(0, 0))  # another time, however coarse the file system's clock is
+    for ask in (ten.records, lambda: ten.head, lambda: ten.projection(Notes), lambda: ten.append("note", {})):
+        with pytest.raises(JournalError, match="line 1:"):
+            ask()
+
+
+def test_another_journal_in_its_place_is_read_from_its_first_line(ten, tmp_path):
+    other = Journal(tmp_path / "other" / "journal.jsonl", clock=lambda: NOON)
+    for number in range(12):
+        other.append("note", {"n": number})
+    assert ten.head.count == 10
+    other.anchor_path.replace(ten.anchor_path)
+    other.path.replace(ten.path)
+    assert ten.head == reread(ten).head
+    assert ten.head.count == 12
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_journal(ten, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(journal_module.Path, "stat", denied)
+    with pytest.raises(JournalError, match=r"cannot be read \(Permission denied\)"):
+        reread(ten).records()
+
+
+# Which damage it finds
 
 
 def damaged(journal, data):
@@ -213,13 +301,13 @@ IS_NONE = "is not a record"
     ],
     ids=count(),
 )
-def test_a_line_that_is_not_ours_is_named(ten, line, what):
+def test_a_line_that_is_not_a_record_is_reported_with_its_number(ten, line, what):
     lines = ten.path.read_bytes().splitlines(keepends=True)
     message = damaged(ten, b"".join([*lines[:3], line + b"\n", *lines[4:]]))
     assert message == f"{ten.path} line 4: {what}; nothing is written until it is restored from a copy that verifies"
 
 
-def test_a_record_with_more_behind_it_is_no_torn_line(ten):
+def test_a_record_with_more_behind_it_is_damage_and_not_a_torn_line(ten):
     whole = ten.path.read_bytes()
     for more in (b"\x8a", b" ", b"{"):
         message = damaged(ten, whole[:-1] + more)
@@ -227,7 +315,7 @@ def test_a_record_with_more_behind_it_is_no_torn_line(ten):
 
 
 @pytest.mark.parametrize("line", range(10))
-def test_a_line_removed_repeated_or_swapped_is_named(ten, line):
+def test_a_removed_repeated_or_swapped_line_is_reported_with_its_number(ten, line):
     lines = ten.path.read_bytes().splitlines(keepends=True)
     before, here, after = lines[:line], lines[line], lines[line + 1 :]
     number = min(line + 1, 10)
@@ -237,7 +325,7 @@ def test_a_line_removed_repeated_or_swapped_is_named(ten, line):
         assert f"line {line + 1}" in damaged(ten, b"".join([*before, after[0], here, *after[1:]]))
 
 
-def test_a_record_made_anew_with_a_right_hash_is_seen_at_the_next_line(ten, tmp_path):
+def test_a_forged_record_with_a_right_hash_is_found_at_the_next_line(ten, tmp_path):
     other = Journal(tmp_path / "other.jsonl", clock=lambda: NOON)
     for record in ten.records():
         other.append(record.kind, {**record.body, "money": "1.00"} if record.seq == 4 else record.body)
@@ -255,14 +343,14 @@ def test_a_record_made_anew_with_a_right_hash_is_seen_at_the_next_line(ten, tmp_
     ],
     ids=count(),
 )
-def test_a_broken_anchor_is_named(ten, text):
+def test_a_broken_anchor_is_reported(ten, text):
     ten.anchor_path.write_text(text, "latin-1")
     with pytest.raises(JournalError) as caught:
         reread(ten).verify()
     assert str(caught.value) == f"{ten.anchor_path}: is not an anchor; restore it, or remove it after a look"
 
 
-def test_an_anchor_of_one_record_holds(journal):
+def test_an_anchor_of_one_record_is_valid(journal):
     journal.append("note", {})
     assert reread(journal).verify().count == 1
 
@@ -277,20 +365,12 @@ def test_a_file_that_cannot_be_read_is_a_journal_error(ten, suffix):
             ask(reread(ten))
 
 
-def test_a_lost_journal_is_not_an_empty_one(ten):
+def test_a_lost_journal_is_not_read_as_an_empty_one(ten):
     ten.path.unlink()
     with pytest.raises(JournalError, match="line 1: is missing"):
         reread(ten).append("note", {})
     with pytest.raises(JournalError, match="line 1: is missing"):
         _ = ten.head
-
-
-def test_damage_done_while_the_journal_is_open_is_seen_by_verify(ten):
-    data = ten.path.read_bytes()
-    ten.path.write_bytes(data.replace(b"862.50", b"962.50", 1))
-    assert ten.head.count == 10  # which reads new lines only
-    with pytest.raises(JournalError, match="line 1:"):
-        ten.verify()
 
 
 # After a crash
@@ -314,20 +394,20 @@ def test_a_torn_last_line_is_set_aside_and_noted(ten, kept):
     assert reread(ten).verify().count == 12
 
 
-def test_a_cut_of_acknowledged_records_is_seen_by_the_anchor(ten):
+def test_a_cut_at_the_end_is_found_by_the_anchor(ten):
     lines = ten.path.read_bytes().splitlines(keepends=True)
     assert "line 9: is missing" in damaged(ten, b"".join(lines[:8]))
     assert "line 10: is missing" in damaged(ten, b"".join(lines)[:-5])
 
 
-def test_a_crash_before_the_anchor_moved_is_no_damage(ten):
+def test_a_crash_before_the_anchor_was_published_is_not_damage(ten):
     anchor = ten.anchor_path.read_bytes()
     ten.append("note", {})
     ten.anchor_path.write_bytes(anchor)
     assert reread(ten).append("note", {}).seq == 12
 
 
-def test_a_torn_line_of_anything_is_set_aside(ten):
+def test_any_torn_line_is_set_aside(ten):
     torn = b"[" * 100_000
     with ten.path.open("ab") as file:
         file.write(torn)
@@ -339,7 +419,7 @@ def test_a_torn_line_of_anything_is_set_aside(ten):
     ("room", "reason", "kinds"),
     [(0, "File too large", ["note", "note"]), (30, "the disk took a part of the record only", ["torn", "note"])],
 )
-def test_a_full_disk_stops_everything_and_costs_no_record(ten, room, reason, kinds):
+def test_a_full_disk_stops_all_writing_and_loses_no_record(ten, room, reason, kinds):
     size = ten.path.stat().st_size
     with full_disk(size + room), pytest.raises(JournalError) as caught:
         ten.append("note", {"text": "x" * 100})
@@ -351,15 +431,69 @@ def test_a_full_disk_stops_everything_and_costs_no_record(ten, room, reason, kin
     assert [record.kind for record in reread(ten).records()][-2:] == kinds
 
 
-def test_an_anchor_that_cannot_be_written_stops_everything_too(ten):
-    in_the_way = ten.path.with_name("journal.anchor.new")
-    in_the_way.mkdir()
-    with pytest.raises(JournalError, match="cannot be written"):
-        ten.append("note", {})
+def no_space_for(monkeypatch, suffix):
+    """No file whose name ends so can be made."""
+    real = os.open
+
+    def opening(path, flags, *mode, **others):
+        if str(path).endswith(suffix) and flags & os.O_EXCL:
+            raise OSError(28, "No space left on device")
+        return real(path, flags, *mode, **others)
+
+    monkeypatch.setattr(os, "open", opening)
+
+
+def test_without_space_for_the_anchor_no_record_is_written(ten, monkeypatch):
+    before = ten.path.read_bytes()
+    with monkeypatch.context() as patch:
+        no_space_for(patch, "journal.anchor")
+        with pytest.raises(JournalError, match=r"cannot be written \(No space left on device\); nothing is sent"):
+            ten.append("note", {})
+    assert ten.path.read_bytes() == before
     with pytest.raises(JournalError, match="restart"):
         ten.append("note", {})
-    in_the_way.rmdir()
-    assert reread(ten).append("note", {}).seq == 12
+    assert reread(ten).append("note", {}).seq == 11
+    assert sorted(path.name for path in ten.path.parent.iterdir()) == ["journal.anchor", "journal.jsonl"]
+
+
+@pytest.mark.parametrize("before", [0, 10])
+def test_a_record_on_disk_counts_though_its_anchor_cannot_be_published(journal, monkeypatch, before):
+    for number in range(before):
+        journal.append("note", {"n": number})
+
+    def failing(path, target):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.Path, "replace", failing)
+        record = journal.append("note", {})
+        assert record == journal.records()[-1]
+    if before:
+        assert verify(journal.path).is_whole
+    assert journal.append("note", {}).seq == before + 2
+    assert json.loads(journal.anchor_path.read_text())["count"] == before + 2
+
+
+def test_what_a_kill_left_of_an_anchor_is_removed(ten):
+    behind = ten.anchor_path.read_bytes()
+    ten.append("note", {})
+    ten.anchor_path.write_bytes(behind)
+    leftover = ten.path.with_name(".0123abcd.journal.anchor")
+    leftover.write_bytes(b"x")
+    reread(ten).append("note", {})
+    assert not leftover.exists()
+
+
+def test_a_link_in_the_place_of_a_new_anchor_is_not_followed(ten, tmp_path):
+    """A name that can be known beforehand could be a link to another file of the owner."""
+    other = tmp_path / "precious"
+    other.write_text("precious")
+    for name in ("journal.anchor.new", "journal.lock"):
+        ten.path.with_name(name).symlink_to(other)
+    ten.append("note", {})
+    with pytest.raises(JournalError, match="Too many levels of symbolic links"), ten.sole_writer():
+        pass
+    assert other.read_text() == "precious"
 
 
 # Several writers
@@ -398,7 +532,7 @@ def test_one_process_at_a_time_may_write_at_a_vendor(journal):
 
 
 @pytest.mark.parametrize("before", ["", "12345678901234567890"])
-def test_the_sole_writer_is_named_in_its_lock(journal, before):
+def test_the_lock_holds_the_process_id_of_the_sole_writer(journal, before):
     lock = journal.path.with_name("journal.lock")
     lock.parent.mkdir()
     lock.write_text(before)
@@ -406,7 +540,7 @@ def test_the_sole_writer_is_named_in_its_lock(journal, before):
         assert lock.read_text() == f"{os.getpid()}\n"
 
 
-def test_a_writer_that_has_not_said_its_name_yet(journal):
+def test_a_writer_that_has_not_written_its_process_id_yet(journal):
     lock = journal.path.with_name("journal.lock")
     lock.parent.mkdir()
     with lock.open("w") as file:
@@ -433,49 +567,6 @@ def test_a_lock_on_a_full_disk_is_a_journal_error(journal):
         assert lock.read_text() == f"{os.getpid()}\n"
 
 
-def test_what_fails_below_the_lock_is_not_the_locks(journal):
+def test_an_error_inside_the_block_is_not_reported_as_the_locks(journal):
     with pytest.raises(TimeoutError, match="no answer"), journal.sole_writer():
         raise TimeoutError("no answer")
-
-
-# Decisions as rows
-
-
-def test_an_invoice_that_is_forbidden_takes_back_the_links_to_its_lines(journal):
-    lines = [{"nrb_guid": "n1", "jnid": "i1", "line_key": key} for key in ("k1", "k2")]
-    whole = {"nrb_guid": "n1", "jnid": "i1", "line_key": None}
-    for kind, pair in (("link", lines[0]), ("link", {**lines[0], "jnid": "i2"}), ("forbid", whole), ("link", lines[1])):
-        journal.append(kind, {**pair, "note": "said", "who": "ann"})
-    assert [(row["kind"], row["jnid"], row["line_key"]) for row in links(journal)] == [
-        ("link", "i2", "k1"),
-        ("forbid", "i1", None),
-        ("link", "i1", "k2"),
-    ]
-
-
-def test_an_invoice_that_is_forbidden_leaves_what_was_forbidden_of_its_lines(journal):
-    pair = {"nrb_guid": "n1", "jnid": "i1"}
-    for key in ("k1", None):
-        journal.append("forbid", {**pair, "line_key": key})
-    journal.append("unforbid", {**pair, "line_key": None})
-    assert [(row["kind"], row["line_key"]) for row in links(journal)] == [("forbid", "k1")]
-
-
-def test_the_latest_word_on_a_pair_stands(journal):
-    pair = {"nrb_guid": "n1", "jnid": "i1", "line_key": "k1"}
-    said = [
-        ("unrelated", pair),
-        ("unlink", {**pair, "note": "never said", "who": "ann"}),
-        ("link", {**pair, "note": "seen", "who": "ann"}),
-        ("link", {**pair, "line_key": None, "note": "whole", "who": "ann"}),
-        ("forbid", {**pair, "note": "no", "who": "bob"}),
-        ("unlink", {**pair, "note": "not a link any more", "who": "bob"}),
-        ("forbid", {**pair, "jnid": "i2", "note": "x", "who": "bob"}),
-        ("unforbid", {**pair, "jnid": "i2", "note": "x", "who": "bob"}),
-    ]
-    for kind, body in said:
-        journal.append(kind, body)
-    assert links(journal) == [
-        {"kind": "forbid", **pair, "note": "no", "who": "bob", "at": NOON},
-        {"kind": "link", **pair, "line_key": None, "note": "whole", "who": "ann", "at": NOON},
-    ]

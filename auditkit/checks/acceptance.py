@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from auditkit.errors import FindingError
-from auditkit.journal import Journal
+from auditkit.journal import Journal, Record
 from auditkit.warehouse.snapshots import Snapshot
 
 __all__ = ["accept", "acceptances", "day", "named", "withdraw"]
@@ -86,15 +86,22 @@ def withdraw(snapshot: Snapshot, journal: Journal, fingerprints: Sequence[str], 
     return standing
 
 
+class _Acceptances:
+    """The acceptances in force, by fingerprint."""
+
+    def __init__(self) -> None:
+        self.in_force: dict[str, dict[str, Any]] = {}
+
+    def take(self, record: Record) -> None:
+        if record.kind == "accept":
+            self.in_force[record.body["fingerprint"]] = {**record.body, "accepted_at": record.at.isoformat()}
+        elif record.kind == "unaccept":
+            self.in_force.pop(record.body["fingerprint"], None)
+
+
 def acceptances(journal: Journal) -> list[dict[str, Any]]:
     """The bodies of the acceptances that nobody took back, the latest of each finding, with `accepted_at`."""
-    standing: dict[str, dict[str, Any]] = {}
-    for record in journal.records():
-        if record.kind == "accept":
-            standing[record.body["fingerprint"]] = {**record.body, "accepted_at": record.at.isoformat()}
-        elif record.kind == "unaccept":
-            standing.pop(record.body["fingerprint"], None)
-    return list(standing.values())
+    return list(journal.projection(_Acceptances).in_force.values())
 
 
 def day(until: date | str | None) -> date | None:

@@ -144,26 +144,28 @@ def changes(approvers: Sequence[Approver], journal: Journal) -> list[str]:
 
     Not from the one last recorded: a refused attempt records the list as well, and nobody may have looked at it.
     """
-    return _differences(_recorded(journal)[1], approvers)
+    return _differences(journal.projection(_Lists).approved_with, approvers)
 
 
 def record_changes(approvers: Sequence[Approver], journal: Journal, *, occasion: str, plan: str) -> None:
     """Journal the whole list if it is not the one that the journal last recorded: at what occasion, for which plan."""
-    if lines := _differences(_recorded(journal)[0], approvers):
+    if lines := _differences(journal.projection(_Lists).latest, approvers):
         entries = [approver.fields for approver in approvers]
         journal.append(LIST, {"approvers": entries, "changes": lines, "occasion": occasion, "plan": plan})
 
 
-def _recorded(journal: Journal) -> tuple[Sequence[Approver], Sequence[Approver]]:
+class _Lists:
     """The list as the journal last recorded it, and as it was at the last approval."""
-    latest: Sequence[Approver] = ()
-    approved_with: Sequence[Approver] = ()
-    for record in journal.records():
+
+    def __init__(self) -> None:
+        self.latest: Sequence[Approver] = ()
+        self.approved_with: Sequence[Approver] = ()
+
+    def take(self, record: Record) -> None:
         if record.kind == LIST:
-            latest = _list(record)
+            self.latest = _list(record)
         elif record.kind == APPROVAL:
-            approved_with = latest
-    return latest, approved_with
+            self.approved_with = self.latest
 
 
 def _list(record: Record) -> Sequence[Approver]:

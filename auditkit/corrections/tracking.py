@@ -14,12 +14,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from auditkit.corrections.plan import Change
 from auditkit.errors import JournalError
-from auditkit.journal import Journal
+from auditkit.journal import Journal, Record
 from auditkit.settings import AccountKey
 
 __all__ = ["RECORD_KIND", "Correction", "Reply", "Step", "Verdict", "correction_id", "corrections"]
 
 RECORD_KIND = "correction"
+_CHANGE = TypeAdapter(Change)
 
 
 class Step(StrEnum):
@@ -127,20 +128,27 @@ def correction_id(plan: str, change: Change) -> str:
     return f"{plan[:12]} {change.system} {change.object_id}"
 
 
-def corrections(journal: Journal) -> dict[str, Correction]:
-    """Every correction that the journal knows, by id, in the order of their intents."""
-    known: dict[str, Correction] = {}
-    for record in journal.records(RECORD_KIND):
+class _Corrections:
+    """Every correction, by id."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Correction] = {}
+
+    def take(self, record: Record) -> None:
+        if record.kind != RECORD_KIND:
+            return
         body = record.body
         if body["step"] == Step.INTENT:
             try:
-                change = TypeAdapter(Change).validate_python(body["change"])
+                change = _CHANGE.validate_python(body["change"])
             except ValidationError:
-                raise JournalError(
-                    f"{journal.path} line {record.seq}: is no correction that this version knows"
-                ) from None
+                raise JournalError(f"journal line {record.seq}: is not a correction that this version knows") from None
             correction = Correction(body["plan"], AccountKey(body["environment"], body["account"]), change)
         else:
-            correction = known[body["correction"]]
-        known[body["correction"]] = correction.after(body)
-    return known
+            correction = self.known[body["correction"]]
+        self.known[body["correction"]] = correction.after(body)
+
+
+def corrections(journal: Journal) -> dict[str, Correction]:
+    """Every correction that the journal knows, by id, in the order of their intents."""
+    return dict(journal.projection(_Corrections).known)

@@ -410,7 +410,7 @@ def test_a_correction_in_the_journal_is_not_held_against_the_rules_of_today(worl
     world.journal.append("correction", {"step": "INTENT", **INTENT, "correction": "x", "change": asdict(old)})
     assert len(corrections(world.journal)) == 2
     world.journal.append("correction", {"step": "INTENT", **INTENT, "correction": "y", "change": {}})
-    with pytest.raises(JournalError, match="is no correction that this version knows"):
+    with pytest.raises(JournalError, match="is not a correction that this version knows"):
         corrections(world.journal)
 
 
