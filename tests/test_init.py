@@ -235,7 +235,7 @@ def test_a_bad_answer_is_asked_for_again_at_once(folder: Path, address: server.A
         terminal.at("timezone is no IANA time zone; did you mean America/Edmonton?")
         terminal.at("Time zone", "America/Edmonton")
         terminal.at("name or e-mail", "../ann")
-        terminal.at("is no name for an identity")
+        terminal.at("is not a name for an identity")
         terminal.at("name or e-mail", "ann")
         terminal.at("readable by you alone? [y/N]: ", "")
         assert terminal.ended() == 0
@@ -349,7 +349,7 @@ def test_secrets_that_are_missing_are_named_by_their_variables(folder: Path, add
         ("jobnimbus-url", "https://evil.example", "host evil.example is not a known vendor host"),
         ("timezone", "Mountain", "timezone is no IANA time zone"),
         ("timezone", "calgary/edmonton", "timezone is no IANA time zone"),
-        ("identity", "a/b", "is no name for an identity"),
+        ("identity", "a/b", "is not a name for an identity"),
     ],
 )
 def test_a_bad_option(

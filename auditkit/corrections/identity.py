@@ -33,8 +33,8 @@ _SERVICE = "auditkit identity"
 _END_OF_PUBLIC = b"-----END PUBLIC KEY-----\n"
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _MOST_BYTES = 10_000
-# Letters and marks of Unicode that nothing is drawn for: with them two names could look alike.
-_UNSEEN = frozenset(
+# Letters and marks that nothing is drawn for: with them two names could look alike.
+_INVISIBLE = frozenset(
     chr(code)
     for first, last in (
         *((0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164)),
@@ -42,6 +42,16 @@ _UNSEEN = frozenset(
     )
     for code in range(first, last + 1)
 )
+# Scripts none of whose letters can be taken for a Latin one; those of East Asia are written together. Cyrillic, Greek,
+# Armenian, Cherokee and others are left out: "Аnn" with a Cyrillic A is not "Ann".
+_EAST_ASIAN = frozenset({"BOPOMOFO", "CJK", "HANGUL", "HIRAGANA", "KATAKANA"})
+_SCRIPTS = frozenset(
+    {
+        *("LATIN", "ARABIC", "BENGALI", "DEVANAGARI", "ETHIOPIC", "GUJARATI", "GURMUKHI", "HEBREW", "KANNADA", "KHMER"),
+        *("LAO", "MALAYALAM", "MYANMAR", "ORIYA", "SINHALA", "TAMIL", "TELUGU", "THAI", "TIBETAN"),
+    }
+)
+_LATIN_WITHOUT_MARKS = frozenset("ÆÐØÞßæðøþĐđĦħŁłŊŋŒœŦŧẞ")  # all others are an ASCII letter, or one with marks
 
 
 def folded(name: str) -> str:
@@ -54,18 +64,57 @@ def folded(name: str) -> str:
 
 
 def valid_name(name: str) -> str:
-    """The name, its spaces tidied; `SettingsError` for one that could be a path, be misread, or not be seen whole."""
+    """The name, its spaces tidied.
+
+    `SettingsError` for one that could be a path, or be mistaken for another name: with letters that cannot be seen,
+    that look like others, or of several scripts.
+    """
     fold = folded(name)
-    if not (0 < len(fold) <= MOST_LETTERS and fold[0].isalnum() and all(map(_is_plain, fold + name))):
+    is_plain = 0 < len(fold) <= MOST_LETTERS and fold[0].isalnum() and all(map(_is_plain, fold + name))
+    if not is_plain:
         raise SettingsError(
-            f"{name[:80]!a} is no name for an identity: write 1 to {MOST_LETTERS} letters, digits, spaces or"
+            f"{name[:80]!a} is not a name for an identity: write 1 to {MOST_LETTERS} letters, digits, spaces or"
             " . , ' - _ @ +, the first a letter or digit, e.g. ann.lee"
         )
+    if look_alikes := sorted(set(filter(_looks_like_another, _letters(name) + fold))):
+        raise SettingsError(
+            f"{name[:80]!a} could be mistaken for another name ({', '.join(map(_described, look_alikes))}): write it in"
+            " plain letters, e.g. ann.lee"
+        )
+    scripts = {_script(each) for each in _letters(name) if unicodedata.category(each)[0] == "L"}
+    if len({"EAST ASIAN" if script in _EAST_ASIAN else script for script in scripts}) > 1:
+        raise SettingsError(f"{name[:80]!a} mixes letters of {' and '.join(sorted(scripts))}: write it in one script")
     return " ".join(name.split())
 
 
 def _is_plain(character: str) -> bool:
-    return character in _PUNCTUATION or (unicodedata.category(character)[0] in "LMN" and character not in _UNSEEN)
+    return character in _PUNCTUATION or (unicodedata.category(character)[0] in "LMN" and character not in _INVISIBLE)
+
+
+def _letters(name: str) -> str:
+    """The characters of a name, composed; one that composition would replace by another one stays: the Kelvin sign."""
+    composed = ((each, unicodedata.normalize("NFC", each)) for each in name)
+    replaced = "".join(each for each, other in composed if each != other and len(other) == 1)
+    return replaced + unicodedata.normalize("NFC", name)
+
+
+def _looks_like_another(character: str) -> bool:
+    if character.isascii() or character in _PUNCTUATION or character.isspace():
+        return False
+    if unicodedata.category(character)[0] == "N" or unicodedata.normalize("NFKC", character) != character:
+        return True  # digits of other scripts, and wide, narrow, circled or joined forms
+    script = _script(character)
+    if script == "LATIN":
+        return not (unicodedata.normalize("NFD", character)[0].isascii() or character in _LATIN_WITHOUT_MARKS)
+    return script not in _SCRIPTS | _EAST_ASIAN
+
+
+def _script(character: str) -> str:
+    return unicodedata.name(character, "?").replace("-", " ").split(" ")[0]
+
+
+def _described(character: str) -> str:
+    return f"{character} is {unicodedata.name(character, 'unnamed')}"
 
 
 def is_public_key(text: str) -> bool:

@@ -83,10 +83,14 @@ def test_a_wrong_entry(line: str, words: str, path: Path) -> None:
             "approver 1: public_key is missing; write the public key that `auditkit identity",
         ),
         (f'[[approver]]\nname = 5\npublic_key = "{KEY}"\n', "approver 1: name must be a person's name as text"),
-        (f'[[approver]]\nname = "../ann"\npublic_key = "{KEY}"\n', "approver 1: '../ann' is no name for an identity"),
+        (
+            f'[[approver]]\nname = "../ann"\npublic_key = "{KEY}"\n',
+            "approver 1: '../ann' is not a name for an identity",
+        ),
         ('[[approver]]\nname = "ann"\npublic_key = "ann"\n', "approver 1: public_key must be the public key that"),
         ('[[approver]]\nname = "ann"\npublic_key = 5\n', "approver 1: public_key must be"),
-        (f'{ANN}[[approver]]\nname = "ＡＮＮ"\npublic_key = "{OTHER}"\n', "ＡＮＮ is listed twice"),
+        (f'{ANN}[[approver]]\nname = " ANN"\npublic_key = "{OTHER}"\n', "ANN is listed twice"),
+        (f'[[approver]]\nname = "ＡＮＮ"\npublic_key = "{OTHER}"\n', "FULLWIDTH LATIN CAPITAL LETTER A"),
         (f'{ANN}[[approver]]\nname = "bob"\npublic_key = "{KEY}"\n', "ann and bob have one key"),
         ("", "must hold [[approver]] entries and nothing else"),
         ("approver = 5", "must hold [[approver]] entries and nothing else"),
@@ -98,7 +102,7 @@ def test_a_wrong_entry(line: str, words: str, path: Path) -> None:
         ("max_objects = " + "9" * 5000, "not TOML ("),
         ("x = " + "[" * 100_000, "not TOML ("),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_a_wrong_file(text: str, words: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")

@@ -92,10 +92,56 @@ def test_folding_twice_is_folding_once(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ann", "Ann Lee", "ann.lee@example.com", "O’Neil, Zoë", "李 小龙", "अनिल", "7of9"], ids=ascii
+    "name",
+    [
+        *(
+            "ann",
+            "Ann Lee",
+            "ann.lee@example.com",
+            "O’Neil, Zoë",
+            "Zoe\u0308",
+            "Łukasz Ørsted",
+            "Straße",
+            "STRAẞE",
+            "7of9",
+        ),
+        *("李 小龙", "ネコ猫", "김민준", "अनिल", "\u0958", "ਸਿੰਘ", "مريم", "אנה"),
+    ],
+    ids=ascii,
 )
 def test_a_plain_name(name: str) -> None:
     assert valid_name(f" {name}  ") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "letter"),
+    [
+        ("\u0430nn", "CYRILLIC SMALL LETTER A"),
+        ("\u0430\u043d\u043d", "CYRILLIC SMALL LETTER A"),
+        ("\u0391nn", "GREEK CAPITAL LETTER ALPHA"),
+        ("\u13aann", "CHEROKEE LETTER GO"),
+        ("d\u0131ana", "LATIN SMALL LETTER DOTLESS I"),
+        ("\u0130nn", "COMBINING DOT ABOVE"),
+        ("i\u0307nn", "COMBINING DOT ABOVE"),
+        ("n\u0338n", "COMBINING LONG SOLIDUS OVERLAY"),
+        ("\u0251nn", "LATIN SMALL LETTER ALPHA"),
+        ("\u017fam", "LATIN SMALL LETTER LONG S"),
+        ("\u212aim", "KELVIN SIGN"),
+        ("\uff41nn", "FULLWIDTH LATIN SMALL LETTER A"),
+        ("\ufb01nn", "LATIN SMALL LIGATURE FI"),
+        ("\u2170nn", "SMALL ROMAN NUMERAL ONE"),
+        ("ann \u0967", "DEVANAGARI DIGIT ONE"),
+    ],
+    ids=ascii,
+)
+def test_a_name_with_a_letter_that_looks_like_another(name: str, letter: str, identities: Identities) -> None:
+    assert letter in refused(valid_name, name) and "could be mistaken for another name" in refused(valid_name, name)
+    assert letter in refused(identities.new, name, PASSPHRASE)
+    assert not identities.folder.parent.exists()
+
+
+def test_a_name_in_letters_of_two_scripts() -> None:
+    assert "mixes letters of CJK and LATIN: write it in one script" in refused(valid_name, "李 lee")
 
 
 @pytest.mark.parametrize(
@@ -121,9 +167,9 @@ def test_a_plain_name(name: str) -> None:
 )
 def test_a_name_that_is_none(name: str, identities: Identities) -> None:
     for call in (valid_name, identities.refuse_taken, identities.public_key):
-        assert "is no name for an identity: write 1 to 60 letters" in refused(call, name)
-    assert "is no name" in refused(identities.new, name, PASSPHRASE)
-    assert "is no name" in refused(identities.open, name, PASSPHRASE)
+        assert "is not a name for an identity: write 1 to 60 letters" in refused(call, name)
+    assert "is not a name" in refused(identities.new, name, PASSPHRASE)
+    assert "is not a name" in refused(identities.open, name, PASSPHRASE)
     assert not identities.folder.parent.exists()
 
 
@@ -167,7 +213,7 @@ def test_the_private_key_is_on_disk_under_the_passphrase_alone(identities: Ident
             serialization.load_pem_private_key(private, guess)
 
 
-@pytest.mark.parametrize("spelling", ["ann", "ANN", " ａｎｎ "])
+@pytest.mark.parametrize("spelling", ["ann", "ANN", " aNN "])
 def test_a_name_is_taken_once_in_whatever_spelling(spelling: str, identities: Identities) -> None:
     identities.new("Ann", PASSPHRASE)
     before = (identities.folder / "ann.pem").read_bytes()
@@ -417,7 +463,7 @@ def test_a_key_in_the_keyring_is_said_to_be_there(
 def test_a_taken_name_and_one_that_is_none_are_refused_before_a_passphrase_is_asked(home: Path) -> None:
     Identities(home / "identities").new("ann", PASSPHRASE)
     assert_refused(auditkit("identity", "new", "ANN"), "there is an identity of this name already")
-    assert_refused(auditkit("identity", "new", "../ann"), "is no name for an identity")
+    assert_refused(auditkit("identity", "new", "../ann"), "is not a name for an identity")
 
 
 def test_the_list_says_who_is_listed_and_with_which_limits(home: Path) -> None:
