@@ -4,12 +4,15 @@ Each line is canonical JSON. Its `h` is the SHA-256 of its number, the `h` befor
 that was changed, removed, repeated or moved is found. `journal.anchor` beside it holds the count and the last hash:
 with it a cut at the end is found as well.
 
-    append:  gate → anchor staged* → record* → anchor published*      (* is on disk before the next step)
+    append:  text → gate → anchor staged* → record* → anchor published*      (* is on disk before the next step)
 
 A record counts once its line is on disk; nothing that comes after it can fail the append. The anchor may be one record
 behind, never ahead. A last line without its end is a crash while writing: it is set aside in a file of its own, noted,
 and work goes on. Any other damage is a `JournalError` that names the line, and nothing is written until a person has
 looked.
+
+Text that a later reader would refuse never enters: no half characters, and no control characters in what people write.
+Where an older journal holds such text, its record is read with U+FFFD in their place, and marked as damaged.
 
 A journal keeps what it has read: it reads and verifies only lines that are new, and everything again where the file is
 another one, shorter, or changed in place.
@@ -21,9 +24,10 @@ import contextlib
 import fcntl
 import json
 import os
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import FileIO
@@ -32,8 +36,9 @@ from typing import Any, Protocol, TypeVar
 
 from auditkit.errors import Busy, JournalError, ValueRefused
 from auditkit.files import make_private_folder, staged, sync_folder, write_whole
+from auditkit.settings import AccountKey
 
-__all__ = ["Head", "Journal", "Projection", "Record", "canonical", "digest", "now"]
+__all__ = ["Gate", "Head", "Journal", "Projection", "Record", "canonical", "digest", "now"]
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,17 @@ class Head:
 
 @dataclass(frozen=True)
 class Record:
-    """One line: its number from 1, when it was written (UTC), what kind it is, its content, and its hash."""
+    """One line: its number from 1, when it was written (UTC), what kind it is, its content, and its hash.
+
+    `damaged` names the fields whose text was not Unicode, and is readable in part.
+    """
 
     seq: int
     at: datetime
     kind: str
     body: Mapping[str, Any]
     hash: str
+    damaged: tuple[str, ...] = ()
 
 
 class Projection(Protocol):
@@ -62,9 +71,11 @@ class Projection(Protocol):
         """Take the next record."""
 
 
+Gate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 _P = TypeVar("_P", bound=Projection)
 _Stamp = tuple[int, ...] | None  # which file it is, its size, and when it changed; None where there is none
 _EMPTY = Head(0, "0" * 64)
+_WRITTEN_BY_PEOPLE = frozenset({"note", "until", "who"})
 _UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)  # what a damaged JSON may raise
 
 
@@ -106,22 +117,28 @@ def digest(text: str) -> str:
 
 
 class Journal:
-    """The journal at `path`. Opening reads nothing and creates nothing; the first `append` creates file and folder."""
+    """The journal at `path`. Opening reads nothing and creates nothing; the first `append` creates file and folder.
 
-    def __init__(self, path: Path, clock: Callable[[], datetime] = now) -> None:
+    `gate` is asked before anything is written: it gives the body as it is to be written, or raises.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime] = now, gate: Gate | None = None) -> None:
         self.path = path
         self.anchor_path = path.with_suffix(".anchor")
         self._clock = clock
+        self._gate = gate
         self._known = _Known()
         self._write_failed = False
 
     def append(self, kind: str, body: Mapping[str, Any]) -> Record:
         """Write one record and return it once it is on disk.
 
-        Other processes wait meanwhile. Raises `JournalError` when the journal is damaged or cannot be written: then
-        nothing may be sent, and this object writes no more, because a failed fsync leaves unknown what is on disk.
+        Other processes wait meanwhile. Raises `ValueRefused` for a body that a later reader would refuse, what the gate
+        raises, and `JournalError` when the journal is damaged or cannot be written: then nothing may be sent, and this
+        object writes no more, because a failed fsync leaves unknown what is on disk.
         """
-        content = json.loads(canonical(body))
+        content = json.loads(canonical(self._gate(body) if self._gate else body))
+        _refuse_unreadable(content)
         if self._write_failed:
             raise JournalError(f"{self.path}: an earlier record could not be written; restart once the disk is well")
         try:
@@ -160,6 +177,15 @@ class Journal:
         """Count and last hash, for a report."""
         self._refresh()
         return self._known.head
+
+    @property
+    def account(self) -> AccountKey | None:
+        """The account of the last record that names one; None where none does."""
+        return self.projection(_Account).account
+
+    def not_before(self, instant: datetime) -> datetime:
+        """The later of an instant and that of the latest record: a clock that was set back revives nothing."""
+        return max(instant, self.projection(_Latest).at)
 
     @contextmanager
     def sole_writer(self) -> Iterator[None]:
@@ -280,6 +306,8 @@ class Journal:
             raise self._damage(head.count + 1, "is not a record") from None
         if _line(record) != line:
             raise self._damage(head.count + 1, "was changed, moved, repeated or follows a removed one")
+        if damaged := tuple(place for place, text in _texts(record.body) if not _is_unicode(text)):
+            return replace(record, body=_readable(record.body), damaged=damaged)
         return record
 
     def _check_anchor(self, anchor: Head, records: list[Record]) -> None:
@@ -316,6 +344,64 @@ class Journal:
         except _UNREADABLE:
             raise JournalError(f"{self.anchor_path}: is not an anchor; restore it, or remove it after a look") from None
         return anchor
+
+
+class _Account:
+    def __init__(self) -> None:
+        self.account: AccountKey | None = None
+
+    def take(self, record: Record) -> None:
+        environment, account = record.body.get("environment"), record.body.get("account")
+        if isinstance(environment, str) and isinstance(account, str):
+            self.account = AccountKey(environment, account)
+
+
+class _Latest:
+    def __init__(self) -> None:
+        self.at = datetime.min.replace(tzinfo=UTC)
+
+    def take(self, record: Record) -> None:
+        self.at = max(self.at, record.at)
+
+
+# ── Text ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _refuse_unreadable(body: object) -> None:
+    for place, text in _texts(body):
+        if not _is_unicode(text):
+            raise ValueRefused(f"{place}: is not Unicode (it holds a byte of another encoding); write it in UTF-8")
+        if place in _WRITTEN_BY_PEOPLE and any(unicodedata.category(each) == "Cc" for each in text):
+            raise ValueRefused(f"{place}: holds a control character; write one line of text")
+
+
+def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Each text in a JSON value, with its place: `approval.override`."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            yield place or name, name
+            yield from _texts(member, f"{place}.{name}" if place else name)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member, place)
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def _readable(value: Any) -> Any:  # noqa: ANN401  any JSON
+    """The value with U+FFFD for each half of a character."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {_readable(name): _readable(member) for name, member in value.items()}
+    return [_readable(member) for member in value] if isinstance(value, list) else value
+
+
+# ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _record(head: Head, at: datetime, kind: str, body: Mapping[str, Any]) -> Record:

@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from auditkit.corrections.identity import Identities
 from auditkit.corrections.operations.invoice import TAX_STAYS
 from auditkit.corrections.operations.nrb import NrbOperation
 from auditkit.corrections.plan import LeftOut, Plan
+from auditkit.journal import Journal
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from auditkit.settings import Settings
@@ -440,6 +442,28 @@ def test_a_plan_is_approved_and_applied_in_the_home_of_who_approves(
     assert_refused(auditkit("apply", copied, "--yes"), "this approval is not in the journal")
     monkeypatch.setenv("AUDITKIT_HOME", str(other))
     assert auditkit("apply", copied, "--yes").code == 0
+
+
+def test_a_home_that_is_copied_after_an_approval_needs_another_one(
+    own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise both copies could apply the plan at once."""
+    home = home_of(own, monkeypatch, tmp_path)
+    path = planned(home, "nrb-class-contradiction")
+    acting_as(monkeypatch, "bob")
+    approve(path)
+    copied = Path(shutil.copytree(home, tmp_path / "copied"))
+    monkeypatch.setenv("AUDITKIT_HOME", str(copied))
+    there = str(copied / "plans" / path.name)
+    assert_refused(auditkit("apply", there, "--yes"), "was approved in another folder", "approve it here")
+    approve(there)
+    assert auditkit("apply", there, "--yes").code == 0
+
+
+def test_a_plan_is_not_made_before_the_last_record_of_the_journal(home: Path) -> None:
+    later = datetime.now(UTC) + timedelta(days=30)
+    Journal(home / "journal.jsonl", clock=lambda: later).append("note", {"text": "by a clock that was ahead"})
+    assert Plan.load(planned(home, "nrb-unexported")).created_at == later
 
 
 def test_a_broken_journal(home: Path) -> None:

@@ -131,7 +131,8 @@ def refuse_unready(
 ) -> None:
     """Raise `PlanError` for a plan that may not be applied now, as `apply` does before anything else."""
     _refuse_no_identity(identity)
-    if plan.created_at > clock() + CLOCK_SKEW:
+    instant = journal.not_before(clock())
+    if plan.created_at > instant + CLOCK_SKEW:
         raise PlanError(f"plan {plan.digest[:12]} is made in the future; look at the clocks, then plan again")
     _refuse_applied(plan, corrections(journal))
     check_approval(
@@ -140,8 +141,9 @@ def refuse_unready(
         plan.signature("approve"),
         approvers,
         journal,
-        now=clock(),
+        now=instant,
         account=account,
+        who=identity,
     )
 
 
@@ -284,7 +286,10 @@ class _Run:
 
     def _obstacle(self, change: Change) -> Conclusion | None:
         if change.operation_type.creates:
-            ids = self._clients.find(change.operation_type, change.object_id)
+            # The first search may take minutes. The second, over what is cached by then, keeps the time short in which
+            # a copy of this home could create the same object unseen.
+            find = self._clients.find
+            ids = find(change.operation_type, change.object_id) or find(change.operation_type, change.object_id)
             self._read_at = self._clock()
             there = f"{', '.join(ids)}: has this key already; nothing was sent"
             return Conclusion(Verdict.CONFLICT, there) if ids else None

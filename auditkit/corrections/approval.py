@@ -26,6 +26,7 @@ from auditkit.corrections.approvers import (
     record_changes,
 )
 from auditkit.corrections.identity import Identity, folded
+from auditkit.corrections.location import Location
 from auditkit.corrections.plan import Plan
 from auditkit.corrections.signatures import Signature
 from auditkit.corrections.tracking import RECORD_KIND
@@ -78,6 +79,7 @@ def approve(
 
     Raises what `unsigned_approval` does, with nothing signed; `JournalError` when no record can be written.
     """
+    at = journal.not_before(at)
     unsigned, entry = unsigned_approval(
         plan,
         prepared,
@@ -119,15 +121,18 @@ def unsigned_approval(
 ) -> tuple[Signature, Approver]:
     """The approval that a person could sign now, for which no passphrase is needed, and the person's entry.
 
-    Raises `ApprovalRefused` for whatever `check` would refuse, for a plan that this person has approved already and for
-    one whose application has begun. The list, if it changed, is journalled first.
+    Raises `ApprovalRefused` for whatever `check_approval` would refuse, for a plan that this person has approved here
+    already and for one whose application has begun. The list, if it changed, is journalled first.
     """
-    record_changes(approvers, journal, occasion="approve", plan=plan.digest)
+    at = journal.not_before(at)
+    record_changes(approvers, journal, occasion="approve", plan=plan.digest, who=name)
     prepared = _given(plan, prepared, "prepare")
     reason = None if override is None else " ".join(override.split())
-    unsigned = Signature("approve", name, public_key, plan.digest, _utc_text(at), reason)
+    here = Location.of(journal).text
+    unsigned = Signature("approve", name, public_key, plan.digest, _utc_text(at), reason, here)
     entry = _refuse_unless_in_order(plan, prepared, unsigned, approvers, now=at)
-    if any(known.public_key == public_key and known.is_genuine for _, known in approvals(plan.digest, journal)):
+    known = [each for _, each in approvals(plan.digest, journal) if each.public_key == public_key]
+    if any(each.location == here and each.is_genuine for each in known):
         raise ApprovalRefused(f"{_short(plan)} was approved by {entry.name} already; apply it, or plan again")
     if any(record.body.get("plan") == plan.digest for record in journal.records(RECORD_KIND)):
         raise ApprovalRefused(f"{_short(plan)}: its application has begun; plan again for what is still wrong")
@@ -149,6 +154,7 @@ def check_approval(
     *,
     now: datetime,
     account: AccountKey,
+    who: str,
 ) -> Approver:
     """Whether a plan may be applied now, here: the entry of who approved it, or `ApprovalRefused` with the reason.
 
@@ -156,9 +162,12 @@ def check_approval(
     2. The plan is for this account.
     3. Both signatures are genuine, of this plan, of two listed persons with two keys, and in their roles.
     4. The limits of who approved hold by the list as it is now, and the plan has not expired; or both are overridden.
-    5. The approval stands in the journal, word for word.
+    5. The approval is in the journal, word for word, and was given in this home, on this machine, in this folder.
+
+    A clock that was set back revives nothing: the journal's latest record counts as the present if it is later.
     """
-    record_changes(approvers, journal, occasion="apply", plan=plan.digest)
+    now = journal.not_before(now)
+    record_changes(approvers, journal, occasion="apply", plan=plan.digest, who=who)
     prepared, approval = _given(plan, prepared, "prepare"), _given(plan, approval, "approve")
     refuse_other_account(plan, account)
     entry = _refuse_unless_in_order(plan, prepared, approval, approvers, now=now)
@@ -167,6 +176,10 @@ def check_approval(
     if (prepared, approval) not in approvals(plan.digest, journal):
         raise ApprovalRefused(
             f"{_short(plan)}: this approval is not in the journal; approve it with `auditkit approve`"
+        )
+    if elsewhere := Location.of(journal).difference(approval.location):
+        raise ApprovalRefused(
+            f"{_short(plan)}: was approved {elsewhere}, and an approval counts only where it was given; approve it here"
         )
     return entry
 

@@ -147,11 +147,11 @@ def changes(approvers: Sequence[Approver], journal: Journal) -> list[str]:
     return _differences(journal.projection(_Lists).approved_with, approvers)
 
 
-def record_changes(approvers: Sequence[Approver], journal: Journal, *, occasion: str, plan: str) -> None:
-    """Journal the whole list if it is not the one that the journal last recorded: at what occasion, for which plan."""
+def record_changes(approvers: Sequence[Approver], journal: Journal, *, occasion: str, plan: str, who: str) -> None:
+    """Journal the whole list if it is not the one last recorded: on which occasion, for which plan, by whom."""
     if lines := _differences(journal.projection(_Lists).latest, approvers):
         entries = [approver.fields for approver in approvers]
-        journal.append(LIST, {"approvers": entries, "changes": lines, "occasion": occasion, "plan": plan})
+        journal.append(LIST, {"approvers": entries, "changes": lines, "occasion": occasion, "plan": plan, "who": who})
 
 
 class _Lists:

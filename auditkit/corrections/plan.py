@@ -32,7 +32,7 @@ from auditkit.vendors.strict_json import dump, parse
 __all__ = ["LIFETIME", "Change", "FieldChange", "LeftOut", "Plan", "Value", "plan_value"]
 
 LIFETIME = timedelta(days=3)
-_VERSION = 3
+_VERSION = 4
 
 Value = str | int | bool | None
 

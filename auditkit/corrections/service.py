@@ -19,6 +19,7 @@ from auditkit.checks import views
 from auditkit.checks.rules import refuse_unknown_rule
 from auditkit.corrections import apply as applying
 from auditkit.corrections.approval import approvals, approve, changes, prepare, refuse_other_account, unsigned_approval
+from auditkit.corrections.location import Location
 from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations.registry import OPERATIONS, operation_named
 from auditkit.corrections.plan import LeftOut, Plan
@@ -285,9 +286,9 @@ class Corrections:
     # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _planned(self, proposals: Sequence[ChangeRequest | LeftOut], conditions: tuple[str, ...]) -> Plan:
-        self._home.refuse_other_account(self._home.snapshot.query(views.LAST_RUN))
+        self._home.refuse_other_account()
         with self._clients() as clients:
-            planner = Planner(clients, self._home.snapshot, self._home.now())
+            planner = Planner(clients, self._home.snapshot, self._home.journal.not_before(self._home.now()))
             return planner.plan(
                 proposals,
                 conditions=conditions,
@@ -298,8 +299,9 @@ class Corrections:
     def _approved(self, plan: Plan, public_key: str) -> Plan | None:
         """The plan with the approval that the journal holds of this key and the plan lacks, if there is one."""
         if plan.signature("approve") is None:
+            here = Location.of(self._home.journal).text
             for prepared, known in approvals(plan.digest, self._home.journal):
-                if known.public_key == public_key and known.is_genuine:
+                if (known.public_key, known.location) == (public_key, here) and known.is_genuine:
                     return plan.signed(prepared).signed(known)
         return None
 

@@ -1,5 +1,8 @@
 """Applying a plan: every ending of the state machine over real HTTP, and that no verdict is untrue."""
 
+import errno
+import itertools
+import os
 import resource
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -396,6 +399,24 @@ def test_what_was_only_interrupted_is_looked_into_before_anybody_settles_it(worl
         settle(known, "seen", journal=world.journal, account=ACCOUNT, identity="bob")
 
 
+def test_a_plan_made_while_the_clock_was_ahead_is_not_one_of_the_future(world):
+    """Planning, too, takes the later of the clock and the journal."""
+    world.now = NOON + timedelta(hours=1)
+    plan = world.approved(world.propose(ONE))
+    world.now = NOON
+    assert only(world.apply(plan)).verdict is Verdict.VERIFIED
+
+
+def test_a_plan_that_expired_is_not_revived_by_a_clock_that_is_set_back(world):
+    plan = world.approved(world.propose(ONE))
+    world.now = NOON + LIFETIME
+    world.journal.append("note", {"text": "the clock was right then"})
+    world.now = NOON
+    with pytest.raises(PlanError, match="expired"):
+        world.apply(plan)
+    assert world.faulty.posts_seen == 0
+
+
 def test_a_plan_that_is_made_in_the_future(world):
     plan = world.propose(ONE)
     world.now = NOON - timedelta(hours=1)
@@ -438,6 +459,37 @@ def test_without_a_record_nothing_is_sent(world):
         world.apply(plan)
     assert "keep this record" not in str(caught.value)
     assert world.faulty.posts_seen == 0
+
+
+def test_a_disk_that_fills_up_at_the_record_of_a_send_leaves_it_unsent(world, monkeypatch):
+    """The anchor needs space too: where it has none, there is no record either, and other plans go on."""
+    plan = world.approved(world.plan(world.creation("create-nrb", **NEW_NRB)))
+    journal, room = world.journal, itertools.count()
+    opened = os.open
+
+    def opening(path, flags, *mode, **others):
+        if str(path).endswith(".journal.anchor") and flags & os.O_EXCL and next(room) == 1:  # that of SENDING
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, flags, *mode, **others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", opening)
+        with pytest.raises(JournalError, match="No space left on device"):
+            world.apply(plan, journal=journal)
+    assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)
+    assert only(world.apply(world.propose(ONE))).verdict is Verdict.VERIFIED
+    assert only(world.apply(plan)).verdict is Verdict.VERIFIED
+
+
+NEW_NRB = {
+    "nrbJobOrderNumber": "JOB1",
+    "nrbTypeName": "Other",
+    "nrbAccountType": "Billable",
+    "nrbIsBillable": True,
+    "nrbVendorCode": "BIT",
+    "nrbRate": "100.00",
+    "nrbQuantity": "3",
+}
 
 
 def test_without_room_for_the_record_after_a_send_everything_stops_and_the_record_is_shown(world):

@@ -1,6 +1,7 @@
 """Approval: each way round two persons, one plan and their limits, named after it; and what the journal tells."""
 
 import json
+import shutil
 import string
 import tempfile
 import time
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from auditkit.corrections import location
 from auditkit.corrections import tracking as operations
 from auditkit.corrections.approval import (
     Approver,
@@ -95,13 +97,13 @@ class Office:
         return prepared, approve(plan, prepared, given.pop("identity"), self.approvers, self.journal, **given)
 
     def check(self, plan: Plan, prepared: Signature | None, approval: Signature | None, **changed: Any) -> Approver:
-        here = {"now": NOON, "account": ACCOUNT, **changed}
+        here = {"now": NOON, "account": ACCOUNT, "who": "bob", **changed}
         return check_approval(plan, prepared, approval, self.approvers, self.journal, **here)
 
     def forge(self, plan: Plan, prepared: Signature, approval: Signature) -> None:
         """Write a journal line as `approve` would, with a right chain: whoever may write the file can do that."""
         said = {"plan": plan.digest, "prepared": asdict(prepared), "approval": asdict(approval)}
-        self.journal.append("approval", {**said, "objects": 1, "money": "0.00", "who": approval.name})
+        self.journal.append("approval", {**said, "objects": 1, "money": "0.00", "who": "whoever"})
         assert verify(self.journal.path).is_whole
 
     def kinds(self) -> list[str]:
@@ -172,9 +174,9 @@ def test_the_record_says_what_was_approved_by_whom_and_up_to_what(office: Office
 
 
 def test_a_person_is_listed_in_whatever_spelling(office: Office) -> None:
-    office.write_list(office.entry("ann", name="ANN"), office.entry("bob", name="Ｂob"))
+    office.write_list(office.entry("ann", name="ANN"), office.entry("bob", name="BOB"))
     plan = Plan(preparer=" Ann ")
-    assert office.check(plan, *office.approve(plan)).name == "Ｂob"
+    assert office.check(plan, *office.approve(plan)).name == "BOB"
 
 
 def test_two_may_approve_one_plan_and_either_counts(office: Office) -> None:
@@ -428,6 +430,56 @@ def test_an_override_that_would_lift_something_else(said: dict[str, Any], words:
     assert words in refused(office.check, said.get("edited", plan), prepared, forged, **said.get("here", {}))
 
 
+# ── Time and place ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_clock_that_was_set_back_revives_no_plan(office: Office) -> None:
+    plan, other = Plan(), Plan(objects=1)
+    both = office.approve(plan)
+    later = Journal(office.journal.path, clock=lambda: NOON + timedelta(days=3))
+    later.append("note", {"text": "the clock was right then"})
+    assert "expired at 2026-04-03T12:00 UTC" in refused(office.check, plan, *both)
+    assert "expired at 2026-04-03T12:00 UTC" in refused(office.approve, other)
+    _, approval = office.approve(other, "boss", override="month end")
+    assert approval.at == "2026-04-03T12:00:00.000000+00:00"
+    *_, record = office.journal.records("approval")
+    assert record.body["lifted"] == ["expired at 2026-04-03T12:00 UTC"]
+
+
+def test_an_approval_counts_in_the_folder_where_it_was_given(office: Office, tmp_path: Path) -> None:
+    both = office.approve(Plan())
+    copied = Office(Path(shutil.copytree(office.home, tmp_path / "copied")), office.people)
+    assert office.check(Plan(), *both).name == "bob"
+    message = refused(copied.check, Plan(), *both)
+    assert "was approved in another folder, and an approval counts only where it was given; approve it here" in message
+    again = copied.approve(Plan())
+    assert copied.check(Plan(), *again).name == "bob"
+    assert "is not in the journal" in refused(office.check, Plan(), *again)
+
+
+def test_an_approval_counts_on_the_machine_where_it_was_given(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = office.approve(Plan())
+    monkeypatch.setattr(location, "_machine", lambda: "another")
+    assert "was approved on another machine, and" in refused(office.check, Plan(), *both)
+
+
+def test_an_approval_counts_in_the_home_where_it_was_given(office: Office) -> None:
+    """Another journal in the same folder, into which somebody wrote the approval."""
+    prepared, approval = office.approve(Plan())
+    for path in (office.journal.path, office.journal.anchor_path):
+        path.unlink()
+    office.journal.append("note", {"text": "another home begins"})
+    office.forge(Plan(), prepared, approval)
+    assert "was approved in another home, and" in refused(office.check, Plan(), prepared, approval)
+
+
+def test_an_approval_without_a_location(office: Office) -> None:
+    prepared = prepare(Plan(), office.people["ann"], NOON)
+    forged = signed(office.people["bob"], role="approve", digest=Plan().digest)
+    office.forge(Plan(), prepared, forged)
+    assert "was approved at an unknown place, and" in refused(office.check, Plan(), prepared, forged)
+
+
 # ── Used twice ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -562,7 +614,7 @@ def test_a_line_that_cannot_be_an_approval(body: dict[str, Any], office: Office)
         assert "journal line 3: not a signature" in refused(call)
 
 
-FIELDS = "digest, name, override, public_key, role, signature, at"
+FIELDS = "digest, location, name, override, public_key, role, signature, at"
 OTHER_FIELDS = f"not a signature: it has other fields than {', '.join(sorted(FIELDS.split(', ')))}; sign again"
 NO_TEXT = "not a signature: each of its fields is a text; sign again"
 TEXTS = dict.fromkeys(FIELDS.split(", "), "x")
@@ -639,7 +691,7 @@ def test_any_one_character_of_any_field(people: dict[str, Identity], data: st.Da
 
 
 def test_each_character_of_a_signature_counts(people: dict[str, Identity]) -> None:
-    genuine = signed(people["bob"], role="approve", digest=Plan().digest, override="month end")
+    genuine = signed(people["bob"], role="approve", digest=Plan().digest, override="month end", location="a b c")
     assert genuine.is_genuine
     for field, value in asdict(genuine).items():
         for at, character in enumerate(value):

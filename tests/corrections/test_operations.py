@@ -14,7 +14,7 @@ from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import OutcomeUnknown, PlanError
 from auditkit.vendors.strict_json import parse
 
-from .conftest import ACCOUNT, INVOICE, ONE, World, answer, invoice, item, only
+from .conftest import ACCOUNT, INVOICE, ONE, World, answer, invoice, item, nrb, only
 
 KEY = "ak-key-1"
 NEW_NRB = {
@@ -352,6 +352,31 @@ def test_a_key_that_is_there_before_is_a_conflict_and_nothing_is_sent(world, ope
     outcome = only(world.apply(again))
     assert (outcome.verdict, world.faulty.posts_seen) == (Verdict.CONFLICT, 1)
     assert first.outcome.created in outcome.detail
+
+
+@pytest.mark.parametrize("operation", CREATIONS)
+def test_a_creation_searches_for_its_key_once_more_right_before_it_is_sent(world, operation):
+    """A copy of this home may have created the object while the first search was under way."""
+    change = MAKE[operation](world)
+    door, reads = world.faulty.app, []
+
+    async def app(scope, receive, send):
+        if scope["method"] == "GET":
+            reads.append(None)
+            if len(reads) == of_a_search + 1:
+                world.state.put_nrb(nrb("theirs", nrbExternalId=KEY))
+                world.state.put_invoice(invoice("theirs", external_id=KEY))
+        await door(scope, receive, send)
+
+    world.faulty.app, of_a_search = app, -1
+    for _ in range(2):  # the first one fills the cache
+        reads.clear()
+        assert world.clients.find(change.operation_type, KEY) == []
+    of_a_search = len(reads)
+    reads.clear()
+    outcome = only(world.apply(world.plan(change)))
+    assert (outcome.verdict, world.faulty.posts_seen) == (Verdict.CONFLICT, 0)
+    assert outcome.detail == "theirs: has this key already; nothing was sent"
 
 
 @pytest.mark.parametrize("switches", [{}, ALL_AT_ONCE], ids=["plain", "all at once"])

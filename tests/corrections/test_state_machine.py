@@ -215,9 +215,7 @@ class Corrections(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.vendor.begin(())
-        self.world.cases += 1
-        self.world.home.mkdir()
+        self.world.begin(())
         self.vendor.journal_path = self.world.journal_path
         self.journal = Journal(self.world.journal_path, clock=lambda: NOON)
         self.marks = itertools.count(1)

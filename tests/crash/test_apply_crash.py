@@ -75,7 +75,7 @@ def applying(change_of: Callable[[Clients], Change]) -> Callable[[World], Client
         people = Identities(world.folder / "people", protected=False)
         ann, bob = (people.open(name, None) if name in people.names() else people.new(name, None) for name in PEOPLE)
         approvers = [Approver(each.name, each.public_key, 9, Decimal(99_999)) for each in (ann, bob)]
-        journal = Journal(world.folder / f"{change.operation}.jsonl", clock=lambda: NOON)
+        journal = Journal(world.journal_path, clock=lambda: NOON)  # an approval counts in one home
         signature = prepare(plan, ann, NOON)
         approved = plan.signed(signature).signed(approve(plan, signature, bob, approvers, journal, at=NOON))
         world.seed = {"journal.jsonl": journal.path.read_bytes(), "journal.anchor": journal.anchor_path.read_bytes()}

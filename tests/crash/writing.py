@@ -12,6 +12,7 @@ Not here: which operations there are, what is killed where, and what must hold t
 import http.client
 import json
 import os
+import shutil
 import signal
 import sys
 import warnings
@@ -156,12 +157,11 @@ class World:
     vendor: Vendor
     address: Address
     folder: Path
-    cases: int = 0
     seed: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
-        return self.folder / f"home-{self.cases}"
+        return self.folder / "home"
 
     @property
     def journal_path(self) -> Path:
@@ -169,7 +169,7 @@ class World:
 
     def begin(self, fates: Sequence[Fate]) -> None:
         """Another case: a home with nothing but its `seed`, and what shall become of its writes."""
-        self.cases += 1
+        shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir()
         for name, data in self.seed.items():
             (self.home / name).write_bytes(data)
