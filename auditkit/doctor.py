@@ -15,6 +15,7 @@ from pathlib import Path
 from auditkit.audit import Audit
 from auditkit.checks.run import read_job_map
 from auditkit.errors import AuditkitError, BadAnswer, NoSnapshot
+from auditkit.journal_verify import verify
 from auditkit.progress import say
 from auditkit.settings import settings_file
 from auditkit.vendors.aimsio import AimsioClient, Stub
@@ -49,6 +50,7 @@ def examine(audit: Audit) -> Iterator[Check]:
     yield _asked("job map", lambda: _job_map(audit), "correct the file, or save it anew as CSV in UTF-8")
     yield from _vendors(audit)
     yield _asked("snapshot", lambda: _snapshot(audit), "run `auditkit sync`")
+    yield _journal(audit)
     yield Check("versions", True, f"Python {sys.version.split()[0]}; {', '.join(map(_version, _LIBRARIES))}")
 
 
@@ -151,6 +153,17 @@ def _filter(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
 def _snapshot(audit: Audit) -> str:
     about = audit.about
     return f"{audit.snapshot_id}, {about['status']}, verdict {about['verdict']}, as of {about['as_of']}"
+
+
+def _journal(audit: Audit) -> Check:
+    """Whether the journal is whole, and each record whose text cannot be read."""
+    path = audit.journal.path
+    try:
+        found = verify(path)
+    except OSError as error:
+        return Check("journal", False, f"{path}: cannot be read ({error.strerror})", "restore it from a copy")
+    seen = "; ".join((f"{found.count:,} records", *found.problems, *found.notes))
+    return Check("journal", found.is_whole, seen, "restore it from a copy that verifies")
 
 
 def _asked(name: str, look: Callable[[], str], advice: str) -> Check:

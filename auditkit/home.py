@@ -7,10 +7,11 @@ Not here: what is done with any of it (`audit.py` and the services below it).
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -19,7 +20,7 @@ from auditkit.checks.acceptance import acceptances
 from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.link_decisions import link_decisions
 from auditkit.checks.run import Decisions, Parameters, read_job_map
-from auditkit.errors import OtherAccount, StoreError
+from auditkit.errors import OtherAccount, SettingsError, StoreError
 from auditkit.journal import Journal, canonical
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.behaviors import Behaviors
@@ -43,6 +44,7 @@ class Home:
     vendor_rate: bool = False
     _sandbox: server.Running | None = field(default=None, repr=False)
     _snapshot: Snapshot | None = field(default=None, repr=False)
+    _held: tuple[tuple[int, int], AccountKey | None] | None = field(default=None, repr=False)
 
     def close(self) -> None:
         """Let go of the snapshot and end the demo's sandbox."""
@@ -58,8 +60,8 @@ class Home:
 
     @cached_property
     def journal(self) -> Journal:
-        """What people decided and what was written."""
-        return Journal(self.settings.folder / "journal.jsonl")
+        """What people decided and what was written. Every record passes `admit` before anything is written."""
+        return Journal(self.settings.folder / "journal.jsonl", clock=self.now, gate=self.admit)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -117,8 +119,9 @@ class Home:
     def draft(self, *, keep_previous: bool, is_new: bool = False) -> Iterator[Draft]:
         """As `Store.draft`, by the one writer; refused where the home holds another account."""
         with self.store.writer(), self.store.draft(keep_previous=keep_previous, is_new=is_new) as draft:
-            if draft.has_table("sync_run"):
-                self.refuse_other_account(draft.query(views.LAST_RUN))
+            held = draft.query(views.LAST_RUN) if draft.has_table("sync_run") else None
+            self._refuse_other(_account_of(held) if held else None)
+            self._refuse_other(self.journal.account)
             yield draft
 
     @property
@@ -126,14 +129,46 @@ class Home:
         """Whether the snapshot's figures are the sandbox's: then every page says DEMO DATA."""
         return bool(self.snapshot.query(views.RUN).records()[0]["environment"] == DEMO)
 
-    def refuse_other_account(self, last_run: Table) -> None:
-        """Raise `OtherAccount` if the newest sync (`views.LAST_RUN`) was not of the account in the settings."""
-        for row in last_run.rows:
-            if (held := AccountKey(*row)) != self.settings.account_key:
-                raise OtherAccount(
-                    f"{self.settings.folder} holds {held}, but the settings say {self.settings.account_key}; choose"
-                    " another AUDITKIT_HOME"
-                )
+    def admit(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The gate of the journal: the body of a record, with its account.
+
+        Raises `OtherAccount` where the home is another account's, and `SettingsError` where no person is named.
+        """
+        self.refuse_other_account()
+        if not str(body.get("who") or "").strip():
+            raise SettingsError("the person who decides is not known; set AUDITKIT_IDENTITY")
+        return {**body, **self.settings.account_key._asdict()}
+
+    def refuse_other_account(self) -> None:
+        """Raise `OtherAccount` where the journal or the snapshot is not of the account in the settings."""
+        known = self.journal.account
+        self._refuse_other(known)
+        try:
+            self._refuse_other(self._snapshot_account())
+        except OtherAccount:
+            raise
+        except StoreError:
+            if known is None:
+                raise  # nothing else says whose home this is
+
+    def _snapshot_account(self) -> AccountKey | None:
+        """The account of the newest snapshot; None before the first sync. It is read once for each snapshot."""
+        try:
+            found = self.store.path.stat()
+        except FileNotFoundError:
+            return None
+        stamp = (found.st_ino, found.st_mtime_ns)
+        if self._held is None or self._held[0] != stamp:
+            with self.store.open() as snapshot:
+                self._held = (stamp, _account_of(snapshot.query(views.LAST_RUN)))
+        return self._held[1]
+
+    def _refuse_other(self, held: AccountKey | None) -> None:
+        if held not in (None, self.settings.account_key):
+            raise OtherAccount(
+                f"{self.settings.folder} holds {held}, but the settings say {self.settings.account_key}; choose another"
+                " AUDITKIT_HOME"
+            )
 
     def decisions(self) -> Decisions:
         """What people decided, from the journal and job_map.csv. Raises `JournalError` or `SettingsError`."""
@@ -174,3 +209,8 @@ class Home:
     def now(self) -> datetime:
         """This instant; on the demo its last."""
         return demo.CLOCK if self.settings.is_demo else datetime.now(UTC)
+
+
+def _account_of(last_run: Table) -> AccountKey | None:
+    """The account of a snapshot's newest sync (`views.LAST_RUN`), if there was one."""
+    return AccountKey(*last_run.rows[0]) if last_run.rows else None

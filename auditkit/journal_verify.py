@@ -22,7 +22,7 @@ _FIELDS = {"seq", "at", "kind", "body", "h"}
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found: records that stand in the chain, the last hash, and every problem with its line."""
+    """What was found: how many records, the last hash, every problem with its line, and notes on what is no problem."""
 
     count: int
     head: str
@@ -36,19 +36,22 @@ class Verified:
 
 
 def verify(path: Path) -> Verified:
-    """Read a journal from its first line to its last. A file that is not there, nor its anchor, is an empty one."""
+    """Read a journal from its first line to its last. Where neither it nor its anchor is there, it is empty."""
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
     *whole, rest = lines
-    before, hashes, problems = _FIRST, [], []
+    before, hashes, problems, notes = _FIRST, [], [], []
     for number, line in enumerate(whole, start=1):
-        problem, own = _judge(line, number, before)
+        problem, own = _check_line(line, number, before)
         if problem:
             problems.append(f"line {number}: {problem}")
+        elif not _is_unicode(line):
+            notes.append(f"line {number}: holds text that is not Unicode; it is shown in part")
         before = own or before
         hashes.append(before)
-    notes = [f"line {len(whole) + 1}: an unfinished record of {len(rest)} bytes, as a crash leaves it"] if rest else []
+    if rest:
+        notes.append(f"line {len(whole) + 1}: an unfinished record of {len(rest)} bytes, as a crash leaves it")
     if path.exists() or not path.with_suffix(".anchor").exists():
-        problems += _against_anchor(path.with_suffix(".anchor"), hashes)
+        problems += _check_anchor(path.with_suffix(".anchor"), hashes)
     else:
         problems.append("is missing, though its anchor is there")
     return Verified(len(whole), before, tuple(problems), tuple(notes))
@@ -58,7 +61,7 @@ def _canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _judge(line: bytes, number: int, before: str) -> tuple[str | None, str | None]:
+def _check_line(line: bytes, number: int, before: str) -> tuple[str | None, str | None]:
     """What is wrong with a line, and the hash that the next one must follow."""
     try:
         record = json.loads(line)
@@ -67,17 +70,26 @@ def _judge(line: bytes, number: int, before: str) -> tuple[str | None, str | Non
         own = str(record["h"])
         if _canonical(record) != line:
             return "is not written as records are: it was changed by hand", own
-        said = [record["seq"], before, record["at"], record["kind"], record["body"]]
+        hashed = _canonical([record["seq"], before, record["at"], record["kind"], record["body"]])
     except (ValueError, RecursionError):
         return "is not a record", None
     if record["seq"] != number:
         return f"is record {record['seq']!a}: a line was removed, moved or repeated", own
-    if hashlib.sha256(_canonical(said)).hexdigest() != own:
+    if hashlib.sha256(hashed).hexdigest() != own:
         return "does not follow the line before it, or was changed", own
     return None, own
 
 
-def _against_anchor(path: Path, hashes: list[str]) -> list[str]:
+def _is_unicode(line: bytes) -> bool:
+    """Whether no text of a record holds half of a character, which no reader can show."""
+    try:
+        json.dumps(json.loads(line), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_anchor(path: Path, hashes: list[str]) -> list[str]:
     if not path.exists():
         return [f"{path.name}: is missing, so that a cut at the end would not show"] if hashes else []
     try:

@@ -64,7 +64,7 @@ def accept(
                 **{name: finding[name] for name in ("fingerprint", "rule_id", "subject_id", "reason")},
                 **{name: str(finding[name]) for name in ("key", "evidence")},
                 "amount_at_risk": None if risk is None else format(risk, "f"),
-                "note": note.strip(),
+                "note": " ".join(note.split()),
                 "until": until.isoformat() if until else None,
                 "who": who.strip(),
                 "snapshot_id": snapshot_id,
@@ -82,7 +82,7 @@ def withdraw(snapshot: Snapshot, journal: Journal, fingerprints: Sequence[str], 
         _refuse_unless_one(fingerprint, found, "accepted finding")
         standing += found
     for fingerprint in dict.fromkeys(standing):
-        journal.append("unaccept", {"fingerprint": fingerprint, "note": note.strip(), "who": who.strip()})
+        journal.append("unaccept", {"fingerprint": fingerprint, "note": " ".join(note.split()), "who": who.strip()})
     return standing
 
 

@@ -48,7 +48,7 @@ class LinkDecisions:
         line = self._newest().query(views.LINE, {"guid": nrb_guid, "jnid": jnid, "position": position}).records()
         if not line:
             raise PlanError(f"{jnid}/{position}: no such line or NRB {nrb_guid} in the snapshot; look at invoice_item")
-        self._journal.append(kind, {**line[0], "note": note, "who": self._identity})
+        self._journal.append(kind, {**line[0], "note": " ".join(note.split()), "who": self._identity})
 
 
 class _Decisions:
