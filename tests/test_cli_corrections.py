@@ -152,6 +152,18 @@ def test_lines_of_an_invoice_with_tax(served: Account, home: Path) -> None:
         assert (TAX_STAYS in ran.out) is has_tax and "Fuel · REF X: 2 × 10.125 = 20.25" in ran.out
 
 
+def test_a_new_invoice_fills_its_constants_by_itself(home: Path) -> None:
+    given = (
+        "status=1",
+        'related=[{"id": "job-1", "type": "job"}]',
+        'items=[{"name": "Fuel", "quantity": 1, "price": 1}]',
+    )
+    (change,) = Plan.load(planned(home, "create-invoice", *given, "--reason", "asked")).changes
+    assert (change.body["type"], change.body["is_active"]) == ("invoice", True)
+    shown = {row["field"]: row["after"] for row in change.preview()}
+    assert (shown["type"], shown["is_active"]) == ("invoice", True)  # approved like every other field
+
+
 def test_what_is_left_out_stands_apart_with_its_reason(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ak.open() as audit:
         path = audit.corrections.save(

@@ -133,7 +133,7 @@ class Change:
 
     @cached_property
     def after(self) -> Mapping[str, Any]:
-        """The changed fields as they are sent."""
+        """The changed fields; arrays as arrays, and a number with a fraction as its digits."""
         return {each.field: _sent(each.field, each.after, self.object_id) for each in self.changes}
 
     @property

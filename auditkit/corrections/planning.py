@@ -99,7 +99,7 @@ class Planner:
     def change(self, request: ChangeRequest) -> Change | LeftOut:
         """The change, or why the object is left out. `PlanError` where the request cannot be planned at all."""
         operation = operation_named(request.operation)
-        values = {**operation.constants, **request.values}
+        values = {**operation.constants, **request.values}  # so that constants are shown and approved as well
         if operation.creates:
             return self._creation(request, operation, values)
         try:

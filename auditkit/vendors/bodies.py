@@ -1,8 +1,8 @@
 # ruff: noqa: N815 - the fields carry the vendors' own names
 """The bodies that we send, and the one answer that we act on, as the vendors' pages describe them.
 
-A body is checked, never rewritten: fields that the vendor computes are refused by name, unknown ones as well, and an
-amount keeps the form it was given (`"750.000"`, 750 or a Decimal), so that a field sent back unchanged is unchanged.
+A body is checked and typed: fields that the vendor computes are refused by name, unknown ones as well, and what the
+page calls a number leaves as a JSON number with the very digits it was given, never through a float.
 
 Not here: how a record that was *read* is typed. That is SQL in the store.
 """
@@ -28,6 +28,7 @@ __all__ = [
     "NewInvoice",
     "NrbChange",
     "checked",
+    "typed",
 ]
 
 READ_ONLY_NRB_FIELDS = frozenset(
@@ -89,6 +90,10 @@ def _amount(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever w
 
 
 Amount = Annotated[Any, PlainValidator(_amount)]
+
+# What the pages call a number, or show as one.
+_NRB_NUMBERS = frozenset({"nrbRate", "nrbQuantity", "nrbVendorTax", "nrbUpcharge"})
+_LINE_NUMBERS = frozenset({"quantity", "price", "cost", "amount", "tax_rate"})
 
 
 class _Body(BaseModel):
@@ -176,7 +181,7 @@ INVOICE_FIELDS = (
 
 
 def checked(body: Mapping[str, Any], model: type[BaseModel], read_only: frozenset[str], what: str) -> dict[str, Any]:
-    """The body itself, when each of its fields may be sent; else `ValueRefused`, naming each that may not."""
+    """The body as `typed`, when each of its fields may be sent; else `ValueRefused`, naming each that may not."""
     _refuse_read_only(body, read_only, what)
     try:
         model.model_validate(dict(body))
@@ -186,7 +191,35 @@ def checked(body: Mapping[str, Any], model: type[BaseModel], read_only: frozense
             for item in error.errors(include_url=False, include_context=False, include_input=False)
         ]
         raise ValueRefused(f"{what}: {'; '.join(problems)}") from None
-    return dict(body)
+    return typed(body)
+
+
+def typed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with numbers as numbers (`Decimal`), as the pages document them; a text that is none stays."""
+    return {name: _typed(name, value) for name, value in body.items()}
+
+
+def _typed(name: str, value: Any) -> Any:  # noqa: ANN401  any JSON
+    if name in _NRB_NUMBERS:
+        return _number(value)
+    if name == "nrbChildren":
+        return [typed(child) if isinstance(child, Mapping) else child for child in value or ()] if value else value
+    if name == "items" and isinstance(value, (list, tuple)):
+        return [_typed_line(line) if isinstance(line, Mapping) else line for line in value]
+    return value
+
+
+def _typed_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    made = {name: _number(value) if name in _LINE_NUMBERS else value for name, value in line.items()}
+    labor = line.get("labor")
+    return {**made, "labor": _typed_line(labor)} if isinstance(labor, Mapping) else made
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401  any JSON
+    try:
+        return quantity(value) if isinstance(value, str) else value
+    except ValueRefused:
+        return value
 
 
 def _refuse_read_only(body: Mapping[str, Any], read_only: frozenset[str], what: str) -> None:

@@ -1,5 +1,7 @@
 """Each of the six operations over real HTTP, under every switch of the sandbox that bears on it: no untrue verdict."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -212,6 +214,50 @@ def test_a_price_is_changed_and_the_vendor_computes_the_rest(world):
         "total": "1749",
         "due": "1749",
     }
+
+
+# What is sent
+
+
+DOCUMENTED = {
+    **dict.fromkeys(("nrbRate", "nrbQuantity", "nrbUpcharge", "quantity", "price", "amount"), (int, float)),
+    **dict.fromkeys(("nrbInvoiceDate", "status"), int),
+    **dict.fromkeys(("nrbIsBillable", "is_active"), bool),
+}
+
+
+def fields(value: Any) -> Iterator[tuple[str, Any]]:
+    """Each field of a body, at whatever depth."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        yield str(name), member
+        yield from fields(member)
+
+
+@pytest.mark.parametrize("operation", MAKE)
+@pytest.mark.parametrize("numbers", ["strings", "numbers"])
+def test_numbers_and_booleans_are_sent_as_the_vendors_document_them(make_world, operation, numbers):
+    """Whatever form the vendor answers in: the NRB's page says number, and shows texts."""
+    world = make_world(numbers=numbers)
+    door, sent = world.faulty.app, []
+
+    async def app(scope, receive, send):
+        async def receiving():
+            message = await receive()
+            if scope["method"] in ("POST", "PUT"):
+                sent.append(message.get("body", b""))
+            return message
+
+        await door(scope, receiving, send)
+
+    world.faulty.app = app
+    assert applied(world, operation).verdict is Verdict.VERIFIED
+    body = json.loads(b"".join(sent))
+    typed = [(name, value) for name, value in fields(body) if name in DOCUMENTED and value is not None]
+    assert typed or operation == "edit-invoice"  # which sets a note alone
+    for name, value in typed:
+        assert isinstance(value, DOCUMENTED[name]), (name, value)
+        assert isinstance(value, bool) is (DOCUMENTED[name] is bool), (name, value)
 
 
 # Somebody else

@@ -13,6 +13,7 @@ from auditkit.corrections.signatures import Signature
 from auditkit.errors import PlanError
 from auditkit.journal import canonical, digest
 from auditkit.settings import AccountKey
+from auditkit.vendors.strict_json import dump
 
 from .conftest import INVOICE, NOON, ONE, TWO, invoice, item, nrb
 
@@ -141,7 +142,8 @@ def test_what_cannot_be_planned(make, message):
 
 
 def test_an_edit_sends_guid_required_fields_as_read_and_changes_alone():
-    assert change(FieldChange("nrbNotes", "Purchased field software", None)).body == {
+    body = change(FieldChange("nrbNotes", "Purchased field software", None)).body
+    assert body == {
         "nrbGuid": ONE,
         "nrbExternalId": "EXT-0",
         "nrbJobOrderNumber": "JOB1",
@@ -149,16 +151,17 @@ def test_an_edit_sends_guid_required_fields_as_read_and_changes_alone():
         "nrbAccountType": "Billable",
         "nrbIsBillable": True,
         "nrbVendorCode": "BIT",
-        "nrbRate": "750.000",
-        "nrbQuantity": "1.000",
+        "nrbRate": Decimal("750.000"),
+        "nrbQuantity": Decimal("1.000"),
         "nrbNotes": None,
     }
+    assert '"nrbRate":750.000,"nrbQuantity":1.000,"nrbNotes":null}' in dump(body)
 
 
 def test_numbers_without_quotes_are_sent_and_planned_as_their_digits():
     image = canonical(nrb(ONE)).replace('"750.000"', "750.10")
     cheaper = change(FieldChange("nrbRate", "750.10", "700.00"), before_image=image)
-    assert cheaper.body["nrbRate"] == "700.00"
+    assert dump(cheaper.body["nrbRate"]) == "700.00"
     assert str(change(before_image=image).body["nrbRate"]) == "750.10"
 
 

@@ -196,7 +196,7 @@ def test_a_save_on_the_wire(vendor, client):
     assert seen.headers["content-type"] == "application/json"
     assert seen.headers["authorization"].startswith("Basic ")
     assert seen.body.decode() == (
-        '{"nrbList":[{"nrbGuid":"' + GUID + '","nrbRate":"750.000","nrbQuantity":1,"nrbVendorTax":37.50,'
+        '{"nrbList":[{"nrbGuid":"' + GUID + '","nrbRate":750.000,"nrbQuantity":1,"nrbVendorTax":37.50,'
         '"nrbNotes":null,"nrbIsBillable":true,"nrbInvoiceDate":1743528967000}]}'
     )
     assert result.is_clean_edit

@@ -11,6 +11,7 @@ from auditkit.vendors.bodies import (
     NrbChange,
     checked,
 )
+from auditkit.vendors.strict_json import dump
 
 NEW = {"type": "invoice", "status": 1, "is_active": True, "related": [], "items": []}
 
@@ -23,9 +24,19 @@ def invoice(model=InvoiceChange, **fields):
     return checked(fields, model, READ_ONLY_INVOICE_FIELDS, "JobNimbus invoice")
 
 
-@pytest.mark.parametrize("amount", ["750.000", 750, Decimal("750.10"), None])
-def test_an_amount_keeps_the_form_it_was_given(amount):
-    assert nrb(nrbRate=amount)["nrbRate"] is amount
+@pytest.mark.parametrize(
+    ("amount", "sent"),
+    [("750.000", "750.000"), ("-0.5", "-0.5"), (750, "750"), (Decimal("750.10"), "750.10"), (None, "null")],
+)
+def test_an_amount_leaves_as_a_json_number_with_the_same_digits(amount, sent):
+    line = {"quantity": amount, "price": amount, "name": "1", "labor": {"price": amount}}
+    body = nrb(nrbRate=amount, nrbPONumber="1", nrbChildren=[{"nrbUpcharge": amount}])
+    expected = f'{{"nrbRate":{sent},"nrbPONumber":"1","nrbChildren":[{{"nrbUpcharge":{sent}}}]}}'
+    assert dump(body) == expected
+    assert dump(nrb(**body)) == expected  # typed once more, nothing changes
+    assert dump(invoice(items=[line])) == (
+        f'{{"items":[{{"quantity":{sent},"price":{sent},"name":"1","labor":{{"price":{sent}}}}}]}}'
+    )
 
 
 @pytest.mark.parametrize("field", sorted(READ_ONLY_NRB_FIELDS))

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from auditkit.corrections.diff import COMPUTED_FROM
 from auditkit.errors import BadAnswer, PlanError, ValueRefused
 from auditkit.values import one_line
-from auditkit.vendors.bodies import TIMES, checked
+from auditkit.vendors.bodies import TIMES, checked, typed
 from auditkit.vendors.strict_json import parse
 
 __all__ = ["ARRAYS", "Operation", "Reversal", "Subject", "Values"]
@@ -89,11 +89,14 @@ class Operation(ABC):
     # ── What is sent, and what must come of it ──────────────────────────────────────────────────────────────────────
 
     def body(self, change: Subject) -> dict[str, Any]:
-        """The body of the request: the object's id, the kept fields that are not null, and the changed fields."""
+        """The body of the request: the object's id, the kept fields that are not null, and the changed fields.
+
+        Numbers are numbers, as the vendor's page documents them.
+        """
         if self.creates:
-            return dict(change.after)
+            return typed(change.after)
         kept = {name: change.before[name] for name in self.kept_fields if change.before.get(name) is not None}
-        return {self.id_field: change.object_id, **kept, **change.after}
+        return typed({self.id_field: change.object_id, **kept, **change.after})
 
     def validate(self, change: Subject) -> None:
         """Refuse a change that this operation may not make, or whose result cannot be known beforehand."""

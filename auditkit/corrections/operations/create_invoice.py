@@ -1,5 +1,7 @@
 """create-invoice: make an invoice."""
 
+from typing import ClassVar
+
 from auditkit.corrections.operations.base import Reversal, Subject, Values
 from auditkit.corrections.operations.invoice import EDITABLE_FIELDS, InvoiceOperation
 from auditkit.vendors.bodies import NewInvoice
@@ -18,6 +20,7 @@ class CreateInvoice(InvoiceOperation):
     name = "create-invoice"
     creates = True
     model = NewInvoice
+    constants: ClassVar[Values] = {"type": "invoice", "is_active": True}
     fields = EDITABLE_FIELDS | {"type", "status", "related", "customer"}
 
     def totals_before(self, change: Subject) -> Values:  # noqa: ARG002  a new invoice has none
