@@ -296,9 +296,9 @@ def test_accepted_findings_do_not_fail_a_run(home: Path) -> None:
     ("arguments", "message"),
     [
         (("accept", "0" * 12, "--note", "x"), "no finding has the fingerprint"),
-        (("accept", "x", "--note", "x"), "is no fingerprint"),
+        (("accept", "x", "--note", "x"), "is not a fingerprint"),
         (("explain", "0" * 12), "no finding has the fingerprint"),
-        (("explain", "'; drop table nrb"), "is no fingerprint"),
+        (("explain", "'; drop table nrb"), "is not a fingerprint"),
     ],
 )
 def test_a_fingerprint_that_names_nothing(home: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -24,7 +24,7 @@ from tests.commands import Account, account_of, assert_refused, auditkit
 from tests.crash.killing import kill_at
 from tests.people import PASSPHRASE, acting_as, listed
 
-CONDITION = "Before it is sent, look at each: mark exported only what was booked in the ledger by hand"
+CONDITION = "Before it is sent, check each object: mark exported only what was booked in the ledger by hand"
 
 
 WORLD = build(seed=6, nrbs=60, faults={"nrb-unexported": 2, "nrb-unbilled": 1, "nrb-class-contradiction": 1})
@@ -95,11 +95,11 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
     shown = auditkit("plan", "nrb-unexported", "--only", fingerprint)
     (path,) = (home / "plans").glob("*.json")
     assert shown.code == 0 and CONDITION in shown.out and "closes" in shown.out
-    assert " by ann: it moves " in shown.out and "stands until" in shown.out and "never marked as exported" in shown.out
+    assert " by ann: it moves " in shown.out and "is valid until" in shown.out and "never marked as exported" in shown.out
     assert f"A second person approves it: auditkit approve {path}" in shown.out
     assert_refused(auditkit("apply", str(path), "--yes"), "auditkit approve")
     refused = auditkit("approve", str(path), "--yes")
-    assert refused.code == 2 and "who prepared it cannot approve it" in refused.err
+    assert refused.code == 2 and "its preparer cannot approve it" in refused.err
 
     acting_as(monkeypatch, "bob")
     approved = auditkit("approve", str(path), "--yes")
@@ -107,16 +107,16 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
     for seen in (shown.out, approved.out):
         assert f"vendor {nrb['nrbVendorCode']}" in seen and f"job {nrb['nrbJobOrderNumber']} · {guid}\n" in seen
         assert f"at risk · nrb-unexported {fingerprint[:12]}\n" in seen
-        assert "closes" in seen and "what would move: nothing" in seen
+        assert "closes" in seen and "what would change: nothing" in seen
     assert "approvers.toml: ann: newly listed" in approved.err
-    assert_refused(auditkit("approve", str(path), "--yes"), "was approved by bob already")
+    assert_refused(auditkit("approve", str(path), "--yes"), "was already approved by bob")
     assert writes(own) == before
 
     applied = auditkit("apply", str(path), "--yes")
     assert applied.code == 0 and "VERIFIED" in applied.out
     assert loads_stored(own.state.nrb_text(guid) or "")["nrbIsExported"] is True
     assert writes(own) == before + 1
-    assert_refused(auditkit("apply", str(path), "--yes"), "was applied already")
+    assert_refused(auditkit("apply", str(path), "--yes"), "was already applied")
     assert auditkit("sync").code == 0
     assert_refused(auditkit("plan", "nrb-unexported", "--only", fingerprint), "has no open finding")
     steps = "select body ->> 'step' as step from journal where kind = 'correction' order by seq"
@@ -205,7 +205,7 @@ def test_what_was_not_applied_after_a_crash(own: Account, tmp_path: Path, monkey
     rest = auditkit("apply", str(path), "--yes")
     assert rest.code == 2 and "\n1 of 3 was not applied: sync, then plan again.\n" in rest.out
     assert rest.out.endswith("The next sync shows which findings this cleared.\n") and writes(own) == 2
-    assert_refused(auditkit("apply", str(path), "--yes"), "was applied already; plan again")
+    assert_refused(auditkit("apply", str(path), "--yes"), "was already applied; plan again")
 
 
 def test_what_was_interrupted_before_it_was_sent(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +276,7 @@ def test_what_is_refused_is_told_before_the_plan_is_shown(
     served: Account, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = planned(home, "nrb-unexported")
-    for command, why in (("approve", "who prepared it cannot approve it"), ("apply", "is not approved")):
+    for command, why in (("approve", "its preparer cannot approve it"), ("apply", "is not approved")):
         refused = auditkit(command, str(path), "--yes")
         assert_refused(refused, why)
         assert not refused.out
@@ -294,7 +294,7 @@ def test_a_preparer_who_cannot_be_approved_is_told_so_at_once(home: Path, monkey
     refused = auditkit("plan", "nrb-unexported", "--no-preview")
     first, last = refused.err.splitlines()
     assert refused.code == 2 and "carol has no key; before a plan can be saved" in first
-    assert "auditkit identity new" in first and "there is no such identity" in last  # and no passphrase is asked for
+    assert "auditkit identity new" in first and "no such identity" in last  # and no passphrase is asked for
     Identities(home / "identities").new("carol", SecretStr(PASSPHRASE))
     acting_as(monkeypatch, "carol")
     told = auditkit("plan", "nrb-unexported", "--no-preview")
@@ -500,9 +500,9 @@ def test_an_approval_that_only_the_journal_holds_is_written_again(home: Path, mo
 
 
 def test_settling_what_is_not_open(home: Path) -> None:
-    assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "outcome stays unknown")
-    assert_refused(auditkit("recover", "--settle", "none"), "say in a note")
-    assert_refused(auditkit("recover", "--note", "seen"), "give --settle OPERATION with it")
+    assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "outcome is unknown")
+    assert_refused(auditkit("recover", "--settle", "none"), "a note is needed")
+    assert_refused(auditkit("recover", "--note", "seen"), "give --settle CORRECTION with it")
 
 
 def test_undoing_what_was_never_done(home: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_command(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AUDITKIT_HOME", str(path.parent))
     ran = auditkit("journal", "verify")
     assert ran.code == 0 and f"{RECORDS} records, whole" in ran.out
-    assert_refused(auditkit("journal", "verify", str(tmp_path / "none")), "there is no such file")
+    assert_refused(auditkit("journal", "verify", str(tmp_path / "none")), "no such file")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:3] + lines[4:]))
     ran = auditkit("journal", "verify", str(path))

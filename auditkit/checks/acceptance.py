@@ -1,12 +1,14 @@
-"""Accepting findings: a person says why one may stand, and until when; the evidence of that day is frozen with it.
+"""Accepting findings: a person decides, with a note and an end date, that one needs no action.
 
-An acceptance is a record of the journal. It counts from the next audit on, and `lifecycle.py` says when it ends.
+An acceptance is a record of the journal and holds the evidence of that day. It counts from the next audit on;
+`lifecycle.py` decides when it ends.
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from auditkit import sql
 from auditkit.errors import FindingError
 from auditkit.journal import Journal, Record
 from auditkit.warehouse.snapshots import Snapshot
@@ -15,18 +17,13 @@ __all__ = ["accept", "acceptances", "day", "named", "withdraw"]
 
 SHORTEST = 6
 _HEX = frozenset("0123456789abcdef")
-_NAMED = "select * from finding where starts_with(fingerprint, $start) order by fingerprint limit 4"
-_CLEARED = """
-select rule_id, subject_id, sync_id from finding_history
-where starts_with(fingerprint, $start) and state = 'cleared' order by rowid desc limit 1
-"""
-_STANDING = "select fingerprint from acceptance where starts_with(fingerprint, $start) order by fingerprint limit 4"
 
 
 def named(snapshot: Snapshot, fingerprint: str) -> dict[str, Any]:
-    """The one finding whose fingerprint begins so: six digits at least. Raises `FindingError` for none or several."""
-    found = snapshot.query(_NAMED, {"start": _start(fingerprint)}).records()
-    if not found and (cleared := snapshot.query(_CLEARED, {"start": _start(fingerprint)}).records()):
+    """The one finding whose fingerprint begins so: six digits or more. Raises `FindingError` for none or several."""
+    start = {"start": _start(fingerprint)}
+    found = snapshot.query(sql.read("queries/finding_by_fingerprint"), start).records()
+    if not found and (cleared := snapshot.query(sql.read("queries/cleared_finding"), start).records()):
         raise FindingError(
             f"{cleared[0]['rule_id']} of {cleared[0]['subject_id']} was cleared in sync {cleared[0]['sync_id']}; its"
             " evidence is in the snapshots before it (`snapshots/` in the home)"
@@ -48,14 +45,14 @@ def accept(
 ) -> list[str]:
     """Journal an acceptance of each finding, all or none. Returns the whole fingerprints.
 
-    Raises `FindingError` for an empty note or person, a day that has passed, or a finding that is not there.
+    Raises `FindingError` for an empty note or person, a day that has passed, or an unknown finding.
     """
     findings = list({row["fingerprint"]: row for row in (named(snapshot, each) for each in fingerprints)}.values())
     _refuse_empty(note, who)
     if not findings:
-        raise FindingError("no finding is named; give the fingerprints that `auditkit findings` shows")
+        raise FindingError("no finding was given; give the fingerprints that `auditkit findings` shows")
     if until is not None and until < today:
-        raise FindingError(f"{until} has passed (today is {today}): an acceptance holds until a day to come")
+        raise FindingError(f"{until} has passed (today is {today}); give today or a later day")
     for finding in findings:
         risk = finding["amount_at_risk"]
         journal.append(
@@ -74,16 +71,17 @@ def accept(
 
 
 def withdraw(snapshot: Snapshot, journal: Journal, fingerprints: Sequence[str], *, note: str, who: str) -> list[str]:
-    """Journal that acceptances are taken back, all or none, also of findings that are gone; as `accept`."""
+    """Journal that acceptances are taken back, all or none, also those of cleared findings; as `accept`."""
     _refuse_empty(note, who)
-    standing = []
+    accepted: list[str] = []
     for fingerprint in fingerprints:
-        found = [str(row["fingerprint"]) for row in snapshot.query(_STANDING, {"start": _start(fingerprint)}).records()]
+        query = sql.read("queries/accepted_fingerprint")
+        found = [str(each) for each in snapshot.query(query, {"start": _start(fingerprint)}).column()]
         _refuse_unless_one(fingerprint, found, "accepted finding")
-        standing += found
-    for fingerprint in dict.fromkeys(standing):
+        accepted += found
+    for fingerprint in dict.fromkeys(accepted):
         journal.append("unaccept", {"fingerprint": fingerprint, "note": " ".join(note.split()), "who": who.strip()})
-    return standing
+    return accepted
 
 
 class _Acceptances:
@@ -120,20 +118,20 @@ def _start(fingerprint: str) -> str:
     start = fingerprint.strip().lower()
     if len(start) < SHORTEST or not set(start) <= _HEX:
         raise FindingError(
-            f"{fingerprint!r} is no fingerprint: give its first {SHORTEST} digits or more, as `auditkit findings` shows"
+            f"{fingerprint!r} is not a fingerprint; give its first {SHORTEST} digits or more, from `auditkit findings`"
         )
     return start
 
 
 def _refuse_unless_one(fingerprint: str, found: Sequence[str], what: str) -> None:
     if not found:
-        raise FindingError(f"no {what} has the fingerprint {fingerprint}; `auditkit findings` lists those there are")
+        raise FindingError(f"no {what} has the fingerprint {fingerprint}; `auditkit findings` lists them")
     if len(found) > 1:
         raise FindingError(f"{fingerprint} is the start of several: {', '.join(found[:3])}; give more digits")
 
 
 def _refuse_empty(note: object, who: object) -> None:
     if not isinstance(note, str) or not note.strip():
-        raise FindingError("a note is needed: why may this finding stand?")
+        raise FindingError("a note is needed: why does this finding need no action?")
     if not isinstance(who, str) or not who.strip():
-        raise FindingError("a person is needed: set AUDITKIT_IDENTITY, or name who decides")
+        raise FindingError("the person who decides is not known; set AUDITKIT_IDENTITY")

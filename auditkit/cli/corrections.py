@@ -1,4 +1,4 @@
-"""The only way out: `plan` proposes, `approve` signs, `apply` sends, `recover` looks, `undo` takes back."""
+"""Correct what an audit found: `plan`, `approve`, `apply`, `recover` and `undo`."""
 
 import re
 from collections import Counter
@@ -31,9 +31,9 @@ _NEXT = {
     UNSENT: f"{UNSENT}: apply the plan again",
     "NOT_BEGUN": "not begun: apply the plan again",
     "CONFLICT": "in conflict: look at it, sync, then plan again",
-    "REFUSED": "not read before, so nothing was sent: see why, then plan again",
-    "SIDE_EFFECT": "applied, but more moved than was planned: look at it, then sync",
-    "UNKNOWN": "sent, and its outcome is not known: auditkit recover",
+    "REFUSED": "not readable, so nothing was sent: see why, then plan again",
+    "SIDE_EFFECT": "applied, but other fields changed too: look at it, then sync",
+    "UNKNOWN": "sent, and its outcome is unknown: run auditkit recover",
 }
 _PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A file that `auditkit plan` wrote.")]
 _Preview = Annotated[bool, typer.Option(help="Run the audit again on a corrected copy.")]
@@ -46,10 +46,11 @@ def plan(
         str, typer.Argument(help=f"A rule: {', '.join(REMEDIES)}; or an operation: {', '.join(OPERATIONS)}.")
     ],
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="[OBJECT] [FIELD=VALUE]...", help="Of an operation.")
+        list[str] | None,
+        typer.Argument(metavar="[OBJECT] [FIELD=VALUE]...", help="For an operation: its object and values."),
     ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Of a rule: this finding alone, by fingerprint.")] = None,
-    reason: Annotated[str, typer.Option(help="Of an operation: why.")] = "",
+    only: Annotated[list[str] | None, typer.Option(help="For a rule: only this finding, by fingerprint.")] = None,
+    reason: Annotated[str, typer.Option(help="For an operation: why it is changed.")] = "",
     preview: _Preview = True,
     as_json: Json = False,
 ) -> None:
@@ -76,7 +77,10 @@ def plan(
 @app.command()
 def undo(
     what: Annotated[
-        str, typer.Argument(metavar="PLAN", help="A plan that was applied: its file, or 6 digits of its name or more.")
+        str,
+        typer.Argument(
+            metavar="PLAN", help="A plan that was applied: its file, or the first 6 digits of its name or more."
+        ),
     ],
     preview: _Preview = True,
     as_json: Json = False,
@@ -86,7 +90,7 @@ def undo(
     Sync first, so that what was applied is in the snapshot.
     """
     with opened() as it:
-        # Too few digits are told as such, and not as a file that is not there.
+        # Too few digits are reported as such, not as a missing file.
         is_digits = re.fullmatch("[0-9a-f]{1,64}", what) and not Path(what).exists()
         _offer(it, it.corrections.undo(what if is_digits else Plan.load(Path(what))), preview=preview, as_json=as_json)
 
@@ -94,15 +98,17 @@ def undo(
 @app.command()
 def approve(
     path: _PlanFile,
-    override: Annotated[str | None, typer.Option(metavar="REASON", help="Lift limits and expiry; say why.")] = None,
+    override: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Lift limits and expiry, with this reason.")
+    ] = None,
     preview: _Preview = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before signing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Approve a plan as a second person: look, then sign."""
+    """Approve a plan as a second person: check it, then sign it."""
     loaded = Plan.load(path)
     if as_json and not yes:
-        fail("nothing was approved: --json asks nobody; add --yes")
+        fail("nothing was approved: --json cannot ask; add --yes")
     with opened() as it:
         it.corrections.refuse_unapprovable(loaded, override)
         title = f"{_objects(loaded)} to change · {loaded.account}"
@@ -126,11 +132,11 @@ def approve(
 def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
     """Send an approved plan, one object at a time.
 
-    Each is journalled before and verified after. Exit code 3: an outcome is unknown.
+    Each step is journalled before, and each object is verified after. Exit code 3: an outcome is unknown.
     """
     loaded = Plan.load(path)
     if as_json and not yes:
-        fail("nothing was sent: --json asks nobody; add --yes")
+        fail("nothing was sent: --json cannot ask; add --yes")
     with opened() as it:
         it.corrections.refuse_unready(loaded)
         if not as_json:
@@ -144,21 +150,22 @@ def apply(path: _PlanFile, yes: _Yes = False, as_json: Json = False) -> None:
 @app.command()
 def recover(
     settle: Annotated[
-        str | None, typer.Option(metavar="OPERATION", help="One that stays unknown: you have looked.")
+        str | None,
+        typer.Option(metavar="CORRECTION", help="One whose outcome stays unknown and that you have looked up."),
     ] = None,
     note: Annotated[str, typer.Option(help="With --settle: what you saw in the vendor's own screens.")] = "",
     as_json: Json = False,
 ) -> None:
     """Find out how interrupted corrections ended. Nothing is sent.
 
-    Exit code 0 where every outcome is known now, whatever it is; 3 where one is not.
+    Exit code 0 if every outcome is known now, whatever it is; 3 if one is not.
     """
     if note and settle is None:
-        fail("--note says how one operation ended: give --settle OPERATION with it")
+        fail("--note records how one correction ended; give --settle CORRECTION with it")
     with opened() as it:
         if settle:
             it.corrections.settle(settle, note)
-            say(f"{settle}: settled by your word, in the journal.")
+            say(f"{settle}: settled; your note is in the journal.")
             return
         found = it.corrections.recover()
         if found.empty and not as_json:
@@ -180,14 +187,14 @@ def _offer(it: Audit, planned: Plan, *, preview: bool, as_json: bool) -> None:
 
 
 def _look(it: Audit, planned: Plan, title: str, *, preview: bool, as_json: bool) -> Effect | None:
-    """Everything that is looked at before a signature: what changes and why, and the audit and statement after it."""
+    """Show what must be checked before a signature: what changes and why, and the audit and statement after it."""
     if not as_json:
         _show(it, planned, title)
     effect = it.corrections.preview(planned) if preview else None
     if effect and not as_json:
         findings = effect.findings.drop(columns="fingerprint")
         _show_if_any(findings, "The audit after it: findings it closes, opens and leaves")
-        _show_if_any(effect.statement[effect.statement["change"] != 0], "The statement after it: what would move")
+        _show_if_any(effect.statement[effect.statement["change"] != 0], "The statement after it: what would change")
     return effect
 
 
@@ -218,11 +225,11 @@ def _show(it: Audit, planned: Plan, title: str) -> None:
     if planned.left_out:
         show(pd.DataFrame(planned.left_out, dtype=object), "Left out", most=None)
     say(
-        f"\nPlan {planned.digest[:12]} by {planned.preparer}: it moves {planned.money:,.2f}, and stands until"
+        f"\nPlan {planned.digest[:12]} by {planned.preparer}: it moves {planned.money:,.2f}, and is valid until"
         f" {planned.expires_at:%Y-%m-%d %H:%M} UTC."
     )
     for condition in planned.conditions:
-        say(f"\nBefore it is sent, look at each: {condition}.")
+        say(f"\nBefore it is sent, check each object: {condition}.")
 
 
 def _show_if_any(frame: pd.DataFrame, title: str) -> None:
@@ -243,8 +250,8 @@ def _verdicts(outcomes: pd.DataFrame, title: str, *, as_json: bool) -> list[str]
         print_json(records(outcomes))
         return verdicts
     show(outcomes, title, most=None)
-    told = zip(verdicts, outcomes["detail"], strict=True)
-    ended = Counter(UNSENT if detail == UNSENT else verdict for verdict, detail in told)
+    pairs = zip(verdicts, outcomes["detail"], strict=True)
+    ended = Counter(UNSENT if detail == UNSENT else verdict for verdict, detail in pairs)
     for verdict, count in ended.items():
         if verdict in _NEXT:
             say(f"{count} of {len(verdicts)} {'was' if count == 1 else 'were'} {_NEXT[verdict]}.")

@@ -30,23 +30,25 @@ def new(
 ) -> None:
     """Make a person's key, under a passphrase.
 
-    Ends with the lines that list this person in approvers.toml: without them the key signs nothing that counts.
+    Prints the lines that list this person in approvers.toml; until they are there, the key's signatures do not count.
     """
     settings = Settings.load()
     made = identities(settings)
     made.refuse_taken(name)
     identity = made.new(name, passphrase(settings, twice=True), in_keyring=keyring)
     where = "the system's keyring" if keyring else "a file of its own, readable by you alone"
-    say(f"{identity.name} has a key now, under the passphrase, in {where}.")
-    say(f"\nWho is listed in {settings.folder / APPROVERS_FILE} may sign plans. Have these lines put there:\n")
+    say(f"{identity.name} now has a key, under the passphrase, in {where}.")
+    say(f"\nPeople listed in {settings.folder / APPROVERS_FILE} may sign plans. Have these lines added there:\n")
     say(_block(identity, is_demo=settings.is_demo))
-    say("\nWith limits of 0 a person prepares plans; who approves those of others needs limits above 0. Behind the two")
-    say("names of a plan there must be two people: nothing can tell if one holds both keys.")
+    say(
+        "\nWith limits of 0 a person prepares plans; to approve those of others, a person needs limits above 0. The two"
+    )
+    say("names on a plan must be two people: auditkit cannot see whether one person holds both keys.")
 
 
 @app.command(name="list")
 def list_(as_json: Json = False) -> None:
-    """The identities of this home, and what approvers.toml says of each."""
+    """List the identities of this home, and how approvers.toml lists each."""
     settings = Settings.load()
     kept, path = identities(settings), settings.folder / APPROVERS_FILE
     approvers = read_approvers(path) if path.exists() else ()
@@ -57,16 +59,16 @@ def list_(as_json: Json = False) -> None:
     elif rows:
         show(frame, f"Identities in {kept.folder}")
     else:
-        say(f"There is no identity in {kept.folder}; make one with: auditkit identity new NAME")
+        say(f"There are no identities in {kept.folder}; make one with: auditkit identity new NAME")
 
 
 def identities(settings: Settings) -> Identities:
-    """The identities of this home. A key that a person makes is under a passphrase, on the demo as well."""
+    """The identities of this home. A key that a person makes has a passphrase, on the demo too."""
     return Identities(settings.folder / "identities")
 
 
 def passphrase(settings: Settings, *, twice: bool = False) -> SecretStr:
-    """The passphrase: the setting, else typed unseen, `twice` where it is new. Fails where nobody can be asked."""
+    """The passphrase: the setting, else typed without echo, `twice` where it is new. Fails without a terminal."""
     if settings.passphrase:
         return settings.passphrase
     if not sys.stdin.isatty():

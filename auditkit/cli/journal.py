@@ -1,4 +1,4 @@
-"""What people decided and what was written: `journal verify`."""
+"""The journal of decisions and corrections: `journal verify`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +11,12 @@ from auditkit.settings import Settings
 
 __all__ = ["app"]
 
-app = typer.Typer(help="What people decided and what was written.", no_args_is_help=True)
+app = typer.Typer(help="The journal of decisions and corrections.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """What people decided and what was written."""
+    """The journal of decisions and corrections."""
 
 
 @app.command()
@@ -28,11 +28,11 @@ def verify(
 ) -> None:
     """Read the journal from its first line to its last.
 
-    Shows every line that was changed, removed, moved, repeated or cut off: then the exit code is 2.
+    Prints every line that was changed, removed, moved, repeated or cut off, and then exits with code 2.
     """
     chosen = path or Settings.load().folder / "journal.jsonl"
     if path and not path.is_file():
-        fail(f"{path}: there is no such file")
+        fail(f"{path}: no such file")
     found = verify_journal(chosen)
     for note in (*found.problems, *found.notes):
         warn(f"{chosen}: {note}")
@@ -40,6 +40,6 @@ def verify(
         problems = f"{len(found.problems)} problem{'s' * (len(found.problems) != 1)}"
         fail(f"{chosen}: {problems}; restore it from a copy that verifies")
     if not chosen.exists():
-        say(f"{chosen}: is missing, and so is its anchor: nothing was decided or written here yet")
+        say(f"{chosen}: is missing, and so is its anchor: nothing was decided or corrected here yet")
     else:
         say(f"{chosen}: {found.count:,} record{'s' * (found.count != 1)}, whole; the last is {found.head}")

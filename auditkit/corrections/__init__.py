@@ -1,1 +1,1 @@
-"""The only way out: plan, preview, apply, verify."""
+"""The only part of auditkit that changes something at a vendor: plan, preview, approve, apply, verify, undo."""

@@ -3,19 +3,20 @@
     INTENT* → read by id → as planned → SENDING* → one request → RESPONDED* | NORESPONSE*
                          | at the target → ALREADY* | differs → CONFLICT* | not readable → REFUSED*
                          | no answer → NOT_BEGUN: it stays open, and the same plan may be applied again
-    RESPONDED | NORESPONSE → wait until the request can no longer land → read by id, up to 3 times:
-      target matches, rest unchanged → VERIFIED* · target matches, others moved → SIDE_EFFECT*
+    RESPONDED | NORESPONSE → wait until the request can no longer take effect → read by id, up to 3 times:
+      as planned, rest unchanged → VERIFIED* · as planned, other fields changed → SIDE_EFFECT*
       still as before → NOT_APPLIED* (sent again at most twice) · anything else → CONFLICT* · not readable → UNKNOWN*
 
-A creation is searched for by its key where an edit is read by id: found before → CONFLICT*, found once after → read by
-id and judged, twice → CONFLICT*, not found → UNKNOWN* (NOT_APPLIED* where the vendor said no). It is sent once, ever.
+Where an edit is read by id, a creation is searched for by its key: found before → CONFLICT*; after: found once → read
+by id and judged, found twice → CONFLICT*, not found → UNKNOWN* (NOT_APPLIED* where the vendor refused). It is never
+sent twice.
 
 `*` is a journal record, on disk before the next step. After a crash: INTENT alone → read again; SENDING or later →
-wait and read, never send first. What cannot be closed: an edit by somebody else between our read and the vendor's
-write, since there is no If-Match; SENDING records how long that gap was.
+wait and read, never send first. One gap remains, because the vendors have no If-Match: an edit by somebody else between
+our read and the vendor's write is overwritten. SENDING records how long that gap was.
 
 This is the only module that calls a method that writes. Not here: what a plan may hold (plan), who allows it
-(approval), what a read says about an object (judging).
+(approval), what a read means (verdicts).
 """
 
 import sys
@@ -48,7 +49,7 @@ CLOCK_SKEW = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one object ended: the verdict and, in words, what it rests on. `created` is the id of what was created."""
+    """How one object ended: the verdict and, in words, what it is based on. `created` is the id of a new object."""
 
     operation: str
     object_id: str
@@ -69,19 +70,21 @@ def apply(
     clock: Callable[[], datetime] = now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Outcome]:
-    """Apply each change of a plan; one outcome each, in the plan's order, which `progress` gets as they end.
+    """Apply each change of a plan. One outcome for each, in the plan's order; `progress` gets each as it ends.
 
-    1. Refuse a plan that is not approved, expired, for another account, or applied already
-       (`PlanError`; `ApprovalRefused`, which is one).
-    2. Find out how interrupted corrections under other plans ended; while one of them is unknown, send nothing.
+    1. Refuse a plan that is not approved, expired, for another account, or already applied (`PlanError`;
+       `ApprovalRefused` is one).
+    2. Find out how interrupted corrections of other plans ended; while one of them is unknown, send nothing.
     3. Take each object from where the journal left it to its verdict.
 
-    The run stops, and what is left is `NOT_BEGUN`, when a request did what was not asked for, when an outcome is
-    unknown, and when the credentials are refused, in reading or in sending. An object that could not be read for want
-    of an answer is `NOT_BEGUN` too, and the run goes on. Applying the same plan again goes on from there, save after
-    a request that did something else. Raises `JournalError` when a record cannot be written, `OutcomeUnknown` when that
-    was after a send, or while another plan's outcome is not known, `Busy` when another process is writing, and
-    `StoreError` when a file of the cache or of the pace cannot be used before anything of an object was sent.
+    The run stops, and the other objects are `NOT_BEGUN`, when a request did something that was not asked for, when an
+    outcome is unknown, and when the credentials are refused. An object that could not be read because nothing answered
+    is `NOT_BEGUN` too, and the run continues. Applying the same plan again continues from there, unless a request did
+    something else.
+
+    Raises `JournalError` when a record cannot be written, `OutcomeUnknown` when that happens after a send or while
+    another plan's outcome is unknown, `Busy` when another process is writing, and `StoreError` when a file of the cache
+    or of the rate limit cannot be used before the object was sent.
     """
     with journal.sole_writer():
         refuse_unready(
@@ -101,23 +104,23 @@ def apply(
                     f"{outcome.object_id}: outcome unknown ({outcome.detail}); recover it before you apply"
                 )
         planned = [Correction(plan.digest, plan.account, change) for change in plan.changes]
-        corrections_of_it = [known.get(correction.id, correction) for correction in planned]
-        for found, change in zip(corrections_of_it, plan.changes, strict=True):
+        of_this_plan = [known.get(correction.id, correction) for correction in planned]
+        for found, change in zip(of_this_plan, plan.changes, strict=True):
             _require(found.change == change and found.plan == plan.digest, "what is executed is what was planned")
         conclusions: dict[str, Conclusion] = {}
         is_stopped = False
-        # What was sent before and is still open comes first: while it is unknown nothing else is sent.
-        for correction in sorted(corrections_of_it, key=lambda each: not (each.sends and each.is_open)):
+        # First what was sent before and is still open: while its outcome is unknown, nothing else is sent.
+        for correction in sorted(of_this_plan, key=lambda each: not (each.sends and each.is_open)):
             held_back = is_stopped and not correction.is_done
             conclusion = (
-                Conclusion(Verdict.NOT_BEGUN, "the run had stopped before") if held_back else run.correct(correction)
+                Conclusion(Verdict.NOT_BEGUN, "the run had stopped before it") if held_back else run.correct(correction)
             )
             is_stopped = is_stopped or conclusion.stops_the_run
             conclusions[correction.id] = conclusion
             if progress:
                 progress(_outcome(correction.change, conclusion))
-        _require(len(conclusions) == plan.objects, "every object ends in a verdict, or is not begun")
-        return [_outcome(correction.change, conclusions[correction.id]) for correction in corrections_of_it]
+        _require(len(conclusions) == plan.objects, "every object has a verdict, or was not begun")
+        return [_outcome(correction.change, conclusions[correction.id]) for correction in of_this_plan]
 
 
 def refuse_unready(
@@ -129,11 +132,11 @@ def refuse_unready(
     identity: str,
     clock: Callable[[], datetime] = now,
 ) -> None:
-    """Raise `PlanError` for a plan that may not be applied now, as `apply` does before anything else."""
+    """Raise `PlanError` for a plan that cannot be applied now; `apply` calls this first."""
     _refuse_no_identity(identity)
     instant = journal.not_before(clock())
     if plan.created_at > instant + CLOCK_SKEW:
-        raise PlanError(f"plan {plan.digest[:12]} is made in the future; look at the clocks, then plan again")
+        raise PlanError(f"plan {plan.digest[:12]} was made in the future; check both machines' clocks, then plan again")
     _refuse_applied(plan, corrections(journal))
     check_approval(
         plan,
@@ -156,7 +159,7 @@ def recover(
     clock: Callable[[], datetime] = now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Outcome]:
-    """Find out how every interrupted correction of this account ended, without sending anything."""
+    """Find out how every interrupted correction of this account ended. Nothing is sent."""
     _refuse_no_identity(identity)
     with journal.sole_writer():
         run = _Run(clients, journal, identity, clock, sleep)
@@ -164,20 +167,20 @@ def recover(
 
 
 def settle(correction_id: str, note: str, *, journal: Journal, account: AccountKey, identity: str) -> None:
-    """Journal a person's word on how a correction of this account ended that stays unknown.
+    """Record how a correction ended whose outcome stays unknown, as a person found out.
 
-    `PlanError` for one that is not: a correction is unknown once it was looked into, after its request could no longer
-    land, and nothing told how it ended.
+    `PlanError` unless it is one of this account, and a read after its request could no longer take effect did not show
+    how it ended.
     """
     _refuse_no_identity(identity)
     if not note.strip() or not note.isprintable():
-        raise PlanError("how did it end? say in a note, one line, what you saw in the vendor's own screens")
+        raise PlanError("a note is needed: in one line, what you saw in the vendor's own screens")
     with journal.sole_writer():
         correction = corrections(journal).get(correction_id)
         is_ours = correction is not None and correction.account == account
         if correction is None or not is_ours or correction.verdict is not Verdict.UNKNOWN:
             raise PlanError(
-                f"{correction_id}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
+                f"{correction_id}: is not a correction of this account whose outcome is unknown; run `auditkit recover`"
             )
         Recorder(journal, identity).record(
             correction, Verdict.SETTLED, detail=note.strip(), also_changed=[], created=None
@@ -198,25 +201,26 @@ def _outcome(change: Change, conclusion: Conclusion) -> Outcome:
 
 def _refuse_no_identity(identity: str) -> None:
     if not identity.strip():
-        raise PlanError("who corrects is not known; set AUDITKIT_IDENTITY")
+        raise PlanError("the person who applies is not known; set AUDITKIT_IDENTITY")
 
 
 def _refuse_applied(plan: Plan, known: dict[str, Correction]) -> None:
     begun = [correction for correction in known.values() if correction.plan == plan.digest]
-    if strange := [
-        correction.reply.unexpected for correction in begun if correction.reply and correction.reply.unexpected
-    ]:
-        raise PlanError(f"plan {plan.digest[:12]} did what it should not ({strange[0]}); look, then plan again")
+    replies = [correction.reply for correction in begun if correction.reply]
+    if unexpected := [reply.unexpected for reply in replies if reply.unexpected]:
+        raise PlanError(
+            f"plan {plan.digest[:12]} did something unexpected ({unexpected[0]}); look at it, then plan again"
+        )
     if len([correction for correction in begun if correction.is_done]) == plan.objects:
-        raise PlanError(f"plan {plan.digest[:12]} was applied already; plan again for what is still wrong")
+        raise PlanError(f"plan {plan.digest[:12]} was already applied; plan again for what is still wrong")
 
 
 class _Run:
     """The steps of one object, in their order.
 
-    `_read_at` is when the object was last read; `_may_send` names the correction that a read, since the last send, has
-    shown to be as planned; `_is_proven` is whether an object was read since the last send; `_is_denied`, whether a send
-    was refused for its credentials.
+    `_read_at` is when the object was last read. `_may_send` is the id of the correction whose object a read since the
+    last send showed to be as planned. `_is_proven`: an object was read since the last send. `_is_denied`: a send was
+    refused because of its credentials.
     """
 
     _read_at: datetime
@@ -238,7 +242,7 @@ class _Run:
         self._is_denied = False
 
     def correct(self, correction: Correction) -> Conclusion:
-        """One object, from intent to verdict."""
+        """Take one object from intent to verdict."""
         if correction.is_done:
             verdict = correction.verdict or Verdict.UNKNOWN
             return Conclusion(verdict, correction.detail, created=correction.created)
@@ -246,11 +250,8 @@ class _Run:
             correction = self._record_intent(correction)
         if not correction.sends:
             if conclusion := self._pre_read(correction):
-                return (
-                    conclusion
-                    if conclusion.verdict is Verdict.NOT_BEGUN
-                    else self._record_verdict(correction, conclusion)
-                )
+                is_begun = conclusion.verdict is not Verdict.NOT_BEGUN
+                return self._record_verdict(correction, conclusion) if is_begun else conclusion
             correction = self._send(correction)
         correction, conclusion = self._wait_and_verify(correction)
         while _may_resend(correction, conclusion):
@@ -262,7 +263,7 @@ class _Run:
         )
 
     def recover(self, correction: Correction) -> Conclusion:
-        """How an interrupted object ended. Nothing is sent."""
+        """Find out how an interrupted object ended. Nothing is sent."""
         if not correction.sends:
             return self._record_verdict(correction, Conclusion(Verdict.NOT_APPLIED, UNSENT))
         correction, conclusion = self._wait_and_verify(correction)
@@ -272,7 +273,7 @@ class _Run:
         return self._record(correction, Step.INTENT, plan=correction.plan, change=asdict(correction.change))
 
     def _pre_read(self, correction: Correction) -> Conclusion | None:
-        """What speaks against sending, or None when the object is as the plan saw it."""
+        """Why nothing must be sent; None where the object is as it was when planned."""
         try:
             conclusion = self._obstacle(correction.change)
         except Denied as error:
@@ -303,12 +304,12 @@ class _Run:
         return Conclusion(Verdict.CONFLICT, f"{fields}: changed since the plan was made; nothing was sent")
 
     def _send(self, correction: Correction) -> Correction:
-        """Exactly one request, after its record."""
+        """Send exactly one request, after its record."""
         change = correction.change
         attempt = correction.sends + 1
         most = 1 if change.operation_type.creates else MAX_SENDS
         _require(attempt <= most, "an edit is sent at most three times, a creation once")
-        _require(self._may_send == correction.id, "nothing is sent but on a read that shows the object as planned")
+        _require(self._may_send == correction.id, "nothing is sent without a read that shows the object as planned")
         gap = self._clock() - self._read_at
         correction = self._record(
             correction,
@@ -330,7 +331,7 @@ class _Run:
         return self._record(correction, step, reply=asdict(reply))
 
     def _wait_and_verify(self, correction: Correction) -> tuple[Correction, Conclusion]:
-        """Wait until the last request can no longer land, then read until the object tells how it ended."""
+        """Wait until the last request can no longer take effect, then read until the object shows how it ended."""
         if correction.reply is None or not correction.reply.answered:
             self._sleep(correction.change.operation_type.quiet)
         conclusion = self._verify_or_unknown(correction)
@@ -358,16 +359,16 @@ class _Run:
         return verdicts.after_creation(correction, ids, found)
 
     def _record_verdict(self, correction: Correction, conclusion: Conclusion) -> Conclusion:
-        _require(
-            not correction.sends or correction.nothing_in_flight, "no verdict while a request of ours could still land"
-        )
+        is_quiet = not correction.sends or correction.nothing_in_flight
+        _require(is_quiet, "no verdict while a request of ours could still take effect")
         _require(self._is_proven or conclusion.verdict not in _PROVEN, "what was applied is proven by a fresh read")
-        said = {
-            "detail": conclusion.detail,
-            "also_changed": list(conclusion.also_changed),
-            "created": conclusion.created,
-        }
-        self._record(correction, conclusion.verdict, **said)
+        self._record(
+            correction,
+            conclusion.verdict,
+            detail=conclusion.detail,
+            also_changed=list(conclusion.also_changed),
+            created=conclusion.created,
+        )
         return conclusion
 
     def _read(self, change: Change, object_id: str) -> str:
@@ -399,7 +400,7 @@ _SEND: Mapping[str, Callable[[Clients, Change], Reply]] = {
 
 
 def _may_resend(correction: Correction, conclusion: Conclusion) -> bool:
-    """Proven not applied by a fresh read, with nothing that speaks against the same absolute edit once more."""
+    """Whether a fresh read proves that an edit was not applied, and its answer does not forbid sending it again."""
     if correction.change.operation_type.creates:
         return False
     is_open = correction.reply is None or correction.reply.may_resend
@@ -407,6 +408,6 @@ def _may_resend(correction: Correction, conclusion: Conclusion) -> bool:
 
 
 def _require(invariant: bool, what: str) -> None:
-    """An invariant that python -O cannot switch off."""
+    """Assert an invariant, also under `python -O`."""
     if not invariant:
         raise AssertionError(f"invariant broken: {what}; nothing more is sent")

@@ -1,15 +1,15 @@
-"""Two persons for each plan: one prepares, another approves, both listed, both by signature, the latter within limits.
+"""Two people for each plan: one prepares, another approves; both are listed and sign, the approver within limits.
 
-    preparer signs the digest → approver looks, signs the digest → journal record* → apply checks all of it again
+    preparer signs the digest → approver checks, signs the digest → journal record* → apply checks all of it again
 
-Names, keys and limits are looked up in the list as it is now, and each change of the list is journalled. An approval
-counts only if it stands in the journal, and a journal line only if its signature is its approver's.
+Names, keys and limits are those of approvers.toml as it is now, and each change of it is journalled. An approval counts
+only if it is in the journal of the home where it is applied, and a journal line only with its approver's signature.
 
-An override lifts limits and expiry, nothing else; it is signed with its reason and stands first in the next report.
+An override lifts limits and expiry, nothing else; it is signed with its reason and shown first in the next report.
 
-Not here: what a signature is (signatures); keys and how they are kept (identity); the list (approvers); whether the
-plan's file is as it was saved (plan); whether its objects are still as planned, as the signed digest has them, and
-whether it was applied (apply).
+Not here: what a signature is (signatures); keys and how they are kept (identity); the list (approvers); where an
+approval counts (location); whether the plan's file is as it was saved (plan); whether its objects are still as planned,
+and whether it was applied (apply).
 """
 
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ def approve(
         APPROVAL,
         {
             "plan": plan.digest,
-            "prepared": asdict(_given(plan, prepared, "prepare")),
+            "prepared": asdict(_required(plan, prepared, "prepare")),
             "approval": asdict(approval),
             "objects": plan.objects,
             "money": format(plan.money, "f"),
@@ -126,14 +126,14 @@ def unsigned_approval(
     """
     at = journal.not_before(at)
     record_changes(approvers, journal, occasion="approve", plan=plan.digest, who=name)
-    prepared = _given(plan, prepared, "prepare")
+    prepared = _required(plan, prepared, "prepare")
     reason = None if override is None else " ".join(override.split())
     here = Location.of(journal).text
     unsigned = Signature("approve", name, public_key, plan.digest, _utc_text(at), reason, here)
     entry = _refuse_unless_in_order(plan, prepared, unsigned, approvers, now=at)
     known = [each for _, each in approvals(plan.digest, journal) if each.public_key == public_key]
     if any(each.location == here and each.is_genuine for each in known):
-        raise ApprovalRefused(f"{_short(plan)} was approved by {entry.name} already; apply it, or plan again")
+        raise ApprovalRefused(f"{_short(plan)} was already approved by {entry.name}; apply it, or plan again")
     if any(record.body.get("plan") == plan.digest for record in journal.records(RECORD_KIND)):
         raise ApprovalRefused(f"{_short(plan)}: its application has begun; plan again for what is still wrong")
     return unsigned, entry
@@ -168,7 +168,7 @@ def check_approval(
     """
     now = journal.not_before(now)
     record_changes(approvers, journal, occasion="apply", plan=plan.digest, who=who)
-    prepared, approval = _given(plan, prepared, "prepare"), _given(plan, approval, "approve")
+    prepared, approval = _required(plan, prepared, "prepare"), _required(plan, approval, "approve")
     refuse_other_account(plan, account)
     entry = _refuse_unless_in_order(plan, prepared, approval, approvers, now=now)
     if not approval.is_genuine:
@@ -184,18 +184,18 @@ def check_approval(
     return entry
 
 
-def _given(plan: Plan, signature: Signature | None, role: Literal["prepare", "approve"]) -> Signature:
-    """The signature, if there is one, of this plan and in this role."""
+def _required(plan: Plan, signature: Signature | None, role: Literal["prepare", "approve"]) -> Signature:
+    """The signature, which must be of this plan and in this role."""
     if signature is None:
         missing = {
-            "prepare": "is not signed by who prepared it; plan again, with a key",
-            "approve": "is not approved; a second person looks and runs `auditkit approve`",
+            "prepare": "is not signed by its preparer; plan again, with a key",
+            "approve": "is not approved; a second person checks it and runs `auditkit approve`",
         }
         raise ApprovalRefused(f"{_short(plan)}: {missing[role]}")
     if signature.role != role:
-        raise ApprovalRefused(f"{_short(plan)}: a signature to {signature.role!a} is none to {role}; sign again")
+        raise ApprovalRefused(f"{_short(plan)}: a signature to {signature.role!a} is not one to {role}; sign again")
     if signature.digest != plan.digest:
-        raise ApprovalRefused(f"{_short(plan)}: what was signed to {role} is another plan; sign this one")
+        raise ApprovalRefused(f"{_short(plan)}: the signature to {role} is of another plan; sign this one")
     return signature
 
 
@@ -207,16 +207,16 @@ def _refuse_unless_in_order(
     *,
     now: datetime,
 ) -> Approver:
-    """All that can be told before the approval is signed; the entry of its person."""
+    """Check everything that can be checked before the approval is signed; the approver's entry."""
     if folded(prepared.name) != folded(plan.preparer):
         raise ApprovalRefused(
             f"{_short(plan)} was prepared by {plan.preparer!r}, but {prepared.name[:80]!r} signed for it"
         )
     if folded(approval.name) == folded(prepared.name) or approval.public_key == prepared.public_key:
-        raise ApprovalRefused(f"{_short(plan)}: who prepared it cannot approve it; it needs a second person")
+        raise ApprovalRefused(f"{_short(plan)}: its preparer cannot approve it; it needs a second person")
     preparer, approver = (_listed(plan, each, approvers) for each in (prepared, approval))
     if not prepared.is_genuine or prepared.override is not None:
-        raise ApprovalRefused(f"{_short(plan)} is not signed by {preparer.name}, who prepared it; plan again")
+        raise ApprovalRefused(f"{_short(plan)} is not signed by {preparer.name}, its preparer; plan again")
     _refuse_limits(plan, approval, approver, now)
     return approver
 
@@ -226,12 +226,12 @@ def _listed(plan: Plan, signature: Signature, approvers: Sequence[Approver]) -> 
         if folded(approver.name) == folded(signature.name) and approver.public_key == signature.public_key:
             if approver.demo and not plan.account.is_demo:
                 raise ApprovalRefused(
-                    f"{_short(plan)}: {approver.name} is listed for the demo alone; sign with a key of your own"
+                    f"{_short(plan)}: {approver.name} is listed for the demo only; sign with a key of your own"
                 )
             return approver
     raise ApprovalRefused(
         f"{_short(plan)}: {signature.name[:80]!r} with the key {signature.public_key[:44]!r} is not listed in"
-        f" {APPROVERS_FILE}; both who prepares and who approves must be"
+        f" {APPROVERS_FILE}; the preparer and the approver must both be"
     )
 
 
@@ -246,9 +246,9 @@ def _refuse_limits(plan: Plan, approval: Signature, approver: Approver, now: dat
             )
             raise ApprovalRefused(f"{_short(plan)}: {approver.name} may not approve it: {'; '.join(exceeded)}; {way}")
     elif not approver.may_override:
-        raise ApprovalRefused(f"{_short(plan)}: {approver.name} may not override; have somebody approve who may")
+        raise ApprovalRefused(f"{_short(plan)}: {approver.name} may not override; ask somebody who may")
     elif not approval.override.strip() or not approval.override.isprintable():
-        raise ApprovalRefused(f"{_short(plan)}: an override needs a reason of one line of text; say why it cannot wait")
+        raise ApprovalRefused(f"{_short(plan)}: an override needs a reason, in one line: why it cannot wait")
 
 
 def _exceeded(plan: Plan, approver: Approver, now: datetime) -> list[str]:
@@ -267,13 +267,13 @@ def _short(plan: Plan) -> str:
     return f"plan {plan.digest[:12]}"
 
 
-# ── What the journal tells ──────────────────────────────────────────────────────────────────────────────────────────
+# ── Approvals in the journal ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def approvals(digest: str, journal: Journal) -> list[tuple[Signature, Signature]]:
     """The preparer's and the approver's signature of each approval of this plan in the journal, in its order.
 
-    That they stand there proves nothing: `check` does. `ApprovalRefused` for a record that cannot be one.
+    Being there proves nothing; `check_approval` does. `ApprovalRefused` for a record that cannot be one.
     """
     return [_pair(record) for record in journal.records(APPROVAL) if record.body.get("plan") == digest]
 

@@ -1,7 +1,7 @@
 """Approvers: who may sign plans, and up to how much, as `approvers.toml` in the home lists them.
 
 A person who only prepares is listed too, with limits of 0: otherwise one person could sign with a second key made for
-the day. What counts is the list as it is when something is approved or applied; the journal keeps each change of it.
+the purpose. The list counts as it is when something is approved or applied; the journal keeps each change of it.
 
 Not here: who signed what (approval) and how keys are kept (identity).
 """
@@ -32,9 +32,9 @@ _ADVICE = "list each person as `auditkit identity new` prints it"
 
 @dataclass(frozen=True)
 class Approver:
-    """A listed person: the key, and up to how much a plan may be for this person to approve it. All 0: none.
+    """A listed person: the key, and the largest plan that this person may approve. All 0: none.
 
-    `demo`: counts on the demo alone.
+    `demo`: counts on the demo only.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Approver:
 
 @dataclass(frozen=True)
 class _Key:
-    """A key of an entry: what it must be, in words, and how its value is read; `ValueError` or None where it is not."""
+    """A key of an entry: what it must be, in words, and how its value is read; None where it is not that."""
 
     must_be: str
     read: Callable[[Any], Any]
@@ -84,10 +84,10 @@ _KEYS: Mapping[str, _Key] = {
 
 
 def read_approvers(path: Path) -> tuple[Approver, ...]:
-    """Who is listed in approvers.toml, in its order.
+    """The people listed in approvers.toml, in its order.
 
-    `SettingsError` for a file that is not there or that others may write, for what is not an entry, and for a name (in
-    whatever spelling) or key that is listed twice.
+    `SettingsError` for a file that is missing or that others may write, for a malformed entry, and for a name (in any
+    spelling) or key that is listed twice.
     """
     found = _read(path)
     entries = found.pop("approver", None)
@@ -109,10 +109,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                raise SettingsError(f"{path}: others may write it and list anybody; chmod 600 it, after a look at it")
+                raise SettingsError(f"{path}: others may write it and list anybody; check it, then chmod 600 it")
             return tomllib.load(file)
     except FileNotFoundError:
-        raise SettingsError(f"{path}: is not there, so nobody may sign; {_ADVICE}") from None
+        raise SettingsError(f"{path}: is missing, so nobody may sign; {_ADVICE}") from None
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); {_ADVICE}") from None
     except SettingsError:  # it is a ValueError too
@@ -123,7 +123,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _entry(where: str, entry: object) -> Approver:
     if not isinstance(entry, dict):
-        raise SettingsError(f"{where}: is no entry; {_ADVICE}")
+        raise SettingsError(f"{where}: is not an entry; {_ADVICE}")
     if unknown := sorted(entry.keys() - _KEYS.keys()):
         raise SettingsError(f"{where}: unknown key {unknown[0]!a}; an entry has {', '.join(_KEYS)}")
     if missing := [name for name in ("name", "public_key") if name not in entry]:
@@ -140,9 +140,9 @@ def _entry(where: str, entry: object) -> Approver:
 
 
 def changes(approvers: Sequence[Approver], journal: Journal) -> list[str]:
-    """How the list differs from the one at the last approval, a line each: to be shown before each approval.
+    """How the list differs from the one at the last approval, one line each: to be shown before each approval.
 
-    Not from the one last recorded: a refused attempt records the list as well, and nobody may have looked at it.
+    It is not compared with the one last recorded: a refused attempt records the list too, and nobody may have seen it.
     """
     return _differences(journal.projection(_Lists).approved_with, approvers)
 
@@ -172,7 +172,7 @@ def _list(record: Record) -> Sequence[Approver]:
     entries = record.body.get("approvers")
     if not isinstance(entries, list):
         raise ApprovalRefused(
-            f"journal line {record.seq}: is no list of approvers as auditkit writes it; find out who did"
+            f"journal line {record.seq}: is not a list of approvers as auditkit writes it; find out who wrote it"
         )
     return [_entry(f"journal line {record.seq}", entry) for entry in entries]
 

@@ -1,11 +1,11 @@
-"""Before, target and now: which fields of a record are as planned, and which moved though nobody asked.
+"""Compare a record before, as planned and now: which fields are as planned, and which changed though nobody asked.
 
 Numbers compare as Decimal ("750.000" is 750), nrbInvoiceDate as a calendar day in UTC because the server may rewrite
-the time of day, an invoice's items one by one, everything else as exact JSON; a key that is absent and one that is null
-are the same. A field that the server computes may move only when one it is computed from is changed: a total that moves
-by itself is money.
+the time of day, an invoice's items one by one, everything else as exact JSON; a missing key and null are the same. A
+field that the server computes may change only when one it is computed from is changed: a total that changes by itself
+is a side effect.
 
-The two vendors have no field name in common that compares in two ways, so that a field's name decides.
+No field name of the two vendors compares in two ways, so the name alone decides.
 
 Not here: where the records come from and what follows from a difference.
 """
@@ -20,7 +20,7 @@ from auditkit.values import time_from_ms
 
 __all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "covers", "is_no_change", "matches", "same", "unplanned_changes"]
 
-# As the vendor's page marks them: an edit sends each at the value that was read, lest it be emptied.
+# As the vendor's page marks them: an edit sends each at the value that was read, so that it is not emptied.
 REQUIRED_NRB_FIELDS = (
     "nrbExternalId",
     "nrbJobOrderNumber",
@@ -46,7 +46,7 @@ COMPUTED_FROM: Mapping[str, frozenset[str]] = {
     "nrbTypeName": frozenset({"nrbTypeUname"}),
     **dict.fromkeys(("subtotal", "tax", "total", "due", "cost", "margin"), _FROM_ITEMS),
 }
-_MOVES_WITH_EVERY_EDIT = frozenset({"nrbUpdatedAt", "date_updated"})
+_CHANGES_WITH_EVERY_EDIT = frozenset({"nrbUpdatedAt", "date_updated"})
 _NRB_NUMBERS = frozenset({"nrbRate", "nrbQuantity", "nrbVendorTax", "nrbUpcharge", "nrbTotalAfterMarkup"})
 _INVOICE_NUMBERS = frozenset({"subtotal", "tax", "total", "cost", "margin", "total_paid", "due"})
 _ITEM_NUMBERS = frozenset({"quantity", "price", "preSurchargePrice", "cost", "amount", "tax_rate"})
@@ -66,17 +66,17 @@ def same(field: str, one: object, other: object) -> bool:
 
 
 def covers(planned: object, found: object, field: str = "") -> bool:
-    """Whether everything planned is found: what the server adds to it is its own matter.
+    """Whether everything planned is found; the server may add to it.
 
-    Of an object each planned key, of an array each element in its place and none beside. Nothing said (null, "", 0,
-    empty) covers nothing: JobNimbus writes any of them for a field that is not set. So it does with false, but a false
-    that is planned says something.
+    Of an object each planned key, of an array each element in its place and no others. An empty value (null, "", 0,
+    empty) covers any other empty one, because JobNimbus writes any of them for a field that is not set; it does so with
+    false too, but a planned false must be found as false.
     """
-    if isinstance(planned, Mapping) and (isinstance(found, Mapping) or _is_nothing(found, field)):
+    if isinstance(planned, Mapping) and (isinstance(found, Mapping) or _is_empty(found, field)):
         has = found if isinstance(found, Mapping) else {}
         return all(covers(value, has.get(name), name) for name, value in planned.items())
-    if planned is not False and _is_nothing(planned, field):
-        return _is_nothing(found, field)
+    if planned is not False and _is_empty(planned, field):
+        return _is_empty(found, field)
     if isinstance(planned, list):
         return (
             isinstance(found, list)
@@ -87,7 +87,7 @@ def covers(planned: object, found: object, field: str = "") -> bool:
 
 
 def matches(field: str, planned: object, found: object) -> bool:
-    """Whether a field has the planned value: an array is covered, anything else is the same."""
+    """Whether a field has the planned value: an array must be covered, anything else must be the same."""
     return covers(planned, found, field) if isinstance(planned, list) else same(field, planned, found)
 
 
@@ -100,16 +100,16 @@ def is_no_change(field: str, before: object, after: object) -> bool:
 
 
 def unplanned_changes(before: Mapping[str, Any], now: Mapping[str, Any], changed: Iterable[str]) -> tuple[str, ...]:
-    """The fields, sorted, that differ though neither they nor what they are computed from was to be changed."""
-    asked = frozenset(changed)
-    allowed = asked | _MOVES_WITH_EVERY_EDIT | {name for name, sources in COMPUTED_FROM.items() if sources & asked}
-    fields = (before.keys() | now.keys()) - allowed
+    """The fields, sorted, that changed though neither they nor what they are computed from was planned to change."""
+    planned = frozenset(changed)
+    computed = {name for name, sources in COMPUTED_FROM.items() if sources & planned}
+    fields = (before.keys() | now.keys()) - planned - computed - _CHANGES_WITH_EVERY_EDIT
     return tuple(sorted(name for name in fields if not same(name, before.get(name), now.get(name))))
 
 
-def _is_nothing(value: object, field: str) -> bool:
+def _is_empty(value: object, field: str) -> bool:
     if isinstance(value, Mapping):
-        return all(_is_nothing(inner, name) for name, inner in value.items())
+        return all(_is_empty(inner, name) for name, inner in value.items())
     return value is None or value in ("", [], 0) or (field in _NUMBERS and amount(value) == 0)
 
 

@@ -1,8 +1,8 @@
 """Identities: the Ed25519 keys with which people sign plans. One person, one name, one key.
 
-`NAME.pem` below `identities/` in the home holds the public key as it is and the private key under a passphrase; or the
-public key alone, and the system's keyring the private one. A private key leaves neither: an `Identity` signs, shows no
-key and is not pickled. The file is named after the folded name, so no two spellings of a name stand side by side.
+`identities/NAME.pem` in the home holds the public key in clear and the private key under a passphrase; or only the
+public key, and the system's keyring the private one. A private key leaves neither: an `Identity` signs, shows no key
+and is not pickled. The file has the folded name, so that no two spellings of a name exist side by side.
 
 Not here: who may sign what (approval).
 """
@@ -55,7 +55,7 @@ _LATIN_WITHOUT_MARKS = frozenset("ÆÐØÞßæðøþĐđĦħŁłŊŋŒœŦŧẞ"
 
 
 def folded(name: str) -> str:
-    """A name as names are compared: without regard to case, width, composition and spaces at the ends or repeated.
+    """A name as names are compared: regardless of case, width, composition, and spaces at the ends or repeated.
 
     Unicode's compatibility caseless match (D146), then NFKC.
     """
@@ -118,7 +118,7 @@ def _described(character: str) -> str:
 
 
 def is_public_key(text: str) -> bool:
-    """Whether a text is the base64 of 32 bytes, in its one spelling."""
+    """Whether a text is 32 bytes in base64, in its one spelling."""
     try:
         return len(_bytes(text)) == 32
     except ValueError:
@@ -126,7 +126,7 @@ def is_public_key(text: str) -> bool:
 
 
 def is_signed(public_key: str, text: str, signature: str) -> bool:
-    """Whether the signature of the text is of this key. False too for what is no key or no signature."""
+    """Whether the signature of the text was made with this key; False where either is malformed."""
     try:
         Ed25519PublicKey.from_public_bytes(_bytes(public_key)).verify(_bytes(signature), text.encode())
     except (InvalidSignature, ValueError):
@@ -135,7 +135,7 @@ def is_signed(public_key: str, text: str, signature: str) -> bool:
 
 
 def _bytes(text: str) -> bytes:
-    """What base64 holds; `ValueError` unless it is its one spelling, since a second one would look like another key."""
+    """The bytes in base64; `ValueError` for another spelling of them, which would look like another key."""
     held = base64.b64decode(text, validate=True)
     if base64.b64encode(held).decode() != text:
         raise ValueError("not the one spelling of these bytes")
@@ -144,7 +144,7 @@ def _bytes(text: str) -> bytes:
 
 @dataclass(frozen=True, eq=False)
 class Identity:
-    """A person who can sign: a name and a key of which only the public half can be seen."""
+    """A person who can sign: a name, and a key of which only the public half is visible."""
 
     name: str
     _key: Ed25519PrivateKey = field(repr=False)
@@ -164,22 +164,22 @@ class Identity:
 
 @dataclass(frozen=True)
 class Identities:
-    """The identities below a folder. `protected`: none without a passphrase; False for the demo's alone."""
+    """The identities in a folder. `protected`: a passphrase is required; False only for the demo."""
 
     folder: Path
     protected: bool = True
 
     def names(self) -> tuple[str, ...]:
-        """The names that there are, folded and sorted."""
+        """The names of all identities, folded and sorted."""
         return tuple(sorted(path.stem for path in self.folder.glob("*.pem")))
 
     def refuse_taken(self, name: str) -> None:
-        """Raise `SettingsError` for a name that is none, or that has an identity already, in whatever spelling."""
+        """Raise `SettingsError` for an invalid name, or one that already has an identity, in any spelling."""
         if (path := self._path(name)).exists():
             raise _taken(path)
 
     def public_key(self, name: str) -> str:
-        """The public key of an identity, for which no passphrase is needed. `SettingsError` as for `open`."""
+        """The public key of an identity; no passphrase is needed. `SettingsError` as for `open`."""
         return _read(self._path(name))[0]
 
     def is_in_keyring(self, name: str) -> bool:
@@ -187,7 +187,7 @@ class Identities:
         return not _read(self._path(name))[1]
 
     def new(self, name: str, passphrase: SecretStr | None, *, in_keyring: bool = False) -> Identity:
-        """Make a key, keep it and open it. `SettingsError` for a name that is taken or none, or a passphrase too short.
+        """Make a key, store it and open it. `SettingsError` for a taken or invalid name, or a short passphrase.
 
         The file is written whole or not at all, for its owner alone, and never over another.
         """
@@ -200,32 +200,32 @@ class Identities:
         identity = Identity(valid_name(name), Ed25519PrivateKey.generate())
         public, private = _pem(identity, passphrase)
         if in_keyring:
-            _keep(identity.public_key, private.decode())
+            _store(identity.public_key, private.decode())
         self._publish(path, public if in_keyring else public + private)
         return identity
 
     def open(self, name: str, passphrase: SecretStr | None) -> Identity:
-        """The identity of a name, in whatever spelling.
+        """The identity of a name, in any spelling.
 
         `SettingsError` where there is none, the passphrase is missing or wrong, or the file is open to others or was
-        not made here.
+        not made by auditkit.
         """
         path = self._path(name)
         public_key, private = _read(path)
         private = private or _from_keyring(path, public_key)
         is_encrypted = private.startswith(_ENCRYPTED)
         if self.protected and not is_encrypted:
-            raise SettingsError(f"{path}: the key is under no passphrase, as only the demo's may be; make a new one")
+            raise SettingsError(f"{path}: the key has no passphrase, which is allowed on the demo only; make a new one")
         if is_encrypted and not passphrase:
-            raise SettingsError(f"{path}: is under a passphrase; set AUDITKIT_PASSPHRASE or type it when asked")
-        password = _stretched(passphrase, public_key) if passphrase and is_encrypted else None
+            raise SettingsError(f"{path}: needs its passphrase; set AUDITKIT_PASSPHRASE or type it when asked")
+        password = _password(passphrase, public_key) if passphrase and is_encrypted else None
         try:
             key = serialization.load_pem_private_key(private, password)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             what = "the passphrase is wrong, or the key is damaged" if is_encrypted else "the key is damaged"
             raise SettingsError(f"{path}: {what}; try again, or make a new identity") from None
         if not isinstance(key, Ed25519PrivateKey) or _text_of(key.public_key()) != public_key:
-            raise SettingsError(f"{path}: its private key is not that of its public key; make a new identity")
+            raise SettingsError(f"{path}: its private key does not belong to its public key; make a new identity")
         return Identity(valid_name(name), key)
 
     def _path(self, name: str) -> Path:
@@ -240,7 +240,7 @@ class Identities:
 
 
 def _taken(path: Path) -> SettingsError:
-    return SettingsError(f"{path}: there is an identity of this name already; choose another")
+    return SettingsError(f"{path}: an identity of this name already exists; choose another name")
 
 
 def _text_of(key: Ed25519PublicKey) -> str:
@@ -251,7 +251,7 @@ def _pem(identity: Identity, passphrase: SecretStr | None) -> tuple[bytes, bytes
     """The public and the private key as PEM, the latter under the passphrase if there is one."""
     key = identity._key
     lock = (
-        serialization.BestAvailableEncryption(_stretched(passphrase, identity.public_key))
+        serialization.BestAvailableEncryption(_password(passphrase, identity.public_key))
         if passphrase
         else serialization.NoEncryption()
     )
@@ -261,14 +261,14 @@ def _pem(identity: Identity, passphrase: SecretStr | None) -> tuple[bytes, bytes
     )
 
 
-def _stretched(passphrase: SecretStr, public_key: str) -> bytes:
-    """The password of the PEM. PKCS 8 as OpenSSL writes it costs who guesses 2,048 hashes, scrypt 32 MB and 0.1 s."""
+def _password(passphrase: SecretStr, public_key: str) -> bytes:
+    """The password of the PEM. A guess costs 2,048 hashes with OpenSSL's PKCS 8 alone, 32 MB and 0.1 s with scrypt."""
     text = passphrase.get_secret_value().encode("utf-8", "surrogatepass")
     return base64.b64encode(hashlib.scrypt(text, salt=_bytes(public_key), n=2**15, r=8, p=1, maxmem=2**26, dklen=32))
 
 
 def _read(path: Path) -> tuple[str, bytes]:
-    """The public key in base64, and the private one as PEM: empty where the keyring has it."""
+    """The public key in base64, and the private one as PEM, empty where the keyring has it."""
     data = _content(path)
     public, end, private = data.partition(_END_OF_PUBLIC)
     try:
@@ -276,7 +276,7 @@ def _read(path: Path) -> tuple[str, bytes]:
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise SettingsError(f"{path}: is no key that `auditkit identity new` made; make a new one")
+        raise SettingsError(f"{path}: is not a key that `auditkit identity new` made; make a new one")
     return _text_of(key), private
 
 
@@ -289,18 +289,18 @@ def _content(path: Path) -> bytes:
             exposed="the key may be known; make a new one",
         )
     except FileNotFoundError:
-        raise SettingsError(f"{path}: there is no such identity; make it with `auditkit identity new`") from None
+        raise SettingsError(f"{path}: no such identity; make it with `auditkit identity new`") from None
 
 
-def _keep(public_key: str, private: str) -> None:
-    """Put a private key into the keyring, under its public key: two homes may each have an identity of one name."""
+def _store(public_key: str, private: str) -> None:
+    """Store a private key in the keyring, by its public key: two homes may each have an identity of one name."""
     try:
         keyring.set_password(_SERVICE, public_key, private)
         is_kept = keyring.get_password(_SERVICE, public_key) == private
     except keyring.errors.KeyringError:
         is_kept = False
     if not is_kept:
-        raise SettingsError("the system's keyring did not keep the key; unlock it, or make the identity in a file")
+        raise SettingsError("the system's keyring did not store the key; unlock it, or make the identity in a file")
 
 
 def _from_keyring(path: Path, public_key: str) -> bytes:
@@ -309,5 +309,5 @@ def _from_keyring(path: Path, public_key: str) -> bytes:
     except keyring.errors.KeyringError:
         private = None
     if not private:
-        raise SettingsError(f"{path}: the system's keyring does not give its private key; unlock it, and try again")
+        raise SettingsError(f"{path}: the system's keyring does not return its private key; unlock it, then try again")
     return private.encode()

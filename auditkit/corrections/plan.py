@@ -1,10 +1,10 @@
 """A plan: which fields of which objects shall change, from what to what, and why. It sends nothing.
 
-A plan is a file of canonical JSON, named after the digest over everything it says, so that what was looked at is what
-is approved and applied. Every change of an object carries its exact body as it was read while planning, the
-before-image; a creation carries the key by which the new object can be found.
+A plan is a file of canonical JSON, named after the digest of its whole content, so that what was checked is what is
+approved and applied. Every change of an object carries its exact body as it was read while planning, the before-image;
+a creation carries the key by which the new object can be found.
 
-Not here: where changes come from (drafting, remedies, undo), who may approve them (approval), and sending (apply).
+Not here: where changes come from (planning, remedies, undo), who may approve them (approval), and sending (apply).
 """
 
 from collections.abc import Mapping
@@ -69,8 +69,8 @@ class Change:
     """One object, under one operation: what it was when planned, which fields shall change, and why.
 
     `before_image` is the exact text that was read; empty for a creation, whose `object_id` is the key that its
-    external id will hold. `findings` are the fingerprints that it is meant to cure, and `rule` is the rule that found
-    them, with its digest; both are empty where a person chose. `PlanError` for what the operation may not do.
+    external id will hold. `findings` are the fingerprints that it is meant to clear, and `rule` is the rule that found
+    them, with its digest; both are empty where a person chose the change.
     """
 
     operation: Annotated[str, AfterValidator(_known_operation)]
@@ -82,9 +82,9 @@ class Change:
     rule: str = ""
 
     def checked(self) -> Self:
-        """The same change; `PlanError` for what its operation may not do.
+        """The same change; `PlanError` where its operation may not make it.
 
-        What stands in the journal is not held against it: it was, by the version that planned it.
+        Changes in the journal are not checked again: the version that planned them did.
         """
         names = [change.field for change in self.changes]
         if not names:
@@ -113,15 +113,15 @@ class Change:
 
     @cached_property
     def before_digest(self) -> str:
-        """SHA-256 of the before-image: an object whose text has another one was changed since."""
+        """SHA-256 of the before-image: an object whose text has another digest was changed since."""
         return digest(self.before_image)
 
     @cached_property
     def before(self) -> Mapping[str, Any]:
-        """The before-image, read; empty for a creation. `PlanError` where it is not the object's."""
+        """The before-image, parsed; empty for a creation. `PlanError` where it is not the object's."""
         if self.operation_type.creates:
             if self.before_image:
-                raise PlanError(f"{self.object_id}: what is to be created has no before-image")
+                raise PlanError(f"{self.object_id}: a new object has no before-image")
             return {}
         try:
             found = parse(self.before_image, self.object_id)
@@ -138,17 +138,17 @@ class Change:
 
     @property
     def body(self) -> dict[str, Any]:
-        """What is sent."""
+        """The body of the request."""
         return self.operation_type.body(self)
 
     @cached_property
     def expected(self) -> Mapping[str, Decimal]:
-        """The amounts that the vendor computes and that must come out so."""
+        """The amounts that the vendor must compute."""
         return self.operation_type.expected(self)
 
     @cached_property
     def money(self) -> Decimal:
-        """The money that it moves, never negative."""
+        """The money that the change moves, never negative."""
         return self.operation_type.money(self)
 
     @property
@@ -156,16 +156,16 @@ class Change:
         """What the person who approves must check, because the vendor will not."""
         return self.operation_type.conditions(self)
 
-    def preview(self, words: DisplayNames | None = None) -> list[dict[str, Cell]]:
-        """One row a field, then one for each amount that must follow, each with what its object is called and why.
+    def preview(self, names: DisplayNames | None = None) -> list[dict[str, Cell]]:
+        """One row per field, then one per expected amount, each with its object's label, the reason and the findings.
 
-        `words` gives the zone of days (else UTC) and the names of statuses.
+        `names` gives the time zone of days (else UTC) and the names of statuses.
         """
-        held = self.after if self.operation_type.creates else self.before
+        record = self.after if self.operation_type.creates else self.before
         of_each: dict[str, Cell] = {
             "operation": self.operation,
             "object": self.object_id,
-            "known_as": self.operation_type.label(held),
+            "known_as": self.operation_type.label(record),
         }
         rules = ", ".join(each.split(" ")[0] for each in self.rule.split(", "))
         why: dict[str, Cell] = {
@@ -174,7 +174,7 @@ class Change:
         }
         return [
             {**of_each, "field": name, "before": before, "after": after, **why}
-            for name, before, after in rendered_fields(self.before, self.after, self.expected, words or DisplayNames())
+            for name, before, after in rendered_fields(self.before, self.after, self.expected, names or DisplayNames())
         ]
 
 
@@ -182,8 +182,8 @@ class Change:
 class Plan:
     """Changes in the order in which they will be applied, each object once, for one account, until `expires_at`.
 
-    `left_out` are objects that it was asked for and does not change; `conditions`, what only people can know and must
-    hold for every object before it is sent. `signatures` are no part of what is signed: they are not in the digest.
+    `left_out` are objects that were asked for and are not changed; `conditions` are what only people can know and must
+    be true of every object before it is sent. `signatures` are not part of the digest, which is what is signed.
     """
 
     changes: tuple[Change, ...]
@@ -205,23 +205,23 @@ class Plan:
         for change in self.changes:
             change.checked()
         if not all(text.isprintable() for text in (*self.conditions, *(each.reason for each in self.left_out))):
-            raise PlanError("conditions and reasons are lines of text")
+            raise PlanError("conditions and reasons must each be one line of text")
         if self.created_at.tzinfo is None or self.expires_at.tzinfo is None or self.expires_at <= self.created_at:
             raise PlanError("the plan expires before it is made, or its times lack a zone")
         if self.expires_at > self.created_at + LIFETIME:
-            raise PlanError(f"the plan would stand for more than {LIFETIME.days} days; plan again")
+            raise PlanError(f"the plan would be valid for more than {LIFETIME.days} days; plan again")
 
     def __repr__(self) -> str:
-        """One line: its name, how many objects it changes, the money that it moves, and by whom it is."""
+        """One line: its digest, how many objects it changes, the money that it moves, its preparer and approver."""
         approval = self.signature("approve")
         approved = f"approved by {approval.name}" if approval else "not approved"
         objects = f"{self.objects:,} object{'s' * (self.objects != 1)}"
-        said = f"{objects}, moves {self.money:,.2f}, prepared by {self.preparer}, {approved}"
-        return one_line(f"<Plan {self.digest[:12]}: {said}>")
+        summary = f"{objects}, moves {self.money:,.2f}, prepared by {self.preparer}, {approved}"
+        return one_line(f"<Plan {self.digest[:12]}: {summary}>")
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over everything the plan says: what is signed, approved, journalled and executed."""
+        """SHA-256 of the plan's content: what is signed, approved, journalled and executed."""
         return digest(canonical(self._fields()))
 
     @property
@@ -234,15 +234,15 @@ class Plan:
         """The money that it moves: the sum over its changes, each without its sign."""
         return sum((change.money for change in self.changes), Decimal(0))
 
-    def preview(self, words: DisplayNames | None = None) -> list[dict[str, Cell]]:
-        """One row a field: `operation`, `object`, `known_as`, `field`, `before`, `after`, `reason`, `findings`.
+    def preview(self, names: DisplayNames | None = None) -> list[dict[str, Cell]]:
+        """One row per field: `operation`, `object`, `known_as`, `field`, `before`, `after`, `reason`, `findings`.
 
-        `findings` names the rule and the first 12 digits of each. What was left out is in `left_out`.
+        `findings` holds the rule and the first 12 digits of each. What was left out is in `left_out`.
         """
-        return [row for change in self.changes for row in change.preview(words)]
+        return [row for change in self.changes for row in change.preview(names)]
 
     def signed(self, signature: Signature) -> Self:
-        """The same plan with one signature more, in the place of an earlier one of the same role."""
+        """The same plan with one more signature, which replaces an earlier one of the same role."""
         kept = (each for each in self.signatures if each.role != signature.role)
         return replace(self, signatures=(*kept, signature))
 
@@ -267,10 +267,10 @@ class Plan:
         try:
             text = path.read_text("ascii")
             found = parse(text, str(path))
-            version, said, content = found["version"], found["digest"], found["plan"]
+            version, named, content = found["version"], found["digest"], found["plan"]
             if version != _VERSION:
                 raise PlanError(f"{path}: version {version!r} is unknown; plan again with this version of auditkit")
-            if _digest(content) != said:
+            if _digest(content) != named:
                 raise edited
             account = (content["environment"], content["account"])
             plan = TypeAdapter(cls).validate_python({**content, "account": account, "signatures": found["signatures"]})
@@ -289,7 +289,7 @@ class Plan:
 
     def _fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = TypeAdapter(Plan).dump_python(self, mode="json", exclude={"signatures"})
-        return {**fields, **self.account._asdict()}  # two fields in the file, so that no name there is a list
+        return {**fields, **self.account._asdict()}  # two fields of text in the file
 
     def _text(self) -> str:
         signatures = TypeAdapter(tuple[Signature, ...]).dump_python(self.signatures, mode="json")
@@ -298,7 +298,7 @@ class Plan:
 
 
 def _digest(content: object) -> str:
-    """The digest of what a file says of a plan; empty where no plan says that."""
+    """The digest of the content of a file; empty where it cannot be that of a plan."""
     try:
         return digest(canonical(content))
     except ValueRefused:

@@ -1,6 +1,6 @@
-"""Writes the records of corrections: one for each step, on disk before the next is taken.
+"""Write the records of corrections: one for each step, on disk before the next step.
 
-Not here: which steps there are (operations), and their order (apply).
+Not here: which steps there are (tracking), and their order (apply).
 """
 
 import sys
@@ -22,8 +22,11 @@ class Recorder:
     journal: Journal
     identity: str
 
-    def record(self, correction: Correction, step: Step | Verdict, **said: Any) -> Correction:  # noqa: ANN401 — JSON
-        """Write one record, and return the correction after it."""
+    def record(self, correction: Correction, step: Step | Verdict, **fields: Any) -> Correction:  # noqa: ANN401 — JSON
+        """Write one record, and return the correction after it.
+
+        Raises `JournalError`, and `OutcomeUnknown` with the record where a request was sent before.
+        """
         change = correction.change
         body = {
             "correction": correction.id,
@@ -34,7 +37,7 @@ class Recorder:
             "before": change.before_digest,
             "who": self.identity,
             "version": version("auditkit"),
-            **said,
+            **fields,
         }
         sys.audit("auditkit.point", f"{step} unwritten")
         try:
@@ -43,7 +46,7 @@ class Recorder:
             if not correction.sends:
                 raise
             raise OutcomeUnknown(
-                f"{error}: a request was sent before, so keep this record: {canonical(body)}; run `auditkit recover`"
+                f"{error}: a request was already sent, so keep this record: {canonical(body)}; run `auditkit recover`"
             ) from error
         sys.audit("auditkit.point", f"{step} written")
         return correction.after(body)

@@ -1,8 +1,8 @@
-"""A change in words, for who must look before signing: what its object is called, and each field before → after.
+"""A change in words, for the person who must check it before signing: each field before → after.
 
-Everything follows from the before-image and the new values, as what is sent does, so that both tell the same.
+Everything follows from the before-image and the new values, as the request does, so that both show the same.
 
-Not here: what is signed and sent (plan, kinds), and tables (terminal).
+Not here: what is signed and sent (plan, operations), and tables (terminal).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ _MONEY = frozenset(
 
 @dataclass(frozen=True)
 class DisplayNames:
-    """What a home knows and a plan does not say: the account's zone, and the names of JobNimbus's statuses."""
+    """What a home knows and a plan does not contain: the account's time zone and the names of JobNimbus's statuses."""
 
     zone: tzinfo = UTC
     statuses: Mapping[int, str] = field(default_factory=dict)
@@ -40,9 +40,9 @@ class DisplayNames:
 def rendered_fields(
     before: Values, after: Values, follows: Mapping[str, Decimal], words: DisplayNames
 ) -> Iterator[tuple[str, Cell, Cell]]:
-    """Each changed field, each line that comes, goes or changes, and each amount that must follow: before, after.
+    """Each changed field, each line that is added, removed or changed, and each expected amount: name, before, after.
 
-    Money is Decimal with two decimals, or more where it has more; a day is text, 2026-07-03, with the time where the
+    Money is Decimal with two decimals, or more where it has more. A day is text, 2026-07-03, with the time where the
     day stays the same.
     """
     for name, value in after.items():
@@ -84,7 +84,7 @@ def _times(name: str, before: Any, after: Any, zone: tzinfo) -> tuple[Cell, Cell
 
 
 def _lines(before: Sequence[Values], after: Sequence[Values]) -> Iterator[tuple[str, Cell, Cell]]:
-    """Each line that comes, goes or changes: which, before, after. What is sent without its amount has the same one."""
+    """Each line that is added, removed or changed: which, before, after. One sent without amount keeps its amount."""
     old = {str(item.get("jnid")): item for item in before}
     for item in after:
         was = old.pop(str(item.get("jnid")), None)
@@ -110,7 +110,7 @@ def _figure(name: str, item: Values) -> str:
 
 
 def _line(item: Values) -> str:
-    """Name, description and amount of a line, and how the amount comes about where that is not plain."""
+    """Name, description and amount of a line, with quantity and price where they are not obvious."""
     words = " · ".join(str(item[name]) for name in ("name", "description") if item.get(name))
     number, price = amount(item.get("quantity")), amount(item.get("price"))
     product = ""

@@ -8,6 +8,7 @@ Not here: the rules of each step, which are in the modules beside this one.
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ __all__ = ["Corrections", "Effect"]
 class Effect:
     """What a plan would do, as DataFrames.
 
-    `fields`: each field before → after, with what its object is called and why; `findings`: those it would close, open,
-    and leave though it is meant to cure them (`effect`); `statement`: each label before, after and the change.
+    `fields`: each field before → after, with its object's label and the reason; `findings`: those it would close, open,
+    and leave though it is meant to clear them (`effect`); `statement`: each row before, after and the change.
     """
 
     fields: pd.DataFrame
@@ -51,7 +52,7 @@ class Effect:
 
 
 class Corrections:
-    """One account's corrections. They raise `PlanError`, `ApprovalRefused`, `JournalError`, and the vendors' errors."""
+    """One account's corrections. Raises `PlanError`, `ApprovalRefused`, `JournalError`, and the vendors' errors."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -70,9 +71,11 @@ class Corrections:
     def plan(self, findings: pd.DataFrame) -> Plan:
         """One plan of the usual remedies for these findings: rows of `findings()`, of one rule or several."""
         if missing := sorted({"rule_id", "fingerprint"} - set(findings.columns)):
-            raise PlanError(f"these are no findings: {', '.join(missing)} is missing; give rows of audit.findings()")
+            raise PlanError(
+                f"these are not findings: column {', '.join(missing)} is missing; give rows of audit.findings()"
+            )
         if findings.empty:
-            raise PlanError("no findings were given: nothing to plan")
+            raise PlanError("no findings were given, so there is nothing to plan")
         by_rule = {str(rule): list(group["fingerprint"]) for rule, group in findings.groupby("rule_id", sort=False)}
         proposals = [each for rule, only in by_rule.items() for each in proposed(rule, self._home.snapshot, only)]
         return self._planned(merged(proposals), tuple(REMEDIES[rule].condition for rule in by_rule))
@@ -87,7 +90,7 @@ class Corrections:
         """
         chosen = operation_named(operation)
         if not reason.strip():
-            raise PlanError("why is this changed? give a reason")
+            raise PlanError("give a reason for this change")
         if bool(object_id) is chosen.creates:
             raise PlanError(f"{operation}: {'takes no object' if object_id else 'which object? name its guid or jnid'}")
         zone = self._home.settings.zone
@@ -96,10 +99,10 @@ class Corrections:
         return self._planned([ChangeRequest(operation, object_id, wanted, reason, add=lines)], ())
 
     def undo(self, plan: Plan | str) -> Plan:
-        """A plan that takes back what a plan (or its digest) did, as far as nobody has changed it since.
+        """A plan that takes back what a plan (or its digest) did, where nobody has changed it since.
 
-        It needs an approval of its own. Sync first: what was applied must be in the newest snapshot. `PlanError` for
-        one that was never applied.
+        It needs an approval of its own. Sync first: the applied changes must be in the newest snapshot. `PlanError` for
+        a plan that was never applied.
         """
         if isinstance(plan, Plan):
             refuse_other_account(plan, self._home.settings.account_key)
@@ -111,8 +114,8 @@ class Corrections:
     def preview(self, plan: Plan) -> Effect:
         """What a plan would do: the audit is run again on a corrected copy of the snapshot. Nothing is sent."""
         found = preview(plan, self._home.store, self._home.parameters(), self._home.decisions())
-        named = (("closes", found.closed), ("opens", found.opened), ("leaves", found.left))
-        rows = [{"effect": effect, **row} for effect, rows in named for row in rows]
+        effects = (("closes", found.closed), ("opens", found.opened), ("leaves", found.left))
+        rows = [{"effect": effect, **row} for effect, rows in effects for row in rows]
         columns = ["effect", *("rule_id", "severity", "subject_type", "subject_id", "job_number", "amount_at_risk")]
         findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"], dtype=object)
         statement = pd.DataFrame(found.statement, dtype=object)
@@ -122,7 +125,7 @@ class Corrections:
         return frames
 
     def fields(self, plan: Plan) -> list[dict[str, Cell]]:
-        """The rows of `Plan.preview`, with days in the account's zone, and statuses by their names where synced."""
+        """The rows of `Plan.preview`, with days in the account's time zone and statuses by name where synced."""
         statuses: Mapping[int, str] = {}
         with contextlib.suppress(NoSnapshot):
             statuses = dict(self._home.snapshot.query(sql.read("queries/invoice_status_names")).rows)
@@ -131,15 +134,15 @@ class Corrections:
     # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, plan: Plan, passphrase: SecretStr | str | None = None) -> Path:
-        """Sign a plan as its preparer and write it as a file below the home; its path.
+        """Sign a plan as its preparer and write it as a file in the home; returns its path.
 
-        A plan that is there already stays as it is: it may be approved.
+        A plan that is already there stays as it is, because it may be approved.
         """
         path = self._path(plan)
         if path.is_file() and Plan.load(path).digest == plan.digest:
             return path
         identity = self._signers.identity("prepare", passphrase)
-        return plan.signed(prepare(plan, identity, self._home.now())).save(self._home.settings.folder / "plans")
+        return plan.signed(prepare(plan, identity, self._now())).save(self._home.settings.folder / "plans")
 
     def approve(
         self,
@@ -149,11 +152,11 @@ class Corrections:
         passphrase: SecretStr | str | None = None,
         into: Path | None = None,
     ) -> Plan:
-        """Approve a saved plan as a second person; the plan with the approval, which its file and the journal hold.
+        """Approve a saved plan as a second person; returns the plan with the approval, which is in file and journal.
 
-        `override` lifts limits and expiry alone, for a person who may, with the reason that it gives. `into` is the
-        file to write, of a plan that was loaded from it and looked at. An approval that the journal holds and the file
-        lacks, after a disk was full, is written again.
+        `override` is the reason to lift limits and expiry, by a person who may. `into` is the file to write, for a plan
+        that was loaded from it and checked. An approval that is in the journal and not in the file, after the disk was
+        full, is written again.
         """
         saved = self.saved(plan)
         refuse_other_account(saved, self._home.settings.account_key)
@@ -176,7 +179,7 @@ class Corrections:
         return signed
 
     def refuse_unapprovable(self, plan: Plan, override: str | None = None) -> None:
-        """Raise what `approve` would, before anybody looks at the plan or gives a passphrase."""
+        """Raise what `approve` would, before anybody checks the plan or types a passphrase."""
         refuse_other_account(plan, self._home.settings.account_key)
         key = self._signers.public_key("approve")
         if self._approved(plan, key) is None:
@@ -192,7 +195,7 @@ class Corrections:
             )
 
     def refuse_keyless(self) -> None:
-        """Raise `SettingsError` where who prepares has no key, before anybody asks for its passphrase."""
+        """Raise `SettingsError` where the preparer has no key, before its passphrase is asked for."""
         self._signers.public_key("prepare")
 
     def missing_prerequisites(self) -> list[str]:
@@ -200,11 +203,11 @@ class Corrections:
         return self._signers.missing_prerequisites()
 
     def approver_changes(self) -> list[str]:
-        """How approvers.toml differs from what the journal last recorded of it, in words."""
+        """How approvers.toml differs from what it was at the last approval, in words."""
         return changes(self._signers.approvers(), self._home.journal)
 
     def saved(self, plan: Plan | Path) -> Plan:
-        """The plan with its signatures: as it was loaded, else as its file below the home holds it."""
+        """The plan with its signatures: as it was loaded, else from its file in the home."""
         if isinstance(plan, Path):
             return Plan.load(plan)
         path = self._path(plan)
@@ -217,7 +220,7 @@ class Corrections:
     # ── Applying ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def refuse_unready(self, plan: Plan) -> None:
-        """Raise what `apply` would before it reads an object: not approved, applied already, stale, another account."""
+        """Raise what `apply` would before it reads an object: not approved, already applied, stale, another account."""
         account = self._home.settings.account_key
         refuse_other_account(plan, account)
         applying.refuse_unready(
@@ -264,10 +267,10 @@ class Corrections:
             )
         return _frame(outcomes)
 
-    def settle(self, operation: str, note: str) -> None:
-        """Say how a correction ended whose outcome stays unknown, after a look into the vendor's own screens."""
+    def settle(self, correction: str, note: str) -> None:
+        """Record how a correction ended whose outcome stays unknown, as seen in the vendor's own screens."""
         applying.settle(
-            operation,
+            correction,
             note,
             journal=self._home.journal,
             account=self._home.settings.account_key,
@@ -283,21 +286,25 @@ class Corrections:
         ]
         return pd.DataFrame(rows, columns=["correction", "verdict", "detail"], dtype=object)
 
-    # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── Shared ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _planned(self, proposals: Sequence[ChangeRequest | LeftOut], conditions: tuple[str, ...]) -> Plan:
+    def _now(self) -> datetime:
+        """This instant, or that of the journal's latest record where the clock is behind it."""
+        return self._home.journal.not_before(self._home.now())
+
+    def _planned(self, requests: Sequence[ChangeRequest | LeftOut], conditions: tuple[str, ...]) -> Plan:
         self._home.refuse_other_account()
         with self._clients() as clients:
-            planner = Planner(clients, self._home.snapshot, self._home.journal.not_before(self._home.now()))
+            planner = Planner(clients, self._home.snapshot, self._now())
             return planner.plan(
-                proposals,
+                requests,
                 conditions=conditions,
                 preparer=self._signers.name("prepare"),
                 about=self._home.snapshot.query(views.RUN).records()[0],
             )
 
     def _approved(self, plan: Plan, public_key: str) -> Plan | None:
-        """The plan with the approval that the journal holds of this key and the plan lacks, if there is one."""
+        """The plan with the approval by this key that is in the journal and not in the plan, if there is one."""
         if plan.signature("approve") is None:
             here = Location.of(self._home.journal).text
             for prepared, known in approvals(plan.digest, self._home.journal):

@@ -1,6 +1,6 @@
 """The people of one account who prepare and approve plans: their names, keys, and the list of approvers.
 
-On the demo two identities without a passphrase stand in for them, so that one person can try both sides.
+The demo has two identities without a passphrase instead, so that one person can try both sides.
 
 Not here: what a key or a signature is (`identity.py`, `signatures.py`), and who may approve what (`approval.py`).
 """
@@ -33,12 +33,12 @@ demo = true
 
 @dataclass(frozen=True)
 class Signers:
-    """Who signs for one account. All raise `SettingsError` where no identity is set or it has no key."""
+    """The people who sign for one account. Raises `SettingsError` where no identity is set or it has no key."""
 
     settings: Settings
 
     def approvers(self) -> tuple[Approver, ...]:
-        """Everybody whom approvers.toml lists; `SettingsError` for a file that is missing or malformed."""
+        """Everybody listed in approvers.toml; `SettingsError` for a file that is missing or malformed."""
         if self.settings.is_demo:
             self._make_demo_signers()
         return read_approvers(self.settings.folder / APPROVERS_FILE)
@@ -48,7 +48,7 @@ class Signers:
         if self.settings.is_demo:
             return DEMO_SIGNERS[role]
         if not self.settings.identity:
-            raise SettingsError("who prepares and approves is not known; set AUDITKIT_IDENTITY to a name with a key")
+            raise SettingsError("the person who signs is not known; set AUDITKIT_IDENTITY to a name with a key")
         return self.settings.identity
 
     def public_key(self, role: Role) -> str:

@@ -1,6 +1,6 @@
-"""Where each correction stands, as the journal tells it: what was intended, sent, answered and found.
+"""The state of each correction, from the journal: what was intended, sent, answered and found.
 
-The names of the steps and verdicts are those of the records, so that the journal reads as the story of each object.
+Steps and verdicts have the names that the records have, so that the journal can be read as the history of each object.
 
 Not here: what to do next (apply). Nothing here reads a vendor or writes a record.
 """
@@ -24,7 +24,7 @@ _CHANGE = TypeAdapter(Change)
 
 
 class Step(StrEnum):
-    """What is on disk before the step after it is taken."""
+    """The steps, each on disk before the next one."""
 
     INTENT = "INTENT"
     SENDING = "SENDING"
@@ -33,9 +33,9 @@ class Step(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How an object ended. `UNKNOWN` is looked into again at each start; `SETTLED` is a person's word on one.
+    """How an object ended. `UNKNOWN` is checked again at each start; `SETTLED` was decided by a person.
 
-    `NOT_BEGUN` has no record of its own: nothing was sent, and applying the plan again takes the object up.
+    `NOT_BEGUN` has no record of its own: nothing was sent, and applying the plan again starts with the object.
     """
 
     VERIFIED = "VERIFIED"
@@ -53,9 +53,9 @@ class Verdict(StrEnum):
 class Reply:
     """What came back from a send. `answered`: the vendor's own counts, or its 200; else it could still take effect.
 
-    `may_resend`: nothing in it speaks against sending the same absolute edit once more, when nothing took effect.
-    `refused`: the vendor said no, so that nothing of it is still to come. `unexpected`: it did what was not asked
-    for, in words. `status` and `digest` (SHA-256 of the body) are those of the answer.
+    `may_resend`: where nothing took effect, the same edit may be sent again. `refused`: the vendor refused, so that it
+    will not take effect later. `unexpected`: in words, what it did that was not asked for. `status` and `digest`
+    (SHA-256 of the body) are those of the answer.
     """
 
     answered: bool
@@ -69,9 +69,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Correction:
-    """One object's correction under one plan, so far. `settled`: it was read after the last send, past any delay.
+    """One object's correction under one plan, so far.
 
-    `also_changed` are the fields that changed though nobody asked, `created` is the id of what a creation made.
+    `nothing_in_flight`: it was read after the last request could no longer take effect. `also_changed` are the fields
+    that changed though nobody asked, `created` is the id of a new object.
     """
 
     plan: str
@@ -88,21 +89,21 @@ class Correction:
 
     @property
     def id(self) -> str:
-        """Names the correction in every record: the plan's first 12 digits, the vendor and the object."""
+        """Its id in every record: the plan's first 12 digits, the vendor and the object."""
         return correction_id(self.plan, self.change)
 
     @property
     def is_open(self) -> bool:
-        """Intended, and not yet known how it ended."""
+        """It was begun, and how it ended is not known yet."""
         return self.begun and self.verdict in (None, Verdict.UNKNOWN)
 
     @property
     def is_done(self) -> bool:
-        """It ended. One that was interrupted before anything was sent may be taken up again."""
+        """It ended. One that was interrupted before anything was sent may be begun again."""
         return self.begun and not self.is_open and not (self.verdict is Verdict.NOT_APPLIED and not self.sends)
 
     def with_nothing_in_flight(self) -> Self:
-        """The same, once the object was read after the last request could no longer land."""
+        """The same, once the object was read after the last request could no longer take effect."""
         return replace(self, nothing_in_flight=True)
 
     def after(self, record: Mapping[str, Any]) -> Self:
@@ -115,16 +116,17 @@ class Correction:
             case Step.RESPONDED | Step.NORESPONSE:
                 return replace(self, reply=Reply(**record["reply"]))
             case verdict:
-                said = {
-                    "detail": record["detail"],
-                    "also_changed": tuple(record.get("also_changed", ())),
-                    "created": record.get("created"),
-                }
-                return replace(self, verdict=Verdict(verdict), **said)
+                return replace(
+                    self,
+                    verdict=Verdict(verdict),
+                    detail=record["detail"],
+                    also_changed=tuple(record.get("also_changed", ())),
+                    created=record.get("created"),
+                )
 
 
 def correction_id(plan: str, change: Change) -> str:
-    """The name of what a plan, named by its digest, does to one object."""
+    """The id of what a plan, given by its digest, does to one object."""
     return f"{plan[:12]} {change.system} {change.object_id}"
 
 

@@ -1,6 +1,6 @@
-"""How one object ended: what a fresh read, and the vendor's answer, say about it. Nothing here reads, sends or writes.
+"""The verdict on one object, from a fresh read and the vendor's answer. Nothing here reads, sends or writes.
 
-A verdict is true whatever the answer claimed: VERIFIED and SIDE_EFFECT rest on what was read after the last send.
+A verdict is true whatever the answer claimed: VERIFIED and SIDE_EFFECT are based on what was read after the last send.
 
 Not here: when to read, and what to do with a verdict (apply).
 """
@@ -30,13 +30,13 @@ __all__ = [
     "unmet",
 ]
 
-_MAY_STILL_LAND = frozenset({408, 425, 429})
+_MAY_STILL_TAKE_EFFECT = frozenset({408, 425, 429})
 READ_BACK = "read back as planned"
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """A verdict and, in words, what it rests on; `also_changed` and `created` as in `Correction`."""
+    """A verdict and, in words, what it is based on; `also_changed` and `created` as in `Correction`."""
 
     verdict: Verdict
     detail: str
@@ -46,17 +46,17 @@ class Conclusion:
 
 
 def aimsio_reply(result: ImportResult, *, creates: bool) -> Reply:
-    """Aimsio's answer of status 200: it counts, it does not identify."""
+    """Aimsio's answer with status 200, which counts objects and does not identify them."""
     counts = (
         f"Aimsio: created {result.created}, edited {result.edited}, with errors {result.edited_with_errors}, "
         f"not imported {result.not_imported}"
     )
     notices = f"; {dump(result.notices)[:200]}" if result.notices else ""
-    strange = ""
+    unexpected = ""
     if creates and (result.edited or result.edited_with_errors):
-        strange = "the creation edited an object: find out which"
+        unexpected = "the creation edited an object: find out which"
     elif result.created > creates:
-        strange = "more was created than asked for: find it and make it internal"
+        unexpected = "more was created than asked for: find it and make it internal"
     clean = result.is_clean_create if creates else result.is_clean_edit
     did_something = result.imported or result.created or result.edited or result.edited_with_errors
     return Reply(
@@ -64,25 +64,25 @@ def aimsio_reply(result: ImportResult, *, creates: bool) -> Reply:
         may_resend=clean,
         detail=counts + notices,
         refused=bool(result.not_imported) and not did_something,
-        unexpected=strange,
+        unexpected=unexpected,
         status=200,
         digest=digest(result.text),
     )
 
 
 def jobnimbus_reply(answer: Answer) -> Reply:
-    """JobNimbus's answer of status 200, which may have no body: only a read tells more."""
+    """JobNimbus's answer with status 200, which may have no body: only a read shows more."""
     detail = "JobNimbus: answered 200"
     return Reply(answered=True, may_resend=True, detail=detail, status=answer.status, digest=digest(answer.text))
 
 
 def failed_reply(error: ApiError | StoreError) -> Reply:
-    """No answer, or one that is no success. Also a 5xx may come from a gateway while the vendor still works.
+    """No answer, or one that is not a success. A 5xx may come from a gateway while the vendor is still working.
 
-    Where our own files failed (`StoreError`), it is open whether the request had left.
+    Where our own files failed (`StoreError`), it is open whether the request was sent.
     """
     status = error.status if isinstance(error, ApiError) else None
-    refused = status is not None and 400 <= status < 500 and status not in _MAY_STILL_LAND
+    refused = status is not None and 400 <= status < 500 and status not in _MAY_STILL_TAKE_EFFECT
     is_open = isinstance(error, (TimedOut, Unreachable, BadAnswer, StoreError))
     return Reply(answered=False, may_resend=is_open, detail=str(error), refused=refused, status=status)
 
@@ -93,10 +93,10 @@ def unmet(change: Change, found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def after_edit(correction: Correction, text: str) -> Conclusion:
-    """What a fresh read after an edit says, together with the answer.
+    """The conclusion from a fresh read after an edit, and the answer.
 
-    Only the before-image itself, to the byte, proves that nothing was applied: equal values under a later time of
-    change were set back by somebody, whom a resend would overwrite.
+    Only the before-image itself, to the byte, proves that nothing was applied: equal values with a later time of change
+    were set back by somebody, and sending again would overwrite that edit.
     """
     change, reply = correction.change, correction.reply
     found = parse(text, change.object_id)
@@ -123,14 +123,14 @@ def after_edit(correction: Correction, text: str) -> Conclusion:
 
 
 def missing_after_edit(correction: Correction, error: NotThere) -> Conclusion:
-    """The object is not there after it was edited: so it must be after it was deactivated, and after nothing else."""
+    """The conclusion where an object is missing after an edit: right after a deactivation, and after nothing else."""
     if correction.change.operation_type.deletes:
         return Conclusion(Verdict.VERIFIED, "answered 404 since: it is deleted, as JobNimbus shows it")
     return Conclusion(Verdict.CONFLICT, f"gone after the edit was sent: {error}")
 
 
 def after_creation(correction: Correction, ids: list[str], found: Mapping[str, Any] | None) -> Conclusion:
-    """What a search for a creation's key says, and the fresh read of the one that it found."""
+    """The conclusion from a search for a creation's key, and the fresh read of the object if it found one."""
     change, reply = correction.change, correction.reply
     words = f" ({reply.detail})" if reply else ""
     if len(ids) > 1:
@@ -151,5 +151,5 @@ def after_creation(correction: Correction, ids: list[str], found: Mapping[str, A
 
 
 def _wrong_amounts(change: Change, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The amounts that the vendor computed otherwise than foreseen: money in is money out."""
+    """The amounts that the vendor computed differently than expected."""
     return {name: due for name, due in change.expected.items() if amount(found.get(name)) != due}

@@ -177,7 +177,7 @@ def test_a_plan_that_does_not_apply_here_and_now_is_refused(world, change, messa
 def test_a_plan_is_applied_once(world):
     plan = world.propose(ONE)
     world.apply(plan)
-    with pytest.raises(PlanError, match="applied already"):
+    with pytest.raises(PlanError, match="already applied"):
         world.apply(plan)
     again = replace(plan, snapshot_id="snapshot-2")  # another plan for what is done already
     assert only(world.apply(again)).verdict is Verdict.ALREADY
@@ -250,7 +250,7 @@ def test_a_refused_send_is_not_applied_and_refused_credentials_stop_the_run(worl
     assert (first.verdict, second.verdict) == (Verdict.NOT_APPLIED, next_one)
     assert (world.faulty.posts_seen, world.waits[0]) == (1 + (next_one is Verdict.VERIFIED), QUIET_SECONDS)
     if next_one is Verdict.NOT_BEGUN:
-        assert second.detail == "the run had stopped before"
+        assert second.detail == "the run had stopped before it"
         assert world.steps(TWO) == []
         assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.NOT_APPLIED, Verdict.VERIFIED]
 
@@ -295,7 +295,7 @@ def test_an_edit_that_created_something_stops_the_run(world, is_edited, verdict)
     what = "more was created than asked for: find it and make it internal"
     with pytest.raises(PlanError) as caught:
         world.apply(plan)
-    assert str(caught.value) == f"plan {plan.digest[:12]} did what it should not ({what}); look, then plan again"
+    assert str(caught.value) == f"plan {plan.digest[:12]} did something unexpected ({what}); look at it, then plan again"
 
 
 def edit_on_the_second_read(world):
@@ -360,7 +360,7 @@ def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(wo
     assert only(world.apply(plan)).verdict is Verdict.NOT_BEGUN
     assert only(world.recover()).verdict is Verdict.NOT_APPLIED
     assert only(world.apply(plan)).verdict is Verdict.VERIFIED
-    with pytest.raises(PlanError, match="applied already"):
+    with pytest.raises(PlanError, match="already applied"):
         world.apply(plan)
 
 
@@ -368,10 +368,10 @@ def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(wo
     ("changes", "words"),
     [
         ({"identity": " "}, "AUDITKIT_IDENTITY"),
-        ({"note": " "}, "say in a note"),
+        ({"note": " "}, "a note is needed"),
         ({"note": "seen\x1b[2J"}, "one line"),
-        ({"account": AccountKey("test", "other")}, "no correction of this account"),
-        ({"correction_id": "none"}, "no correction of this account"),
+        ({"account": AccountKey("test", "other")}, "not a correction of this account"),
+        ({"correction_id": "none"}, "not a correction of this account"),
     ],
     ids=["nobody", "no note", "two lines", "another account", "another operation"],
 )
@@ -386,7 +386,7 @@ def test_settling_takes_a_person_a_note_and_what_stays_unknown(world, changes, w
         settle(**given | changes, journal=world.journal)
     settle(**given, journal=world.journal)
     assert corrections(world.journal)[known].verdict is Verdict.SETTLED
-    with pytest.raises(PlanError, match="no correction of this account"):
+    with pytest.raises(PlanError, match="not a correction of this account"):
         settle(**given, journal=world.journal)
 
 

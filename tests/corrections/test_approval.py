@@ -279,14 +279,14 @@ def test_only_its_preparer_prepares_a_plan(office: Office) -> None:
 def test_an_edited_plan_or_a_changed_object(edit: dict[str, Any], office: Office) -> None:
     """Whether the objects still are what the digest says is `apply`'s to see, before each request."""
     both = office.approve(Plan())
-    assert "is another plan" in refused(office.check, replace(Plan(), **edit), *both)
+    assert "is of another plan" in refused(office.check, replace(Plan(), **edit), *both)
 
 
 def test_the_approval_of_another_plan(office: Office) -> None:
     plan, other = Plan(), Plan(objects=1)
     (prepared, _), (_, approval) = office.approve(plan), office.approve(other)
     office.forge(plan, prepared, approval)
-    assert "what was signed to approve is another plan" in refused(office.check, plan, prepared, approval)
+    assert "the signature to approve is of another plan" in refused(office.check, plan, prepared, approval)
 
 
 def test_another_preparers_signature_of_the_same_plan(office: Office) -> None:
@@ -317,8 +317,8 @@ def test_another_environment_or_account(here: dict[str, Any], words: str, office
 def test_an_identity_of_the_demo_is_valid_on_the_demo_alone(who: str, office: Office) -> None:
     both = office.approve(Plan())
     office.relist(who, demo=True)
-    assert f"{who} is listed for the demo alone" in refused(office.approve, Plan(objects=1))
-    assert f"{who} is listed for the demo alone" in refused(office.check, Plan(), *both)
+    assert f"{who} is listed for the demo only" in refused(office.approve, Plan(objects=1))
+    assert f"{who} is listed for the demo only" in refused(office.check, Plan(), *both)
     demo = Plan(account=DEMO_ACCOUNT)
     assert office.check(demo, *office.approve(demo), account=DEMO_ACCOUNT).name == "bob"
 
@@ -383,7 +383,7 @@ def test_an_override_without_a_reason(reason: str, office: Office) -> None:
 
 
 def test_an_override_whose_reason_would_be_misread(office: Office) -> None:
-    assert "of one line of text" in refused(office.approve, Plan(), "boss", override="why\u202etcarp")
+    assert "in one line" in refused(office.approve, Plan(), "boss", override="why\u202etcarp")
 
 
 @pytest.mark.parametrize("plan", [Plan(), Plan(objects=11)], ids=["within limits", "over a limit"])
@@ -417,7 +417,7 @@ def test_a_reason_that_was_added_to_an_approval(office: Office) -> None:
         ({"identity": "stranger"}, "is not listed"),
         ({"here": {"account": ACCOUNT._replace(environment="elsewhere")}}, "not for"),
         ({"here": {"account": "other"}}, "not for other"),
-        ({"edited": Plan(objects=12)}, "is another plan"),
+        ({"edited": Plan(objects=12)}, "is of another plan"),
     ],
     ids=["preparer", "same person", "unlisted", "environment", "account", "edited plan"],
 )
@@ -486,7 +486,7 @@ def test_an_approval_without_a_location(office: Office) -> None:
 @pytest.mark.parametrize("override", [None, "month end"])
 def test_approved_twice_by_the_same_person(override: str | None, office: Office) -> None:
     office.approve(Plan(), "boss")
-    assert "was approved by boss already" in refused(office.approve, Plan(), "boss", override=override)
+    assert "was already approved by boss" in refused(office.approve, Plan(), "boss", override=override)
     assert office.kinds() == ["approvers", "approval"]
 
 
@@ -515,11 +515,11 @@ def test_a_signature_to_prepare_presented_as_approval(office: Office) -> None:
     prepared, approval = office.approve(plan)
     bobs = signed(office.people["bob"], role="prepare", digest=plan.digest)
     office.forge(plan, prepared, bobs)
-    assert "a signature to 'prepare' is none to approve" in refused(office.check, plan, prepared, bobs)
+    assert "a signature to 'prepare' is not one to approve" in refused(office.check, plan, prepared, bobs)
     relabelled = replace(bobs, role="approve")
     office.forge(plan, prepared, relabelled)
     assert "is not signed by bob" in refused(office.check, plan, prepared, relabelled)
-    assert "a signature to 'approve' is none to prepare" in refused(office.check, plan, approval, approval)
+    assert "a signature to 'approve' is not one to prepare" in refused(office.check, plan, approval, approval)
 
 
 def test_a_signature_for_another_purpose(office: Office) -> None:
@@ -556,12 +556,12 @@ def test_a_plan_that_nobody_signed(office: Office) -> None:
     prepared, approval = office.approve(plan)
     said = f"plan {plan.digest[:12]}: "
     assert refused(office.check, plan, None, approval) == (
-        said + "is not signed by who prepared it; plan again, with a key"
+        said + "is not signed by its preparer; plan again, with a key"
     )
     assert refused(office.check, plan, prepared, None) == (
-        said + "is not approved; a second person looks and runs `auditkit approve`"
+        said + "is not approved; a second person checks it and runs `auditkit approve`"
     )
-    assert "is not signed by who prepared it" in refused(
+    assert "is not signed by its preparer" in refused(
         approve, plan, None, office.people["bob"], office.approvers, office.journal, at=NOON
     )
 
@@ -648,7 +648,7 @@ def test_a_name_and_a_key_of_others_are_shown_in_part(office: Office) -> None:
     )
     assert refused(office.approve, Plan(preparer="n" * 99), prepared=replace(long, digest=Plan("n" * 99).digest)) == (
         f"plan {Plan('n' * 99).digest[:12]}: {'n' * 80!r} with the key {'k' * 44!r} is not listed in approvers.toml;"
-        " both who prepares and who approves must be"
+        " the preparer and the approver must both be"
     )
 
 

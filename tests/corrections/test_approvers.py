@@ -94,7 +94,7 @@ def test_a_wrong_entry(line: str, words: str, path: Path) -> None:
         (f'{ANN}[[approver]]\nname = "bob"\npublic_key = "{KEY}"\n', "ann and bob have one key"),
         ("", "must hold [[approver]] entries and nothing else"),
         ("approver = 5", "must hold [[approver]] entries and nothing else"),
-        ("approver = [5]", "approver 1: is no entry"),
+        ("approver = [5]", "approver 1: is not an entry"),
         (f"{ANN}[[aprover]]\n", "must hold [[approver]] entries and nothing else"),
         ("[approver]\nname = 'ann'\n", "must hold [[approver]] entries and nothing else"),
         ("[[approver]\n", "not TOML ("),
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_text(path: Path) -> None:
 
 def test_no_file(tmp_path: Path) -> None:
     message = refused(tmp_path / "approvers.toml")
-    assert "is not there, so nobody may sign; list each person as `auditkit identity new` prints it" in message
+    assert "is missing, so nobody may sign; list each person as `auditkit identity new` prints it" in message
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -127,6 +127,6 @@ def test_a_folder(tmp_path: Path) -> None:
 def test_a_file_that_others_may_write(mode: int, path: Path) -> None:
     path.write_text(ANN)
     path.chmod(mode)
-    assert "others may write it and list anybody; chmod 600 it" in refused(path)
+    assert "others may write it and list anybody; check it, then chmod 600 it" in refused(path)
     path.chmod(0o644)  # to read it is nobody's secret
     assert [each.name for each in read_approvers(path)] == ["ann"]

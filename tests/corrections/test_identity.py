@@ -217,8 +217,8 @@ def test_the_private_key_is_on_disk_under_the_passphrase_alone(identities: Ident
 def test_a_name_is_taken_once_in_whatever_spelling(spelling: str, identities: Identities) -> None:
     identities.new("Ann", PASSPHRASE)
     before = (identities.folder / "ann.pem").read_bytes()
-    assert "there is an identity of this name already" in refused(identities.new, spelling, PASSPHRASE)
-    assert "there is an identity of this name already" in refused(identities.refuse_taken, spelling)
+    assert "an identity of this name already exists" in refused(identities.new, spelling, PASSPHRASE)
+    assert "an identity of this name already exists" in refused(identities.refuse_taken, spelling)
     assert [path.read_bytes() for path in identities.folder.iterdir()] == [before]
 
 
@@ -268,10 +268,10 @@ def test_only_the_demo_has_keys_without_a_passphrase(identities: Identities) -> 
     demo = Identities(identities.folder, protected=False)
     key = demo.new("ann", None).public_key
     assert demo.open("ann", None).public_key == demo.open("ann", PASSPHRASE).public_key == key
-    assert "under no passphrase, as only the demo's may be" in refused(identities.open, "ann", None)
-    assert "under no passphrase" in refused(identities.open, "ann", PASSPHRASE)
+    assert "the key has no passphrase, which is allowed on the demo only" in refused(identities.open, "ann", None)
+    assert "has no passphrase" in refused(identities.open, "ann", PASSPHRASE)
     demo.new("bob", PASSPHRASE)
-    assert "is under a passphrase" in refused(demo.open, "bob", None)
+    assert "needs its passphrase" in refused(demo.open, "bob", None)
 
 
 # ── Files that are not as they were made ────────────────────────────────────────────────────────────────────────────
@@ -310,17 +310,17 @@ FOREIGN_LOCK = pem_of(Ed25519PrivateKey.generate(), WORDS.encode())
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no key that `auditkit identity new` made"),
-        (b"\0\xff" * 6000, "is no key that"),
-        (OURS[1], "is no key that"),
-        (b"".join(OTHER_KIND), "is no key that"),
-        (OURS[0] + THEIRS[1], "its private key is not that of its public key"),
-        (OURS[0] + OTHER_KIND[1], "its private key is not that of its public key"),
+        (b"", "is not a key that `auditkit identity new` made"),
+        (b"\0\xff" * 6000, "is not a key that"),
+        (OURS[1], "is not a key that"),
+        (b"".join(OTHER_KIND), "is not a key that"),
+        (OURS[0] + THEIRS[1], "its private key does not belong to its public key"),
+        (OURS[0] + OTHER_KIND[1], "its private key does not belong to its public key"),
         (OURS[0] + b"junk", "the key is damaged"),
         (OURS[0] + OURS[1][:60], "the key is damaged"),
         (OURS[0] + OURS[0], "the key is damaged"),
         (b"".join(FOREIGN_LOCK), "the passphrase is wrong, or the key is damaged"),
-        (OURS[0], "the system's keyring does not give its private key"),
+        (OURS[0], "the system's keyring does not return its private key"),
     ],
     ids=range(11),
 )
@@ -335,7 +335,7 @@ def test_a_file_that_is_no_key(content: bytes, message: str, identities: Identit
 @pytest.mark.parametrize(
     ("put", "message"),
     [
-        (lambda path: None, "there is no such identity; make it with `auditkit identity new`"),
+        (lambda path: None, "no such identity; make it with `auditkit identity new`"),
         (Path.mkdir, "is not a file"),
         (os.mkfifo, "is not a file"),
         (lambda path: path.symlink_to(path.with_name("bob.pem")), "cannot be read"),
@@ -366,7 +366,7 @@ def test_the_keyring_keeps_the_private_key_under_the_passphrase(
 
 
 def test_a_keyring_that_keeps_nothing(identities: Identities) -> None:
-    assert "keyring did not keep the key" in refused(identities.new, "ann", PASSPHRASE, in_keyring=True)
+    assert "keyring did not store the key" in refused(identities.new, "ann", PASSPHRASE, in_keyring=True)
     assert identities.names() == ()
 
 
@@ -379,8 +379,8 @@ def test_a_keyring_that_is_locked(
     identities.new("ann", PASSPHRASE, in_keyring=True)
     for name in ("get_password", "set_password"):
         monkeypatch.setattr(keyring.get_keyring(), name, locked)
-    assert "keyring does not give its private key" in refused(identities.open, "ann", PASSPHRASE)
-    assert "keyring did not keep the key" in refused(identities.new, "bob", PASSPHRASE, in_keyring=True)
+    assert "keyring does not return its private key" in refused(identities.open, "ann", PASSPHRASE)
+    assert "keyring did not store the key" in refused(identities.new, "bob", PASSPHRASE, in_keyring=True)
 
 
 # ── What never shows ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -462,12 +462,12 @@ def test_a_key_in_the_keyring_is_said_to_be_there(
 
 def test_a_taken_name_and_one_that_is_none_are_refused_before_a_passphrase_is_asked(home: Path) -> None:
     Identities(home / "identities").new("ann", PASSPHRASE)
-    assert_refused(auditkit("identity", "new", "ANN"), "there is an identity of this name already")
+    assert_refused(auditkit("identity", "new", "ANN"), "an identity of this name already exists")
     assert_refused(auditkit("identity", "new", "../ann"), "is not a name for an identity")
 
 
 def test_the_list_says_who_is_listed_and_with_which_limits(home: Path) -> None:
-    assert f"There is no identity in {home / 'identities'}" in auditkit("identity", "list").out
+    assert f"There are no identities in {home / 'identities'}" in auditkit("identity", "list").out
     identities = Identities(home / "identities")
     keys = {name: identities.new(name, PASSPHRASE).public_key for name in ("ann", "bob", "cas")}
     entry = '[[approver]]\nname = "{}"\npublic_key = "{}"\nmax_objects = 1234\nmax_money = "5000.00"\n'

@@ -11,9 +11,9 @@ from auditkit.corrections.verdicts import Conclusion
 from .conftest import ACCOUNT, ONE, World
 
 KEY = "ak-key-1"
-PLANNED = "nothing is sent but on a read that shows the object as planned"
+PLANNED = "nothing is sent without a read that shows the object as planned"
 SENT = "an edit is sent at most three times, a creation once"
-LANDED = "no verdict while a request of ours could still land"
+LANDED = "no verdict while a request of ours could still take effect"
 PROVEN = "what was applied is proven by a fresh read"
 
 

@@ -449,7 +449,7 @@ def test_a_creation_that_is_lost_stays_unknown_until_a_person_settles_it(world, 
         world.apply(other)
     assert world.faulty.posts_seen == 1
     (open_one,) = (each for each in corrections(world.journal).values() if each.is_open)
-    with pytest.raises(PlanError, match="say in a note"):
+    with pytest.raises(PlanError, match="a note is needed"):
         settle(open_one.id, " ", account=ACCOUNT, journal=world.journal, identity="bob")
     settle(
         open_one.id,
@@ -458,7 +458,7 @@ def test_a_creation_that_is_lost_stays_unknown_until_a_person_settles_it(world, 
         journal=world.journal,
         identity="bob",
     )
-    with pytest.raises(PlanError, match="is no correction of this account"):
+    with pytest.raises(PlanError, match="is not a correction of this account"):
         settle(open_one.id, "again", account=ACCOUNT, journal=world.journal, identity="bob")
     assert world.recover() == []
     assert only(world.apply(other)).verdict is Verdict.VERIFIED

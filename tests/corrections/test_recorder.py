@@ -157,10 +157,10 @@ def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
     for operation in (begun, closed, "no such"):
         said = message(PlanError, settle, operation, "seen", account=ACCOUNT, journal=world.journal, identity="bob")
         assert said == (
-            f"{operation}: is no correction of this account whose outcome stays unknown; run `auditkit recover`"
+            f"{operation}: is not a correction of this account whose outcome is unknown; run `auditkit recover`"
         )
     said = message(PlanError, settle, begun, " ", account=ACCOUNT, journal=world.journal, identity="bob")
-    assert said == "how did it end? say in a note, one line, what you saw in the vendor's own screens"
+    assert said == "a note is needed: in one line, what you saw in the vendor's own screens"
     assert world.steps(ONE) == ["INTENT"]
 
 
@@ -169,20 +169,20 @@ def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
 
 def test_who_applies_must_be_known(world: World) -> None:
     said = message(PlanError, world.apply, world.propose(ONE), identity=" ")
-    assert said == "who corrects is not known; set AUDITKIT_IDENTITY"
+    assert said == "the person who applies is not known; set AUDITKIT_IDENTITY"
 
 
 def test_a_plan_that_was_applied_is_named(world: World) -> None:
     plan = world.propose(ONE)
     world.apply(plan)
     said = message(PlanError, world.apply, plan)
-    assert said == f"plan {plan.digest[:12]} was applied already; plan again for what is still wrong"
+    assert said == f"plan {plan.digest[:12]} was already applied; plan again for what is still wrong"
 
 
 def test_an_identity_of_the_demo_does_not_count_unless_this_is_the_demo(world: World) -> None:
     listed = [replace(approver, demo=True) for approver in world.approvers]
     plan = world.approved(world.propose(ONE))
-    assert "listed for the demo alone" in message(ApprovalRefused, world.apply, plan, approvers=listed)
+    assert "listed for the demo only" in message(ApprovalRefused, world.apply, plan, approvers=listed)
     demo = AccountKey(DEMO, DEMO)
     of_demo = world.approved(replace(world.propose(ONE), account=demo))
     assert only(world.apply(of_demo, approvers=listed, account=demo)).verdict is Verdict.VERIFIED

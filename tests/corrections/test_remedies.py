@@ -233,7 +233,7 @@ def test_rules_without_a_safe_remedy_propose_nothing(audit):
         audit.corrections.propose("nrb-unbiled")
     with pytest.raises(PlanError, match="no findings were given"):
         audit.corrections.plan(audit.findings(state="cleared"))
-    with pytest.raises(PlanError, match=r"these are no findings: fingerprint, rule_id is missing"):
+    with pytest.raises(PlanError, match=r"these are not findings: column fingerprint, rule_id is missing"):
         audit.corrections.plan(audit.statement())
 
 
@@ -436,6 +436,6 @@ def test_what_changed_and_was_synced_since_voids_a_plan_and_a_nightly_sync_alone
         night.sync()
         outcomes = night.corrections.apply(path)
         assert set(outcomes["verdict"]) == {"VERIFIED"}
-        with pytest.raises(PlanError, match="applied already"):
+        with pytest.raises(PlanError, match="already applied"):
             night.corrections.apply(path)
     assert outcomes["created"].to_list() == [None] * len(plan.changes)

@@ -73,7 +73,7 @@ KILLS = st.sampled_from(
 BLIND = st.sampled_from([*[None] * 30, *range(12)])
 SOME_FATES = st.lists(st.sampled_from(FATES), max_size=3)
 WANTED = st.lists(st.tuples(st.sampled_from(list(OPERATIONS)), st.integers(0, 1)), min_size=1, max_size=3, unique=True)
-WORDS = ("applied already", "did what it should not", "outcome unknown")
+WORDS = ("already applied", "did something unexpected", "outcome unknown")
 NEW = {
     "create-nrb": {
         "nrbJobOrderNumber": "JOB1",

@@ -197,7 +197,7 @@ class Case:
         try:
             outcomes = apply(self.plan, approvers=self.approvers, **self._hands())
         except PlanError as error:
-            assert "was applied already" in str(error) or "did what it should not" in str(error), error
+            assert "was already applied" in str(error) or "did something unexpected" in str(error), error
             return None
         return self._judged(outcomes)
 

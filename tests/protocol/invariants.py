@@ -20,7 +20,7 @@ class Invariant(StrEnum):
     NOTHING_OVERWRITTEN = "an edit that a pre-read or verify could have shown is not overwritten"
     FRESH_READ = "VERIFIED only where a read past the cache, after the last send, found the target"
     ENDS = "a run that ends leaves one verdict, or UNKNOWN to be looked into"
-    NOTHING_IN_FLIGHT = "no verdict while a request could still land"
+    NOTHING_IN_FLIGHT = "no verdict while a request could still take effect"
     ONE_WRITER = "one writer"
     JOURNAL_FAILURE_STOPS = "who cannot write the journal does nothing more"
     TRUE_VERDICT = "verdicts are true"
