@@ -65,7 +65,7 @@ TARGETS = {
             "tests/corrections/test_invariants.py",
             "tests/corrections/test_recorder.py",
             "tests/corrections/test_recovery.py",
-            f"{OPERATIONS}::test_an_amount_that_comes_out_otherwise_than_foreseen_is_a_side_effect",
+            f"{OPERATIONS}::test_an_unexpected_amount_is_a_side_effect",
             f"{OPERATIONS}::test_a_created_invoice_with_another_total_is_a_side_effect_that_names_it",
             f"{OPERATIONS}::test_a_creation_that_the_vendor_refuses_is_not_applied",
         ),

@@ -82,7 +82,7 @@ def some_guid(account: Account, rule: str) -> str:
 # ── The walk ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_people_plan_approve_apply_and_undo(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = home_of(own, monkeypatch, tmp_path)
     guid = some_guid(own, "nrb-unexported")
     fingerprint = next(
@@ -95,7 +95,9 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
     shown = auditkit("plan", "nrb-unexported", "--only", fingerprint)
     (path,) = (home / "plans").glob("*.json")
     assert shown.code == 0 and CONDITION in shown.out and "closes" in shown.out
-    assert " by ann: it moves " in shown.out and "is valid until" in shown.out and "never marked as exported" in shown.out
+    assert (
+        " by ann: it moves " in shown.out and "is valid until" in shown.out and "never marked as exported" in shown.out
+    )
     assert f"A second person approves it: auditkit approve {path}" in shown.out
     assert_refused(auditkit("apply", str(path), "--yes"), "auditkit approve")
     refused = auditkit("approve", str(path), "--yes")
@@ -135,7 +137,7 @@ def test_the_walk_of_two_persons(own: Account, tmp_path: Path, monkeypatch: pyte
     assert_refused(auditkit("undo", str(path)), f"was undone already, by plan {back.stem}")
 
 
-def test_an_operation_of_ones_own(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_that_a_person_chose(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guid = some_guid(served, "nrb-unbilled")
     path = planned(home, "edit-nrb", guid, "nrbNotes=seen = by us", "nrbInvoiceDate=2026-05-01", "--reason", "asked")
     (change,) = Plan.load(path).changes
@@ -164,7 +166,7 @@ def test_a_new_invoice_fills_its_constants_by_itself(home: Path) -> None:
     assert (shown["type"], shown["is_active"]) == ("invoice", True)  # approved like every other field
 
 
-def test_what_is_left_out_stands_apart_with_its_reason(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_left_out_objects_are_listed_with_the_reason(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ak.open() as audit:
         path = audit.corrections.save(
             replace(audit.corrections.propose("nrb-unexported"), left_out=(LeftOut("GUID", "look into Aimsio"),))
@@ -174,7 +176,7 @@ def test_what_is_left_out_stands_apart_with_its_reason(home: Path, monkeypatch: 
     assert [cell.strip() for cell in lines[lines.index("Left out") + 3].split("│")] == ["GUID", "look into Aimsio"]
 
 
-def test_an_interrupted_correction_is_told_at_every_start(
+def test_an_interrupted_correction_is_reported_at_every_start(
     own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = home_of(own, monkeypatch, tmp_path)
@@ -191,7 +193,7 @@ def test_an_interrupted_correction_is_told_at_every_start(
     assert auditkit("recover").out == "No correction is open.\n"
 
 
-def test_what_was_not_applied_after_a_crash(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recovery_of_a_send_that_never_arrived(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`recover` ends what was sent and never landed; the plan goes on with the rest, and does not send that again."""
     home = home_of(own, monkeypatch, tmp_path)
     path = planned(home, "nrb-unexported")
@@ -208,7 +210,7 @@ def test_what_was_not_applied_after_a_crash(own: Account, tmp_path: Path, monkey
     assert_refused(auditkit("apply", str(path), "--yes"), "was already applied; plan again")
 
 
-def test_what_was_interrupted_before_it_was_sent(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recovery_before_anything_was_sent(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = home_of(own, monkeypatch, tmp_path)
     path = planned(home, "edit-nrb", some_guid(own, "nrb-unbilled"), "nrbNotes=interrupted", "--reason", "asked")
     acting_as(monkeypatch, "bob")
@@ -225,7 +227,7 @@ def test_what_was_interrupted_before_it_was_sent(own: Account, tmp_path: Path, m
 
 
 @pytest.mark.parametrize("command", ["approve", "apply"])
-def test_files_that_are_no_plans(command: str, served: Account, home: Path) -> None:
+def test_files_that_are_not_plans_are_refused(command: str, served: Account, home: Path) -> None:
     plan, before = planned(home, "nrb-unexported"), writes(served)
     edited, junk = home / "edited.json", home / "junk.json"
     edited.write_text(plan.read_text().replace('"after":true', '"after":false', 1))
@@ -238,7 +240,7 @@ def test_files_that_are_no_plans(command: str, served: Account, home: Path) -> N
 
 
 @pytest.mark.parametrize("command", ["approve", "apply"])
-def test_what_nobody_confirms_is_not_done(
+def test_nothing_is_done_without_confirmation(
     command: str, served: Account, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, before = planned(home, "nrb-unexported"), writes(served)
@@ -253,7 +255,9 @@ def test_what_nobody_confirms_is_not_done(
     assert CONDITION in asked.out and "DEMO" not in asked.out and writes(served) == before
 
 
-def test_a_plan_for_another_account(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_refuse_a_plan_for_another_account(
+    served: Account, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = planned(home, "nrb-unexported")
     acting_as(monkeypatch, "bob")
     approve(path)
@@ -272,9 +276,7 @@ def test_a_plan_for_another_account(served: Account, home: Path, monkeypatch: py
     assert_refused(auditkit("apply", str(path), "--yes"), why)
 
 
-def test_what_is_refused_is_told_before_the_plan_is_shown(
-    served: Account, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refusals_come_before_the_plan_is_shown(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = planned(home, "nrb-unexported")
     for command, why in (("approve", "its preparer cannot approve it"), ("apply", "is not approved")):
         refused = auditkit(command, str(path), "--yes")
@@ -287,7 +289,7 @@ def test_what_is_refused_is_told_before_the_plan_is_shown(
     assert not refused.out
 
 
-def test_a_preparer_who_cannot_be_approved_is_told_so_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_prerequisites_of_the_preparer_are_shown_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     monkeypatch.setenv("AUDITKIT_IDENTITY", "carol")
     monkeypatch.delenv("AUDITKIT_PASSPHRASE")
@@ -314,7 +316,7 @@ def test_a_preparer_who_cannot_be_approved_is_told_so_at_once(home: Path, monkey
         ({"max_money": "0.01"}, " ", ("needs a reason",)),
     ],
 )
-def test_limits(
+def test_limits_of_the_approver(
     limits: dict[str, object],
     override: str | None,
     words: tuple[str, ...],
@@ -335,7 +337,7 @@ def test_limits(
         assert "bob overrode the limits of plan" in auditkit("findings").err.splitlines()[0]
 
 
-def test_a_person_without_key_or_name(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_without_key_or_name_is_refused(served: Account, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDITKIT_IDENTITY", "carol")
     refused = auditkit("plan", "nrb-unexported", "--no-preview")
     assert refused.code == 2 and "carol" in refused.err and "auditkit identity new" in refused.err
@@ -382,7 +384,9 @@ def test_a_person_without_key_or_name(served: Account, home: Path, monkeypatch: 
     ],
     ids=lambda value: " ".join(value)[:40],
 )
-def test_plans_that_cannot_be_made(arguments: list[str], words: tuple[str, ...], served: Account, home: Path) -> None:
+def test_mistakes_in_plan_are_refused_in_one_line(
+    arguments: list[str], words: tuple[str, ...], served: Account, home: Path
+) -> None:
     invoice = served.world.invoices[0]
     guid = some_guid(served, "nrb-unbilled")
     external = loads_stored(served.state.nrb_text(guid) or "")["nrbExternalId"]
@@ -411,7 +415,7 @@ def test_plan_and_verdicts_for_programs(own: Account, tmp_path: Path, monkeypatc
     assert json.loads(auditkit("recover", "--json").out) == []
 
 
-def test_the_plan_that_was_shown_is_the_one_that_is_approved(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_approved_plan_is_the_one_that_was_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another file in its place between the look and the signature changes nothing."""
     path, other = planned(home, "nrb-unexported"), planned(home, "nrb-class-contradiction")
     shown = Plan.load(path).digest
@@ -426,7 +430,7 @@ def test_the_plan_that_was_shown_is_the_one_that_is_approved(home: Path, monkeyp
     assert Plan.load(path).digest == shown
 
 
-def test_a_plan_that_came_by_mail_is_approved_where_it_lies(
+def test_a_plan_file_outside_the_home_can_be_approved(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, mailed = planned(home, "nrb-unexported"), tmp_path / "mail.json"
@@ -436,7 +440,7 @@ def test_a_plan_that_came_by_mail_is_approved_where_it_lies(
     assert Plan.load(mailed).signature("approve")
 
 
-def test_a_plan_is_approved_and_applied_in_the_home_of_who_approves(
+def test_a_plan_is_approved_and_applied_in_the_approvers_home(
     own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two logins cannot share a home: the file is copied, and the approval stands in the journal of one home alone."""
@@ -478,7 +482,7 @@ def test_a_plan_is_not_made_before_the_last_record_of_the_journal(home: Path) ->
     assert Plan.load(planned(home, "nrb-unexported")).created_at == later
 
 
-def test_a_broken_journal(home: Path) -> None:
+def test_a_damaged_journal_makes_the_tool_read_only(home: Path) -> None:
     path = planned(home, "nrb-unexported")
     (home / "journal.jsonl").write_text("{}\n")
     for command in ("findings", "statement"):
@@ -488,7 +492,7 @@ def test_a_broken_journal(home: Path) -> None:
         assert ran.code == 2 and "journal.jsonl" in ran.err, refused
 
 
-def test_an_approval_that_only_the_journal_holds_is_written_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approval_missing_from_the_plan_file_is_written_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = planned(home, "nrb-unexported")
     unsigned = path.read_bytes()
     acting_as(monkeypatch, "bob")
@@ -499,13 +503,13 @@ def test_an_approval_that_only_the_journal_holds_is_written_again(home: Path, mo
     assert path.read_bytes() == signed
 
 
-def test_settling_what_is_not_open(home: Path) -> None:
+def test_settling_a_correction_that_is_not_open_is_refused(home: Path) -> None:
     assert_refused(auditkit("recover", "--settle", "none", "--note", "seen"), "none", "outcome is unknown")
     assert_refused(auditkit("recover", "--settle", "none"), "a note is needed")
     assert_refused(auditkit("recover", "--note", "seen"), "give --settle CORRECTION with it")
 
 
-def test_undoing_what_was_never_done(home: Path) -> None:
+def test_undoing_a_plan_that_was_never_applied_is_refused(home: Path) -> None:
     path = planned(home, "nrb-unexported")
     for plan in (str(path), path.stem, path.stem[:6]):
         assert_refused(auditkit("undo", plan), f"{path.stem[: len(plan)]}", "was never applied: nothing to undo")
@@ -514,7 +518,7 @@ def test_undoing_what_was_never_done(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_has_both_persons_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_has_both_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDITKIT_HOME", str(tmp_path / "home"))
     assert auditkit("sync").code == 0
     path = planned(tmp_path / "home", "nrb-class-contradiction")

@@ -97,7 +97,7 @@ def test_every_damage_is_found(path: Path, changes: Changes, step: int) -> None:
 
 
 @pytest.mark.parametrize(("changes", "step"), cases({bits_flipped: 211, bytes_taken_out: 53, lines_moved: 7}))
-def test_without_its_anchor_every_damage_but_a_cut_is_found(path: Path, changes: Changes, step: int) -> None:
+def test_without_an_anchor_all_damage_but_a_cut_is_found(path: Path, changes: Changes, step: int) -> None:
     whole = path.read_bytes()
     path.with_suffix(".anchor").unlink()
     damaged = [data for data in changes(whole) if not whole.startswith(data)][::step]
@@ -105,7 +105,7 @@ def test_without_its_anchor_every_damage_but_a_cut_is_found(path: Path, changes:
 
 
 @pytest.mark.parametrize("step", [53, pytest.param(1, marks=pytest.mark.campaign)])
-def test_without_its_anchor_a_cut_looks_as_a_crash_does(path: Path, step: int) -> None:
+def test_without_an_anchor_a_cut_looks_like_a_crash(path: Path, step: int) -> None:
     """It cannot be found; who verifies from the outside is told that the anchor is missing."""
     whole = path.read_bytes()
     path.with_suffix(".anchor").unlink()
@@ -127,7 +127,7 @@ def test_every_damage_of_the_anchor_is_found(path: Path, changes: Changes, step:
     assert_all_found(path, anchor, damaged[::step], changes.__name__)
 
 
-def test_both_files_put_back_to_what_they_were_are_a_whole_journal(tmp_path: Path) -> None:
+def test_restoring_both_files_to_an_older_state_is_not_found(tmp_path: Path) -> None:
     """What neither verifier can find: only a head that was noted elsewhere shows it."""
     journal = Journal(tmp_path / "journal.jsonl")
     before = journal.append("note", {})

@@ -44,7 +44,7 @@ def test_a_whole_journal(path: Path) -> None:
         (b"[" * 100_000, "is not an anchor"),
     ],
 )
-def test_an_anchor_that_does_not_hold(path: Path, anchor: bytes | None, found: str) -> None:
+def test_a_wrong_anchor_is_reported(path: Path, anchor: bytes | None, found: str) -> None:
     beside = path.with_suffix(".anchor")
     beside.unlink()
     if anchor is not None:
@@ -53,7 +53,7 @@ def test_an_anchor_that_does_not_hold(path: Path, anchor: bytes | None, found: s
     assert found in problem
 
 
-def test_what_a_crash_leaves_is_noted_and_is_no_damage(path: Path) -> None:
+def test_an_unfinished_record_is_noted_and_is_not_damage(path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'{"at":"2026')
     found = verify(path)
@@ -63,7 +63,7 @@ def test_what_a_crash_leaves_is_noted_and_is_no_damage(path: Path) -> None:
 @pytest.mark.parametrize(
     "line", [b"[]", b'{"seq":1}', b"\xff", b"[" * 100_000, b'{"at":0,"body":0,"h":0,"kind":0,"seq":NaN}']
 )
-def test_a_line_that_is_no_record(path: Path, line: bytes) -> None:
+def test_a_line_that_is_not_a_record_is_reported(path: Path, line: bytes) -> None:
     path.write_bytes(line + b"\n" + path.read_bytes())
     assert verify(path).problems[0].startswith("line 1: ")
 

@@ -47,7 +47,7 @@ def test_each_object_is_sent_once_and_read_back(world):
 # What the vendor may do with fields that an edit does not send
 
 
-def test_absent_fields_that_are_kept_are_verified(make_world):
+def test_fields_that_the_vendor_keeps_are_verified(make_world):
     world = make_world(absent="kept")
     before = world.nrb(ONE)
     assert only(world.apply(world.propose(ONE))).verdict is Verdict.VERIFIED
@@ -55,7 +55,7 @@ def test_absent_fields_that_are_kept_are_verified(make_world):
     assert {name for name in after if after[name] != before[name]} == {"nrbIsExported", "nrbUpdatedAt"}
 
 
-def test_absent_fields_that_are_nulled_are_a_side_effect_that_names_each(make_world):
+def test_fields_that_the_vendor_empties_are_a_side_effect_that_names_each(make_world):
     world = make_world(absent="nulled")
     before = world.nrb(ONE)
     outcome = only(world.apply(world.propose(ONE)))
@@ -71,13 +71,13 @@ def test_absent_fields_that_are_nulled_are_a_side_effect_that_names_each(make_wo
 
 
 @pytest.mark.parametrize("numbers", ["strings", "numbers"])
-def test_absent_fields_that_are_refused_need_the_required_ones_which_are_sent(make_world, numbers):
+def test_required_fields_are_sent_where_the_vendor_refuses_edits_without_them(make_world, numbers):
     world = make_world(absent="refused", numbers=numbers)
     assert only(world.apply(world.propose(ONE))).verdict is Verdict.VERIFIED
     assert world.nrb(ONE)["nrbIsExported"] is True
 
 
-def test_an_import_that_refuses_is_not_applied_and_not_sent_again(world):
+def test_a_refused_import_is_not_applied_and_not_sent_again(world):
     plan = world.propose(ONE)
     world.faulty.posts.append(import_result(Edited=0, NotImportedDueToErrors=1, Imported=0))
     outcome = only(world.apply(plan))
@@ -86,14 +86,14 @@ def test_an_import_that_refuses_is_not_applied_and_not_sent_again(world):
     assert world.steps() == ["INTENT", "SENDING", "RESPONDED", "NOT_APPLIED"]
 
 
-def test_a_total_that_the_server_computes_anew_is_a_side_effect(world):
+def test_a_total_that_the_server_recomputes_is_a_side_effect(world):
     world.edit_by_hand(ONE, nrbTotalAfterMarkup="800.00")
     outcome = only(world.apply(world.propose(ONE)))
     assert (outcome.verdict, world.nrb(ONE)["nrbTotalAfterMarkup"]) == (Verdict.SIDE_EFFECT, "862.50")
     assert outcome.detail.endswith(": nrbTotalAfterMarkup")
 
 
-def test_parents_and_children_are_edited_apart(world):
+def test_parents_and_children_are_edited_separately(world):
     world.edit_by_hand(CHILD, nrbParentGuid=None)  # else the child's edit would change the parent under the plan
     assert [outcome.verdict for outcome in world.apply(world.propose(PARENT, CHILD))] == [Verdict.VERIFIED] * 2
 
@@ -123,14 +123,14 @@ def test_an_edit_by_somebody_else_is_never_overwritten(world, edit, verdict, wor
     assert world.faulty.posts_seen == 0
 
 
-def test_an_object_that_is_gone_is_refused_and_the_next_goes_on(world):
+def test_a_missing_object_is_refused_and_the_run_continues(world):
     plan = world.propose(ONE, TWO)
     world.state.delete_nrb(ONE)
     assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.REFUSED, Verdict.VERIFIED]
     assert world.steps(ONE) == ["INTENT", "REFUSED"]
 
 
-def test_an_object_that_is_not_answered_for_stays_open_and_the_next_goes_on(world):
+def test_an_object_without_an_answer_stays_open_and_the_run_continues(world):
     plan = world.propose(ONE, TWO)
     world.faulty.gets.extend(["lost", "lost"])
     first, second = world.apply(plan)
@@ -168,7 +168,7 @@ def test_refused_credentials_stop_the_run(world):
     ],
     ids=["environment", "account", "expiry", "identity"],
 )
-def test_a_plan_that_does_not_apply_here_and_now_is_refused(world, change, message):
+def test_a_plan_for_another_account_time_or_person_is_refused(world, change, message):
     with pytest.raises(PlanError, match=message):
         world.apply(world.propose(ONE), **change)
     assert (world.steps(), world.faulty.posts_seen) == ([], 0)
@@ -203,7 +203,7 @@ def test_an_applied_edit_whose_answer_is_lost_is_verified_after_the_quiet_time(w
     assert world.faulty.posts_seen == 1
 
 
-def test_an_edit_that_lands_late_is_verified_and_not_sent_again(world):
+def test_an_edit_that_takes_effect_late_is_verified_and_not_sent_again(world):
     plan = world.propose(ONE)
     world.faulty.posts.append("lost")
 
@@ -232,7 +232,7 @@ def test_a_lost_edit_is_sent_again_at_most_twice(world):
     assert world.nrb(ONE)["nrbIsExported"] is False
 
 
-def test_an_answer_that_counts_an_edit_is_not_believed(world):
+def test_an_answer_that_reports_an_edit_is_not_proof(world):
     plan = world.propose(ONE)
     world.faulty.posts.extend([import_result()] * 3)
     assert only(world.apply(plan)).verdict is Verdict.NOT_APPLIED
@@ -265,7 +265,7 @@ def test_a_third_value_after_the_send_is_a_conflict(world):
     assert world.faulty.posts_seen == 1
 
 
-def test_what_somebody_set_back_after_the_send_is_not_sent_again(world):
+def test_an_edit_that_somebody_reverted_is_not_sent_again(world):
     plan = world.propose(ONE)
     world.faulty.posts.append("answer lost")
     outcome = only(world.apply(plan, sleep=lambda _: world.edit_by_hand(ONE, nrbIsExported=False)))
@@ -274,7 +274,7 @@ def test_what_somebody_set_back_after_the_send_is_not_sent_again(world):
     assert world.faulty.posts_seen == 1
 
 
-def test_an_object_that_vanishes_after_the_send_is_a_conflict(world):
+def test_an_object_that_disappears_after_the_send_is_a_conflict(world):
     plan = world.propose(ONE)
     world.faulty.posts.append("lost")
     outcome = only(world.apply(plan, sleep=lambda _: world.state.delete_nrb(ONE)))
@@ -295,7 +295,9 @@ def test_an_edit_that_created_something_stops_the_run(world, is_edited, verdict)
     what = "more was created than asked for: find it and make it internal"
     with pytest.raises(PlanError) as caught:
         world.apply(plan)
-    assert str(caught.value) == f"plan {plan.digest[:12]} did something unexpected ({what}); look at it, then plan again"
+    assert (
+        str(caught.value) == f"plan {plan.digest[:12]} did something unexpected ({what}); look at it, then plan again"
+    )
 
 
 def edit_on_the_second_read(world):
@@ -333,7 +335,7 @@ def test_an_unknown_outcome_stops_the_run_is_listed_and_resolved_before_the_next
     assert world.faulty.posts_seen == 2
 
 
-def test_what_has_ended_is_told_as_it_ended_though_the_run_stops_before(world):
+def test_finished_objects_keep_their_verdict_when_the_run_stops(world):
     plan = world.propose(ONE, TWO)
     world.faulty.posts.extend(["pass", "answer lost"])
     world.faulty.gets.extend(["pass"] * 3 + [503] * 6)
@@ -343,7 +345,7 @@ def test_what_has_ended_is_told_as_it_ended_though_the_run_stops_before(world):
     assert world.faulty.posts_seen == 2
 
 
-def test_what_is_unknown_under_the_same_plan_comes_first(world):
+def test_unknown_outcomes_of_the_same_plan_are_checked_first(world):
     plan = world.propose(ONE, TWO)
     world.faulty.gets.extend(["lost", "lost", "pass", *[503] * 6])
     world.faulty.posts.append("answer lost")
@@ -354,7 +356,7 @@ def test_what_is_unknown_under_the_same_plan_comes_first(world):
     assert [outcome.verdict for outcome in world.apply(plan)] == [Verdict.VERIFIED, Verdict.VERIFIED]
 
 
-def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(world):
+def test_an_object_interrupted_before_its_send_can_be_applied_after_recovery(world):
     plan = world.propose(ONE)
     world.faulty.gets.extend(["lost", "lost"])
     assert only(world.apply(plan)).verdict is Verdict.NOT_BEGUN
@@ -375,7 +377,7 @@ def test_what_was_interrupted_before_its_send_can_be_applied_after_a_recovery(wo
     ],
     ids=["nobody", "no note", "two lines", "another account", "another operation"],
 )
-def test_settling_takes_a_person_a_note_and_what_stays_unknown(world, changes, words):
+def test_settling_needs_a_person_a_note_and_an_unknown_outcome(world, changes, words):
     plan = world.propose(ONE)
     world.faulty.posts.append("answer lost")
     world.faulty.gets.extend(["pass", *[503] * 6])
@@ -390,7 +392,7 @@ def test_settling_takes_a_person_a_note_and_what_stays_unknown(world, changes, w
         settle(**given, journal=world.journal)
 
 
-def test_what_was_only_interrupted_is_looked_into_before_anybody_settles_it(world):
+def test_an_interrupted_correction_is_recovered_before_it_can_be_settled(world):
     plan = world.propose(ONE)
     world.faulty.gets.extend(["lost", "lost"])
     world.apply(plan)
@@ -417,14 +419,14 @@ def test_a_plan_that_expired_is_not_revived_by_a_clock_that_is_set_back(world):
     assert world.faulty.posts_seen == 0
 
 
-def test_a_plan_that_is_made_in_the_future(world):
+def test_a_plan_made_in_the_future_is_refused(world):
     plan = world.propose(ONE)
     world.now = NOON - timedelta(hours=1)
     with pytest.raises(PlanError, match="made in the future"):
         world.apply(plan)
 
 
-def test_a_correction_in_the_journal_is_not_held_against_the_rules_of_today(world):
+def test_old_corrections_in_the_journal_are_not_validated_again(world):
     world.apply(world.propose(ONE))
     (known,) = corrections(world.journal).values()
     old = replace(known.change, changes=(FieldChange("nrbTotalAfterMarkup", "1", "2"),))
@@ -492,7 +494,7 @@ NEW_NRB = {
 }
 
 
-def test_without_room_for_the_record_after_a_send_everything_stops_and_the_record_is_shown(world):
+def test_a_full_disk_after_a_send_stops_the_run_and_prints_the_record(world):
     plan = world.propose(ONE, TWO)
     world.journal.append("note", {"text": "x" * 500_000})
     plan = world.approved(plan)
@@ -507,7 +509,7 @@ def test_without_room_for_the_record_after_a_send_everything_stops_and_the_recor
 
 
 @pytest.mark.parametrize(("fault", "step"), [("pass", "RESPONDED"), ("answer lost", "NORESPONSE")])
-def test_where_our_own_files_fail_after_a_send_the_outcome_is_unknown(world, tmp_path, fault, step):
+def test_when_our_own_files_fail_after_a_send_the_outcome_is_unknown(world, tmp_path, fault, step):
     app, pace = world.faulty.app, tmp_path / "Aimsio.pace" / "pace"
 
     async def breaking(scope, receive, send):

@@ -155,7 +155,7 @@ def test_two_listed_persons_within_limits(office: Office) -> None:
     assert Signature.of(json.loads(canonical(asdict(approval)))) == approval
 
 
-def test_the_record_says_what_was_approved_by_whom_and_up_to_what(office: Office) -> None:
+def test_the_record_holds_what_was_approved_by_whom_and_the_limits(office: Office) -> None:
     plan = Plan()
     prepared, approval = office.approve(plan)
     (record,) = office.journal.records("approval")
@@ -173,13 +173,13 @@ def test_the_record_says_what_was_approved_by_whom_and_up_to_what(office: Office
     assert (approval.role, approval.at, approval.override) == ("approve", "2026-03-31T12:00:00.000000+00:00", None)
 
 
-def test_a_person_is_listed_in_whatever_spelling(office: Office) -> None:
+def test_a_person_is_listed_in_any_spelling(office: Office) -> None:
     office.write_list(office.entry("ann", name="ANN"), office.entry("bob", name="BOB"))
     plan = Plan(preparer=" Ann ")
     assert office.check(plan, *office.approve(plan)).name == "BOB"
 
 
-def test_two_may_approve_one_plan_and_either_counts(office: Office) -> None:
+def test_two_people_may_approve_one_plan_and_either_approval_counts(office: Office) -> None:
     plan = Plan()
     first, second = office.approve(plan), office.approve(plan, "boss")
     assert (office.check(plan, *first).name, office.check(plan, *second).name) == ("bob", "boss")
@@ -193,7 +193,7 @@ def test_two_may_approve_one_plan_and_either_counts(office: Office) -> None:
     ["ann", "Ann", "ANN", "  ann ", "ａｎｎ", "ann\u00a0"],
     ids=["the same", "title", "capitals", "spaces", "wide", "no-break space"],
 )
-def test_the_same_name(name: str, office: Office) -> None:
+def test_one_person_cannot_prepare_and_approve_under_the_same_name(name: str, office: Office) -> None:
     plan = Plan()
     twin = named(office.people["second"], name)
     assert "needs a second person" in refused(office.approve, plan, identity=twin)
@@ -203,7 +203,7 @@ def test_the_same_name(name: str, office: Office) -> None:
     assert "needs a second person" in refused(office.check, plan, prepared, forged)
 
 
-def test_the_same_key_under_two_names(office: Office) -> None:
+def test_one_key_cannot_prepare_and_approve_under_two_names(office: Office) -> None:
     plan = Plan()
     assert "needs a second person" in refused(office.approve, plan, identity=named(office.people["ann"], "bob"))
     prepared, _ = office.approve(plan)
@@ -212,7 +212,7 @@ def test_the_same_key_under_two_names(office: Office) -> None:
     assert "needs a second person" in refused(office.check, plan, prepared, forged)
 
 
-def test_a_key_made_for_the_day_to_prepare_with(office: Office) -> None:
+def test_a_key_made_for_the_purpose_cannot_prepare(office: Office) -> None:
     """The approver plans in Ann's name, with a key of his own making."""
     plan = Plan()
     prepared = prepare(plan, named(office.people["second"], "ann"), NOON)
@@ -221,42 +221,42 @@ def test_a_key_made_for_the_day_to_prepare_with(office: Office) -> None:
 
 
 @pytest.mark.parametrize("who", ["stranger", "second"])
-def test_an_unlisted_preparer(who: str, office: Office) -> None:
+def test_an_unlisted_preparer_is_refused(who: str, office: Office) -> None:
     plan = Plan(preparer=who)
     prepared = prepare(plan, office.people[who], NOON)
     assert f"'{who}' with the key" in refused(office.approve, plan, prepared=prepared)
 
 
-def test_an_unlisted_approver(office: Office) -> None:
+def test_an_unlisted_approver_is_refused(office: Office) -> None:
     assert "'stranger' with the key" in refused(office.approve, Plan(), "stranger")
 
 
-def test_an_approver_with_another_key_than_the_listed(office: Office) -> None:
+def test_an_approver_with_an_unlisted_key_is_refused(office: Office) -> None:
     assert "is not listed" in refused(office.approve, Plan(), identity=named(office.people["stranger"], "bob"))
 
 
-def test_a_listed_key_under_a_name_that_is_not(office: Office) -> None:
+def test_a_listed_key_under_an_unlisted_name_is_refused(office: Office) -> None:
     assert "'stranger' with the key" in refused(
         office.approve, Plan(), identity=named(office.people["bob"], "stranger")
     )
 
 
 @pytest.mark.parametrize("who", ["ann", "bob"])
-def test_a_person_who_is_listed_no_more(who: str, office: Office) -> None:
+def test_a_person_who_was_removed_from_the_list_is_refused(who: str, office: Office) -> None:
     plan = Plan()
     both = office.approve(plan)
     office.write_list(*(each for each in office.approvers if each.name != who))
     assert f"'{who}' with the key" in refused(office.check, plan, *both)
 
 
-def test_a_person_with_a_new_key(office: Office) -> None:
+def test_an_approval_with_an_old_key_is_refused(office: Office) -> None:
     plan = Plan()
     both = office.approve(plan)
     office.relist("bob", public_key=office.people["second"].public_key)
     assert "'bob' with the key" in refused(office.check, plan, *both)
 
 
-def test_only_its_preparer_prepares_a_plan(office: Office) -> None:
+def test_only_its_preparer_signs_a_plan_as_prepared(office: Office) -> None:
     assert "was prepared by 'ann'" in refused(prepare, Plan(), office.people["bob"], NOON)
     plan = Plan()
     posing = signed(office.people["bob"], role="prepare", digest=plan.digest)
@@ -276,20 +276,20 @@ def test_only_its_preparer_prepares_a_plan(office: Office) -> None:
     ],
     ids=str,
 )
-def test_an_edited_plan_or_a_changed_object(edit: dict[str, Any], office: Office) -> None:
+def test_an_edited_plan_or_a_changed_object_is_refused(edit: dict[str, Any], office: Office) -> None:
     """Whether the objects still are what the digest says is `apply`'s to see, before each request."""
     both = office.approve(Plan())
     assert "is of another plan" in refused(office.check, replace(Plan(), **edit), *both)
 
 
-def test_the_approval_of_another_plan(office: Office) -> None:
+def test_the_approval_of_another_plan_is_refused(office: Office) -> None:
     plan, other = Plan(), Plan(objects=1)
     (prepared, _), (_, approval) = office.approve(plan), office.approve(other)
     office.forge(plan, prepared, approval)
     assert "the signature to approve is of another plan" in refused(office.check, plan, prepared, approval)
 
 
-def test_another_preparers_signature_of_the_same_plan(office: Office) -> None:
+def test_another_signature_of_the_preparer_is_refused(office: Office) -> None:
     plan = Plan()
     _, approval = office.approve(plan)
     again = prepare(plan, office.people["ann"], NOON + timedelta(seconds=1))
@@ -308,13 +308,13 @@ def test_another_preparers_signature_of_the_same_plan(office: Office) -> None:
     ],
     ids=["environment", "account", "demo"],
 )
-def test_another_environment_or_account(here: dict[str, Any], words: str, office: Office) -> None:
+def test_a_plan_for_another_account_is_refused(here: dict[str, Any], words: str, office: Office) -> None:
     both = office.approve(Plan())
     assert words in refused(office.check, Plan(), *both, **here)
 
 
 @pytest.mark.parametrize("who", ["ann", "bob"])
-def test_an_identity_of_the_demo_is_valid_on_the_demo_alone(who: str, office: Office) -> None:
+def test_an_identity_of_the_demo_is_valid_on_the_demo_only(who: str, office: Office) -> None:
     both = office.approve(Plan())
     office.relist(who, demo=True)
     assert f"{who} is listed for the demo only" in refused(office.approve, Plan(objects=1))
@@ -333,7 +333,7 @@ EXCEEDING = [
 
 
 @pytest.mark.parametrize(("plan", "words"), EXCEEDING, ids=["objects", "money", "expiry"])
-def test_over_a_limit(plan: Plan, words: str, office: Office) -> None:
+def test_a_plan_over_a_limit_is_refused(plan: Plan, words: str, office: Office) -> None:
     said = f"bob may not approve it: {words}; plan again, or ask another"
     assert refused(office.approve, plan).endswith(said)
     assert "approval" not in office.kinds()
@@ -344,7 +344,7 @@ def test_over_a_limit(plan: Plan, words: str, office: Office) -> None:
 
 
 @pytest.mark.parametrize(("plan", "words"), EXCEEDING, ids=["objects", "money", "expiry"])
-def test_an_override_lifts_it_with_its_reason(plan: Plan, words: str, office: Office) -> None:
+def test_an_override_lifts_limits_with_its_reason(plan: Plan, words: str, office: Office) -> None:
     both = office.approve(plan, "boss", override="  month end,\n the client waits ")
     assert office.check(plan, *both).name == "boss"
     (record,) = office.journal.records("approval")
@@ -352,13 +352,13 @@ def test_an_override_lifts_it_with_its_reason(plan: Plan, words: str, office: Of
     assert record.body["approval"]["override"] == "month end, the client waits"
 
 
-def test_who_only_prepares_approves_nothing(office: Office) -> None:
+def test_a_person_with_limits_of_zero_approves_nothing(office: Office) -> None:
     office.write_list(office.entry("ann"), office.entry("bob", max_objects=0, max_money=Decimal(0)))
     message = refused(office.approve, Plan(objects=1, money=Decimal("0.01")))
     assert "1 objects, limit 0; moves 0.01, limit 0" in message
 
 
-def test_an_approval_that_expired_meanwhile(office: Office) -> None:
+def test_an_approval_expires_with_its_plan(office: Office) -> None:
     plan = Plan()
     both = office.approve(plan)
     last = plan.expires_at - timedelta(microseconds=1)
@@ -366,14 +366,14 @@ def test_an_approval_that_expired_meanwhile(office: Office) -> None:
     assert "expired at 2026-04-03T12:00 UTC" in refused(office.check, plan, *both, now=plan.expires_at)
 
 
-def test_a_limit_that_was_lowered_meanwhile(office: Office) -> None:
+def test_a_limit_that_was_lowered_since_counts(office: Office) -> None:
     both = office.approve(Plan())
     office.relist("bob", max_objects=9)
     assert "10 objects, limit 9" in refused(office.check, Plan(), *both)
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\n\t"], ids=["none", "spaces", "lines"])
-def test_an_override_without_a_reason(reason: str, office: Office) -> None:
+def test_an_override_needs_a_reason(reason: str, office: Office) -> None:
     plan = Plan(objects=11)
     assert "an override needs a reason" in refused(office.approve, plan, "boss", override=reason)
     prepared = prepare(plan, office.people["ann"], NOON)
@@ -382,27 +382,27 @@ def test_an_override_without_a_reason(reason: str, office: Office) -> None:
     assert "an override needs a reason" in refused(office.check, plan, prepared, forged)
 
 
-def test_an_override_whose_reason_would_be_misread(office: Office) -> None:
+def test_the_reason_of_an_override_is_one_printable_line(office: Office) -> None:
     assert "in one line" in refused(office.approve, Plan(), "boss", override="why\u202etcarp")
 
 
 @pytest.mark.parametrize("plan", [Plan(), Plan(objects=11)], ids=["within limits", "over a limit"])
-def test_an_override_by_one_who_may_not(plan: Plan, office: Office) -> None:
+def test_an_override_by_a_person_who_may_not_is_refused(plan: Plan, office: Office) -> None:
     assert "bob may not override" in refused(office.approve, plan, override="I say so")
 
 
-def test_one_who_may_override_is_told_how(office: Office) -> None:
+def test_a_person_who_may_override_reads_how(office: Office) -> None:
     said = "11 objects, limit 10; approve it with --override REASON, or plan again"
     assert refused(office.approve, Plan(objects=11), "boss").endswith(said)
 
 
-def test_an_override_by_one_who_may_no_more(office: Office) -> None:
+def test_an_override_by_a_person_who_may_no_longer_is_refused(office: Office) -> None:
     both = office.approve(Plan(objects=11), "boss", override="month end")
     office.relist("boss", may_override=False)
     assert "boss may not override" in refused(office.check, Plan(objects=11), *both)
 
 
-def test_a_reason_that_was_added_to_an_approval(office: Office) -> None:
+def test_a_reason_added_to_an_approval_is_refused(office: Office) -> None:
     plan = Plan()
     prepared, approval = office.approve(plan, "boss")
     office.forge(plan, prepared, replace(approval, override="month end"))
@@ -421,7 +421,7 @@ def test_a_reason_that_was_added_to_an_approval(office: Office) -> None:
     ],
     ids=["preparer", "same person", "unlisted", "environment", "account", "edited plan"],
 )
-def test_an_override_that_would_lift_something_else(said: dict[str, Any], words: str, office: Office) -> None:
+def test_an_override_lifts_nothing_else(said: dict[str, Any], words: str, office: Office) -> None:
     plan = said.get("plan", Plan(objects=11))
     prepared = signed(office.people["ann"], role="prepare", digest=plan.digest)
     who = office.people[said.get("identity", "boss")]
@@ -484,13 +484,13 @@ def test_an_approval_without_a_location(office: Office) -> None:
 
 
 @pytest.mark.parametrize("override", [None, "month end"])
-def test_approved_twice_by_the_same_person(override: str | None, office: Office) -> None:
+def test_one_person_approves_a_plan_once(override: str | None, office: Office) -> None:
     office.approve(Plan(), "boss")
     assert "was already approved by boss" in refused(office.approve, Plan(), "boss", override=override)
     assert office.kinds() == ["approvers", "approval"]
 
 
-def test_a_forged_approval_does_not_keep_its_person_from_approving(office: Office) -> None:
+def test_a_forged_approval_does_not_stop_the_real_person(office: Office) -> None:
     plan = Plan()
     prepared = prepare(plan, office.people["ann"], NOON)
     forged = signed(named(office.people["stranger"], "bob"), role="approve", digest=plan.digest)
@@ -510,7 +510,7 @@ def test_a_plan_whose_application_has_begun_is_not_approved(office: Office) -> N
 # ── Signatures that are none ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_signature_to_prepare_presented_as_approval(office: Office) -> None:
+def test_a_preparers_signature_is_not_an_approval(office: Office) -> None:
     plan = Plan()
     prepared, approval = office.approve(plan)
     bobs = signed(office.people["bob"], role="prepare", digest=plan.digest)
@@ -522,7 +522,7 @@ def test_a_signature_to_prepare_presented_as_approval(office: Office) -> None:
     assert "a signature to 'approve' is not one to prepare" in refused(office.check, plan, approval, approval)
 
 
-def test_a_signature_for_another_purpose(office: Office) -> None:
+def test_a_signature_for_another_purpose_is_refused(office: Office) -> None:
     plan = Plan()
     prepared, approval = office.approve(plan)
     bare = canonical({name: value for name, value in asdict(approval).items() if name != "signature"})
@@ -531,12 +531,12 @@ def test_a_signature_for_another_purpose(office: Office) -> None:
     assert "is not signed by bob" in refused(office.check, plan, prepared, forged)
 
 
-def test_the_purpose_is_in_what_is_signed(office: Office) -> None:
+def test_the_purpose_is_signed_too(office: Office) -> None:
     _, approval = office.approve(Plan())
     assert '"purpose":"auditkit: signature of a correction plan, version 1"' in approval.text
 
 
-def test_a_preparers_signature_that_somebody_else_made(office: Office) -> None:
+def test_a_forged_preparers_signature_is_refused(office: Office) -> None:
     plan = Plan()
     forged = replace(prepare(plan, office.people["ann"], NOON), signature=office.people["bob"].sign("anything"))
     assert "is not signed by ann" in refused(office.approve, plan, prepared=forged)
@@ -551,7 +551,7 @@ def test_a_preparer_overrides_nothing(office: Office) -> None:
     assert "is not signed by ann" in refused(office.approve, plan, prepared=prepared)
 
 
-def test_a_plan_that_nobody_signed(office: Office) -> None:
+def test_an_unsigned_plan_is_refused(office: Office) -> None:
     plan = Plan()
     prepared, approval = office.approve(plan)
     said = f"plan {plan.digest[:12]}: "
@@ -566,7 +566,7 @@ def test_a_plan_that_nobody_signed(office: Office) -> None:
     )
 
 
-def test_a_forged_journal_line_with_a_right_chain(office: Office) -> None:
+def test_a_forged_journal_line_with_a_valid_chain_is_refused(office: Office) -> None:
     plan = Plan()
     prepared = prepare(plan, office.people["ann"], NOON)
     by_ann = named(office.people["ann"], "bob").sign
@@ -576,14 +576,14 @@ def test_a_forged_journal_line_with_a_right_chain(office: Office) -> None:
     assert "is not signed by bob" in refused(office.check, plan, prepared, forged)
 
 
-def test_an_approval_that_is_not_in_the_journal(office: Office) -> None:
+def test_an_approval_that_is_not_in_the_journal_is_refused(office: Office) -> None:
     plan = Plan()
     prepared = prepare(plan, office.people["ann"], NOON)
     unrecorded = signed(office.people["bob"], role="approve", digest=plan.digest)
     assert "is not in the journal" in refused(office.check, plan, prepared, unrecorded)
 
 
-def test_an_approval_whose_line_was_changed(office: Office) -> None:
+def test_an_approval_whose_line_was_changed_is_damage(office: Office) -> None:
     both = office.approve(Plan())
     path = office.journal.path
     path.write_bytes(path.read_bytes().replace(b'"objects":10', b'"objects":99'))
@@ -603,7 +603,7 @@ def test_an_approval_whose_line_was_changed(office: Office) -> None:
     ],
     ids=range(6),
 )
-def test_a_line_that_cannot_be_an_approval(body: dict[str, Any], office: Office) -> None:
+def test_a_malformed_approval_in_the_journal_is_refused(body: dict[str, Any], office: Office) -> None:
     plan = Plan()
     both = office.approve(plan)
     office.journal.append("approval", {**body, "plan": plan.digest})
@@ -633,13 +633,13 @@ TEXTS = dict.fromkeys(FIELDS.split(", "), "x")
     ],
     ids=["null", "array", "empty", "one more", "a number for a reason", "no name", "a number for a time"],
 )
-def test_what_is_no_signature(value: object, message: str) -> None:
+def test_a_malformed_signature_is_refused(value: object, message: str) -> None:
     assert refused(Signature.of, value) == message
     assert Signature.of(TEXTS) == Signature(**TEXTS)
     assert Signature.of({**TEXTS, "override": None}) == Signature(**{**TEXTS, "override": None})
 
 
-def test_a_name_and_a_key_of_others_are_shown_in_part(office: Office) -> None:
+def test_long_names_and_keys_are_shown_in_part(office: Office) -> None:
     plan = Plan()
     who = f"plan {plan.digest[:12]}"
     long = signed(office.people["ann"], role="prepare", digest=plan.digest, name="n" * 99, public_key="k" * 99)
@@ -653,7 +653,7 @@ def test_a_name_and_a_key_of_others_are_shown_in_part(office: Office) -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Edmonton", "Asia/Tokyo"])
-def test_times_are_signed_and_shown_in_utc_wherever_the_machine_is(
+def test_times_are_signed_and_shown_in_utc_in_any_time_zone(
     zone: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", zone)
@@ -673,7 +673,9 @@ ANY_CHARACTER = st.sampled_from(string.printable) | st.characters()
 
 @given(data=st.data(), which=st.sampled_from(["prepared", "approval"]))
 @settings(deadline=None, max_examples=150)
-def test_any_one_character_of_any_field(people: dict[str, Identity], data: st.DataObject, which: str) -> None:
+def test_changing_any_character_of_a_signature_is_refused(
+    people: dict[str, Identity], data: st.DataObject, which: str
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         office = Office(Path(folder), people)
         office.write_list(*(office.entry(who) for who in ("ann", "bob", "boss")))
@@ -690,7 +692,7 @@ def test_any_one_character_of_any_field(people: dict[str, Identity], data: st.Da
         refused(office.check, plan, *both)
 
 
-def test_each_character_of_a_signature_counts(people: dict[str, Identity]) -> None:
+def test_every_character_of_a_signature_is_covered(people: dict[str, Identity]) -> None:
     genuine = signed(people["bob"], role="approve", digest=Plan().digest, override="month end", location="a b c")
     assert genuine.is_genuine
     for field, value in asdict(genuine).items():
@@ -702,7 +704,7 @@ def test_each_character_of_a_signature_counts(people: dict[str, Identity]) -> No
 # ── The list ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_change_of_the_list_is_journalled_before_the_approval_and_shown(office: Office) -> None:
+def test_a_change_of_the_list_is_journalled_and_shown_before_the_approval(office: Office) -> None:
     assert [line.partition(" with ")[0] for line in changes(office.approvers, office.journal)] == [
         "ann: newly listed",
         "bob: newly listed",
@@ -722,7 +724,7 @@ def test_a_change_of_the_list_is_journalled_before_the_approval_and_shown(office
     assert (record.body["changes"], record.body["occasion"], record.body["plan"]) == (said, "approve", plan.digest)
 
 
-def test_a_limit_raised_between_approval_and_apply(office: Office) -> None:
+def test_a_limit_raised_between_approval_and_apply_is_journalled(office: Office) -> None:
     both = office.approve(Plan())
     office.relist("bob", max_objects=1000)
     said = ["bob: max_objects 10 → 1000"]
@@ -735,7 +737,7 @@ def test_a_limit_raised_between_approval_and_apply(office: Office) -> None:
     assert changes(office.approvers, office.journal) == said  # to whoever approves next, too
 
 
-def test_a_refused_attempt_hides_no_change_from_the_next_who_approves(office: Office) -> None:
+def test_a_refused_attempt_hides_no_change_from_the_next_approver(office: Office) -> None:
     office.approve(Plan())
     office.relist("boss", max_objects=1000)
     refused(office.approve, Plan(objects=11))
@@ -754,7 +756,7 @@ def test_a_limit_that_was_raised_for_one_approval_stays_in_the_journal(office: O
     assert told[1:] == [["bob: max_objects 10 → 1000"], ["bob: max_objects 1000 → 10"]]
 
 
-def test_who_left_the_list_and_who_came(office: Office) -> None:
+def test_people_added_to_and_removed_from_the_list_are_shown(office: Office) -> None:
     office.approve(Plan())
     office.write_list(office.entry("ann"), office.entry("bob"), office.entry("stranger"))
     key = office.people["stranger"].public_key
@@ -765,7 +767,7 @@ def test_who_left_the_list_and_who_came(office: Office) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"approvers": 1}, {"approvers": [1]}, {"approvers": [{"name": "x"}]}], ids=str)
-def test_a_line_that_cannot_be_a_list(body: dict[str, Any], office: Office) -> None:
+def test_a_malformed_list_in_the_journal_is_refused(body: dict[str, Any], office: Office) -> None:
     office.journal.append("approvers", body)
     with pytest.raises((ApprovalRefused, SettingsError), match=r"^journal line 1: "):
         office.approve(Plan())
@@ -777,7 +779,7 @@ def test_nothing_is_signed_when_the_journal_cannot_be_written(office: Office) ->
         office.approve(Plan())
 
 
-def test_a_key_under_a_passphrase_signs_as_any(office: Office) -> None:
+def test_a_key_with_a_passphrase_signs_like_any_other(office: Office) -> None:
     cas = Identities(office.home / "identities").new("cas", SecretStr("correct horse battery"))
     office.people = {**office.people, "cas": cas}
     office.write_list(*office.approvers, office.entry("cas", max_objects=10, max_money=Decimal(5000)))

@@ -27,7 +27,7 @@ def refused(path: Path) -> str:
     return message
 
 
-def test_an_entry_and_what_is_left_out_of_one(path: Path) -> None:
+def test_an_entry_and_its_defaults(path: Path) -> None:
     limits = 'max_objects = 25\nmax_money = "5000.5"\nmay_override = true\ndemo = true\n'
     path.write_text(f'{ANN}[[approver]]\nname = " Zoë  Lee "\npublic_key = "{OTHER}"\n{limits}', encoding="utf-8")
     assert read_approvers(path) == (
@@ -69,7 +69,7 @@ def test_an_entry_and_what_is_left_out_of_one(path: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_entry(line: str, words: str, path: Path) -> None:
+def test_a_wrong_entry_is_refused(line: str, words: str, path: Path) -> None:
     path.write_text(f"{ANN}{line}\n")
     assert f"{path}: approver 1: {words}" in refused(path)
 
@@ -104,27 +104,27 @@ def test_a_wrong_entry(line: str, words: str, path: Path) -> None:
     ],
     ids=range(18),
 )
-def test_a_wrong_file(text: str, words: str, path: Path) -> None:
+def test_a_wrong_file_is_refused(text: str, words: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     assert words in refused(path)
 
 
-def test_a_file_that_is_no_text(path: Path) -> None:
+def test_a_binary_file_is_refused(path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     assert "not TOML (" in refused(path)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     message = refused(tmp_path / "approvers.toml")
     assert "is missing, so nobody may sign; list each person as `auditkit identity new` prints it" in message
 
 
-def test_a_folder(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert "cannot be read (Is a directory)" in refused(tmp_path)
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666], ids=oct)
-def test_a_file_that_others_may_write(mode: int, path: Path) -> None:
+def test_a_file_that_others_may_write_is_refused(mode: int, path: Path) -> None:
     path.write_text(ANN)
     path.chmod(mode)
     assert "others may write it and list anybody; check it, then chmod 600 it" in refused(path)

@@ -47,7 +47,7 @@ SAMPLE_POSTED, SAMPLE_READ_BACK = 1_743_528_967_000, 1_743_503_400_000  # the ve
         ("is_active", False, 0, False),
     ],
 )
-def test_same(field, one, other, expected):
+def test_when_two_values_are_the_same(field, one, other, expected):
     assert same(field, one, other) is expected
     assert same(field, other, one) is expected
 
@@ -68,12 +68,12 @@ def test_same(field, one, other, expected):
         (set(), {"nrbTotalAfterMarkup": "862.500"}, ()),
     ],
 )
-def test_moved(changed, now, expected):
+def test_which_unplanned_changes_count(changed, now, expected):
     before = {"nrbUpdatedAt": 1, "nrbTotalAfterMarkup": "862.50", "nrbVendorGuid": "old", "nrbNotes": "text"}
     assert unplanned_changes(before, {**before, **now}, changed) == expected
 
 
-def test_a_field_that_is_no_longer_there_has_moved():
+def test_a_missing_field_is_an_unplanned_change():
     assert unplanned_changes({"nrbNotes": "text", "nrbName": None}, {}, ()) == ("nrbNotes",)
 
 
@@ -117,7 +117,7 @@ def test_a_field_that_is_no_longer_there_has_moved():
         ([{"name": "a"}], {"name": "a"}, False),
     ],
 )
-def test_lines_are_covered(planned, found, expected):
+def test_which_lines_cover_which(planned, found, expected):
     assert covers(planned, found, "items") is expected
     assert matches("items", planned, found) is expected
 
@@ -135,7 +135,7 @@ def test_lines_are_covered(planned, found, expected):
         ("date_due", 0, None, False),
     ],
 )
-def test_a_single_value_is_reached_only_by_itself(field, planned, found, expected):
+def test_a_single_value_matches_only_itself(field, planned, found, expected):
     assert matches(field, planned, found) is expected
 
 
@@ -168,7 +168,7 @@ def test_lines_cover_themselves(lines):
 
 
 @given(LINES, JSON)
-def test_what_the_server_adds_beside_breaks_nothing(lines, extra):
+def test_fields_that_the_server_adds_are_allowed(lines, extra):
     assert covers(lines, grown(lines, extra), "items")
 
 
@@ -187,7 +187,7 @@ def test_another_number_is_never_covered(lines, data):
 
 
 @given(st.dictionaries(st.sampled_from(["note", "items", "total", "nrbRate", "is_active"]), JSON), JSON)
-def test_nothing_has_moved_in_what_is_the_same_and_what_was_asked_for_may(body, value):
+def test_planned_changes_are_not_unplanned_ones(body, value):
     assert unplanned_changes(body, dict(body), ()) == ()
     assert unplanned_changes(body, {**body, "note": value}, {"note"}) == ()
     assert set(unplanned_changes(body, {**body, "note": value}, ())) <= {"note"}

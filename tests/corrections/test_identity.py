@@ -82,7 +82,7 @@ def test_one_name_in_many_spellings(spelling: str) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("Zoë", "Zoe\u0308"), ("STRASSE", "straße"), ("ΣΊΣΥΦΟΣ", "σίσυφος")])
-def test_one_name_composed_or_not_and_in_its_other_case(one: str, other: str) -> None:
+def test_one_name_composed_or_decomposed_and_in_either_case(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 
@@ -134,13 +134,13 @@ def test_a_plain_name(name: str) -> None:
     ],
     ids=ascii,
 )
-def test_a_name_with_a_letter_that_looks_like_another(name: str, letter: str, identities: Identities) -> None:
+def test_a_letter_that_looks_like_another_is_refused(name: str, letter: str, identities: Identities) -> None:
     assert letter in refused(valid_name, name) and "could be mistaken for another name" in refused(valid_name, name)
     assert letter in refused(identities.new, name, PASSPHRASE)
     assert not identities.folder.parent.exists()
 
 
-def test_a_name_in_letters_of_two_scripts() -> None:
+def test_letters_of_two_scripts_are_refused() -> None:
     assert "mixes letters of CJK and LATIN: write it in one script" in refused(valid_name, "李 lee")
 
 
@@ -165,7 +165,7 @@ def test_a_name_in_letters_of_two_scripts() -> None:
     ],
     ids=ascii,
 )
-def test_a_name_that_is_none(name: str, identities: Identities) -> None:
+def test_an_invalid_name_is_refused(name: str, identities: Identities) -> None:
     for call in (valid_name, identities.refuse_taken, identities.public_key):
         assert "is not a name for an identity: write 1 to 60 letters" in refused(call, name)
     assert "is not a name" in refused(identities.new, name, PASSPHRASE)
@@ -174,7 +174,7 @@ def test_a_name_that_is_none(name: str, identities: Identities) -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "李", "𠀀"])
-def test_the_longest_name_is_a_file(letter: str, identities: Identities) -> None:
+def test_the_longest_name_fits_a_file_name(letter: str, identities: Identities) -> None:
     identities.new(letter * 60, PASSPHRASE)
     assert identities.open(letter * 60, PASSPHRASE).name == letter * 60
 
@@ -182,7 +182,7 @@ def test_the_longest_name_is_a_file(letter: str, identities: Identities) -> None
 # ── A key, made and opened ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_is_made_can_be_opened_in_any_spelling_and_signs(identities: Identities) -> None:
+def test_an_identity_can_be_opened_in_any_spelling_and_signs(identities: Identities) -> None:
     made = identities.new("Ann Lee", PASSPHRASE)
     again = identities.open("ANN  lee", PASSPHRASE)
     assert made.public_key == again.public_key == identities.public_key("ann lee") and is_public_key(made.public_key)
@@ -192,7 +192,7 @@ def test_what_is_made_can_be_opened_in_any_spelling_and_signs(identities: Identi
     assert not is_signed(identities.new("bob", PASSPHRASE).public_key, "a text", again.sign("a text"))
 
 
-def test_files_and_folders_are_the_owners_alone_and_nothing_is_left_beside(identities: Identities) -> None:
+def test_only_the_owner_can_read_files_and_folders_and_nothing_is_left_over(identities: Identities) -> None:
     before = os.umask(0)
     try:
         identities.new("ann", PASSPHRASE)
@@ -203,7 +203,7 @@ def test_files_and_folders_are_the_owners_alone_and_nothing_is_left_beside(ident
     assert modes == {"home": 0o700, "identities": 0o700, "ann.pem": 0o600}
 
 
-def test_the_private_key_is_on_disk_under_the_passphrase_alone(identities: Identities) -> None:
+def test_the_private_key_is_stored_under_the_passphrase_only(identities: Identities) -> None:
     identities.new("ann", PASSPHRASE)
     public, end, private = (identities.folder / "ann.pem").read_bytes().partition(b"-----END PUBLIC KEY-----\n")
     assert public.startswith(b"-----BEGIN PUBLIC KEY-----") and end
@@ -214,7 +214,7 @@ def test_the_private_key_is_on_disk_under_the_passphrase_alone(identities: Ident
 
 
 @pytest.mark.parametrize("spelling", ["ann", "ANN", " aNN "])
-def test_a_name_is_taken_once_in_whatever_spelling(spelling: str, identities: Identities) -> None:
+def test_a_name_is_taken_in_any_spelling(spelling: str, identities: Identities) -> None:
     identities.new("Ann", PASSPHRASE)
     before = (identities.folder / "ann.pem").read_bytes()
     assert "an identity of this name already exists" in refused(identities.new, spelling, PASSPHRASE)
@@ -222,14 +222,14 @@ def test_a_name_is_taken_once_in_whatever_spelling(spelling: str, identities: Id
     assert [path.read_bytes() for path in identities.folder.iterdir()] == [before]
 
 
-def test_a_link_to_nowhere_is_not_written_through(identities: Identities, tmp_path: Path) -> None:
+def test_a_dangling_link_is_not_written_through(identities: Identities, tmp_path: Path) -> None:
     identities.folder.mkdir(parents=True)
     (identities.folder / "ann.pem").symlink_to(tmp_path / "elsewhere")
     assert "already" in refused(identities.new, "ann", PASSPHRASE)
     assert not (tmp_path / "elsewhere").exists() and len(list(identities.folder.iterdir())) == 1
 
 
-def test_of_many_at_once_one_makes_the_key(identities: Identities) -> None:
+def test_of_many_at_once_only_one_makes_the_key(identities: Identities) -> None:
     def attempt(_: int) -> str | None:
         try:
             return identities.new("ann", PASSPHRASE).public_key
@@ -242,7 +242,7 @@ def test_of_many_at_once_one_makes_the_key(identities: Identities) -> None:
 
 
 @pytest.mark.parametrize("words", ["Wörter und Räume", "x" * 5000, "\0" * 20 + "!" * 12, "caf\udce9 " * 4], ids=ascii)
-def test_a_passphrase_is_any_text(words: str, identities: Identities) -> None:
+def test_a_passphrase_may_be_any_text(words: str, identities: Identities) -> None:
     identities.new("ann", SecretStr(words))
     identities.open("ann", SecretStr(words))
     assert "the passphrase is wrong" in refused(identities.open, "ann", SecretStr(words + "x"))
@@ -257,9 +257,7 @@ def test_a_passphrase_is_any_text(words: str, identities: Identities) -> None:
         (SecretStr("eleven char"), "too short: take 12 characters or more"),
     ],
 )
-def test_no_key_without_a_passphrase_worth_the_name(
-    passphrase: SecretStr | None, message: str, identities: Identities
-) -> None:
+def test_a_key_needs_a_long_passphrase(passphrase: SecretStr | None, message: str, identities: Identities) -> None:
     assert message in refused(identities.new, "ann", passphrase)
     assert identities.names() == ()
 
@@ -278,14 +276,14 @@ def test_only_the_demo_has_keys_without_a_passphrase(identities: Identities) -> 
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o777], ids=oct)
-def test_a_file_open_to_others(mode: int, identities: Identities) -> None:
+def test_a_file_open_to_others_is_refused(mode: int, identities: Identities) -> None:
     identities.new("ann", PASSPHRASE)
     (identities.folder / "ann.pem").chmod(mode)
     assert "is open to others" in refused(identities.open, "ann", PASSPHRASE)
 
 
 @pytest.mark.parametrize("passphrase", [SecretStr("correct horse battery stapel"), SecretStr("")])
-def test_a_wrong_or_empty_passphrase(passphrase: SecretStr, identities: Identities) -> None:
+def test_a_wrong_or_empty_passphrase_is_refused(passphrase: SecretStr, identities: Identities) -> None:
     identities.new("ann", PASSPHRASE)
     assert "passphrase" in refused(identities.open, "ann", passphrase)
 
@@ -324,7 +322,7 @@ FOREIGN_LOCK = pem_of(Ed25519PrivateKey.generate(), WORDS.encode())
     ],
     ids=range(11),
 )
-def test_a_file_that_is_no_key(content: bytes, message: str, identities: Identities) -> None:
+def test_a_file_that_is_not_a_key_is_refused(content: bytes, message: str, identities: Identities) -> None:
     identities.folder.mkdir(parents=True)
     path = identities.folder / "ann.pem"
     path.touch(mode=0o600)
@@ -342,7 +340,7 @@ def test_a_file_that_is_no_key(content: bytes, message: str, identities: Identit
     ],
     ids=["nothing", "folder", "pipe", "link to another's key"],
 )
-def test_what_is_no_file_of_its_own(put: Any, message: str, identities: Identities) -> None:
+def test_anything_but_a_regular_file_is_refused(put: Any, message: str, identities: Identities) -> None:
     identities.new("bob", PASSPHRASE)
     put(identities.folder / "ann.pem")
     assert message in refused(identities.open, "ann", PASSPHRASE)
@@ -352,7 +350,7 @@ def test_what_is_no_file_of_its_own(put: Any, message: str, identities: Identiti
 # ── The keyring ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_keyring_keeps_the_private_key_under_the_passphrase(
+def test_the_keyring_stores_the_private_key_under_the_passphrase(
     identities: Identities, tmp_path: Path, kept: dict[tuple[str, str], str]
 ) -> None:
     made = identities.new("ann", PASSPHRASE, in_keyring=True)
@@ -365,12 +363,12 @@ def test_the_keyring_keeps_the_private_key_under_the_passphrase(
     assert "the passphrase is wrong" in refused(identities.open, "ann", SecretStr("another passphrase"))
 
 
-def test_a_keyring_that_keeps_nothing(identities: Identities) -> None:
+def test_a_keyring_that_stores_nothing_is_reported(identities: Identities) -> None:
     assert "keyring did not store the key" in refused(identities.new, "ann", PASSPHRASE, in_keyring=True)
     assert identities.names() == ()
 
 
-def test_a_keyring_that_is_locked(
+def test_a_locked_keyring_is_reported(
     identities: Identities, kept: dict[tuple[str, str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def locked(*_: str) -> None:
@@ -404,7 +402,7 @@ def test_an_identity_shows_no_key_and_is_not_pickled_or_copied(identities: Ident
 @pytest.mark.parametrize(
     "text", ["", "x", "=" * 44, "é" * 44, "A" * 44, "A" * 43, "A" * 42 + "B=", " " + "A" * 43 + "=", "A" * 43 + "=\n"]
 )
-def test_what_is_no_public_key(text: str) -> None:
+def test_which_texts_are_not_public_keys(text: str) -> None:
     assert not is_public_key(text)
     assert not is_signed(text, "text", "A" * 86 + "==")
 
@@ -429,7 +427,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data" / "demo"
 
 
-def test_what_is_printed_is_what_approvers_toml_takes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_printed_lines_are_valid_in_approvers_toml(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDITKIT_PASSPHRASE", WORDS)
     made = auditkit("identity", "new", "Ann O'Neil")
     assert (made.code, made.err) == (0, "") and f"listed in {home / 'approvers.toml'} may sign plans" in made.out
@@ -442,7 +440,7 @@ def test_what_is_printed_is_what_approvers_toml_takes(home: Path, monkeypatch: p
     assert Identities(home / "identities").open("Ann O'Neil", PASSPHRASE).public_key == ann.public_key
 
 
-def test_for_an_account_the_lines_do_not_speak_of_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lines_for_an_account_do_not_mention_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     account = {"AIMSIO_URL": "http://localhost:1", "JOBNIMBUS_URL": "http://localhost:1"}
     account |= {"AIMSIO_USERNAME": "clerk", "AIMSIO_PASSWORD": "password", "JOBNIMBUS_TOKEN": "token"}
     for name, value in {**account, "PASSPHRASE": WORDS}.items():
@@ -451,7 +449,7 @@ def test_for_an_account_the_lines_do_not_speak_of_the_demo(home: Path, monkeypat
     assert made.code == 0 and "[[approver]]" in made.out and "demo" not in made.out
 
 
-def test_a_key_in_the_keyring_is_said_to_be_there(
+def test_a_key_in_the_keyring_is_listed_as_such(
     home: Path, monkeypatch: pytest.MonkeyPatch, kept: dict[tuple[str, str], str]
 ) -> None:
     monkeypatch.setenv("AUDITKIT_PASSPHRASE", WORDS)
@@ -460,13 +458,13 @@ def test_a_key_in_the_keyring_is_said_to_be_there(
     assert row["private_key"] == "keyring" and len(kept) == 1
 
 
-def test_a_taken_name_and_one_that_is_none_are_refused_before_a_passphrase_is_asked(home: Path) -> None:
+def test_taken_and_invalid_names_are_refused_before_the_passphrase_prompt(home: Path) -> None:
     Identities(home / "identities").new("ann", PASSPHRASE)
     assert_refused(auditkit("identity", "new", "ANN"), "an identity of this name already exists")
     assert_refused(auditkit("identity", "new", "../ann"), "is not a name for an identity")
 
 
-def test_the_list_says_who_is_listed_and_with_which_limits(home: Path) -> None:
+def test_the_list_shows_who_is_listed_with_which_limits(home: Path) -> None:
     assert f"There are no identities in {home / 'identities'}" in auditkit("identity", "list").out
     identities = Identities(home / "identities")
     keys = {name: identities.new(name, PASSPHRASE).public_key for name in ("ann", "bob", "cas")}
@@ -485,7 +483,7 @@ def test_the_list_says_who_is_listed_and_with_which_limits(home: Path) -> None:
     assert "1,234" in out and "5,000.00" in out and "nan" not in out.lower() and keys["cas"] in out
 
 
-def test_a_list_of_approvers_that_is_wrong_is_refused_by_the_command(home: Path) -> None:
+def test_the_command_refuses_a_wrong_list_of_approvers(home: Path) -> None:
     Identities(home / "identities").new("ann", PASSPHRASE)
     (home / "approvers.toml").touch(0o600)
     (home / "approvers.toml").write_text("[[approver]]\nnam = 'ann'\n")
@@ -520,20 +518,20 @@ def typed(*lines: str, home: Path) -> tuple[int, str]:
         return ran.wait(), screen.decode()
 
 
-def test_a_passphrase_is_typed_twice_and_unseen(home: Path) -> None:
+def test_a_passphrase_is_typed_twice_without_echo(home: Path) -> None:
     code, screen = typed(f"{WORDS}\n", f"{WORDS}\n", home=home)
     assert code == 0 and "[[approver]]" in screen and WORDS not in screen
     assert Identities(home / "identities").open("ann", PASSPHRASE)
 
 
 @pytest.mark.parametrize("end", ["\x03", "\x04"], ids=["Ctrl-C", "end of input"])
-def test_a_passphrase_that_is_not_given(end: str, home: Path) -> None:
+def test_interrupting_the_passphrase_prompt_creates_nothing(end: str, home: Path) -> None:
     code, screen = typed(end, home=home)
     assert code == 2 and "no passphrase was given, so nothing was done" in screen
     assert not home.exists()
 
 
-def test_without_a_terminal_the_passphrase_is_the_setting(home: Path) -> None:
+def test_without_a_terminal_the_passphrase_must_be_set(home: Path) -> None:
     with started("identity", "new", "ann") as ran:
         out, err = ran.communicate(timeout=30)
     assert (ran.returncode, out) == (2, "")

@@ -43,14 +43,14 @@ def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Correction]:
         ("create-invoice", 1, SENT),
     ],
 )
-def test_a_send_that_no_read_allows_and_one_too_many(world, operation, sends, what):
+def test_nothing_is_sent_without_a_read_or_too_often(world, operation, sends, what):
     run, so_far = begun(world, operation)
     with pytest.raises(AssertionError, match=message(what)):
         run._send(replace(so_far, sends=sends))
     assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)
 
 
-def test_a_send_after_a_read_that_speaks_against_it(world):
+def test_nothing_is_sent_after_a_read_that_forbids_it(world):
     run, operation = begun(world)
     world.edit_by_hand(ONE, nrbNotes="another")
     assert run._pre_read(operation).verdict is Verdict.CONFLICT
@@ -59,7 +59,7 @@ def test_a_send_after_a_read_that_speaks_against_it(world):
     assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)
 
 
-def test_a_second_send_on_the_read_before_the_first(world):
+def test_each_send_needs_a_read_of_its_own(world):
     run, operation = begun(world)
     assert run._pre_read(operation) is None
     sent = run._send(operation)
@@ -69,7 +69,7 @@ def test_a_second_send_on_the_read_before_the_first(world):
 
 
 @pytest.mark.parametrize("verdict", [Verdict.VERIFIED, Verdict.NOT_APPLIED])
-def test_a_verdict_while_the_request_could_still_land(world, verdict):
+def test_no_verdict_while_a_request_could_still_take_effect(world, verdict):
     run, operation = begun(world)
     run._pre_read(operation)
     sent = run._send(operation)
@@ -79,7 +79,7 @@ def test_a_verdict_while_the_request_could_still_land(world, verdict):
 
 
 @pytest.mark.parametrize("verdict", [Verdict.VERIFIED, Verdict.SIDE_EFFECT])
-def test_what_was_applied_without_a_read(world, verdict):
+def test_no_verdict_without_a_read(world, verdict):
     run, operation = begun(world)
     with pytest.raises(AssertionError, match=message(PROVEN)):
         run._record_verdict(operation, Conclusion(verdict, "so the answer says"))
@@ -87,7 +87,7 @@ def test_what_was_applied_without_a_read(world, verdict):
 
 
 @pytest.mark.parametrize("verdict", [Verdict.VERIFIED, Verdict.SIDE_EFFECT])
-def test_what_was_applied_on_the_read_before_the_send(world, verdict):
+def test_no_verdict_from_a_read_before_the_send(world, verdict):
     run, operation = begun(world)
     run._pre_read(operation)
     sent = run._send(operation)
@@ -96,7 +96,7 @@ def test_what_was_applied_on_the_read_before_the_send(world, verdict):
     assert world.steps() == ["INTENT", "SENDING", "RESPONDED"]
 
 
-def test_an_intent_of_this_plan_that_holds_another_change(world):
+def test_an_intent_with_another_change_is_refused(world):
     """Whoever may write the journal's file can add a line with a right chain."""
     plan = world.propose(ONE)
     forged = world.edit("edit-nrb", ONE, nrbRate="0.01")

@@ -156,7 +156,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("switches", [{}, SOME, OTHERS, ALL_AT_ONCE], ids=["as the pages say", "some", "others", "all"])
-def test_every_operation_is_applied_and_verified_under_every_switch(make_world, switches):
+def test_every_operation_is_applied_and_verified_under_every_behavior(make_world, switches):
     world = make_world(**switches)
     before = [line["jnid"] for line in lines(world)]
     for operation in MAKE:
@@ -175,7 +175,7 @@ def test_every_operation_is_applied_and_verified_under_every_switch(make_world, 
 
 @pytest.mark.parametrize("operation", MAKE)
 @pytest.mark.parametrize("switches", [{"absent": "nulled"}, {"items": "merged"}, ALL_AT_ONCE | {"absent": "nulled"}])
-def test_no_verdict_is_untrue_where_the_vendor_does_more_than_was_asked_for(make_world, operation, switches):
+def test_verdicts_are_true_where_the_vendor_does_more_than_was_asked_for(make_world, operation, switches):
     world = make_world(**switches)
     ended = applied(world, operation)
     loses = operation == "edit-nrb" and "absent" in switches
@@ -188,7 +188,7 @@ def test_no_verdict_is_untrue_where_the_vendor_does_more_than_was_asked_for(make
     ("items", "verdict"),
     [("replaced", Verdict.VERIFIED), ("merged", Verdict.CONFLICT)],  # merged, the line that stays is filled up
 )
-def test_a_line_is_taken_away_only_where_arrays_are_replaced(make_world, items, verdict):
+def test_a_line_is_removed_only_where_arrays_are_replaced(make_world, items, verdict):
     world = make_world(items=items)
     ended = applied(world, world.edit("edit-invoice", INVOICE, items=lines(world)[1:]))
     assert (ended.verdict, is_true(ended)) == (verdict, True)
@@ -196,7 +196,7 @@ def test_a_line_is_taken_away_only_where_arrays_are_replaced(make_world, items, 
     world.check_requests()
 
 
-def test_a_line_in_the_place_of_another_is_a_conflict_where_arrays_are_merged(make_world):
+def test_a_replaced_line_is_a_conflict_where_arrays_are_merged(make_world):
     world = make_world(items="merged")
     ended = applied(world, world.edit("edit-invoice", INVOICE, items=[lines(world)[0], LINE]))
     assert (ended.verdict, is_true(ended)) == (Verdict.CONFLICT, True)
@@ -287,7 +287,7 @@ def test_an_edit_by_somebody_else_before_ours_is_never_overwritten(world, operat
 
 
 @pytest.mark.parametrize("operation", EDITS)
-def test_an_object_that_is_gone_before_is_refused(world, operation):
+def test_a_missing_object_is_refused_before_anything_is_sent(world, operation):
     change = MAKE[operation](world)
     plan = world.plan(change)
     (world.state.delete_nrb if change.system == "aimsio" else world.state.delete_invoice)(change.object_id)
@@ -296,7 +296,7 @@ def test_an_object_that_is_gone_before_is_refused(world, operation):
 
 
 @pytest.mark.parametrize("operation", EDITS)
-def test_an_object_that_vanishes_after_the_send_was_deleted_or_is_a_conflict(world, operation):
+def test_an_object_that_disappears_after_the_send_was_deleted_or_is_a_conflict(world, operation):
     change = MAKE[operation](world)
     plan = world.plan(change)
     delete = world.state.delete_nrb if change.system == "aimsio" else world.state.delete_invoice
@@ -314,7 +314,7 @@ def test_an_edit_that_the_vendor_refuses_is_not_applied(world, operation):
 
 @pytest.mark.parametrize("operation", EDITS)
 @pytest.mark.parametrize("post", ["lost", "answer lost"])
-def test_an_edit_that_is_not_answered_is_looked_for_after_the_quiet_time(world, operation, post):
+def test_an_unanswered_edit_is_read_after_the_quiet_time(world, operation, post):
     world.faulty.posts.append(post)
     ended = applied(world, operation)
     assert (ended.verdict, is_true(ended)) == (Verdict.VERIFIED, True)
@@ -354,14 +354,14 @@ def bent(world: World, field: str, value: Any) -> None:
         ("edit-invoice", "total", "1811.26", "total"),
     ],
 )
-def test_an_amount_that_comes_out_otherwise_than_foreseen_is_a_side_effect(world, operation, field, value, words):
+def test_an_unexpected_amount_is_a_side_effect(world, operation, field, value, words):
     bent(world, field, value)
     ended = applied(world, operation)
     assert (ended.verdict, is_true(ended)) == (Verdict.SIDE_EFFECT, True)
     assert ended.outcome.detail.endswith(words)
 
 
-def test_an_edit_that_moves_a_total_and_not_its_own_field_is_no_edit_that_was_not_applied(world):
+def test_an_edit_that_changed_only_a_total_is_a_conflict(world):
     change = world.edit("edit-nrb", ONE, nrbUpcharge="12")
     plan = world.plan(change)
     world.faulty.posts.append(400)  # as a vendor that keeps the mark-up and computes the total from the new one
@@ -391,7 +391,7 @@ def test_a_created_invoice_with_another_total_is_a_side_effect_that_names_it(wor
 
 
 @pytest.mark.parametrize("operation", CREATIONS)
-def test_a_key_that_is_there_before_is_a_conflict_and_nothing_is_sent(world, operation):
+def test_an_existing_key_is_a_conflict_and_nothing_is_sent(world, operation):
     first = applied(world, operation)
     assert first.verdict is Verdict.VERIFIED
     again = replace(world.plan(MAKE[operation](world)), snapshot_id="snapshot-2")
@@ -438,7 +438,7 @@ def test_a_creation_whose_answer_is_lost_is_found_by_its_key(make_world, operati
 
 
 @pytest.mark.parametrize("operation", CREATIONS)
-def test_a_creation_that_is_lost_stays_unknown_until_a_person_settles_it(world, operation):
+def test_a_lost_creation_stays_unknown_until_a_person_settles_it(world, operation):
     world.faulty.posts.append("lost")
     plan = world.plan(MAKE[operation](world))
     other = world.propose(ONE)
@@ -467,7 +467,7 @@ def test_a_creation_that_is_lost_stays_unknown_until_a_person_settles_it(world, 
 
 
 @pytest.mark.parametrize("operation", CREATIONS)
-def test_a_creation_that_lands_after_all_is_found_when_looked_for_again(world, operation):
+def test_a_creation_that_takes_effect_late_is_found_by_recovery(world, operation):
     plan = world.plan(MAKE[operation](world))
     late = []
     door = world.faulty.app
@@ -529,7 +529,7 @@ def test_a_creation_that_the_vendor_refuses_is_not_applied(world, operation, pos
     assert ended.outcome.detail.startswith("refused, and not there")
 
 
-def test_what_aimsio_itself_does_not_import_is_not_applied(world):
+def test_an_nrb_that_aimsio_does_not_import_is_not_applied(world):
     change = world.creation("create-nrb", KEY, **NEW_NRB | {"nrbVendorCode": "NOBODY"})
     outcome = only(world.apply(world.plan(change)))
     assert (outcome.verdict, with_key(world, change)) == (Verdict.NOT_APPLIED, [])
@@ -564,7 +564,7 @@ def test_a_creation_is_found_among_more_invoices_than_one_page_holds(world):
     assert (ended.verdict, is_true(ended)) == (Verdict.VERIFIED, True)
 
 
-def test_a_list_that_cannot_be_read_whole_refuses_a_creation_before_and_leaves_it_unknown_after(make_world):
+def test_a_creation_is_refused_where_the_list_cannot_be_read_whole(make_world):
     world = make_world(order="random-per-request", filter="ignored")
     for number in range(1_050):
         world.state.put_invoice(invoice(f"other-{number:04}", items=[item(1)], date_created=1_700_000_000 + number))

@@ -134,14 +134,14 @@ def plan(*changes: Change, **fields) -> Plan:
         (lambda: plan(created_at=NOON.replace(tzinfo=None)), "lack a zone"),
     ],
 )
-def test_what_cannot_be_planned(make, message):
+def test_which_changes_cannot_be_planned(make, message):
     with pytest.raises(PlanError, match=message) as caught:
         made = make()
         plan(made)
     assert "\n" not in str(caught.value)
 
 
-def test_an_edit_sends_guid_required_fields_as_read_and_changes_alone():
+def test_an_edit_sends_the_guid_the_required_fields_and_the_changes_only():
     body = change(FieldChange("nrbNotes", "Purchased field software", None)).body
     assert body == {
         "nrbGuid": ONE,
@@ -158,7 +158,7 @@ def test_an_edit_sends_guid_required_fields_as_read_and_changes_alone():
     assert '"nrbRate":750.000,"nrbQuantity":1.000,"nrbNotes":null}' in dump(body)
 
 
-def test_numbers_without_quotes_are_sent_and_planned_as_their_digits():
+def test_numbers_are_planned_and_sent_with_their_digits():
     image = canonical(nrb(ONE)).replace('"750.000"', "750.10")
     cheaper = change(FieldChange("nrbRate", "750.10", "700.00"), before_image=image)
     assert dump(cheaper.body["nrbRate"]) == "700.00"
@@ -217,7 +217,7 @@ def test_preview_has_a_row_for_each_field():
         (lambda: invoiced("deactivate-invoice", FieldChange("is_active", True, False)), {}, "1811.25"),
     ],
 )
-def test_what_must_follow_and_the_money_that_moves(made, follows, money):
+def test_expected_amounts_and_the_money_that_moves(made, follows, money):
     assert made().expected == {name: Decimal(amount) for name, amount in follows.items()}
     assert made().money == Decimal(money)
     assert plan(made()).money == Decimal(money)
@@ -258,23 +258,23 @@ def with_line(**line) -> FieldChange:
         (lambda: invoiced("edit-invoice", FieldChange("date_due", None, 10**30)), "date_due"),
     ],
 )
-def test_money_that_cannot_be_told_is_not_planned(make, words):
+def test_a_change_of_an_unknown_amount_is_not_planned(make, words):
     with pytest.raises(PlanError, match=words):
         plan(make())
 
 
-def test_lines_that_offset_each_other_do_not_hide():
+def test_changes_that_offset_each_other_are_both_counted():
     up, down = item(1, price=1000862.5, amount=1000862.5), item(2, price=-999137.5, amount=-999137.5)
     made = invoiced("edit-invoice", FieldChange("items", OLD, items(up, down)))
     assert (made.expected["subtotal"], made.money) == (Decimal("1725.0"), Decimal("2000000"))
 
 
-def test_the_total_of_an_nrb_that_says_none_is_computed():
+def test_a_missing_total_of_an_nrb_is_computed():
     made = change(FieldChange("nrbIsBillable", True, False), image={"nrbTotalAfterMarkup": None})
     assert made.money == Decimal("862.50")
 
 
-def test_lines_that_change_or_go_are_shown_by_name():
+def test_changed_and_removed_lines_are_shown_by_name():
     made = invoiced("edit-invoice", FieldChange("items", OLD, items(item(2, cost=9), item(1))))
     assert [(row["field"], row["before"], row["after"]) for row in made.preview()][1:2] == [
         (
@@ -294,7 +294,7 @@ def test_a_text_cut_within_an_emoji_is_kept(tmp_path):
     assert Plan.load(made.save(tmp_path)) == made
 
 
-def test_a_line_that_is_added_is_shown_in_words():
+def test_an_added_line_is_shown_in_words():
     made = invoiced("add-line", FieldChange("items", OLD, items(item(1), item(2), NEW_LINE)))
     assert [(row["field"], row["before"], row["after"]) for row in made.preview()] == [
         ("items", "2 lines, 1,725.00", "3 lines, 1,745.00"),
@@ -305,7 +305,7 @@ def test_a_line_that_is_added_is_shown_in_words():
     ]
 
 
-def test_a_plan_says_what_it_is_in_one_line():
+def test_the_repr_of_a_plan_is_one_line():
     made = replace(plan(), preparer="ann\x1b[2J\n")
     name = made.digest[:12]
     assert repr(made) == f"<Plan {name}: 1 object, moves 862.50, prepared by ann�[2J , not approved>"
@@ -336,7 +336,7 @@ def test_a_plan_is_frozen_and_its_digest_covers_everything():
 # Its file
 
 
-def test_what_is_loaded_is_what_was_saved(tmp_path):
+def test_a_loaded_plan_equals_the_saved_one(tmp_path):
     made = plan(change(FieldChange("nrbNotes", "Purchased field software", "é \u2028 \U0001f600"))).signed(SIGNATURE)
     path = made.save(tmp_path / "plans")
     assert path == tmp_path / "plans" / f"{made.digest[:12]}.json"
@@ -386,7 +386,7 @@ def digested(old: str, new: str):
         (lambda _: "é", "not a plan"),
     ],
 )
-def test_a_file_that_is_not_as_it_was_saved_is_refused_by_name(tmp_path, edit, message):
+def test_an_edited_file_is_refused_with_its_name(tmp_path, edit, message):
     path = plan().save(tmp_path)
     path.write_text(edit(path.read_text()))
     with pytest.raises(PlanError, match=message) as caught:
@@ -396,6 +396,6 @@ def test_a_file_that_is_not_as_it_was_saved_is_refused_by_name(tmp_path, edit, m
     assert str(caught.value).count("plan again") == 1
 
 
-def test_no_file_is_a_plan_error(tmp_path):
+def test_an_unreadable_file_is_a_plan_error(tmp_path):
     with pytest.raises(PlanError, match="cannot be read"):
         Plan.load(tmp_path / "none.json")

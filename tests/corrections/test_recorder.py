@@ -103,7 +103,7 @@ def test_each_record_word_for_word(world: World, kind: str) -> None:
     assert (outcome.created is None) is is_edit
 
 
-def test_a_side_effect_is_recorded_with_each_field_that_moved(world: World) -> None:
+def test_a_side_effect_is_recorded_with_each_field_that_changed(world: World) -> None:
     world.edit_by_hand(ONE, nrbTotalAfterMarkup="800.00")
     assert only(world.apply(world.propose(ONE))).verdict is Verdict.SIDE_EFFECT
     assert records(world, ONE)[-1]["also_changed"] == ["nrbTotalAfterMarkup"]
@@ -118,7 +118,7 @@ def test_each_step_lies_between_two_points(world: World, monkeypatch: pytest.Mon
     assert named == [[name] for name in EDIT_POINTS.replace("\n", " ").split(", ")]
 
 
-def test_recovery_and_a_persons_word_are_recorded_with_who_and_what(world: World) -> None:
+def test_recovery_and_settling_are_recorded_with_person_and_note(world: World) -> None:
     """Unknown after a send, and still when looked at again; then a person says how it ended."""
     plan = world.propose(ONE)
     world.faulty.posts.append(503)
@@ -149,7 +149,7 @@ def test_recovery_and_a_persons_word_are_recorded_with_who_and_what(world: World
 # What settle refuses
 
 
-def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
+def test_only_an_unknown_outcome_can_be_settled(world: World) -> None:
     plan = world.propose(ONE, TWO)
     world.faulty.gets.extend(["lost", "lost"])
     assert [each.verdict for each in world.apply(plan)] == [Verdict.NOT_BEGUN, Verdict.VERIFIED]
@@ -167,19 +167,19 @@ def test_only_what_was_sent_and_stays_unknown_is_settled(world: World) -> None:
 # What is said
 
 
-def test_who_applies_must_be_known(world: World) -> None:
+def test_the_person_who_applies_must_be_known(world: World) -> None:
     said = message(PlanError, world.apply, world.propose(ONE), identity=" ")
     assert said == "the person who applies is not known; set AUDITKIT_IDENTITY"
 
 
-def test_a_plan_that_was_applied_is_named(world: World) -> None:
+def test_an_applied_plan_is_reported_with_its_digest(world: World) -> None:
     plan = world.propose(ONE)
     world.apply(plan)
     said = message(PlanError, world.apply, plan)
     assert said == f"plan {plan.digest[:12]} was already applied; plan again for what is still wrong"
 
 
-def test_an_identity_of_the_demo_does_not_count_unless_this_is_the_demo(world: World) -> None:
+def test_identities_of_the_demo_count_on_the_demo_only(world: World) -> None:
     listed = [replace(approver, demo=True) for approver in world.approvers]
     plan = world.approved(world.propose(ONE))
     assert "listed for the demo only" in message(ApprovalRefused, world.apply, plan, approvers=listed)
@@ -201,14 +201,14 @@ def test_an_identity_of_the_demo_does_not_count_unless_this_is_the_demo(world: W
     ],
     ids=["two fields", "the time", "done already"],
 )
-def test_what_speaks_against_sending(world: World, edit: dict[str, Any], verdict: Verdict, words: str) -> None:
+def test_reasons_not_to_send(world: World, edit: dict[str, Any], verdict: Verdict, words: str) -> None:
     plan = world.propose(ONE)
     world.edit_by_hand(ONE, **edit)
     outcome = only(world.apply(plan))
     assert (outcome.verdict, outcome.detail) == (verdict, words)
 
 
-def test_keys_that_are_there_already_are_named(world: World) -> None:
+def test_existing_keys_are_listed(world: World) -> None:
     plan = world.plan(world.creation("create-nrb", KEY, **NEW_NRB))
     for guid in ("guid-1", "guid-2"):
         world.state.put_nrb(nrb(guid, nrbExternalId=KEY))
@@ -223,14 +223,14 @@ def test_keys_that_are_there_already_are_named(world: World) -> None:
 @pytest.mark.parametrize(
     ("faults", "words"), [([401], "answered 401"), ([503, 503], "answered 503")], ids=["denied", "refused"]
 )
-def test_why_an_object_could_not_be_read(world: World, faults: list[int], words: str) -> None:
+def test_the_reason_why_an_object_could_not_be_read_is_shown(world: World, faults: list[int], words: str) -> None:
     plan = world.propose(ONE)
     world.faulty.gets.extend(faults)
     outcome = only(world.apply(plan))
     assert (outcome.verdict, words in outcome.detail) == (Verdict.REFUSED, True)
 
 
-def test_what_was_created_and_found_and_is_not_there_when_read_stays_unknown(world: World) -> None:
+def test_a_created_object_that_cannot_be_read_stays_unknown(world: World) -> None:
     plan = world.plan(world.creation("create-nrb", KEY, **NEW_NRB))
     door, reads = world.faulty.app, []
 
@@ -251,7 +251,7 @@ def test_what_was_created_and_found_and_is_not_there_when_read_stays_unknown(wor
     assert only(world.recover()).verdict is Verdict.VERIFIED
 
 
-def test_what_is_done_is_told_again_when_the_plan_goes_on(world: World) -> None:
+def test_finished_objects_are_reported_again_when_a_plan_is_continued(world: World) -> None:
     changes = world.creation("create-nrb", KEY, **NEW_NRB), *world.propose(ONE, TWO).changes
     plan = world.plan(*changes)
     world.faulty.posts.extend(["pass", 401])

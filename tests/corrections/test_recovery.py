@@ -67,7 +67,7 @@ def test_killed_while_recovering(world):
     assert world.faulty.posts_seen == 1
 
 
-def test_another_plan_first_finds_out_how_the_interrupted_one_ended(world):
+def test_another_plan_first_recovers_the_interrupted_one(world):
     first, second = world.propose(ONE), replace(world.propose(ONE, TWO), snapshot_id="snapshot-2")
     world.faulty.posts.append("answer lost")
     killed_before_record(world, first, 3)
@@ -87,7 +87,7 @@ def test_an_interrupted_plan_that_expired_is_recovered_not_applied(world):
     assert world.faulty.posts_seen == 0
 
 
-def test_operations_of_another_account_are_left_alone(world):
+def test_corrections_of_another_account_are_left_alone(world):
     killed_before_record(world, world.propose(ONE), 3)
     assert world.recover(account=AccountKey("test", "other")) == []
     assert world.steps() == ["INTENT", "SENDING"]

@@ -135,7 +135,7 @@ def findings(audit: ak.Audit, *rules: str) -> pd.DataFrame:
     return pd.concat([audit.findings(rule, state="open") for rule in rules])
 
 
-def test_what_a_preview_says_is_what_the_next_audit_shows(tmp_path, monkeypatch):
+def test_a_preview_equals_the_next_audit(tmp_path, monkeypatch):
     """All seven remedies in one plan; one by one they are in the campaign below."""
     with account(tmp_path, seed=3) as synced:
         home_of(synced, monkeypatch, tmp_path)
@@ -149,7 +149,7 @@ def test_what_a_preview_says_is_what_the_next_audit_shows(tmp_path, monkeypatch)
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("seed", range(1, 7))
-def test_what_a_preview_says_of_one_rule_is_what_the_next_audit_shows(tmp_path, monkeypatch, seed):
+def test_a_preview_of_one_rule_equals_the_next_audit(tmp_path, monkeypatch, seed):
     """Several accounts, each with all kinds of faults, under other switches from seed to seed; rule after rule."""
     behaviors = {
         "numbers": ("strings", "numbers")[seed % 2],
@@ -205,7 +205,7 @@ def objects(plan: Plan) -> list[str]:
     return [change.object_id for change in plan.changes]
 
 
-def test_only_what_is_named_is_planned(audit, synced):
+def test_only_the_chosen_findings_are_planned(audit, synced):
     found = audit.findings("nrb-unexported", state="open")
     child = a_child_of_its_parent_alone(synced.world)["nrbChildren"][0]["nrbGuid"]
     first, second, *_ = found[found["subject_id"] != child]["fingerprint"]
@@ -246,7 +246,7 @@ def test_an_accepted_finding_is_not_proposed(audit):
         audit.corrections.propose("nrb-no-markup", [accepted])
 
 
-def test_what_has_no_record_of_its_own_is_left_out_and_named(audit, synced):
+def test_an_nrb_without_a_record_of_its_own_is_left_out_with_the_reason(audit, synced):
     child = a_child_of_its_parent_alone(synced.world)["nrbChildren"][0]["nrbGuid"]
     plan = audit.corrections.propose("nrb-unexported")
     assert [(each.object_id, each.reason) for each in plan.left_out] == [
@@ -256,7 +256,7 @@ def test_what_has_no_record_of_its_own_is_left_out_and_named(audit, synced):
     assert plan.left_out[-1].object_id == child
 
 
-def test_what_several_rules_want_of_one_object_is_one_change(audit, synced):
+def test_several_rules_about_one_object_make_one_change(audit, synced):
     guid = objects(audit.corrections.propose("nrb-unexported"))[0]
     with edited(synced, guid, nrbAccountType="Not Billable", nrbIsBillable=True, nrbUpdatedAt=LATER):
         audit.sync()
@@ -286,7 +286,7 @@ def test_two_operations_on_one_object_are_two_plans():
     ]
 
 
-def test_of_duplicates_the_one_to_keep_is_decided_among_all_of_them(audit):
+def test_the_duplicate_to_keep_is_chosen_among_all_of_them(audit):
     twin = audit.findings("invoice-duplicate", state="open").set_index("subject_id")["fingerprint"]
     first = next(
         json.loads(text)["others"]
@@ -308,7 +308,7 @@ def nrb_guid(audit):
     return audit.sql("select guid from nrb where is_leaf and parent_guid is null order by guid")["guid"][0]
 
 
-def test_values_as_a_person_writes_them(audit, nrb_guid):
+def test_values_as_a_person_types_them(audit, nrb_guid):
     plan = audit.corrections.change(
         "edit-nrb",
         nrb_guid,
@@ -345,7 +345,7 @@ def test_values_as_a_person_writes_them(audit, nrb_guid):
         ("Pacific/Auckland", "edit-invoice", "date_due=2026-05-01", "2026-04-30T12:00"),
     ],
 )
-def test_a_day_is_that_day_in_the_zone_and_at_aimsio_in_utc_too(zone, operation, text, instant):
+def test_a_day_is_the_same_day_in_the_time_zone_and_at_the_vendor(zone, operation, text, instant):
     ((_, value),) = parse_values(OPERATIONS[operation], [text], ZoneInfo(zone)).items()
     seconds = value / (1000 if operation == "edit-nrb" else 1)
     assert datetime.fromtimestamp(seconds, UTC) == datetime.fromisoformat(instant).replace(tzinfo=UTC)
@@ -382,14 +382,14 @@ def test_a_day_is_that_day_in_the_zone_and_at_aimsio_in_utc_too(zone, operation,
         ("edit_nrb", {}, "no operation 'edit_nrb'; did you mean edit-nrb"),
     ],
 )
-def test_what_a_person_mistypes_is_told_in_one_line(audit, nrb_guid, operation, values, message):
+def test_a_mistyped_value_is_refused_in_one_line(audit, nrb_guid, operation, values, message):
     object_id = nrb_guid if operation.endswith("nrb") else "draft"
     with pytest.raises((PlanError, ValueRefused), match=message) as caught:
         audit.corrections.change(operation, object_id, reason="because", values=values)
     assert "\n" not in str(caught.value)
 
 
-def test_a_change_needs_a_reason_an_object_and_one_that_is_there(audit):
+def test_a_change_needs_a_reason_and_an_existing_object(audit):
     for object_id, reason, message in (
         ("draft", " ", "give a reason"),
         ("", "because", "which object"),
@@ -399,7 +399,7 @@ def test_a_change_needs_a_reason_an_object_and_one_that_is_there(audit):
             audit.corrections.change("edit-invoice", object_id, reason=reason, values={"note": "x"})
 
 
-def test_a_creation_fills_its_key_and_needs_what_the_vendor_needs(audit):
+def test_a_creation_fills_its_key_and_needs_the_required_fields(audit):
     given = {"nrbJobOrderNumber": "J", "nrbTypeName": "Other", "nrbAccountType": "Billable", "nrbIsBillable": True}
     given |= {"nrbVendorCode": "BIT", "nrbRate": "1.00", "nrbQuantity": 2}
     (change,) = audit.corrections.change("create-nrb", reason="forgotten", values=given).changes
@@ -415,7 +415,7 @@ def test_a_creation_fills_its_key_and_needs_what_the_vendor_needs(audit):
 
 
 @pytest.mark.parametrize("changes", [{"nrbNotes": "x"}, {"nrbIsExported": None}, {"nrbUpdatedAt": 1}], ids=str)
-def test_what_changed_since_the_snapshot_is_not_planned(audit, synced, changes):
+def test_an_object_that_changed_since_the_snapshot_is_not_planned(audit, synced, changes):
     guid = objects(audit.corrections.propose("nrb-unexported"))[0]
     with (
         edited(synced, guid, **changes),
@@ -424,7 +424,7 @@ def test_what_changed_since_the_snapshot_is_not_planned(audit, synced, changes):
         audit.corrections.propose("nrb-unexported")
 
 
-def test_what_changed_and_was_synced_since_voids_a_plan_and_a_nightly_sync_alone_does_not(audit, synced, monkeypatch):
+def test_a_synced_change_voids_a_plan_and_a_nightly_sync_alone_does_not(audit, synced, monkeypatch):
     plan = audit.corrections.propose("nrb-unexported")
     path = signed(monkeypatch, plan)
     with edited(synced, objects(plan)[0], nrbNotes="x", nrbUpdatedAt=LATER), ak.open() as night:

@@ -32,7 +32,7 @@ def shown(made, words=None):
         ("edit-invoice", invoice(related=None), "invoice 1001"),
     ],
 )
-def test_what_people_call_an_object(operation, record, label):
+def test_labels_of_objects(operation, record, label):
     assert OPERATIONS[operation].label(record) == label
 
 
@@ -73,7 +73,7 @@ def test_each_row_has_the_reason_and_the_findings_of_its_object():
         ),
     ],
 )
-def test_dates_are_days_in_the_zone_of_the_account(made, zone, days):
+def test_dates_are_days_in_the_accounts_time_zone(made, zone, days):
     (name,) = made.after
     assert shown(made, DisplayNames(ZoneInfo(zone)) if zone else None)[name] == days
 
@@ -137,7 +137,7 @@ def test_only_lines_that_change_are_shown(lines, rows):
     ] == rows
 
 
-def test_what_an_invoice_belongs_to_and_its_status_have_names():
+def test_related_objects_and_statuses_are_shown_by_name():
     related = [
         {"id": "job-1", "type": "job", "number": "2005", "name": "Client / JOB1"},
         {"id": "c-1", "type": "contact"},

@@ -522,13 +522,13 @@ def run(machine: type[Corrections], examples: int, steps: int) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in machine.totals.items())
 
 
-def test_whatever_comes_after_whatever(machine: type[Corrections]) -> None:
+def test_any_sequence_of_events(machine: type[Corrections]) -> None:
     print(run(seed(2)(machine), 15, 12))
     assert machine.totals["VERIFIED"] and machine.totals["kills"]
 
 
 @pytest.mark.campaign
-def test_whatever_comes_after_whatever_at_length(machine: type[Corrections], capsys) -> None:
+def test_any_long_sequence_of_events(machine: type[Corrections], capsys) -> None:
     said = run(machine, 300, 20)
     with capsys.disabled():
         print(f"\ncorrections in any order: {said}; breaches 0")

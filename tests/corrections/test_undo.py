@@ -41,7 +41,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield made
 
 
-def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
+def test_all_six_operations_can_be_undone(synced, tmp_path, monkeypatch):
     home = synced.home(monkeypatch, tmp_path)
     listed(home)
     acting_as(monkeypatch, "ann")
@@ -84,7 +84,7 @@ def test_all_six_operations_are_taken_back(synced, tmp_path, monkeypatch):
         assert audit.corrections.unsettled().empty
 
 
-def test_what_an_undone_creation_leaves_behind_is_said_before_it_is_approved(synced, tmp_path, monkeypatch):
+def test_what_cannot_be_undone_is_shown_before_the_approval(synced, tmp_path, monkeypatch):
     home = synced.home(monkeypatch, tmp_path)
     listed(home)
     acting_as(monkeypatch, "ann")
@@ -193,7 +193,7 @@ def after(plan: Plan) -> dict[str, dict[str, Any]]:
     return {change.object_id: dict(change.after) for change in plan.changes}
 
 
-def test_what_somebody_changed_in_between_is_left_out_and_named(desk):
+def test_a_field_that_somebody_changed_since_is_left_out_with_the_reason(desk):
     world = desk.world
     plan = desk.done(world.propose(ONE, TWO))
     world.edit_by_hand(ONE, nrbIsExported=False)  # somebody took one back by hand
@@ -202,7 +202,7 @@ def test_what_somebody_changed_in_between_is_left_out_and_named(desk):
     assert back.left_out == (LeftOut(ONE, "nrbIsExported: changed by somebody since; look at it"),)
 
 
-def test_another_field_that_somebody_changed_stays_as_it_is(desk):
+def test_another_field_that_somebody_changed_is_kept(desk):
     world = desk.world
     plan = desk.done(world.propose(ONE))
     world.edit_by_hand(ONE, nrbNotes="theirs")
@@ -210,14 +210,14 @@ def test_another_field_that_somebody_changed_stays_as_it_is(desk):
     assert (world.nrb(ONE)["nrbIsExported"], world.nrb(ONE)["nrbNotes"]) == (False, "theirs")
 
 
-def test_what_is_gone_is_left_out_and_the_others_are_taken_back(desk):
+def test_a_missing_object_is_left_out_and_the_others_are_undone(desk):
     plan = desk.done(desk.world.propose(ONE, TWO))
     desk.world.state.delete_nrb(ONE)
     back = desk.undo(plan)
     assert (list(after(back)), back.left_out) == ([TWO], (LeftOut(ONE, "is no longer there"),))
 
 
-def test_a_created_invoice_that_somebody_went_on_with_is_left_alone(desk):
+def test_a_created_invoice_that_somebody_edited_is_left_alone(desk):
     world = desk.world
     plan = world.plan(world.creation("create-invoice", **NEW_INVOICE))
     jnid = only(world.apply(plan)).created
@@ -226,7 +226,7 @@ def test_a_created_invoice_that_somebody_went_on_with_is_left_alone(desk):
         desk.undo(plan)
 
 
-def test_an_undo_of_an_undo_does_it_again(desk):
+def test_undoing_an_undo_applies_the_change_again(desk):
     world = desk.world
     plan = desk.done(
         world.plan(
@@ -242,7 +242,7 @@ def test_an_undo_of_an_undo_does_it_again(desk):
     assert unplanned_changes(done[0], world.nrb(ONE), ()) == unplanned_changes(done[1], world.invoice(), ()) == ()
 
 
-def test_what_an_edit_emptied_is_filled_again_in_every_field_that_can_be_written(make_desk):
+def test_fields_emptied_by_an_edit_are_restored_where_they_can_be_written(make_desk):
     desk = make_desk(absent="nulled")
     world = desk.world
     before = world.nrb(ONE)
@@ -259,7 +259,7 @@ def test_what_an_edit_emptied_is_filled_again_in_every_field_that_can_be_written
 COMPUTED = {"nrbUpdatedAt", "nrbWBSGuid"}  # Aimsio fills in the guid behind a WBS as it knows it
 
 
-def test_what_somebody_filled_again_after_an_edit_emptied_it_is_not_overwritten(make_desk):
+def test_an_emptied_field_that_somebody_filled_is_not_overwritten(make_desk):
     desk = make_desk(absent="nulled")
     plan = desk.done(desk.world.propose(ONE))
     desk.world.edit_by_hand(ONE, nrbNotes="theirs")
@@ -267,7 +267,7 @@ def test_what_somebody_filled_again_after_an_edit_emptied_it_is_not_overwritten(
         desk.undo(plan)
 
 
-def test_what_had_no_effect_needs_no_undo_and_what_is_not_known_is_named(desk):
+def test_unknown_outcomes_are_listed_and_corrections_without_effect_are_skipped(desk):
     world = desk.world
     plan = world.propose(ONE, TWO)
     world.edit_by_hand(ONE, nrbIsExported=True)
@@ -297,7 +297,7 @@ def operation_of(world: World, object_id: str) -> str:
     return next(each.id for each in corrections(world.journal).values() if each.change.object_id == object_id)
 
 
-def test_what_was_undone_already_is_told_as_such_until_that_is_undone(desk):
+def test_an_undone_change_is_reported_until_the_undo_is_undone(desk):
     plan = desk.done(desk.world.propose(ONE, TWO))
     back = desk.done(desk.undo(plan))
     told = f"{ONE}: was undone already, by plan {back.digest[:12]}"
@@ -308,7 +308,7 @@ def test_what_was_undone_already_is_told_as_such_until_that_is_undone(desk):
 
 
 @pytest.mark.parametrize("digits", [6, 12, 64])
-def test_a_plan_that_is_saved_and_was_never_applied(desk, digits):
+def test_a_plan_that_was_never_applied_cannot_be_undone(desk, digits):
     plan = desk.world.propose(ONE)
     with pytest.raises(PlanError, match=f"^plan {plan.digest[:digits][:12]} was never applied: nothing to undo$"):
         undo(plan.digest[:digits], desk.world.journal, [plan.digest[:12]])
@@ -317,13 +317,13 @@ def test_a_plan_that_is_saved_and_was_never_applied(desk, digits):
 
 
 @pytest.mark.parametrize("name", ["", "abc", "0" * 64])
-def test_a_plan_that_the_journal_does_not_know(desk, name):
+def test_an_unknown_plan_cannot_be_undone(desk, name):
     desk.done(desk.world.propose(ONE))
     with pytest.raises(PlanError, match="at least 6 digits of one that was applied"):
         undo(name, desk.world.journal)
 
 
-def test_an_undo_is_a_plan_of_its_own(desk):
+def test_an_undo_needs_an_approval_of_its_own(desk):
     plan = desk.done(desk.world.propose(ONE))
     back = desk.undo(plan)
     assert back.digest != plan.digest

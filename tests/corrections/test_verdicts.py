@@ -63,7 +63,7 @@ def result(counts: tuple[int, ...], notices: list[Any] | None = None) -> ImportR
         (True, (2, 1, 0, 0, 3), False, False, ASIDE),
     ],
 )
-def test_what_aimsio_counted(creates, counts, may_resend, refused, unexpected):
+def test_replies_from_aimsios_counts(creates, counts, may_resend, refused, unexpected):
     answer = result(counts)
     assert aimsio_reply(answer, creates=creates) == Reply(
         answered=True,
@@ -80,14 +80,14 @@ def test_what_aimsio_counted(creates, counts, may_resend, refused, unexpected):
     ("notices", "words"),
     [(None, ""), ([], ""), (["no such job"], '; ["no such job"]'), (["x" * 300], '; ["' + "x" * 198)],
 )
-def test_notices_are_in_the_words_and_speak_against_sending_again(notices, words):
+def test_notices_are_shown_and_forbid_sending_again(notices, words):
     reply = aimsio_reply(result((0, 1, 0, 0, 1), notices), creates=False)
     assert reply.detail == f"Aimsio: created 0, edited 1, with errors 0, not imported 0{words}"
     assert reply.may_resend is (words == "")
 
 
 @pytest.mark.parametrize("text", ["", '{"jnid":"1"}'])
-def test_what_jobnimbus_answered(text):
+def test_replies_from_jobnimbus(text):
     answer = Answer(200, text, None, from_cache=False, elapsed=0.1)
     assert jobnimbus_reply(answer) == Reply(True, True, "JobNimbus: answered 200", status=200, digest=digest(text))
 
@@ -111,7 +111,7 @@ def test_what_jobnimbus_answered(text):
         (Refused, 503, False, False),
     ],
 )
-def test_a_send_that_failed(kind: type[ApiError | StoreError], status, may_resend, refused):
+def test_replies_from_failed_sends(kind: type[ApiError | StoreError], status, may_resend, refused):
     error = kind("why")
     if status:
         error.status = status
@@ -186,12 +186,12 @@ GONE = {"nrbTotalAfterMarkup": None}
         ),
     ],
 )
-def test_what_is_read_after_an_edit(found, reply, expected):
+def test_conclusions_from_a_read_after_an_edit(found, reply, expected):
     operation = Correction("plan", ACCOUNT, EDIT, begun=True, sends=1, reply=reply)
     assert after_edit(operation, dump(nrb(ONE, **found))) == expected
 
 
-def test_what_is_read_and_is_no_json_is_named_after_its_object():
+def test_an_unreadable_object_is_reported_with_its_id():
     with pytest.raises(BadAnswer, match=f"^{ONE}: "):
         after_edit(Correction("plan", ACCOUNT, EDIT), "{")
 
@@ -215,7 +215,7 @@ def test_what_is_read_and_is_no_json_is_named_after_its_object():
         ),
     ],
 )
-def test_an_object_that_is_gone_after_an_edit(operation, field, before, after, expected):
+def test_conclusions_from_a_missing_object(operation, field, before, after, expected):
     change = Change(operation, INVOICE, (FieldChange(field, before, after),), json.dumps(invoice()))
     assert missing_after_edit(Correction("plan", ACCOUNT, change), NotThere("JobNimbus: answered 404")) == expected
 
@@ -303,7 +303,7 @@ MADE = NEW | {"nrbGuid": "made", "nrbTotalAfterMarkup": "330.00"}
         ),
     ],
 )
-def test_what_is_found_after_a_creation(ids, found, reply, expected):
+def test_conclusions_from_a_search_after_a_creation(ids, found, reply, expected):
     operation = Correction("plan", ACCOUNT, CREATION, begun=True, sends=1, reply=reply)
     assert after_creation(operation, ids, found and parse(dump(found), KEY)) == expected
 
@@ -312,5 +312,5 @@ def test_what_is_found_after_a_creation(ids, found, reply, expected):
     ("found", "expected"),
     [(DONE, ()), ({}, ("nrbUpcharge", "nrbNotes")), ({"nrbUpcharge": "12.0"}, ("nrbNotes",))],
 )
-def test_the_planned_fields_that_are_not_as_planned(found, expected):
+def test_which_planned_fields_are_not_as_planned(found, expected):
     assert unmet(EDIT, nrb(ONE, **found)) == expected

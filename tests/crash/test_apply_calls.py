@@ -127,14 +127,14 @@ def shown(name: str, totals: Counter[str]) -> str:
 
 
 @pytest.mark.parametrize("operation", TRIED, ids=lambda operation: operation.name)
-def test_some_calls_failing(world: World, operation: Operation) -> None:
+def test_some_failing_calls(world: World, operation: Operation) -> None:
     totals = sweep(world, operation, every=71)
     assert sum(totals[what] for what in INJECTIONS) > 0.7 * totals["cases"] > 6
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("operation", TRIED, ids=lambda operation: operation.name)
-def test_every_call_failing(world: World, operation: Operation, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_failing_call(world: World, operation: Operation, capsys: pytest.CaptureFixture[str]) -> None:
     totals = sweep(world, operation, every=1)
     with capsys.disabled():
         print(f"\n{shown(operation.name, totals)}")
@@ -142,7 +142,7 @@ def test_every_call_failing(world: World, operation: Operation, capsys: pytest.C
     assert all(totals[what] for what in INJECTIONS)
 
 
-def test_the_calls_are_those_around_each_record_and_each_request(world: World) -> None:
+def test_the_calls_surround_each_record_and_each_request(world: World) -> None:
     operation = TRIED[0]
     client = operation.client(world)
     world.begin(())
@@ -154,7 +154,7 @@ def test_the_calls_are_those_around_each_record_and_each_request(world: World) -
     assert [head for head in heads if head in ("GET", "POST")] == ["GET", "POST", "GET"]
 
 
-def test_a_naive_writer_creates_again_when_an_answer_breaks(world: World) -> None:
+def test_a_naive_writer_creates_twice_when_an_answer_breaks(world: World) -> None:
     """The same errors catch one who only tries again."""
     (operation,) = [operation for operation in NAIVE if operation.creates]
     client = operation.client(world)

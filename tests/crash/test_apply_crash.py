@@ -327,7 +327,7 @@ def test_killed_throughout(world: World, operation: Operation, capsys: pytest.Ca
     assert totals["kills"] > 80
 
 
-def test_the_points_lie_around_each_record_and_each_request(world: World) -> None:
+def test_the_points_surround_each_record_and_each_request(world: World) -> None:
     (operation,) = [operation for operation in OURS if operation.name == "edit-nrb"]
     client = operation.client(world)
     world.begin(())

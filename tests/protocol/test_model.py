@@ -23,7 +23,7 @@ def shown(kind: Kind, found: Explored) -> str:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_no_way_breaks_an_invariant(kind: Kind) -> None:
+def test_no_path_breaks_an_invariant(kind: Kind) -> None:
     found = explore(Model(kind))
     print(shown(kind, found))
     assert found.breaches == {}
@@ -32,7 +32,7 @@ def test_no_way_breaks_an_invariant(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_the_gap_between_the_last_read_and_the_landing_stays_open(kind: Kind) -> None:
+def test_the_gap_between_the_last_read_and_the_write_remains(kind: Kind) -> None:
     """Expected, and named in the manual: without If-Match no client can close it. One who is alone has none."""
     way = explore(Model(kind, kills=0, mishaps=0)).gap
     assert way is not None
@@ -87,11 +87,11 @@ def name_of(case: object) -> str:
 
 
 @pytest.mark.parametrize(("guard", "kind", "broken"), BREAKS, ids=name_of)
-def test_without_this_guard_something_breaks(guard: Guard, kind: Kind, broken: Invariant) -> None:
+def test_removing_a_guard_breaks_an_invariant(guard: Guard, kind: Kind, broken: Invariant) -> None:
     assert broken in explore(Model(kind, without=frozenset({guard})), until=broken).breaches
 
 
-def test_every_guard_is_tried() -> None:
+def test_every_guard_is_covered() -> None:
     assert {guard for guard, _, _ in BREAKS} == set(Guard)
     assert {broken for _, _, broken in BREAKS} == set(Invariant)
 
@@ -107,14 +107,14 @@ def test_every_guard_is_tried() -> None:
     ],
     ids=name_of,
 )
-def test_what_is_taken_for_granted_of_the_vendor(assumption: Assumption, kind: Kind, broken: Invariant) -> None:
+def test_assumptions_about_the_vendor(assumption: Assumption, kind: Kind, broken: Invariant) -> None:
     """Not ours to guard: where a vendor does not keep to it, this breaks."""
     assert broken in explore(Model(kind, untrue=frozenset({assumption})), until=broken).breaches
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("kind", Kind)
-def test_no_way_breaks_an_invariant_with_more_of_everything(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_path_breaks_an_invariant_with_more_of_everything(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
     found = explore(Model(kind, kills=3, edits=2, mishaps=2))
     with capsys.disabled():
         print(f"\n{shown(kind, found)}")
