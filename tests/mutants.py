@@ -1,12 +1,12 @@
-"""The test of the tests: does one fail when a line of a module is changed? Run by `make mutants`.
+"""Do the tests fail when a line of a module is changed? Run by `make mutants`.
 
 mutmut makes every small change it knows (a mutant) to one module at a time and runs that module's own tests on each. A
-module holds when they cover every branch of it and at least 95 % of its mutants fail one of them. What no test can tell
-from the original is listed here with the reason; a survivor that is not listed is shown, and so is a line of the list
-that has no survivor any more.
+module passes when they cover every branch of it and at least 95 % of its mutants fail one of them. Mutants that no test
+can distinguish from the original are listed here with the reason; a survivor that is not listed is printed, and so is a
+line of the list that has no survivor any more.
 
-To add a module: a line in TARGETS. What mutmut leaves alone, and this does too: what runs at import (constants,
-patterns, decorators, defaults that are no literal), annotations, and calls of `len` and `isinstance`.
+To add a module, add a line to TARGETS. mutmut does not change what runs at import (constants, patterns, decorators,
+defaults that are not literals), annotations, and calls of `len` and `isinstance`.
 """
 
 import ast
@@ -27,17 +27,17 @@ LEAST = 95.0
 
 @dataclass(frozen=True)
 class Target:
-    """A module, the tests that are its own, and its mutants that mean the same: function and new line → the reason."""
+    """A module's own tests, and its equivalent mutants: function and new line → the reason."""
 
     tests: tuple[str, ...]
     same: Mapping[str, str] = field(default_factory=dict)
 
 
-LETTER = "the letter's case shows in no digits"
-FALSE = "None is as false as False"
-TRUE = "the lines before make the invariant true, so that no test sees what it would say"
-PARSED = "the client has parsed the same text, so that no error names its place"
-NO_ID = "no operation has it as its id, as none has the empty one"
+LETTER = "the letter's case does not change the digits"
+FALSE = "None is falsy like False"
+TRUE = "the lines before make the invariant true, so that its message is never raised"
+PARSED = "the client has already parsed the same text, so that no error is raised here"
+NO_ID = "no correction has this id, as none has the empty one"
 OPERATIONS = "tests/corrections/test_operations.py"
 
 TARGETS = {
@@ -98,7 +98,7 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a module's mutants, and the output of its tests where a branch was not covered."""
+    """The fate of a module's mutants, and the output of its tests where a branch was not covered."""
 
     mutants: int
     killed: int
@@ -108,7 +108,7 @@ class Outcome:
 
     @property
     def score(self) -> float:
-        """Killed mutants in a hundred of those that mean something else."""
+        """Killed mutants, in percent of those that are not equivalent."""
         return 100 * self.killed / (self.mutants - len(self.same))
 
 
@@ -130,7 +130,7 @@ def work_folder(module: str, target: Target) -> Path:
     """A copy of what mutmut and the tests of a module need, under build/, which no other tool looks into."""
     folder = ROOT / "build" / "mutants" / module
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "mutants").mkdir(parents=True)  # Python forgets a folder of its path that is not there at its start
+    (folder / "mutants").mkdir(parents=True)  # Python ignores a folder of its path that is missing at its start
     for name in ("auditkit", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
@@ -148,7 +148,7 @@ def work_folder(module: str, target: Target) -> Path:
 
 
 def run(folder: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a program of this environment in a work folder; also a process that a test starts imports the mutants."""
+    """Run a program of this environment in a work folder; processes that tests start import the mutants too."""
     settings = {**os.environ, "PYTHONPATH": str(folder / "mutants")}
     return subprocess.run(
         [BIN / command[0], *command[1:]], cwd=folder, env=settings, capture_output=True, text=True, check=check
@@ -156,7 +156,7 @@ def run(folder: Path, *command: str, check: bool = True) -> subprocess.Completed
 
 
 def uncovered(module: str, target: Target) -> str:
-    """Nothing, or what the module's own tests say when they leave a branch of it out."""
+    """Empty, or the report of the module's own tests where they do not cover a branch."""
     report = ("--cov-branch", "--cov-report=term-missing", "--cov-fail-under=100")
     command = ("-p", "no:cacheprovider", *target.tests, f"--cov={module}", *report)
     ran = subprocess.run([BIN / "pytest", *command], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -186,7 +186,7 @@ def outcome(module: str, target: Target) -> Outcome:
     ran = run(folder, "mutmut", "run", f"{module}.*", check=False)
     if ran.returncode:
         said = [line for line in f"{ran.stdout}\n{ran.stderr}".splitlines() if "Running" not in line][-20:]
-        sys.exit("\n".join([*said, f"{module}: mutmut gave up; a test fails, or has an id with a backslash in it"]))
+        sys.exit("\n".join([*said, f"{module}: mutmut stopped; a test fails, or has an id with a backslash in it"]))
     run(folder, "mutmut", "export-cicd-stats")
     counts = json.loads((folder / "mutants" / "mutmut-cicd-stats.json").read_text("utf-8"))
     alive = survivors(folder)
@@ -196,7 +196,7 @@ def outcome(module: str, target: Target) -> Outcome:
 
 
 def holds(module: str, target: Target) -> bool:
-    """Print a line on a module, and what is to be done about it; say whether it holds."""
+    """Print the result for a module and what to do about it; returns whether it passes."""
     start = time.monotonic()
     found = outcome(module, target)
     print(

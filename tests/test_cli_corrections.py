@@ -1,4 +1,4 @@
-"""The walk from a finding to its undo, as two persons type it, and every way in which a command may refuse."""
+"""From a finding to its undo, as two people type it, and every way in which a command may refuse."""
 
 import io
 import json
@@ -51,7 +51,7 @@ def home(served: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pa
 
 
 def home_of(account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
-    """A synced home with two persons, of whom ann acts."""
+    """A synced home with two people, of whom ann acts."""
     made = account.home(monkeypatch, folder)
     listed(made, max_objects=20, max_money="50000.00")
     acting_as(monkeypatch, "ann")
@@ -194,12 +194,12 @@ def test_an_interrupted_correction_is_reported_at_every_start(
 
 
 def test_recovery_of_a_send_that_never_arrived(own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`recover` ends what was sent and never landed; the plan goes on with the rest, and does not send that again."""
+    """`recover` closes a send that never arrived; the plan continues with the rest and does not send it again."""
     home = home_of(own, monkeypatch, tmp_path)
     path = planned(home, "nrb-unexported")
     acting_as(monkeypatch, "bob")
     approve(path)
-    assert kill_at("unsent", 1, "apply", str(path), "--yes")  # its record is on disk, and nothing has left
+    assert kill_at("unsent", 1, "apply", str(path), "--yes")  # its record is on disk, and nothing was sent
     monkeypatch.setattr(NrbOperation, "quiet", 0.0)
     found = auditkit("recover")
     assert found.code == 0 and "\n1 of 1 was not applied: sync, then plan again.\n" in found.out
@@ -272,7 +272,7 @@ def test_commands_refuse_a_plan_for_another_account(
     for command in ("approve", "apply"):
         assert_refused(auditkit(command, str(path), "--yes"), why)
     monkeypatch.setenv("AUDITKIT_HOME", str(home))
-    (home / "audit.duckdb").unlink()  # as stale as can be: still the account is what is told
+    (home / "audit.duckdb").unlink()  # stale too, but the account is the reason that is given
     assert_refused(auditkit("apply", str(path), "--yes"), why)
 
 
@@ -416,7 +416,7 @@ def test_plan_and_verdicts_for_programs(own: Account, tmp_path: Path, monkeypatc
 
 
 def test_the_approved_plan_is_the_one_that_was_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another file in its place between the look and the signature changes nothing."""
+    """Replacing the file between preview and signature changes nothing."""
     path, other = planned(home, "nrb-unexported"), planned(home, "nrb-class-contradiction")
     shown = Plan.load(path).digest
     acting_as(monkeypatch, "bob")
@@ -443,7 +443,7 @@ def test_a_plan_file_outside_the_home_can_be_approved(
 def test_a_plan_is_approved_and_applied_in_the_approvers_home(
     own: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two logins cannot share a home: the file is copied, and the approval stands in the journal of one home alone."""
+    """Two logins cannot share a home: the file is copied, and the approval is in the journal of one home only."""
     home = home_of(own, monkeypatch, tmp_path)
     path = planned(home, "nrb-unexported")
     other = tmp_path / "other"

@@ -40,13 +40,13 @@ def ten(journal):
 
 
 def reread(journal):
-    """The same file as another process would find it."""
+    """The same file, as another process would open it."""
     return Journal(journal.path, clock=lambda: NOON)
 
 
 @contextmanager
 def full_disk(limit):
-    """No file of this process can grow beyond `limit` bytes meanwhile."""
+    """No file of this process can grow beyond `limit` bytes inside the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
@@ -67,7 +67,7 @@ def test_records_are_read_back_as_written(journal):
 
 
 def test_the_bytes_on_disk(journal):
-    """The format that journals written before are read by, and that verifies without this package."""
+    """The format that older journals have, and that verifies without this package."""
     journal.append("note", {"b": "é", "a": None})
     at, body = "2026-03-31T12:00:00.000000+00:00", r'{"a":null,"b":"\u00e9"}'
     h = hashlib.sha256(f'[1,"{"0" * 64}","{at}","note",{body}]'.encode()).hexdigest()
@@ -382,7 +382,7 @@ def test_a_torn_last_line_is_set_aside_and_noted(ten, kept):
     torn = reread(ten).append("note", {"text": "torn"})
     line = ten.path.read_bytes()[len(whole) :]
     ten.path.write_bytes(whole + line[:kept])
-    ten.anchor_path.unlink()  # a crash while writing a line leaves the anchor of the line before; here: none at all
+    ten.anchor_path.unlink()  # here not even the anchor of the line before
 
     assert reread(ten).verify().count == 10
     assert torn.seq == 11
@@ -432,7 +432,7 @@ def test_a_full_disk_stops_all_writing_and_loses_no_record(ten, room, reason, ki
 
 
 def no_space_for(monkeypatch, suffix):
-    """No file whose name ends so can be made."""
+    """No file whose name ends with the suffix can be created."""
     real = os.open
 
     def opening(path, flags, *mode, **others):
@@ -485,7 +485,7 @@ def test_what_a_kill_left_of_an_anchor_is_removed(ten):
 
 
 def test_a_link_in_the_place_of_a_new_anchor_is_not_followed(ten, tmp_path):
-    """A name that can be known beforehand could be a link to another file of the owner."""
+    """A predictable name could be a link to another file of the owner."""
     other = tmp_path / "precious"
     other.write_text("precious")
     for name in ("journal.anchor.new", "journal.lock"):
@@ -501,7 +501,7 @@ def test_a_link_in_the_place_of_a_new_anchor_is_not_followed(ten, tmp_path):
 
 @contextmanager
 def another_process(journal, code):
-    """A process that runs `code` on the same `journal`, once it has said that it is ready."""
+    """A process that runs `code` on the same `journal`, and has printed that it is ready."""
     start = "import sys, pathlib, auditkit.journal as j\njournal = j.Journal(pathlib.Path(sys.argv[1]))\n"
     command = [sys.executable, "-c", start + code, str(journal.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:

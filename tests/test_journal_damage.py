@@ -1,4 +1,4 @@
-"""A journal of twenty records, damaged in every small way: both verifiers find each, and what only the anchor shows.
+"""A journal of twenty records, damaged in every small way: both verifiers find all of it, some only by the anchor.
 
 `make mutants` tries every change and prints how many were found; other runs try some of each kind.
 """
@@ -58,7 +58,7 @@ Changes = Callable[[bytes], Iterator[bytes]]
 
 
 def cases(steps: dict[Changes, int]) -> list[object]:
-    """Each kind of change twice: one of so many of them, and all as a campaign."""
+    """Each kind of change twice: every so many of them, and all of them as a campaign."""
     return [*steps.items(), *(pytest.param(changes, 1, marks=pytest.mark.campaign) for changes in steps)]
 
 
@@ -71,13 +71,13 @@ def is_found_by_the_journal(path: Path) -> bool:
 
 
 def is_found_from_outside(path: Path) -> bool:
-    """A missing anchor does not count: the lines themselves must show the damage."""
+    """A missing anchor does not count: the lines themselves must reveal the damage."""
     found = verify(path)
     return bool([problem for problem in found.problems if problem != NO_ANCHOR] or found.notes)
 
 
 def assert_all_found(journal: Path, file: Path, damaged: list[bytes], name: str) -> None:
-    """Each of these contents of a file of the journal is found by each verifier; prints how many were."""
+    """Assert that each verifier finds each of these damaged contents, and print how many it found."""
     for is_found in (is_found_by_the_journal, is_found_from_outside):
         unseen = []
         for data in damaged:
@@ -106,7 +106,7 @@ def test_without_an_anchor_all_damage_but_a_cut_is_found(path: Path, changes: Ch
 
 @pytest.mark.parametrize("step", [53, pytest.param(1, marks=pytest.mark.campaign)])
 def test_without_an_anchor_a_cut_looks_like_a_crash(path: Path, step: int) -> None:
-    """It cannot be found; who verifies from the outside is told that the anchor is missing."""
+    """It cannot be found; the outside verifier reports that the anchor is missing."""
     whole = path.read_bytes()
     path.with_suffix(".anchor").unlink()
     line_ends = [place + 1 for place, byte in enumerate(whole[:-1]) if byte == ord("\n")]
@@ -123,12 +123,12 @@ def test_without_an_anchor_a_cut_looks_like_a_crash(path: Path, step: int) -> No
 def test_every_damage_of_the_anchor_is_found(path: Path, changes: Changes, step: int) -> None:
     anchor = path.with_suffix(".anchor")
     whole = anchor.read_bytes()
-    damaged = [data for data in changes(whole) if data != whole.removesuffix(b"\n")]  # its newline says nothing
+    damaged = [data for data in changes(whole) if data != whole.removesuffix(b"\n")]  # its newline means nothing
     assert_all_found(path, anchor, damaged[::step], changes.__name__)
 
 
 def test_restoring_both_files_to_an_older_state_is_not_found(tmp_path: Path) -> None:
-    """What neither verifier can find: only a head that was noted elsewhere shows it."""
+    """Neither verifier can find it: only a head that was written down elsewhere reveals it."""
     journal = Journal(tmp_path / "journal.jsonl")
     before = journal.append("note", {})
     kept = {path: path.read_bytes() for path in (journal.path, journal.anchor_path)}

@@ -1,4 +1,4 @@
-"""The verifier that stands alone: what it says of each damage (test_journal_damage.py holds that it finds them all)."""
+"""The standalone verifier: what it reports for each damage (test_journal_damage.py tests that it finds all)."""
 
 import runpy
 import subprocess
@@ -68,7 +68,7 @@ def test_a_line_that_is_not_a_record_is_reported(path: Path, line: bytes) -> Non
     assert verify(path).problems[0].startswith("line 1: ")
 
 
-def test_it_stands_alone(path: Path, tmp_path: Path) -> None:
+def test_it_runs_alone(path: Path, tmp_path: Path) -> None:
     copied = tmp_path / "elsewhere" / "journal_verify.py"
     copied.parent.mkdir()
     text = Path(journal_verify.__file__).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""An account at the sandbox whose Aimsio fails as told, a client with a short deadline, and a journal."""
+"""An account at a sandbox that fails on demand, clients with a short deadline, and a journal."""
 
 import asyncio
 import json
@@ -123,16 +123,16 @@ def invoice(jnid: str = INVOICE, **changes: Any) -> dict[str, Any]:
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing of ours catches it."""
+    """Simulates the end of the process: nothing of ours catches it."""
 
 
-class Faulty:
-    """The sandbox behind a door that fails as told: one entry of `posts` and of `gets` for each request, in order.
+class FaultyServer:
+    """The sandbox behind a proxy that fails on demand: one entry of `posts` or `gets` for each request, in order.
 
     A write is a POST or a PUT.
 
     `lost` never arrives, `answer lost` is applied and not answered, a dict is answered with status 200 and not
-    applied, a number is answered as that status; `pass` is let through, and so is whatever follows the last entry.
+    applied, a number is answered as that status; `pass` is let through, and so is everything after the last entry.
     """
 
     def __init__(self, app: Any) -> None:
@@ -171,8 +171,8 @@ async def answer(send: Any, status: int, body: Any) -> None:
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
-class Door:
-    """Where the server's requests come in: `app` is whatever answers them now."""
+class Relay:
+    """Forwards the server's requests to `app`, which each test replaces."""
 
     app: Any
 
@@ -182,10 +182,10 @@ class Door:
 
 @dataclass
 class World:
-    """The account, and the hands of a person who corrects it."""
+    """The account, and everything that a person needs to correct it."""
 
     state: State
-    faulty: Faulty
+    faulty: FaultyServer
     clients: Clients
     journal_path: Path
     identities: Identities
@@ -253,16 +253,16 @@ class World:
         return prepared.signed(approval)
 
     def apply(self, plan: Plan, **changes: Any) -> list[Outcome]:
-        """Apply a plan; one that nobody signed is approved first."""
+        """Apply a plan; an unsigned one is approved first."""
         self.signed.setdefault(plan.digest, None)
         if not plan.signatures:
             plan = self.signed[plan.digest] = self.signed[plan.digest] or self.approved(plan)
-        return apply(plan, **self._hands({"approvers": self.approvers} | changes))
+        return apply(plan, **self._arguments({"approvers": self.approvers} | changes))
 
     def recover(self, **changes: Any) -> list[Outcome]:
-        return recover(**self._hands(changes))
+        return recover(**self._arguments(changes))
 
-    def _hands(self, changes: dict[str, Any]) -> dict[str, Any]:
+    def _arguments(self, changes: dict[str, Any]) -> dict[str, Any]:
         return {
             "clients": self.clients,
             "journal": self.journal,
@@ -277,7 +277,7 @@ class World:
         return [r.body["step"] for r in self.journal.records("correction") if guid in (None, r.body["object"])]
 
     def check_requests(self) -> None:
-        """Requests seen ≤ SENDING records."""
+        """Check that there were no more requests than SENDING records."""
         logged = sum(call.method in ("POST", "PUT") for call in self.state.calls())
         assert logged <= self.faulty.posts_seen <= self.steps().count("SENDING")
 
@@ -297,16 +297,16 @@ def identities(tmp_path_factory) -> Identities:
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[tuple[Door, Address]]:
-    """A server for all tests: to start and end one takes longer than most of them."""
-    door = Door()
-    with in_thread(door) as address:
-        yield door, address
+def served() -> Iterator[tuple[Relay, Address]]:
+    """One server for all tests: starting and ending one takes longer than most of them."""
+    relay = Relay()
+    with in_thread(relay) as address:
+        yield relay, address
 
 
 @pytest.fixture
 def make_world(tmp_path, monkeypatch, identities, served) -> Iterator[Any]:
-    door, address = served
+    relay, address = served
     monkeypatch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
     monkeypatch.setattr(transport, "ATTEMPTS", 2)
     with ExitStack() as stack:
@@ -314,8 +314,8 @@ def make_world(tmp_path, monkeypatch, identities, served) -> Iterator[Any]:
         def make(**switches: Any) -> World:
             state = stack.enter_context(State(tmp_path / "state.sqlite"))
             state.fill(nrbs(), [invoice()])
-            faulty = Faulty(create_app(state, Behaviors(rate_per_second=0, parallel=0, **switches)))
-            door.app = faulty
+            faulty = FaultyServer(create_app(state, Behaviors(rate_per_second=0, parallel=0, **switches)))
+            relay.app = faulty
             line = {"rate_per_second": 5000, "parallel": 2, "deadline": DEADLINE_SECONDS}
             places = (
                 ("Aimsio", address.aimsio_url, HTTPBasicAuth("demo", "demo-password"), AimsioClient),

@@ -1,4 +1,4 @@
-"""Applying a plan: every ending of the state machine over real HTTP, and that no verdict is untrue."""
+"""Applying a plan: every ending of the state machine over real HTTP, with true verdicts only."""
 
 import errno
 import itertools
@@ -28,7 +28,7 @@ def import_result(**counts):
     return {f"numberOfEntities{name}": count for name, count in {**CLEAN, **counts}.items()} | {"notices": []}
 
 
-# What goes well
+# Success
 
 
 def test_each_object_is_sent_once_and_read_back(world):
@@ -44,7 +44,7 @@ def test_each_object_is_sent_once_and_read_back(world):
     assert world.faulty.posts_seen == 2
 
 
-# What the vendor may do with fields that an edit does not send
+# Fields that an edit does not send
 
 
 def test_fields_that_the_vendor_keeps_are_verified(make_world):
@@ -94,7 +94,7 @@ def test_a_total_that_the_server_recomputes_is_a_side_effect(world):
 
 
 def test_parents_and_children_are_edited_separately(world):
-    world.edit_by_hand(CHILD, nrbParentGuid=None)  # else the child's edit would change the parent under the plan
+    world.edit_by_hand(CHILD, nrbParentGuid=None)  # else editing the child would change the parent too
     assert [outcome.verdict for outcome in world.apply(world.propose(PARENT, CHILD))] == [Verdict.VERIFIED] * 2
 
 
@@ -179,7 +179,7 @@ def test_a_plan_is_applied_once(world):
     world.apply(plan)
     with pytest.raises(PlanError, match="already applied"):
         world.apply(plan)
-    again = replace(plan, snapshot_id="snapshot-2")  # another plan for what is done already
+    again = replace(plan, snapshot_id="snapshot-2")  # another plan for the same change
     assert only(world.apply(again)).verdict is Verdict.ALREADY
     assert world.faulty.posts_seen == 1
 
@@ -287,7 +287,7 @@ def test_an_edit_that_created_something_stops_the_run(world, is_edited, verdict)
     plan = world.propose(ONE, TWO)
     world.faulty.posts.append(import_result(Created=1, Edited=0))
     if is_edited:
-        edit_on_the_second_read(world)
+        edit_after_the_send(world)
     outcomes = world.apply(plan)
     assert [outcome.verdict for outcome in outcomes] == [verdict, Verdict.NOT_BEGUN]
     assert "more was created than asked for" in outcomes[0].detail
@@ -300,19 +300,19 @@ def test_an_edit_that_created_something_stops_the_run(world, is_edited, verdict)
     )
 
 
-def edit_on_the_second_read(world):
-    """The object reaches its target between our pre-read and our verify."""
-    door = world.faulty.app
+def edit_after_the_send(world):
+    """Make the object reach its target between our first read and the verification."""
+    inner = world.faulty.app
 
     async def app(scope, receive, send):
         if scope["method"] == "GET" and world.faulty.posts_seen:
             world.edit_by_hand(ONE, nrbIsExported=True)
-        await door(scope, receive, send)
+        await inner(scope, receive, send)
 
     world.faulty.app = app
 
 
-# When it is not known how it ended
+# Unknown outcomes
 
 
 def test_an_unknown_outcome_stops_the_run_is_listed_and_resolved_before_the_next(world):
@@ -402,7 +402,7 @@ def test_an_interrupted_correction_is_recovered_before_it_can_be_settled(world):
 
 
 def test_a_plan_made_while_the_clock_was_ahead_is_not_one_of_the_future(world):
-    """Planning, too, takes the later of the clock and the journal."""
+    """Planning also takes the later of the clock and the journal."""
     world.now = NOON + timedelta(hours=1)
     plan = world.approved(world.propose(ONE))
     world.now = NOON
@@ -455,7 +455,7 @@ def full_disk(limit):
 
 def test_without_a_record_nothing_is_sent(world):
     plan = world.propose(ONE)
-    world.journal.append("note", {"text": "x" * 500_000})  # larger than any other file that is written meanwhile
+    world.journal.append("note", {"text": "x" * 500_000})  # larger than any other file written during the test
     plan = world.approved(plan)
     with full_disk(world.journal_path.stat().st_size), pytest.raises(JournalError, match="nothing is sent") as caught:
         world.apply(plan)
@@ -464,7 +464,7 @@ def test_without_a_record_nothing_is_sent(world):
 
 
 def test_a_disk_that_fills_up_at_the_record_of_a_send_leaves_it_unsent(world, monkeypatch):
-    """The anchor needs space too: where it has none, there is no record either, and other plans go on."""
+    """The anchor needs space too. Without space there is no record either, and other plans continue."""
     plan = world.approved(world.plan(world.creation("create-nrb", **NEW_NRB)))
     journal, room = world.journal, itertools.count()
     opened = os.open

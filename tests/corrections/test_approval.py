@@ -1,4 +1,4 @@
-"""Approval: each way round two persons, one plan and their limits, named after it; and what the journal tells."""
+"""Approval: every way around two people, one plan and the limits is refused; and what the journal records."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ ACCOUNT, DEMO_ACCOUNT = AccountKey(URLS, "account-0123456789ab"), AccountKey(DEM
 
 @dataclass(frozen=True)
 class Plan:
-    """What is needed of a plan; its digest covers all of it, and the object as it was when planned."""
+    """The parts of a plan that approval needs; the digest covers all of them."""
 
     preparer: str = "ann"
     account: AccountKey = ACCOUNT
@@ -58,7 +58,7 @@ class Plan:
 
 @dataclass
 class Office:
-    """A home with its journal and list, and the persons who work there."""
+    """A home with its journal and list, and the people who work there."""
 
     home: Path
     people: dict[str, Identity]
@@ -101,7 +101,7 @@ class Office:
         return check_approval(plan, prepared, approval, self.approvers, self.journal, **here)
 
     def forge(self, plan: Plan, prepared: Signature, approval: Signature) -> None:
-        """Write a journal line as `approve` would, with a right chain: whoever may write the file can do that."""
+        """Write a journal line as `approve` would, with a valid chain: anybody who can write the file can do that."""
         said = {"plan": plan.digest, "prepared": asdict(prepared), "approval": asdict(approval)}
         self.journal.append("approval", {**said, "objects": 1, "money": "0.00", "who": "whoever"})
         assert verify(self.journal.path).is_whole
@@ -124,7 +124,7 @@ def office(tmp_path: Path, people: dict[str, Identity]) -> Office:
 
 
 def refused(call: Callable[..., object], *arguments: Any, **options: Any) -> str:
-    """The one line with which a plan is refused."""
+    """The message of the refusal, which is one line."""
     with pytest.raises(ApprovalRefused) as caught:
         call(*arguments, **options)
     message = str(caught.value)
@@ -138,7 +138,7 @@ def named(identity: Identity, name: str) -> Identity:
 
 
 def signed(identity: Identity, **said: Any) -> Signature:
-    """Any signature at all that a key can make."""
+    """Any signature that a key can make."""
     claim = Signature(**{"name": identity.name, "public_key": identity.public_key, "at": NOON.isoformat(), **said})
     return replace(claim, signature=identity.sign(claim.text))
 
@@ -213,7 +213,7 @@ def test_one_key_cannot_prepare_and_approve_under_two_names(office: Office) -> N
 
 
 def test_a_key_made_for_the_purpose_cannot_prepare(office: Office) -> None:
-    """The approver plans in Ann's name, with a key of his own making."""
+    """The approver plans in Ann's name, with a key made for it."""
     plan = Plan()
     prepared = prepare(plan, named(office.people["second"], "ann"), NOON)
     message = refused(office.approve, plan, prepared=prepared)
@@ -277,7 +277,7 @@ def test_only_its_preparer_signs_a_plan_as_prepared(office: Office) -> None:
     ids=str,
 )
 def test_an_edited_plan_or_a_changed_object_is_refused(edit: dict[str, Any], office: Office) -> None:
-    """Whether the objects still are what the digest says is `apply`'s to see, before each request."""
+    """`apply` checks before each request that the objects are still those of the digest."""
     both = office.approve(Plan())
     assert "is of another plan" in refused(office.check, replace(Plan(), **edit), *both)
 
@@ -464,7 +464,7 @@ def test_an_approval_counts_on_the_machine_where_it_was_given(office: Office, mo
 
 
 def test_an_approval_counts_in_the_home_where_it_was_given(office: Office) -> None:
-    """Another journal in the same folder, into which somebody wrote the approval."""
+    """Another journal in the same folder, into which somebody copied the approval."""
     prepared, approval = office.approve(Plan())
     for path in (office.journal.path, office.journal.anchor_path):
         path.unlink()
@@ -499,7 +499,7 @@ def test_a_forged_approval_does_not_stop_the_real_person(office: Office) -> None
 
 
 def test_a_plan_whose_application_has_begun_is_not_approved(office: Office) -> None:
-    """That a plan is not applied twice is `apply`'s to see; it may go on with one that was interrupted."""
+    """`apply` itself refuses a second application; it may continue an interrupted one."""
     plan = Plan()
     both = office.approve(plan)
     office.journal.append(operations.RECORD_KIND, {"step": "INTENT", "plan": plan.digest})
@@ -688,7 +688,7 @@ def test_changing_any_character_of_a_signature_is_refused(
         other = data.draw(ANY_CHARACTER.filter(lambda character: character != value[at]))
         changed = replace(genuine, **{field: value[:at] + other + value[at + 1 :]})
         both = (changed, approval) if which == "prepared" else (prepared, changed)
-        office.forge(plan, *both)  # so that the journal knows it, and the signature alone tells
+        office.forge(plan, *both)  # so that only the signature can reveal it
         refused(office.check, plan, *both)
 
 
@@ -713,7 +713,7 @@ def test_a_change_of_the_list_is_journalled_and_shown_before_the_approval(office
     office.approve(Plan())
     assert changes(office.approvers, office.journal) == []
     office.relist("bob", max_objects=99, max_money=Decimal("7500.5"), may_override=True)
-    office.write_list(*reversed(office.approvers))  # the order says nothing
+    office.write_list(*reversed(office.approvers))  # the order does not matter
     said = ["bob: max_objects 10 → 99, max_money 5000.00 → 7500.50, may_override False → True"]
     assert changes(office.approvers, office.journal) == said
     plan = Plan(objects=99)
@@ -734,7 +734,7 @@ def test_a_limit_raised_between_approval_and_apply_is_journalled(office: Office)
     *_, record = office.journal.records()
     assert office.kinds() == ["approvers", "approval", "approvers"]
     assert (record.body["changes"], record.body["occasion"], record.body["plan"]) == (said, "apply", Plan().digest)
-    assert changes(office.approvers, office.journal) == said  # to whoever approves next, too
+    assert changes(office.approvers, office.journal) == said  # shown to the next approver, too
 
 
 def test_a_refused_attempt_hides_no_change_from_the_next_approver(office: Office) -> None:

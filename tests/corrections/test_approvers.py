@@ -1,4 +1,4 @@
-"""approvers.toml: what an entry is, and that whatever is not one is refused in one line with the file's name."""
+"""approvers.toml: what an entry is, and that anything else is refused in one line with the file's name."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -128,5 +128,5 @@ def test_a_file_that_others_may_write_is_refused(mode: int, path: Path) -> None:
     path.write_text(ANN)
     path.chmod(mode)
     assert "others may write it and list anybody; check it, then chmod 600 it" in refused(path)
-    path.chmod(0o644)  # to read it is nobody's secret
+    path.chmod(0o644)  # others may read it
     assert [each.name for each in read_approvers(path)] == ["ann"]

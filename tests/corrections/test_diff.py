@@ -1,4 +1,4 @@
-"""When a field is still the same, when it is as planned, and which field moved though nobody asked."""
+"""When a field is the same, when it is as planned, and which fields changed though nobody asked."""
 
 from decimal import Decimal
 from typing import Any
@@ -77,7 +77,7 @@ def test_a_missing_field_is_an_unplanned_change():
     assert unplanned_changes({"nrbNotes": "text", "nrbName": None}, {}, ()) == ("nrbNotes",)
 
 
-# As planned: what the server adds is its own matter
+# As planned: the server may add fields
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ LINES = st.lists(st.dictionaries(NAMES, JSON, max_size=5), max_size=3)
 
 
 def grown(value: Any, extra: Any) -> Any:
-    """The same with a key more in every object, as a server that tells more than it was sent."""
+    """The same with one more key in every object, as from a server that returns more than it was sent."""
     if isinstance(value, dict):
         return {**{name: grown(inner, extra) for name, inner in value.items()}, "the server's own": extra}
     return [grown(inner, extra) for inner in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Identities: who can sign, what a key file must be, and that no private key or passphrase shows."""
+"""Identities: who can sign, what a key file must be, and that no private key or passphrase is shown."""
 
 import base64
 import copy
@@ -61,7 +61,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
 
 
 def refused(call: Any, *arguments: Any, **options: Any) -> str:
-    """The one line with which a call is refused; it holds no passphrase."""
+    """The message of the refusal: one line without a passphrase."""
     with pytest.raises(SettingsError) as caught:
         call(*arguments, **options)
     message = str(caught.value)
@@ -208,7 +208,7 @@ def test_the_private_key_is_stored_under_the_passphrase_only(identities: Identit
     public, end, private = (identities.folder / "ann.pem").read_bytes().partition(b"-----END PUBLIC KEY-----\n")
     assert public.startswith(b"-----BEGIN PUBLIC KEY-----") and end
     assert private.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
-    for guess in (None, WORDS.encode()):  # not the words themselves: a guess at them costs as much as scrypt does
+    for guess in (None, WORDS.encode()):  # the words alone do not open it: scrypt makes each guess expensive
         with pytest.raises((TypeError, ValueError)):
             serialization.load_pem_private_key(private, guess)
 
@@ -498,7 +498,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def typed(*lines: str, home: Path) -> tuple[int, str]:
-    """Exit code and whole screen of `identity new ann` at a terminal of its own at which these lines are typed."""
+    """Exit code and screen of `identity new ann` at a terminal at which these lines are typed."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", AT_A_TERMINAL, PROGRAM, "identity", "new", "ann"]
     streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}

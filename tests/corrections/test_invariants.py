@@ -1,4 +1,4 @@
-"""Each invariant of a run, where a step is taken out of turn: nothing is sent, and no untrue verdict written."""
+"""The invariants of a run: a step out of order sends nothing and records no untrue verdict."""
 
 from dataclasses import asdict, replace
 
@@ -22,7 +22,7 @@ def message(what: str) -> str:
 
 
 def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Correction]:
-    """A run, and an operation of it that stands before its first send."""
+    """A run, and a correction of it right before its first send."""
     if operation == "edit-nrb":
         change = world.edit(operation, ONE, nrbIsExported=True)
     else:
@@ -97,7 +97,7 @@ def test_no_verdict_from_a_read_before_the_send(world, verdict):
 
 
 def test_an_intent_with_another_change_is_refused(world):
-    """Whoever may write the journal's file can add a line with a right chain."""
+    """Anybody who can write the journal's file can add a line with a valid chain."""
     plan = world.propose(ONE)
     forged = world.edit("edit-nrb", ONE, nrbRate="0.01")
     said = {"correction": correction_id(plan.digest, forged), "plan": plan.digest, "change": asdict(forged)}

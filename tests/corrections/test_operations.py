@@ -1,4 +1,4 @@
-"""Each of the six operations over real HTTP, under every switch of the sandbox that bears on it: no untrue verdict."""
+"""Each of the six operations over real HTTP, under every relevant behavior of the sandbox, with true verdicts only."""
 
 import json
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ SENT_ONCE = ["INTENT", "SENDING", "RESPONDED"]
 
 @dataclass(frozen=True)
 class Ended:
-    """An object under one operation: the plan, how it is said to have ended, what the server held before and holds."""
+    """A change, its reported outcome, and what the server held before and after."""
 
     change: Change
     outcome: Outcome
@@ -80,7 +80,7 @@ class Ended:
 
 
 def stored(world: World, change: Change) -> dict[str, Any] | None:
-    """The object in the server's own file, found by its id or by the key of a creation."""
+    """The object in the server's own database, by its id or by the key of a creation."""
     if change.operation_type.creates:
         made = with_key(world, change)
         return made[0] if len(made) == 1 else None
@@ -102,7 +102,7 @@ def applied(world: World, operation: str | Change) -> Ended:
 
 
 def is_true(ended: Ended) -> bool:
-    """Whether a verdict is what the server's own state says. Read without the code that judges, but for `covers`."""
+    """Whether a verdict agrees with the server's own state; of the code under test only `covers` is used."""
     change, found = ended.change, ended.stored
     if found is None:
         return ended.verdict in (Verdict.REFUSED, Verdict.NOT_APPLIED, Verdict.UNKNOWN)
@@ -125,7 +125,7 @@ def is_true(ended: Ended) -> bool:
     }[ended.verdict]
 
 
-# What goes well, under every switch
+# Success, under every behavior
 
 ALL_AT_ONCE = {
     "numbers": "numbers",
@@ -186,7 +186,7 @@ def test_verdicts_are_true_where_the_vendor_does_more_than_was_asked_for(make_wo
 
 @pytest.mark.parametrize(
     ("items", "verdict"),
-    [("replaced", Verdict.VERIFIED), ("merged", Verdict.CONFLICT)],  # merged, the line that stays is filled up
+    [("replaced", Verdict.VERIFIED), ("merged", Verdict.CONFLICT)],  # merged, the remaining line is filled up
 )
 def test_a_line_is_removed_only_where_arrays_are_replaced(make_world, items, verdict):
     world = make_world(items=items)
@@ -237,9 +237,9 @@ def fields(value: Any) -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize("operation", MAKE)
 @pytest.mark.parametrize("numbers", ["strings", "numbers"])
 def test_numbers_and_booleans_are_sent_as_the_vendors_document_them(make_world, operation, numbers):
-    """Whatever form the vendor answers in: the NRB's page says number, and shows texts."""
+    """In whatever form the vendor answers: the page of NRBs says number, and shows text."""
     world = make_world(numbers=numbers)
-    door, sent = world.faulty.app, []
+    inner, sent = world.faulty.app, []
 
     async def app(scope, receive, send):
         async def receiving():
@@ -248,7 +248,7 @@ def test_numbers_and_booleans_are_sent_as_the_vendors_document_them(make_world, 
                 sent.append(message.get("body", b""))
             return message
 
-        await door(scope, receiving, send)
+        await inner(scope, receiving, send)
 
     world.faulty.app = app
     assert applied(world, operation).verdict is Verdict.VERIFIED
@@ -260,7 +260,7 @@ def test_numbers_and_booleans_are_sent_as_the_vendors_document_them(make_world, 
         assert isinstance(value, bool) is (DOCUMENTED[name] is bool), (name, value)
 
 
-# Somebody else
+# Edits by somebody else
 
 
 @pytest.mark.parametrize("operation", EDITS)
@@ -322,15 +322,15 @@ def test_an_unanswered_edit_is_read_after_the_quiet_time(world, operation, post)
     assert world.faulty.posts_seen == (2 if post == "lost" else 1)
 
 
-# Money in is money out
+# Computed amounts
 
 
 def bent(world: World, field: str, value: Any) -> None:
-    """The vendor shows another amount than the one that follows, in whatever it stores after our write."""
-    door = world.faulty.app
+    """Make the vendor store another amount than the expected one after our write."""
+    inner = world.faulty.app
 
     async def app(scope, receive, send):
-        await door(scope, receive, send)
+        await inner(scope, receive, send)
         if scope["method"] in ("POST", "PUT"):
             for object_id, put, text in (
                 (ONE, world.state.put_nrb, world.state.nrb_text(ONE)),
@@ -364,7 +364,7 @@ def test_an_unexpected_amount_is_a_side_effect(world, operation, field, value, w
 def test_an_edit_that_changed_only_a_total_is_a_conflict(world):
     change = world.edit("edit-nrb", ONE, nrbUpcharge="12")
     plan = world.plan(change)
-    world.faulty.posts.append(400)  # as a vendor that keeps the mark-up and computes the total from the new one
+    world.faulty.posts.append(400)  # like a vendor that keeps the markup and computes the total from the new one
     outcome = only(world.apply(plan, sleep=lambda _: world.edit_by_hand(ONE, nrbTotalAfterMarkup="877.50")))
     assert outcome.verdict is Verdict.CONFLICT
     assert world.faulty.posts_seen == 1
@@ -372,10 +372,10 @@ def test_an_edit_that_changed_only_a_total_is_a_conflict(world):
 
 def test_a_created_invoice_with_another_total_is_a_side_effect_that_names_it(world):
     change = world.creation("create-invoice", KEY, **NEW_INVOICE)
-    door = world.faulty.app
+    inner = world.faulty.app
 
     async def app(scope, receive, send):
-        await door(scope, receive, send)
+        await inner(scope, receive, send)
         if scope["method"] == "POST":
             (made,) = with_key(world, change)
             world.state.put_invoice({**made, "total": 99})
@@ -387,7 +387,7 @@ def test_a_created_invoice_with_another_total_is_a_side_effect_that_names_it(wor
     assert outcome.created == with_key(world, change)[0]["jnid"]
 
 
-# Creations: searched for by their key, sent once, ever
+# Creations: searched for by their key, never sent twice
 
 
 @pytest.mark.parametrize("operation", CREATIONS)
@@ -404,7 +404,7 @@ def test_an_existing_key_is_a_conflict_and_nothing_is_sent(world, operation):
 def test_a_creation_searches_for_its_key_once_more_right_before_it_is_sent(world, operation):
     """A copy of this home may have created the object while the first search was under way."""
     change = MAKE[operation](world)
-    door, reads = world.faulty.app, []
+    inner, reads = world.faulty.app, []
 
     async def app(scope, receive, send):
         if scope["method"] == "GET":
@@ -412,7 +412,7 @@ def test_a_creation_searches_for_its_key_once_more_right_before_it_is_sent(world
             if len(reads) == of_a_search + 1:
                 world.state.put_nrb(nrb("theirs", nrbExternalId=KEY))
                 world.state.put_invoice(invoice("theirs", external_id=KEY))
-        await door(scope, receive, send)
+        await inner(scope, receive, send)
 
     world.faulty.app, of_a_search = app, -1
     for _ in range(2):  # the first one fills the cache
@@ -470,14 +470,14 @@ def test_a_lost_creation_stays_unknown_until_a_person_settles_it(world, operatio
 def test_a_creation_that_takes_effect_late_is_found_by_recovery(world, operation):
     plan = world.plan(MAKE[operation](world))
     late = []
-    door = world.faulty.app
+    inner = world.faulty.app
 
     async def app(scope, receive, send):
         if scope["method"] == "POST" and not late:
             late.append((dict(scope), await receive()))
             await answer(send, 504, {})
         else:
-            await door(scope, receive, send)
+            await inner(scope, receive, send)
 
     world.faulty.app = app
     assert only(world.apply(plan)).verdict is Verdict.UNKNOWN
@@ -493,8 +493,8 @@ def test_a_creation_that_takes_effect_late_is_found_by_recovery(world, operation
             async def drop(_):
                 pass
 
-            await door(kept, receive_kept, drop)
-        await door(scope, receive, send)
+            await inner(kept, receive_kept, drop)
+        await inner(scope, receive, send)
 
     world.faulty.app = lands
     assert only(world.recover()).verdict is Verdict.VERIFIED
@@ -539,10 +539,10 @@ def test_an_nrb_that_aimsio_does_not_import_is_not_applied(world):
 @pytest.mark.parametrize("operation", CREATIONS)
 def test_a_creation_that_a_proxy_applies_twice_is_a_conflict_that_names_both(world, operation):
     change = MAKE[operation](world)
-    door = world.faulty.app
+    inner = world.faulty.app
 
     async def app(scope, receive, send):
-        await door(scope, receive, send)
+        await inner(scope, receive, send)
         if scope["method"] == "POST":
             (made,) = with_key(world, change)
             if change.system == "aimsio":

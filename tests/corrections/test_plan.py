@@ -1,4 +1,4 @@
-"""A plan: what may be planned, what it shows, and that what is loaded is what was saved."""
+"""A plan: what may be planned, what it shows, and that a loaded plan equals the saved one."""
 
 import json
 import stat
@@ -351,7 +351,7 @@ def edited(**fields):
 
 
 def digested(old: str, new: str):
-    """The text with another word in it, and the digest of what it says then."""
+    """The text with another word in it, and the digest that fits it."""
 
     def edit(text: str) -> str:
         found = json.loads(text.replace(old, new))

@@ -1,4 +1,4 @@
-"""What the journal holds of each step, word for word; the points between them; and what is said to who applies."""
+"""The journal's record of each step, word for word; the points between them; and the messages to the person."""
 
 import json
 import sys
@@ -36,12 +36,12 @@ RESPONDED unwritten, RESPONDED written, unread, read, VERIFIED unwritten, VERIFI
 
 
 def records(world: World, object_id: str) -> list[dict[str, Any]]:
-    """The corrections' records of an object, as JSON."""
+    """The correction records of an object, as JSON."""
     return [r.body for r in world.journal.records("correction") if r.body["object"] == object_id]
 
 
 def common(plan: Plan, change: Change, who: str = "bob") -> dict[str, Any]:
-    """What each record says."""
+    """The fields of every record."""
     return {
         "correction": f"{plan.digest[:12]} {change.system} {change.object_id}",
         "system": change.system,
@@ -55,13 +55,13 @@ def common(plan: Plan, change: Change, who: str = "bob") -> dict[str, Any]:
 
 
 def ticking() -> Callable[[], datetime]:
-    """A clock that is a second later at each look."""
+    """A clock that is one second later at each call."""
     seconds = count()
     return lambda: NOON + timedelta(seconds=next(seconds))
 
 
 def message(error: type[Exception], call: Callable[..., object], *arguments: Any, **options: Any) -> str:
-    """What an error says."""
+    """The message of the error that a call raises."""
     with pytest.raises(error) as caught:
         call(*arguments, **options)
     return str(caught.value)
@@ -119,7 +119,7 @@ def test_each_step_lies_between_two_points(world: World, monkeypatch: pytest.Mon
 
 
 def test_recovery_and_settling_are_recorded_with_person_and_note(world: World) -> None:
-    """Unknown after a send, and still when looked at again; then a person says how it ended."""
+    """Unknown after a send and after recovery; then a person records how it ended."""
     plan = world.propose(ONE)
     world.faulty.posts.append(503)
     world.faulty.gets.extend(["pass", *[503] * 6])
@@ -146,7 +146,7 @@ def test_recovery_and_settling_are_recorded_with_person_and_note(world: World) -
     assert world.recover() == []
 
 
-# What settle refuses
+# Settling
 
 
 def test_only_an_unknown_outcome_can_be_settled(world: World) -> None:
@@ -164,7 +164,7 @@ def test_only_an_unknown_outcome_can_be_settled(world: World) -> None:
     assert world.steps(ONE) == ["INTENT"]
 
 
-# What is said
+# Messages
 
 
 def test_the_person_who_applies_must_be_known(world: World) -> None:
@@ -232,7 +232,7 @@ def test_the_reason_why_an_object_could_not_be_read_is_shown(world: World, fault
 
 def test_a_created_object_that_cannot_be_read_stays_unknown(world: World) -> None:
     plan = world.plan(world.creation("create-nrb", KEY, **NEW_NRB))
-    door, reads = world.faulty.app, []
+    inner, reads = world.faulty.app, []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         made = world.state.nrbs_where("external_id", KEY)
@@ -241,13 +241,13 @@ def test_a_created_object_that_cannot_be_read_stays_unknown(world: World) -> Non
             await answer(send, 404, {})
         else:
             reads.extend(made if is_of_it else ())
-            await door(scope, receive, send)
+            await inner(scope, receive, send)
 
     world.faulty.app = app
     outcome = only(world.apply(plan))
     assert (outcome.verdict, "answered 404" in outcome.detail) == (Verdict.UNKNOWN, True)
     assert world.waits == [1.0, 1.0]
-    world.faulty.app = door
+    world.faulty.app = inner
     assert only(world.recover()).verdict is Verdict.VERIFIED
 
 

@@ -1,4 +1,4 @@
-"""After the end of a process at any record: what was sent is found out before anything is sent again."""
+"""After a process ended at any record, recovery finds out what was sent before anything is sent again."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ QUIET_SECONDS = OPERATIONS["edit-nrb"].quiet
 
 
 def killed_before_record(world: World, plan, number: int) -> None:
-    """Apply, and end before the record of this number is written, as kill -9 would."""
+    """Apply, and end the process before this record is written, as kill -9 would."""
     clock_reads = iter(range(number))
 
     def clock():

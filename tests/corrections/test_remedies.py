@@ -1,4 +1,4 @@
-"""What a rule's remedy would do is what the next audit shows: preview = audit after apply and sync, to the cent."""
+"""Remedies: the preview of a plan equals the audit after apply and sync, to the cent."""
 
 import contextlib
 import json
@@ -49,7 +49,7 @@ class Cell:
 
 
 def named(effect: Any, word: str, created: dict[str, str]) -> Found:
-    """The findings that a preview names under a word, with the ids that created objects have got since."""
+    """The findings of a preview with one effect, with the ids that new objects have received since."""
     rows = effect.findings[effect.findings["effect"] == word]
     found = set()
     for rule, subject in zip(rows["rule_id"], rows["subject_id"], strict=True):
@@ -59,7 +59,7 @@ def named(effect: Any, word: str, created: dict[str, str]) -> Found:
 
 
 def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
-    """Preview, approve, apply and sync a plan, and hold what was foreseen against what is found."""
+    """Preview, approve, apply and sync a plan, and compare the preview with the next audit."""
     with ak.open() as audit:
         before, effect = Cell.by(audit), audit.corrections.preview(plan)
         assert Cell.by(audit) == before
@@ -80,7 +80,7 @@ def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
 
 @contextlib.contextmanager
 def account(folder: Path, seed: int, nrbs: int = 100, **behaviors: object) -> Iterator[Account]:
-    """A world with two faults for each remedy; with what chance rarely makes, so that each remedy has its work."""
+    """A world with two faults for each remedy, also those that chance rarely makes."""
     world = build(seed=seed, nrbs=nrbs, faults=FAULTS)
     with State(folder / "vendors.sqlite") as state:
         state.fill(world.nrbs, [*world.invoices, a_twin(world), *a_draft(world)], world.jobs, world.vendors)
@@ -92,7 +92,7 @@ def account(folder: Path, seed: int, nrbs: int = 100, **behaviors: object) -> It
 
 
 def a_twin(world: World) -> dict[str, Any]:
-    """An invoice that stands twice: a second time unpaid, and with no cost of its own."""
+    """A duplicate of an invoice, unpaid and without costs of its own."""
     first = next(body for body in world.invoices if body["total_paid"])
     line = {**first["items"][0], "jnid": "twin-line", "name": "Progress claim", "description": None, "cost": 0}
     line |= {"quantity": 1, "price": first["subtotal"], "amount": first["subtotal"]}
@@ -136,7 +136,7 @@ def findings(audit: ak.Audit, *rules: str) -> pd.DataFrame:
 
 
 def test_a_preview_equals_the_next_audit(tmp_path, monkeypatch):
-    """All seven remedies in one plan; one by one they are in the campaign below."""
+    """All seven remedies in one plan; the campaign below takes them one by one."""
     with account(tmp_path, seed=3) as synced:
         home_of(synced, monkeypatch, tmp_path)
         with ak.open() as audit:
@@ -150,7 +150,7 @@ def test_a_preview_equals_the_next_audit(tmp_path, monkeypatch):
 @pytest.mark.campaign
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_a_preview_of_one_rule_equals_the_next_audit(tmp_path, monkeypatch, seed):
-    """Several accounts, each with all kinds of faults, under other switches from seed to seed; rule after rule."""
+    """Several accounts with all kinds of faults, under changing behaviors, rule by rule."""
     behaviors = {
         "numbers": ("strings", "numbers")[seed % 2],
         "jobnimbus_numbers": ("numbers", "strings")[seed // 2 % 2],
@@ -175,7 +175,7 @@ LATER = 1_790_000_000_000
 
 @contextlib.contextmanager
 def edited(synced: Account, guid: str, **changes: Any) -> Iterator[None]:
-    """Somebody edits an NRB in Aimsio; afterwards it is as it was, so that the account can be shared."""
+    """Edit an NRB in Aimsio, and restore it afterward, so that the account can be shared."""
     text = synced.state.nrb_text(guid)
     body = json.loads(text, parse_float=Decimal)
     synced.state.put_nrb({**body, **changes})

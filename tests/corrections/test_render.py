@@ -1,4 +1,4 @@
-"""What is shown before a signature: names for people, days, money in one form, and only what really changes."""
+"""What is shown before a signature: labels, days, money in one form, and only what really changes."""
 
 from decimal import Decimal
 from zoneinfo import ZoneInfo

@@ -66,10 +66,10 @@ FATES: tuple[Fate, ...] = (
     "twice",
     "twice, answer lost",
 )
-# Drawn evenly: left to themselves, hypothesis's numbers are small and the kills early.
+# Drawn evenly: by default hypothesis prefers small numbers, and kills would come early.
 KILLS = st.sampled_from(
     [*[None] * 40, *range(1, 121, 2)]
-)  # a change passes some forty points, half of them before its send
+)  # a change passes about forty points, half of them before its send
 BLIND = st.sampled_from([*[None] * 30, *range(12)])
 SOME_FATES = st.lists(st.sampled_from(FATES), max_size=3)
 WANTED = st.lists(st.tuples(st.sampled_from(list(OPERATIONS)), st.integers(0, 1)), min_size=1, max_size=3, unique=True)
@@ -153,7 +153,7 @@ class Watched(Vendor):
             self.breaches.append(f"{record['object']}: somebody's edit is overwritten, which a read could have shown")
 
     def bearers(self, key: str) -> list[dict[str, Any]]:
-        """The objects that bear a key."""
+        """The objects with a key."""
         page = self.state.invoice_page(0, 100, bounds=[], with_deleted=True, shuffle=None)
         found = [body for body in map(json.loads, page) if body["external_id"] == key]
         return found if key.startswith("EXT") else [*found, *self.state.nrbs_where("external_id", key)]
@@ -163,7 +163,7 @@ class Watched(Vendor):
         return sum(times for owner, times in zip(self.owners, self.writes, strict=True) if owner == operation)
 
     def is_under_way(self, operation: str) -> bool:
-        """Whether a write of it may still land."""
+        """Whether a write of it may still take effect."""
         return any(self.owners[number] == operation for _, number, *_ in self._late)
 
 
@@ -187,7 +187,7 @@ def _installed() -> None:
 
 @contextmanager
 def listening(listener: Callable[[str], None]) -> Iterator[None]:
-    """`listener` gets each point of this thread, but for those that it passes itself."""
+    """`listener` receives each point of this thread, except those that it causes itself."""
     _installed()
     me = threading.get_ident()
 
@@ -206,7 +206,7 @@ def listening(listener: Callable[[str], None]) -> Iterator[None]:
 
 
 class Corrections(RuleBasedStateMachine):
-    """One account, two persons, and a journal; `world` and `people` outlive the machine, `totals` counts for all."""
+    """One account, two people and a journal; `world`, `people` and `totals` are shared by all machines."""
 
     world: World
     people: Identities
@@ -306,7 +306,7 @@ class Corrections(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """A person says how it ended, once nothing is under way any more."""
+        """A person records how it ended, once nothing can take effect any more."""
         self.world.wait(120)
         for operation in corrections(self.journal).values():
             if operation.verdict is Verdict.UNKNOWN:
@@ -320,7 +320,7 @@ class Corrections(RuleBasedStateMachine):
 
     @rule(object_id=st.sampled_from([*NRBS, *INVOICES]), is_against=st.booleans())
     def edit_by_hand(self, object_id: str, is_against: bool) -> None:
-        """Somebody else changes an object; `is_against`, in a field that plans set."""
+        """Somebody else changes an object; with `is_against` in a field that plans set."""
         state = self.vendor.state
         if object_id in NRBS:
             body = json.loads(state.nrb_text(object_id) or "")
@@ -336,11 +336,11 @@ class Corrections(RuleBasedStateMachine):
         self.world.wait(seconds)
 
     def interrupted(self) -> list[Plan]:
-        """The plans under which something was sent, and nobody knows how it ended."""
+        """The plans under which something was sent with an unknown outcome."""
         left_open = {each.plan for each in corrections(self.journal).values() if each.is_open and each.sends}
         return [plan for plan in self.made if plan.digest in left_open]
 
-    # What must hold
+    # Invariants
 
     @invariant()
     def each_write_was_recorded_and_overwrote_nobody(self) -> None:
@@ -363,7 +363,7 @@ class Corrections(RuleBasedStateMachine):
                 assert self.vendor.effects(operation.id) == 0, operation
             steps = [each.body["step"] for each in self.records() if each.body["correction"] == operation.id]
             ends = [place for place, step in enumerate(steps) if step in TERMINAL]
-            # What was interrupted before anything was sent may be taken up again; nothing else ends twice.
+            # What was interrupted before anything was sent may be begun again; nothing else ends twice.
             unsent = [at for at in ends if steps[at] == Verdict.NOT_APPLIED and Step.SENDING not in steps[:at]]
             assert len(ends) - len(unsent) <= 1
 
@@ -372,20 +372,20 @@ class Corrections(RuleBasedStateMachine):
         assert journal_verify.verify(self.world.journal_path).is_whole
 
     def judge(self) -> None:
-        """A verdict, in the moment in which it is written."""
+        """Check a verdict at the moment it is written."""
         body = self.records()[-1].body
         operation = corrections(self.journal)[body["correction"]]
         verdict = Verdict(body["step"])
         self.totals[str(verdict)] += 1
         if verdict in TERMINAL - {Verdict.SETTLED}:
-            assert not self.vendor.is_under_way(operation.id), f"{operation.id}: a write of it may still land"
+            assert not self.vendor.is_under_way(operation.id), f"{operation.id}: a write of it may still take effect"
         if verdict in (Verdict.VERIFIED, Verdict.ALREADY):
-            assert self.stands(operation.change), f"{operation.id}: {verdict}, and it does not stand there"
+            assert self.stands(operation.change), f"{operation.id}: {verdict}, and the server does not have it"
         if verdict is Verdict.VERIFIED:
             assert operation.sends
 
     def ends(self, plan: Plan, outcomes: list[Outcome]) -> None:
-        """What a run that ended normally leaves: one verdict an object, as the journal has it, or one that is open."""
+        """Check what a run leaves: one verdict per object, as in the journal, or an open one."""
         known = {each.change.object_id: each for each in corrections(self.journal).values() if each.plan == plan.digest}
         assert [outcome.object_id for outcome in outcomes] == [change.object_id for change in plan.changes]
         for outcome in outcomes:
@@ -396,11 +396,11 @@ class Corrections(RuleBasedStateMachine):
                 assert operation is not None and operation.verdict is outcome.verdict
                 assert operation.is_open == (outcome.verdict is Verdict.UNKNOWN)
 
-    # Hands
+    # Processes
 
     @contextmanager
     def life(self, kill: int | None, blind: int | None) -> Iterator[dict[str, Any]]:
-        """What a process has, until it is killed at its `kill`th point; its reads break off from the `blind`th on."""
+        """Arguments of a process that is killed at its `kill`th point; its reads fail from the `blind`th on."""
         passed = itertools.count(1)
 
         def at_point(name: str) -> None:
@@ -448,7 +448,7 @@ class Corrections(RuleBasedStateMachine):
         return self.drawn(clients, name, INVOICES[which], {"items": [*items, line]})
 
     def drawn(self, clients: Clients, name: str, object_id: str, values: dict[str, Any]) -> Change | None:
-        """A change as the vendor has the object now; None where there is nothing to change."""
+        """A change of the object as the vendor has it now; None where there is nothing to change."""
         image = clients.read(OPERATIONS[name], object_id)
         before = parse(image, object_id)
         differ = {field: value for field, value in values.items() if before.get(field) != value}
@@ -480,7 +480,7 @@ class Corrections(RuleBasedStateMachine):
         return f"mark {next(self.marks):08}"
 
     def stands(self, change: Change) -> bool:
-        """Whether the server has the planned values now: once, where they are of a new object."""
+        """Whether the server has the planned values now, and a new object once."""
         state = self.vendor.state
         text = state.nrb_text(change.object_id) or state.invoice_text(change.object_id)
         found = self.vendor.bearers(change.object_id) if change.operation_type.creates else [json.loads(text or "{}")]

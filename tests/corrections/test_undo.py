@@ -1,4 +1,4 @@
-"""Taking back what was done: every operation, on an account, through a plan and an approval of its own."""
+"""Undo: every operation, on an account, through a plan and an approval of its own."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ from .test_operations import NEW_INVOICE, NEW_NRB
 ABOUT = {"snapshot_id": "snapshot-2", "environment": "test", "account": "clerk"}
 
 
-# On an account, from end to end
+# On an account, end to end
 
 
 @pytest.fixture(scope="module")
@@ -142,18 +142,18 @@ def six(audit: ak.Audit) -> Plan:
     return replace(plans[0], changes=tuple(change for plan in plans for change in plan.changes))
 
 
-# What is not taken back, and why
+# What is left out, and why
 
 
 class Desk:
-    """A world of two vendors, and a snapshot of it whenever one is needed: a sync without an audit."""
+    """Two vendors, and a snapshot of them whenever one is needed: a sync without an audit."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
         self.folder = folder
 
     def undo(self, plan: Plan) -> Plan:
-        """The undo of a plan, drafted on a fresh snapshot."""
+        """The undo of a plan, planned on a fresh snapshot."""
         shutil.rmtree(self.folder, ignore_errors=True)
         store, state = Store(self.folder), self.world.state
         with store.writer(), store.draft(keep_previous=False) as draft:
@@ -196,7 +196,7 @@ def after(plan: Plan) -> dict[str, dict[str, Any]]:
 def test_a_field_that_somebody_changed_since_is_left_out_with_the_reason(desk):
     world = desk.world
     plan = desk.done(world.propose(ONE, TWO))
-    world.edit_by_hand(ONE, nrbIsExported=False)  # somebody took one back by hand
+    world.edit_by_hand(ONE, nrbIsExported=False)  # somebody reverted one by hand
     back = desk.undo(plan)
     assert after(back) == {TWO: {"nrbIsExported": None}}
     assert back.left_out == (LeftOut(ONE, "nrbIsExported: changed by somebody since; look at it"),)
@@ -256,7 +256,7 @@ def test_fields_emptied_by_an_edit_are_restored_where_they_can_be_written(make_d
     assert same("nrbTotalAfterMarkup", before["nrbTotalAfterMarkup"], now["nrbTotalAfterMarkup"])
 
 
-COMPUTED = {"nrbUpdatedAt", "nrbWBSGuid"}  # Aimsio fills in the guid behind a WBS as it knows it
+COMPUTED = {"nrbUpdatedAt", "nrbWBSGuid"}  # Aimsio fills in the guid of a WBS
 
 
 def test_an_emptied_field_that_somebody_filled_is_not_overwritten(make_desk):

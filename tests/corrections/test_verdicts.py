@@ -1,4 +1,4 @@
-"""What is said of an object: each case of what was read and answered, and the verdict, the words and the rest of it."""
+"""Verdicts: each case of what was read and answered, with its verdict and words."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ REFUSED = Reply(answered=False, may_resend=False, detail="said", refused=True)
 STRANGE = Reply(answered=True, may_resend=False, detail="said", unexpected="it did more")
 
 
-# What came back from a send
+# Replies
 
 COUNTS = ("Created", "Edited", "EditedWithErrors", "NotImportedDueToErrors", "Imported")
 ASIDE = "the creation edited an object: find out which"
@@ -118,7 +118,7 @@ def test_replies_from_failed_sends(kind: type[ApiError | StoreError], status, ma
     assert failed_reply(error) == Reply(False, may_resend, "why", refused=refused, status=status)
 
 
-# What a fresh read says after an edit
+# After an edit
 
 EDIT = Change(
     "edit-nrb",
@@ -220,7 +220,7 @@ def test_conclusions_from_a_missing_object(operation, field, before, after, expe
     assert missing_after_edit(Correction("plan", ACCOUNT, change), NotThere("JobNimbus: answered 404")) == expected
 
 
-# What is found after a creation
+# After a creation
 
 NEW = {
     "nrbExternalId": KEY,

@@ -1,4 +1,4 @@
-"""A vendor's account and homes, for each test of a correction anew."""
+"""A new account and home for each test of a correction."""
 
 import logging
 from collections.abc import Iterator
@@ -12,6 +12,6 @@ from tests.crash.writing import World, served
 
 @pytest.fixture
 def world(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[World]:
-    caplog.set_level(logging.CRITICAL, "uvicorn.error")  # which complains of each connection that we break
+    caplog.set_level(logging.CRITICAL, "uvicorn.error")  # which reports each connection that we break
     with served(tmp_path, [nrb(ONE)], [invoice()]) as made:
         yield made

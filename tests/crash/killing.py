@@ -1,6 +1,6 @@
 """Kill a command with SIGKILL: at a point that the code names, or at the Nth call of a kind that changes files.
 
-The code names its points with `sys.audit("auditkit.point", name)`, which does nothing unless somebody listens.
+The code marks its points with `sys.audit("auditkit.point", name)`, which does nothing without a listener.
 """
 
 import re
@@ -30,7 +30,7 @@ sys.argv = ["auditkit", *{arguments!r}]
 from auditkit.cli.main import main
 main()
 """
-# What changes a file system. Reading leaves nothing behind, and an open that makes a file is followed by one of these.
+# Calls that change a file system. An open that creates a file is followed by one of these.
 CHANGES = ("fdatasync", "fsync", "ftruncate", "link", "mkdir", "pwrite64", "rename", "unlink", "write")
 
 
@@ -42,7 +42,7 @@ def points(*arguments: str) -> list[str]:
 
 
 def kill_at(point: str, number: int, *arguments: str) -> bool:
-    """Run a command and kill it when it passes a point for the `number`th time; whether it came to that."""
+    """Run a command and kill it when it passes a point for the `number`th time; returns whether it did."""
     return _listening(point, number, arguments).returncode == -9
 
 
@@ -52,7 +52,7 @@ def _listening(name: str | None, number: int, arguments: tuple[str, ...]) -> sub
 
 
 def file_calls(home: Path, *arguments: str) -> list[tuple[str, int]]:
-    """Each call of a command that changes a file of the home: its kind, and the how-manieth of its thread it is."""
+    """Each call of a command that changes a file of the home: its kind, and its number within its thread."""
     log = home.parent / "calls.log"
     traced = ["strace", "-f", "--seccomp-bpf", "-y", "-qq", "-o", str(log), "-e", f"trace={','.join(CHANGES)}"]
     subprocess.run([*traced, PROGRAM, *arguments], capture_output=True, check=True, timeout=300)
@@ -68,7 +68,7 @@ def file_calls(home: Path, *arguments: str) -> list[tuple[str, int]]:
 
 
 def kill_at_call(kind: str, number: int, *arguments: str) -> bool:
-    """Run a command and kill it at the `number`th call of a kind in one of its threads; whether it came to that."""
+    """Run a command and kill it at the `number`th call of a kind in one of its threads; returns whether it was."""
     traced = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", f"trace={kind}"]
     traced += ["-e", f"inject={kind}:signal=SIGKILL:when={number}"]
     ran = subprocess.run([*traced, PROGRAM, *arguments], capture_output=True, check=False, timeout=300)
@@ -76,7 +76,7 @@ def kill_at_call(kind: str, number: int, *arguments: str) -> bool:
 
 
 def can_trace() -> bool:
-    """Whether strace is here and may be used."""
+    """Whether strace is installed and allowed."""
     if not shutil.which("strace"):
         return False
     return subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False).returncode == 0

@@ -1,8 +1,8 @@
-"""A correction each of whose system calls fails once, or is its last: those on its files and on the vendors' sockets.
+"""Each system call of a correction fails once, or is its last: those on its files and on the vendors' sockets.
 
-What follows is what a person does: apply the plan again, then recover. Nothing twice, nothing lost, no untrue verdict;
-and where the first run ended in an error, it was one of ours, and `OutcomeUnknown` where a request had been sent.
-`make test` tries a few of the cases, `make crash` all.
+Then a person applies the plan again and recovers. Nothing happens twice, nothing is lost, no verdict is untrue; an
+error of the first run is one of ours, and `OutcomeUnknown` where a request was sent. `make test` tries a few of the
+cases, `make crash` all.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from tests.crash.test_apply_crash import BAD, NAIVE, OURS, Client, Operation, is
 from tests.crash.tracing import KILL, Call, Ended, calls, can_attach, traced
 from tests.crash.writing import Fate, World
 
-TORN = "power cut"  # a kill, and a part of what was not forced to disk by then is lost
+TORN = "power cut"  # a kill that also loses part of what was not forced to disk
 DISK = ("EIO", "ENOSPC")
 ERRORS = {
     **dict.fromkeys(("write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "mkdir"), DISK),
@@ -32,7 +32,7 @@ ERRORS = {
 }
 INJECTIONS = (KILL, TORN, *DISK, "ENOLCK", "ECONNRESET")
 FATES: tuple[tuple[Fate, ...], ...] = (("answered",), ("answer lost",), ("late",))
-WORSE = (*BAD, "hung", "not in our words", "open and not said")
+WORSE = (*BAD, "hung", "not in our words", "open and not reported")
 TRIED = [operation for operation in OURS if operation.name in ("edit-nrb", "create-invoice")]
 
 
@@ -43,7 +43,7 @@ def tracing() -> None:
 
 
 def injections(call: Call) -> tuple[str, ...]:
-    """What is done to a call, one after the other."""
+    """What is injected into a call, one after the other."""
     if call.kind == "openat":
         return (KILL, *(DISK if "O_CREAT" in call.line else ("EIO",)))
     is_record = call.kind == "fsync" and "journal.jsonl>" in call.line
@@ -51,7 +51,7 @@ def injections(call: Call) -> tuple[str, ...]:
 
 
 def disturbed(world: World, client: Client, call: Call, what: str) -> Ended:
-    """Run a client, and do this to one of its calls."""
+    """Run a client, and inject this into one of its calls."""
     ended = traced(world, client, *call.injecting(KILL if what == TORN else what))
     if what == TORN and ended.status == -signal.SIGKILL:
         os.truncate(world.journal_path, world.journal_path.stat().st_size - 40)
@@ -76,14 +76,14 @@ def recovering(world: World) -> Client:
 
 
 def faults_of(world: World, ended: Ended) -> Counter[str]:
-    """What is wrong with how the first run ended, whatever becomes of the correction."""
+    """What was wrong with the end of the first run."""
     steps = [record.body["step"] for record in Journal(world.journal_path).records(RECORD_KIND)]
     is_open = bool(world.vendor.writes) and steps[-1] not in set(Verdict)
     return Counter(
         {
             "hung": ended.status == -signal.SIGALRM,
             "not in our words": ended.status > 0 or not ended.words.isprintable(),
-            "open and not said": ended.status == 0 and is_open and ended.error != "OutcomeUnknown",
+            "open and not reported": ended.status == 0 and is_open and ended.error != "OutcomeUnknown",
         }
     )
 
@@ -94,14 +94,14 @@ def cases(world: World, operation: Operation, client: Client) -> Iterator[tuple[
         world.begin(fates)
         found = calls(world, client)
         sends = [place for place, call in enumerate(found) if call.kind == "sendto" and '"POST' in call.line]
-        # Until the first request leaves, all goes alike, whatever becomes of it.
+        # Until the first request is sent, its fate makes no difference.
         for call in found if fates == FATES[0] else found[sends[0] :]:
             for what in injections(call):
                 yield fates, call, what
 
 
 def sweep(world: World, operation: Operation, every: int) -> Counter[str]:
-    """Each way in which the vendor answers, each call, each of what is done to it; every so manieth case."""
+    """Each fate of the request, each call, each injection; every `every`th case."""
     operation.restore(world)
     client = operation.client(world)
     totals: Counter[str] = Counter()
@@ -112,7 +112,7 @@ def sweep(world: World, operation: Operation, every: int) -> Counter[str]:
         found = faults_of(world, ended)
         world.killed(client, None)
         world.killed(recovering(world), None)
-        world.wait(3600)  # whatever is still on its way lands
+        world.wait(3600)  # whatever is still under way takes effect
         found += judged(world, operation, fates)
         assert not any(found[bad] for bad in WORSE), (operation.name, fates, what, call, ended, found)
         totals.update(found, cases=1, runs=3, errors=bool(ended.error))
@@ -155,7 +155,7 @@ def test_the_calls_surround_each_record_and_each_request(world: World) -> None:
 
 
 def test_a_naive_writer_creates_twice_when_an_answer_breaks(world: World) -> None:
-    """The same errors catch one who only tries again."""
+    """The same errors catch a writer that only retries."""
     (operation,) = [operation for operation in NAIVE if operation.creates]
     client = operation.client(world)
     world.begin(())

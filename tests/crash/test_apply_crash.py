@@ -1,6 +1,6 @@
-"""A correction that is killed anywhere, and again while it recovers: nothing twice, nothing lost, no untrue verdict.
+"""A correction killed anywhere, and again while it recovers: nothing twice, nothing lost, no untrue verdict.
 
-What is true is asked of the server, never of the client. `make test` tries a part of the cases, `make crash` all.
+The truth is read from the server, never from the client. `make test` tries some of the cases, `make crash` all.
 """
 
 import itertools
@@ -50,7 +50,7 @@ Client = Callable[[], None]
 
 @dataclass(frozen=True)
 class Operation:
-    """One kind of correction: how the account is made as before, and how many objects bear what the correction writes.
+    """One kind of correction: how to restore the account, and how many objects have what the correction writes.
 
     `client` prepares what a child runs, and starts again after each kill.
     """
@@ -66,7 +66,7 @@ class Operation:
 
 
 def applying(change_of: Callable[[Clients], Change]) -> Callable[[World], Client]:
-    """What `auditkit apply` does with a plan that two persons signed. In the child, everything is opened anew."""
+    """What `auditkit apply` does with a plan that two people signed. The child opens everything itself."""
 
     def prepared(world: World) -> Client:
         with world.aimsio() as aimsio, world.jobnimbus() as jobnimbus:
@@ -192,7 +192,7 @@ OURS = tuple(
 )
 
 
-# The same, written naively: read, send, again until it is answered; and from the start after a kill
+# The same, written naively: read, send, retry until answered; start over after a kill
 
 
 def naively(send: Callable[[World], object]) -> Callable[[World], Client]:
@@ -242,12 +242,12 @@ NAIVE = (
 
 
 def run(world: World, operation: Operation, client: Client, fates: Sequence[Fate], kills: Sequence[int]) -> int:
-    """Start a client, kill it as often as there are `kills`, each time at that point, and then let it end."""
+    """Start a client, kill it at each of these points in turn, and then let it end."""
     operation.restore(world)
     world.begin(fates)
     killed = [world.killed(client, at) for at in kills]
     world.killed(client, None)
-    world.wait(3600)  # whatever is still on its way lands
+    world.wait(3600)  # whatever is still under way takes effect
     return sum(killed)
 
 
@@ -257,7 +257,7 @@ def is_doubled(world: World, operation: Operation) -> bool:
 
 
 def judged(world: World, operation: Operation, fates: Sequence[Fate]) -> Counter[str]:
-    """What the journal says, held against the server."""
+    """Compare the journal with the server."""
     steps = [record.body["step"] for record in Journal(world.journal_path).records(RECORD_KIND)]
     verdict = Verdict(steps[-1]) if steps[-1] in set(Verdict) else None
     by_proxy = operation.creates and fates[0].startswith("twice")
@@ -281,7 +281,7 @@ def judged(world: World, operation: Operation, fates: Sequence[Fate]) -> Counter
 
 
 def sweep(world: World, operation: Operation, every: int) -> Counter[str]:
-    """Each way in which the vendor answers, killed at each point and again while it recovers; every so manieth case.
+    """Each fate of the request, killed at each point and again while it recovers; every `every`th case.
 
     Where the second kill comes is spread evenly over the points, so that over the cases it comes everywhere.
     """
@@ -341,7 +341,7 @@ def test_the_points_surround_each_record_and_each_request(world: World) -> None:
 
 @pytest.mark.parametrize("operation", NAIVE, ids=lambda operation: operation.name)
 def test_a_naive_writer_sends_again_what_took_effect(world: World, operation: Operation) -> None:
-    """The same cases catch one who only tries again: an edit twice, two invoices where one was meant."""
+    """The same cases catch a writer that only retries: an edit twice, two invoices instead of one."""
     client = operation.client(world)
     doubled: Counter[Fate] = Counter()
     for fates in (("answered",), ("answer lost",), ("gateway error",), ("late",)):

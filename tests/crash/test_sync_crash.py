@@ -1,4 +1,4 @@
-"""A sync that is killed anywhere: the old snapshot opens and is whole, the next run succeeds, nothing is left behind.
+"""A sync killed anywhere: the old snapshot opens and is whole, the next run succeeds, nothing is left over.
 
 `make test` kills at some of the points that the code names, `make crash` at each and at every call that changes a file.
 """
@@ -45,7 +45,7 @@ class Scene:
             return str(audit.sql("select status from sync_run order by sync_id desc limit 1")["status"][0])
 
     def is_whole(self, before: dict[str, str]) -> bool:
-        """Whether the snapshot is the one from before, or a new one that is complete; either way it opens."""
+        """Whether the snapshot is still the old one; old or new, it must open and be complete."""
         with Store(self.home).open() as snapshot:
             runs = snapshot.query("select status from sync_run").rows
             assert snapshot.query("select count(*) from audit_run").scalar() == 1
@@ -54,7 +54,7 @@ class Scene:
         return bytes_of(self.home)["audit.duckdb"] == before["audit.duckdb"]
 
     def leftovers(self) -> list[str]:
-        """Files of the home that no finished run leaves, whatever was killed before it."""
+        """Files that a finished run must not leave, whatever was killed before it."""
         return sorted(str(path.relative_to(self.home)) for path in self.home.rglob(".building*"))
 
 
@@ -68,7 +68,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
 
 
 def survives(scene: Scene, before: dict[str, str]) -> bool:
-    """Whether the old snapshot stood, after a kill; the next sync must go through and leave nothing behind."""
+    """Whether the old snapshot survived a kill; the next sync must succeed and leave nothing over."""
     stood = scene.is_whole(before)
     assert scene.sync() == "COMPLETE"
     assert scene.leftovers() == []

@@ -1,8 +1,8 @@
-"""A client in a forked child under strace: which system calls it makes, and what becomes of it when one of them fails.
+"""A client in a forked child under strace: its system calls, and how it ends when one of them fails.
 
-strace attaches to the child before the client begins, so that a case costs no start of Python. A call is named by its
-kind and the how-manieth of its kind it is; it counts when it is about a file below the world's folder or about a
-socket to the vendors. The child waits through its parent, so that the clock of the tests is on none of these sockets.
+strace attaches to the child before the client begins, so that a case does not need a new Python. A call is identified by
+its kind and its number among those of its kind; it counts when it is on a file in the world's folder or on a socket to
+the vendors. The child waits through its parent, so that the clock of the tests uses none of these sockets.
 
 Not here: what is injected where, and what must hold then (test_apply_calls).
 """
@@ -42,14 +42,14 @@ class Call:
     line: str
 
     def injecting(self, what: str) -> tuple[str, ...]:
-        """The options of strace that do this to the call: `KILL`, or the name of the error that it shall give."""
+        """The options of strace that inject this into the call: `KILL`, or the name of an error."""
         how = f"signal={KILL}" if what == KILL else f"error={what}"
         return f"--trace={self.kind}", f"--inject={self.kind}:{how}:when={self.number}"
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a client ended: its status (negative: the signal), the error of ours that it raised, if any, and its words.
+    """How a client ended: its status (negative: the signal), the error of ours that it raised, and its message.
 
     `log` is what strace saw.
     """
@@ -66,7 +66,7 @@ class Ended:
 
 
 def can_attach() -> bool:
-    """Whether strace is here and may attach to a child of ours."""
+    """Whether strace is installed and may attach to a child of ours."""
     if not shutil.which("strace"):
         return False
     reading, writing = os.pipe()
@@ -84,7 +84,7 @@ def can_attach() -> bool:
 
 
 def calls(world: World, client: Callable[[], None]) -> list[Call]:
-    """Each call of a client that nobody disturbs, in order: those on its files and on the vendors' sockets."""
+    """The calls of an undisturbed client, in order: those on its files and on the vendors' sockets."""
     ended = traced(world, client, "-yy", f"--trace={','.join(FILES + SOCKETS)}")
     assert (ended.status, ended.error) == (0, ""), ended
     counts: Counter[str] = Counter()
@@ -129,7 +129,7 @@ def traced(world: World, client: Callable[[], None], *options: str) -> Ended:
 
 
 def _live(world: World, client: Callable[[], None], orders: IO[str], words: IO[str]) -> None:
-    """The child's whole life. It never returns into the tests, and does not outlive its time."""
+    """Run the child. It never returns into the tests, and ends after a time limit."""
     status = 1
 
     def wait(seconds: float) -> None:
@@ -163,7 +163,7 @@ def _tell(whom: IO[str], line: str) -> None:
 
 @contextmanager
 def _attached(child: int, options: tuple[str, ...]) -> Iterator[bool]:
-    """strace on a child for as long as the child lives; whether it came to that."""
+    """strace on a child for as long as the child lives; yields whether it could attach."""
     tracing = ["strace", *options, "-p", str(child)]
     with subprocess.Popen(tracing, stderr=subprocess.PIPE, text=True) as tracer:
         assert tracer.stderr

@@ -1,10 +1,10 @@
-"""Corrections that are killed: a vendor that does to each write what a schedule says, and a client in a forked child.
+"""Corrections that are killed: a vendor that treats each write as scheduled, and a client in a forked child.
 
 The server runs in a thread of this process; each client is a child that opens connections, cache and journal of its
-own, and is killed with SIGKILL when it passes its Nth point. Points are what the code names with
-`sys.audit("auditkit.point", name)`, each request before it leaves (its head and its body apart), and each file of the
-journal when it is opened or renamed. Time is the vendor's: it passes when a client waits, and then a request that was
-held back lands.
+own, and is killed with SIGKILL when it passes its Nth point. Points are those that the code marks with
+`sys.audit("auditkit.point", name)`, each request before it is sent (its head and its body separately), and each file of
+the journal when it is opened or renamed. Time is the vendor's: it passes when a client waits, and then a delayed request
+takes effect.
 
 Not here: which operations there are, what is killed where, and what must hold then (test_apply_crash).
 """
@@ -38,14 +38,14 @@ from auditkit.vendors.transport import Reader, Writer
 
 Fate = Literal["answered", "lost", "refused", "answer lost", "gateway error", "late", "twice", "twice, answer lost"]
 
-LATE_SECONDS = {"/aimsio": 14.0, "/jobnimbus": 59.0}  # within the time that a client waits for a request to land
+LATE_SECONDS = {"/aimsio": 14.0, "/jobnimbus": 59.0}  # within the time that a client waits for a request
 CHILD_SECONDS = 20
 DEADLINE_SECONDS = 8.0
 _CLOCK = "/clock"
 
 
 class Vendor:
-    """The sandbox behind a door that does to each write what is next in `fates`; what is not said is answered.
+    """The sandbox behind a proxy that treats each write as the next of `fates` says; without one it is answered.
 
     `lost` never arrives, `refused` is answered with 503 and not applied, `answer lost` is applied and the connection
     breaks, `gateway error` is answered with 503 and applied all the same, `late` breaks and is applied later, `twice`
@@ -60,7 +60,7 @@ class Vendor:
         self._late: list[tuple[float, int, Any, bytes]] = []
 
     def begin(self, fates: Sequence[Fate]) -> None:
-        """Forget what was, and do this to the next writes."""
+        """Start over, with these fates of the next writes."""
         self.fates = deque(fates)
         self.writes, self._late = [], []
 
@@ -133,7 +133,7 @@ async def _answer(send: Any, status: int) -> None:
 
 
 def _closing(send: Any) -> Any:
-    """Answers that each end their connection: on a kept one the system may hold an answer back for 40 ms."""
+    """Close the connection after each answer: on an open one the system may delay an answer by 40 ms."""
 
     async def closing(message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -144,14 +144,14 @@ def _closing(send: Any) -> Any:
 
 
 async def _break(send: Any) -> None:
-    """An answer that is cut before its first byte of body: what became of the request is open."""
+    """An answer that is cut before its body, so that the fate of the request is unknown."""
     headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
 @dataclass
 class World:
-    """A vendor's account and one home, which are made new for each case."""
+    """A vendor's account and one home, which is new for each case."""
 
     state: State
     vendor: Vendor
@@ -168,7 +168,7 @@ class World:
         return self.home / "journal.jsonl"
 
     def begin(self, fates: Sequence[Fate]) -> None:
-        """Another case: a home with nothing but its `seed`, and what shall become of its writes."""
+        """Start a case: a home with only its `seed`, and the fates of its writes."""
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir()
         for name, data in self.seed.items():
@@ -176,7 +176,7 @@ class World:
         self.vendor.begin(fates)
 
     def wait(self, seconds: float) -> None:
-        """Let the vendor's time pass: what a client does instead of sleeping."""
+        """Let the vendor's time pass; clients call this instead of sleeping."""
         connection = http.client.HTTPConnection(urlsplit(self.address.root).netloc, timeout=CHILD_SECONDS)
         connection.request("POST", f"{_CLOCK}?seconds={seconds}")
         assert connection.getresponse().status == 200
@@ -187,18 +187,18 @@ class World:
         """A client with connections and a cache of its own."""
         given = self.address.credentials
         auth = BasicAuth(SecretStr(given.username), SecretStr(given.password))
-        with self._hands("Aimsio", self.address.aimsio_url, auth) as hands:
-            yield AimsioClient(*hands)
+        with self._connection("Aimsio", self.address.aimsio_url, auth) as connection:
+            yield AimsioClient(*connection)
 
     @contextmanager
     def jobnimbus(self) -> Iterator[JobNimbusClient]:
         """A client with connections and a cache of its own."""
         auth = BearerAuth(SecretStr(self.address.credentials.token))
-        with self._hands("JobNimbus", self.address.jobnimbus_url, auth) as hands:
-            yield JobNimbusClient(*hands)
+        with self._connection("JobNimbus", self.address.jobnimbus_url, auth) as connection:
+            yield JobNimbusClient(*connection)
 
     @contextmanager
-    def _hands(self, vendor: str, url: str, auth: Any) -> Iterator[tuple[Reader, Writer]]:
+    def _connection(self, vendor: str, url: str, auth: Any) -> Iterator[tuple[Reader, Writer]]:
         pace = {"rate_per_second": 5000, "parallel": 2, "throttle_path": self.folder / vendor}
         line = {"vendor": vendor, "deadline": DEADLINE_SECONDS, **pace}
         reader = Reader(url, auth, cache_path=self.folder / f"{vendor}.sqlite", cache_scope="test", **line)
@@ -208,13 +208,13 @@ class World:
             reader.close()
 
     def points_of(self, client: Callable[[], None]) -> list[str]:
-        """Every point that a client passes which nobody kills."""
+        """Every point that an undisturbed client passes."""
         log = self.folder / "points.json"
         assert not self._run(client, None, log)
         return list(json.loads(log.read_text()))
 
     def killed(self, client: Callable[[], None], at: int | None) -> bool:
-        """Run a client in a child, kill it at its Nth point (from 1; None: let it end); whether it came to that."""
+        """Run a client in a child, kill it at its Nth point (from 1; None: let it end); returns whether it was."""
         return self._run(client, at, None)
 
     def _run(self, client: Callable[[], None], at: int | None, log: Path | None) -> bool:
@@ -229,13 +229,13 @@ class World:
 def forked() -> int:
     """A child of this process: 0 in the child, and its process id here."""
     with warnings.catch_warnings():
-        # Python 3.12 warns of a fork beside threads; the child uses nothing of theirs.
+        # Python 3.12 warns about forking with threads; the child uses none of them.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
 def _live(client: Callable[[], None], at: int | None, home: str, log: Path | None) -> None:
-    """The child's whole life. It never returns into the tests, and does not outlive its time."""
+    """Run the child. It never returns into the tests, and ends after a time limit."""
     status = 1
     passed: list[str] = []
 
@@ -271,7 +271,7 @@ def _point(event: str, arguments: tuple[Any, ...], home: str) -> str | None:
 
 @contextmanager
 def served(folder: Path, nrbs: Sequence[dict[str, Any]], invoices: Sequence[dict[str, Any]] = ()) -> Iterator[World]:
-    """An account that is served from a thread for as long as the block lasts."""
+    """An account, served from a thread inside the block."""
     version("auditkit")  # what it imports is imported before any fork, not after each
     with ExitStack() as stack:
         state = stack.enter_context(State(folder / "vendors.sqlite"))

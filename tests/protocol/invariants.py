@@ -1,7 +1,7 @@
-"""What must hold in every state of the model, as predicates over one state.
+"""The invariants of the model, as predicates over one state.
 
-Not here: digests and sums of money, which the model has none of, and the gap between the last read and the landing of
-a request, in which no client can see an edit: that is a finding of its own (`is_in_the_gap`).
+Not here: digests and money, which the model does not have, and the gap between the last read and the effect of a
+request, in which no client can see an edit (`is_in_the_gap`).
 """
 
 from collections.abc import Callable, Mapping
@@ -17,12 +17,12 @@ class Invariant(StrEnum):
 
     RECORDED_FIRST = "requests seen ≤ SENDING records on disk"
     ONE_OBJECT = "one object an operation; two after a doubled request, and then a conflict"
-    NOTHING_OVERWRITTEN = "an edit that a pre-read or verify could have shown is not overwritten"
+    NOTHING_OVERWRITTEN = "an edit that a read before or after could have shown is not overwritten"
     FRESH_READ = "VERIFIED only where a read past the cache, after the last send, found the target"
-    ENDS = "a run that ends leaves one verdict, or UNKNOWN to be looked into"
+    ENDS = "a run that ends leaves one verdict, or UNKNOWN to be checked again"
     NOTHING_IN_FLIGHT = "no verdict while a request could still take effect"
     ONE_WRITER = "one writer"
-    JOURNAL_FAILURE_STOPS = "who cannot write the journal does nothing more"
+    JOURNAL_FAILURE_STOPS = "a process that cannot write the journal does nothing more"
     TRUE_VERDICT = "verdicts are true"
     SENDING_LIMIT = "three sends at most"
 
@@ -40,7 +40,7 @@ def _one_object(state: State) -> bool:
 def _ends(state: State) -> bool:
     verdicts = sum(record in TERMINAL for record in state.journal)
     is_settled = verdicts == 1 or (verdicts == 0 and state.journal[-1:] == (Record.UNKNOWN,))
-    # UNKNOWN that is not looked into again is silence: the last word must be younger than the last start.
+    # UNKNOWN must be checked again at each start: it must be newer than the last start.
     ended = [client for client in state.clients if client.step is Step.END]
     is_listed = verdicts == 1 or all(client.verdict is Record.UNKNOWN for client in ended)
     return verdicts <= 1 and (not ended or (is_settled and is_listed))
@@ -77,5 +77,5 @@ HOLDS: Mapping[Invariant, Callable[[State], bool]] = {
 
 
 def is_in_the_gap(state: State) -> bool:
-    """Whether a request of ours landed on an edit that was made after the last read: nothing but If-Match helps."""
+    """Whether a request of ours overwrote an edit made after the last read, which only If-Match could prevent."""
     return state.overwritten is Edited.SINCE_OUR_READ

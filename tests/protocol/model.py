@@ -1,14 +1,14 @@
-"""Every way in which one correction can go: each interleaving of our steps, kills, another editor and the vendor.
+"""Every path that one correction can take: each interleaving of our steps, kills, another editor and the vendor.
 
-    vendor    a request lands (at once, late, or in two copies that a proxy made) or is lost; it is answered with
-              counts, with an error or not at all, whatever became of it; a list may lag behind a create
+    vendor    a request takes effect (at once, late, or in two copies that a proxy made) or is lost; it is answered
+              with counts, with an error or not at all, whatever became of it; a list may lag behind a create
     editor    somebody else saves the object, or makes one with our key, between any two steps
     kill      a process ends between any two of its steps, keeps what is on disk, and is started again
-    mishap    a read fails, a record cannot be written, a proxy doubles a request, a list lags: so many in a run
+    mishap    a read fails, a record cannot be written, a proxy doubles a request, a list lags: a few in each run
 
-A kill, an edit and a mishap each have a budget, so the states are finite; `explore` visits all of them. What the
-vendor does to a request is not chosen beforehand: landing, loss and answer are steps of their own in any order, which
-contains "not received", "received and not applied", "applied, answer lost", "applied late" and "applied twice".
+Kills, edits and mishaps each have a budget, so the number of states is finite, and `explore` visits all of them. The
+fate of a request is not chosen beforehand: taking effect, loss and answer are separate steps in any order, which covers
+"not received", "received and not applied", "applied, answer lost", "applied late" and "applied twice".
 
 Not here: several objects in a run, deletions, records torn by a crash, and the clock.
 """
@@ -49,7 +49,7 @@ def _showable(objects: tuple[Object, ...]) -> tuple[Object, ...]:
 
 @dataclass(frozen=True)
 class Model:
-    """One kind of operation under the protocol: whole, `without` some guards, or where assumptions are `untrue`."""
+    """One kind of operation under the protocol: complete, `without` some guards, or with `untrue` assumptions."""
 
     kind: Kind
     without: frozenset[Guard] = frozenset()
@@ -59,7 +59,7 @@ class Model:
     mishaps: int = 1
 
     def start(self) -> State:
-        """Before anything was done."""
+        """The first state."""
         objects = (Object(Value.BEFORE),) if self.kind is Kind.EDIT else ()
         return State(objects, self.kills, self.edits, self.mishaps)
 
@@ -82,14 +82,14 @@ class Model:
         if state.under_way:
             less = replace(state, under_way=state.under_way - 1)
             yield "a request is lost", less
-            yield "a request lands", self._landed(less)
+            yield "a request takes effect", self._took_effect(less)
             if state.mishaps:
                 doubled = replace(state, under_way=state.under_way + 1, doubled=state.doubled + 1)
                 yield "a proxy doubles a request", replace(doubled, mishaps=state.mishaps - 1)
         if state.unflushed:
             yield "the disk catches up", replace(state, journal=state.records, unflushed=())
 
-    def _landed(self, state: State) -> State:
+    def _took_effect(self, state: State) -> State:
         made = Object(Value.TARGET, is_ours=True)
         if self.kind is Kind.CREATE:
             harmed = [each.edited for each in state.objects if not each.is_ours]
@@ -102,9 +102,9 @@ class Model:
         return replace(state, objects=objects, applied=state.applied + 1, overwritten=worst)
 
     def _editor(self, state: State) -> Moves:
-        """Somebody who sees what we see and saves something; saving our target takes nothing from anybody.
+        """Somebody who sees what we see and saves something; saving our target overwrites nothing.
 
-        What they made themselves they do not make equal to what we create: our key is nobody else's to give.
+        They do not make their own object equal to ours: nobody else uses our key.
         """
         foreign = Object(Value.OTHER, edited=Edited.SINCE_OUR_READ)
         if self.kind is not Kind.EDIT:
@@ -147,7 +147,7 @@ class Model:
             yield "INTENT on record: recover", _with(state, who, Step.CLOSE, verdict=Record.NOT_APPLIED)
 
     def _step_of_recovery(self, records: tuple[Record, ...]) -> Step:
-        if records[-1] is Record.UNKNOWN and not self._has(Guard.UNKNOWN_IS_LOOKED_INTO_AGAIN):
+        if records[-1] is Record.UNKNOWN and not self._has(Guard.UNKNOWN_IS_CHECKED_AGAIN):
             return Step.END
         if not self._has(Guard.RECOVERY_READS_FIRST):
             return Step.MARK
@@ -177,7 +177,7 @@ class Model:
             yield "not as planned", _with(state, who, Step.CLOSE, verdict=verdict)
 
     def _mark(self, state: State, who: int) -> Moves:
-        # Where no read came before, one would have shown whatever stands there now.
+        # Without a read before, one would have shown the present value.
         state = state if state.has_read else replace(state, objects=_showable(state.objects))
         if state.records.count(Record.SENDING) >= self._most_sends:
             yield "sent too often", _with(state, who, Step.CLOSE, verdict=Record.UNKNOWN)
@@ -214,9 +214,9 @@ class Model:
         yield from self._write(_with(state, who, Step.NOTE, answer=None, verdict=verdict), who, record, then)
 
     def _quiet(self, state: State, who: int) -> Moves:
-        is_waited = self._has(Guard.QUIET_TIME) and Assumption.LANDS_WITHIN_THE_QUIET_TIME not in self.untrue
+        is_waited = self._has(Guard.QUIET_TIME) and Assumption.TAKES_EFFECT_WITHIN_THE_QUIET_TIME not in self.untrue
         if not state.under_way or not is_waited:
-            yield "nothing can land", _with(state, who, Step.VERIFY)
+            yield "nothing can take effect", _with(state, who, Step.VERIFY)
 
     def _verify(self, state: State, who: int) -> Moves:
         fresh, seen = self._read(state, state.objects)
@@ -275,7 +275,7 @@ class Model:
             yield f"{record} cannot be written", _with(failed, who, then, journal_failed=True)
 
     def _read(self, state: State, listed: tuple[Object, ...]) -> tuple[State, tuple[Value, ...]]:
-        """What the vendor says of the objects that it lists, or what a cache kept of the first read."""
+        """What the vendor returns of the listed objects, or what a cache kept of the first read."""
         if state.cached is not None:
             return state, state.cached
         seen = tuple(each.value for each in listed)
@@ -308,7 +308,7 @@ _STEPS = {
 
 @dataclass
 class Explored:
-    """What was found: states and moves, how runs ended, and the shortest way to each breach and into the gap."""
+    """The result: states and moves, how runs ended, and the shortest path to each breach and into the gap."""
 
     states: int = 0
     moves: int = 0
@@ -337,16 +337,16 @@ def explore(model: Model, until: Invariant | None = None) -> Explored:
 def _look(found: Explored, state: State, has_moves: bool, came_from: dict[State, tuple[State, str] | None]) -> None:
     for invariant, holds in HOLDS.items():
         if invariant not in found.breaches and not holds(state):
-            found.breaches[invariant] = _way(state, came_from)
+            found.breaches[invariant] = _path(state, came_from)
     if found.gap is None and is_in_the_gap(state):
-        found.gap = _way(state, came_from)
+        found.gap = _path(state, came_from)
     if all(client.step in (Step.END, Step.STOPPED) for client in state.clients):
         found.verdicts.update(state.journal[-1:])
     elif not has_moves:
-        found.breaches.setdefault(Invariant.ENDS, [*_way(state, came_from), "stuck"])
+        found.breaches.setdefault(Invariant.ENDS, [*_path(state, came_from), "stuck"])
 
 
-def _way(state: State, came_from: dict[State, tuple[State, str] | None]) -> list[str]:
+def _path(state: State, came_from: dict[State, tuple[State, str] | None]) -> list[str]:
     steps = []
     while origin := came_from[state]:
         state, name = origin

@@ -1,8 +1,8 @@
-"""The words of the model of a correction: what vendor, client and journal can be, and every guard that holds them.
+"""The vocabulary of the model of a correction: the states of vendor, client and journal, and every guard.
 
-A state is one moment: the vendor's objects, our requests that may still land, the journal as it would be found after
-a power cut, and where each of our processes stands. The fields at the end of `State` are known to nobody but the
-model; the invariants are judged by them.
+A state is one moment: the vendor's objects, our requests that may still take effect, the journal as it would be found
+after a power cut, and the next step of each of our processes. The fields at the end of `State` are known only to the
+model; the invariants are checked with them.
 
 Not here: what can happen next (model) and what must never happen (invariants).
 """
@@ -12,7 +12,7 @@ from enum import Enum, StrEnum, auto
 
 
 class Kind(StrEnum):
-    """What is sent. A create carries a key that the vendor's list can be searched for."""
+    """What is sent. A create has a key that the vendor's list can be searched for."""
 
     EDIT = "an absolute edit by id"
     CREATE = "a create with a searchable key"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class Value(StrEnum):
-    """What an object says. `BEFORE_AGAIN` says what the plan saw and was saved since: its time of change moved."""
+    """The content of an object. `BEFORE_AGAIN`: as planned on, but saved since, with a later time of change."""
 
     BEFORE = "before"
     TARGET = "target"
@@ -29,11 +29,11 @@ class Value(StrEnum):
 
 
 class Edited(StrEnum):
-    """Whether the object holds work of somebody else, and whether we could know."""
+    """Whether the object holds an edit by somebody else, and whether we could know."""
 
     NO = "no"
     SINCE_OUR_READ = "since our last read"
-    SHOWABLE = "a read of ours did show it, or would have"
+    SHOWABLE = "a read of ours showed it, or would have"
 
 
 class Record(StrEnum):
@@ -65,7 +65,7 @@ class Step(StrEnum):
     MARK_LATE = "write SENDING after the send"
     WAIT = "wait for the answer"
     NOTE = "write RESPONDED or NORESPONSE"
-    QUIET = "wait until nothing can land"
+    QUIET = "wait until nothing can take effect"
     VERIFY = "read again"
     JUDGE = "judge what was read"
     CLOSE = "write the verdict"
@@ -74,7 +74,7 @@ class Step(StrEnum):
 
 
 class Answer(StrEnum):
-    """What came back from a send. An error may come from a gateway while the vendor still works."""
+    """What came back from a send. An error may come from a gateway while the vendor is still working."""
 
     COUNTS = "counts"
     ERROR = "error"
@@ -82,7 +82,7 @@ class Answer(StrEnum):
 
 
 class Guard(Enum):
-    """Everything that the client does for safety; each can be left out alone."""
+    """Everything that the client does for safety; each can be left out by itself."""
 
     INTENT_FIRST = auto()
     SENDING_FIRST = auto()
@@ -105,22 +105,22 @@ class Guard(Enum):
     SENDING_LIMIT = auto()
     NO_RESEND_OF_CREATES = auto()
     TWICE_IS_CONFLICT = auto()
-    UNKNOWN_IS_LOOKED_INTO_AGAIN = auto()
+    UNKNOWN_IS_CHECKED_AGAIN = auto()
     VERDICT_IS_FINAL = auto()
     ONE_WRITER = auto()
 
 
 class Assumption(Enum):
-    """What the client takes for granted of the vendor and cannot check; each can be made untrue alone."""
+    """What the client assumes of the vendor and cannot check; each can be made untrue by itself."""
 
-    LANDS_WITHIN_THE_QUIET_TIME = auto()
+    TAKES_EFFECT_WITHIN_THE_QUIET_TIME = auto()
     AN_ANSWER_ENDS_EVERY_COPY = auto()
     A_READ_BY_ID_IS_CURRENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """One object at the vendor that the operation is about: the one to edit, or one that bears the key."""
+    """One object at the vendor: the one to edit, or one with the key."""
 
     value: Value
     is_ours: bool = False
@@ -129,7 +129,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One of our processes, with what it holds in memory and loses when killed."""
+    """One of our processes, with what it has in memory and loses when killed."""
 
     step: Step = Step.START
     answer: Answer | None = None
@@ -140,7 +140,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One moment. `under_way` counts the copies of our requests that may still land."""
+    """One moment. `under_way` counts the copies of our requests that may still take effect."""
 
     objects: tuple[Object, ...]
     kills: int

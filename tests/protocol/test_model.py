@@ -1,6 +1,6 @@
-"""Every way in which a correction can go keeps every invariant, and each guard is there for a reason.
+"""Every path that a correction can take keeps every invariant, and each guard is needed.
 
-`make test` goes through two kills, one other editor and one mishap; `make model` through more of each.
+`make test` covers two kills, one other editor and one mishap; `make model` more of each.
 """
 
 import pytest
@@ -11,14 +11,14 @@ from tests.protocol.states import TERMINAL, Assumption, Guard, Kind, Record
 
 STATES_AT_LEAST = {Kind.EDIT: 50_000, Kind.CREATE: 3_000, Kind.UPSERT: 3_000}
 ENDED_AT_LEAST = {Kind.EDIT: 10_000, Kind.CREATE: 500, Kind.UPSERT: 500}
-# A create is never already there: what bears our key and was not sent by us is a conflict.
+# A create cannot be ALREADY: an object with our key that we did not send is a conflict.
 VERDICTS = {kind: TERMINAL - ({Record.ALREADY} if kind is not Kind.EDIT else set()) for kind in Kind}
 
 
 def shown(kind: Kind, found: Explored) -> str:
     ends = ", ".join(f"{count:,} {record}" for record, count in sorted(found.verdicts.items()))
     breaches = f"{len(found.breaches)} invariants broken"
-    gap = "the gap between read and landing reached" if found.gap else "no gap"
+    gap = "the gap between read and write reached" if found.gap else "no gap"
     return f"{kind}: {found.states:,} states, {found.moves:,} moves; {breaches}; {gap}; ended in {ends}"
 
 
@@ -33,12 +33,12 @@ def test_no_path_breaks_an_invariant(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_the_gap_between_the_last_read_and_the_write_remains(kind: Kind) -> None:
-    """Expected, and named in the manual: without If-Match no client can close it. One who is alone has none."""
-    way = explore(Model(kind, kills=0, mishaps=0)).gap
-    assert way is not None
-    last_read = max(number for number, move in enumerate(way) if move in ("as planned", "read again"))
-    (edit,) = [number for number, move in enumerate(way) if move.startswith("another ")]
-    assert last_read < edit < way.index("a request lands")
+    """Expected, and documented: without If-Match no client can close it. Without other editors there is none."""
+    path = explore(Model(kind, kills=0, mishaps=0)).gap
+    assert path is not None
+    last_read = max(number for number, move in enumerate(path) if move in ("as planned", "read again"))
+    (edit,) = [number for number, move in enumerate(path) if move.startswith("another ")]
+    assert last_read < edit < path.index("a request takes effect")
     assert explore(Model(kind, edits=0)).gap is None
 
 
@@ -75,7 +75,7 @@ BREAKS = [
     (Guard.NO_RESEND_OF_CREATES, Kind.CREATE, Invariant.ONE_OBJECT),
     (Guard.NO_RESEND_OF_CREATES, Kind.UPSERT, Invariant.NOTHING_OVERWRITTEN),
     (Guard.TWICE_IS_CONFLICT, Kind.CREATE, Invariant.ONE_OBJECT),
-    (Guard.UNKNOWN_IS_LOOKED_INTO_AGAIN, Kind.EDIT, Invariant.ENDS),
+    (Guard.UNKNOWN_IS_CHECKED_AGAIN, Kind.EDIT, Invariant.ENDS),
     (Guard.VERDICT_IS_FINAL, Kind.EDIT, Invariant.ENDS),
     (Guard.ONE_WRITER, Kind.EDIT, Invariant.ONE_WRITER),
     (Guard.ONE_WRITER, Kind.CREATE, Invariant.ONE_OBJECT),
@@ -99,8 +99,8 @@ def test_every_guard_is_covered() -> None:
 @pytest.mark.parametrize(
     ("assumption", "kind", "broken"),
     [
-        (Assumption.LANDS_WITHIN_THE_QUIET_TIME, Kind.EDIT, Invariant.NOTHING_IN_FLIGHT),
-        (Assumption.LANDS_WITHIN_THE_QUIET_TIME, Kind.CREATE, Invariant.ONE_OBJECT),
+        (Assumption.TAKES_EFFECT_WITHIN_THE_QUIET_TIME, Kind.EDIT, Invariant.NOTHING_IN_FLIGHT),
+        (Assumption.TAKES_EFFECT_WITHIN_THE_QUIET_TIME, Kind.CREATE, Invariant.ONE_OBJECT),
         (Assumption.AN_ANSWER_ENDS_EVERY_COPY, Kind.EDIT, Invariant.NOTHING_IN_FLIGHT),
         (Assumption.AN_ANSWER_ENDS_EVERY_COPY, Kind.CREATE, Invariant.ONE_OBJECT),
         (Assumption.A_READ_BY_ID_IS_CURRENT, Kind.EDIT, Invariant.TRUE_VERDICT),
@@ -108,7 +108,7 @@ def test_every_guard_is_covered() -> None:
     ids=name_of,
 )
 def test_assumptions_about_the_vendor(assumption: Assumption, kind: Kind, broken: Invariant) -> None:
-    """Not ours to guard: where a vendor does not keep to it, this breaks."""
+    """The client cannot guard against these: where a vendor violates one, an invariant breaks."""
     assert broken in explore(Model(kind, untrue=frozenset({assumption})), until=broken).breaches
 
 
