@@ -22,6 +22,7 @@ from auditkit import journal as journal_module
 from auditkit.errors import Busy, JournalError, ValueRefused
 from auditkit.journal import Head, Journal, Record, canonical, now
 from auditkit.journal_verify import verify
+from auditkit.settings import AccountKey
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -269,6 +270,86 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_journal(ten, monkeypatch):
         reread(ten).records()
 
 
+# Text, gate, account and time
+
+LONE_BYTE = "caf\udce9"  # as Python reads "café" in Latin-1 from a command line or the environment
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            {"a": {"b": ["x", LONE_BYTE]}},
+            "a.b: is not Unicode (it holds a byte of another encoding); write it in UTF-8",
+        ),
+        ({LONE_BYTE: 1}, f"{LONE_BYTE}: is not Unicode (it holds a byte of another encoding); write it in UTF-8"),
+        ({"note": "a\x1b[2J"}, "note: holds a control character; write one line of text"),
+        ({"who": "ann\n"}, "who: holds a control character; write one line of text"),
+        ({"until": "\x7f"}, "until: holds a control character; write one line of text"),
+    ],
+    ids=["byte in a list", "byte in a name", "escape in a note", "line feed in a person", "delete in a day"],
+)
+def test_text_that_a_later_reader_would_refuse_is_refused(journal, body, message):
+    with pytest.raises(ValueRefused) as caught:
+        journal.append("note", body)
+    assert str(caught.value) == message
+    assert not journal.path.exists()
+
+
+def test_any_other_text_is_kept(journal):
+    """A vendor's own text may hold control characters: it is kept as it is, inside JSON."""
+    body = {"change": {"note": "a\x00\nb"}, "note": "é 漢 😀 \u202e\u00a0", "moved": [None, 1, "\x1b"]}
+    journal.append("note", body)
+    (record,) = reread(journal).records()
+    assert (record.body, record.damaged) == (body, ())
+
+
+def test_text_of_an_older_journal_that_is_not_unicode_is_read_in_part(journal, monkeypatch):
+    body = {"note": LONE_BYTE, "list": [{"text": "\ud83d"}, "😀", 1], LONE_BYTE: None}
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module, "_refuse_unreadable", lambda body: None)
+        written = journal.append("note", body)
+    (record,) = reread(journal).records()
+    assert record.body == {"note": "caf\ufffd", "list": [{"text": "\ufffd"}, "😀", 1], "caf\ufffd": None}
+    assert record.damaged == (LONE_BYTE, "list.text", "note")
+    assert reread(journal).verify() == Head(1, written.hash)
+    assert reread(journal).append("note", {}).seq == 2
+
+
+def test_the_gate_sees_each_body_before_anything_is_written(tmp_path):
+    def gate(body):
+        if not body:
+            raise PermissionError("empty")
+        return {**body, "passed": True}
+
+    journal = Journal(tmp_path / "home" / "journal.jsonl", gate=gate)
+    with pytest.raises(PermissionError, match="empty"):
+        journal.append("note", {})
+    assert not journal.path.parent.exists()
+    assert journal.append("note", {"n": 1}).body == {"n": 1, "passed": True}
+
+
+def test_the_account_is_that_of_the_last_record_that_names_one(journal):
+    assert journal.account is None
+    for body in ({"environment": "here"}, {"environment": "here", "account": 1}, {"environment": 1, "account": "ours"}):
+        journal.append("note", body)
+        assert journal.account is None
+    journal.append("note", {"environment": "there", "account": "theirs"})
+    journal.append("note", {"environment": "here", "account": "ours"})
+    journal.append("note", {"text": "of no account"})
+    assert reread(journal).account == journal.account == AccountKey("here", "ours")
+
+
+def test_an_instant_is_not_before_the_latest_record(tmp_path):
+    clock = iter([NOON, NOON + timedelta(hours=2), NOON + timedelta(hours=1)])
+    journal = Journal(tmp_path / "journal.jsonl", clock=lambda: next(clock))
+    assert journal.not_before(NOON) == NOON
+    for _ in range(3):
+        journal.append("note", {})
+    assert journal.not_before(NOON + timedelta(minutes=119)) == NOON + timedelta(hours=2)
+    assert journal.not_before(NOON + timedelta(minutes=121)) == NOON + timedelta(minutes=121)
+
+
 # Which damage it finds
 
 
@@ -367,10 +448,9 @@ def test_a_file_that_cannot_be_read_is_a_journal_error(ten, suffix):
 
 def test_a_lost_journal_is_not_read_as_an_empty_one(ten):
     ten.path.unlink()
-    with pytest.raises(JournalError, match="line 1: is missing"):
-        reread(ten).append("note", {})
-    with pytest.raises(JournalError, match="line 1: is missing"):
-        _ = ten.head
+    for ask in (lambda: ten.head, reread(ten).verify, lambda: reread(ten).append("note", {}), lambda: ten.head):
+        with pytest.raises(JournalError, match="line 1: is missing"):
+            ask()
 
 
 # After a crash

@@ -10,9 +10,7 @@ import pytest
 import auditkit as ak
 from auditkit import journal as journal_module
 from auditkit.errors import OtherAccount, SettingsError, ValueRefused
-from auditkit.journal import Journal
 from auditkit.sandbox.dataset import build
-from auditkit.settings import AccountKey
 from tests.commands import Account, account_of, assert_refused, auditkit
 
 ROOT = Path(__file__).parents[1]
@@ -158,14 +156,6 @@ def test_a_note_of_several_lines_becomes_one(home: Path) -> None:
     assert record.body["note"] == "seen on paper"
 
 
-def test_no_text_anywhere_in_a_record_may_be_half_a_character(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.jsonl")
-    for body in ({"a": {"b": ["x", LONE_BYTE]}}, {LONE_BYTE: 1}):
-        with pytest.raises(ValueRefused, match=r"^(a\.b|.*): is not Unicode"):
-            journal.append("note", body)
-    assert journal.append("note", {"a": "x\x1b", "emoji": "😀", "note": "é 漢 \u202e"}).seq == 1
-
-
 def test_a_home_that_holds_such_text_already_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As an earlier version wrote it: the record is shown in part, and everything else works."""
     with monkeypatch.context() as patch, ak.open() as audit:
@@ -212,13 +202,3 @@ def test_only_the_home_opens_a_journal() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Journal"
     ]
     assert makers == ["home.py"]
-
-
-def test_a_journal_knows_the_account_of_its_last_record_that_names_one(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.jsonl")
-    assert journal.account is None
-    journal.append("note", {"environment": "here", "account": 1})
-    assert journal.account is None
-    journal.append("note", {"environment": "here", "account": "ours"})
-    journal.append("note", {"text": "of nobody"})
-    assert journal.account == AccountKey("here", "ours")

@@ -1,8 +1,8 @@
 """A client in a forked child under strace: its system calls, and how it ends when one of them fails.
 
-strace attaches to the child before the client begins, so that a case does not need a new Python. A call is identified by
-its kind and its number among those of its kind; it counts when it is on a file in the world's folder or on a socket to
-the vendors. The child waits through its parent, so that the clock of the tests uses none of these sockets.
+strace attaches to the child before the client begins, so that a case does not need a new Python. A call is identified
+by its kind and its number among those of its kind; it counts when it is on a file in the world's folder or on a socket
+to the vendors. The child waits through its parent, so that the clock of the tests uses none of these sockets.
 
 Not here: what is injected where, and what must hold then (test_apply_calls).
 """

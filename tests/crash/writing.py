@@ -3,8 +3,8 @@
 The server runs in a thread of this process; each client is a child that opens connections, cache and journal of its
 own, and is killed with SIGKILL when it passes its Nth point. Points are those that the code marks with
 `sys.audit("auditkit.point", name)`, each request before it is sent (its head and its body separately), and each file of
-the journal when it is opened or renamed. Time is the vendor's: it passes when a client waits, and then a delayed request
-takes effect.
+the journal when it is opened or renamed. Time is the vendor's: it passes when a client waits, and then a delayed
+request takes effect.
 
 Not here: which operations there are, what is killed where, and what must hold then (test_apply_crash).
 """
