@@ -171,7 +171,7 @@ class Identities:
 
     def names(self) -> tuple[str, ...]:
         """The names of all identities, folded and sorted."""
-        return tuple(sorted(path.stem for path in self.folder.glob("*.pem")))
+        return tuple(sorted(path.stem for path in self.folder.glob("[!.]*.pem")))  # not what a kill left of one
 
     def refuse_taken(self, name: str) -> None:
         """Raise `SettingsError` for an invalid name, or one that already has an identity, in any spelling."""

@@ -229,6 +229,12 @@ def test_a_dangling_link_is_not_written_through(identities: Identities, tmp_path
     assert not (tmp_path / "elsewhere").exists() and len(list(identities.folder.iterdir())) == 1
 
 
+def test_a_file_that_a_kill_left_over_is_not_an_identity(identities: Identities) -> None:
+    identities.new("ann", PASSPHRASE)
+    (identities.folder / ".0123abcd.bob.pem").touch()
+    assert identities.names() == ("ann",)
+
+
 def test_of_many_at_once_only_one_makes_the_key(identities: Identities) -> None:
     def attempt(_: int) -> str | None:
         try:
