@@ -23,37 +23,37 @@ from auditkit.errors import SettingsError
 from auditkit.files import read_private, write_whole
 from auditkit.toml_edit import quoted
 
-__all__ = ["PLACES", "SECRETS_FILE", "Place", "keep_in_file", "keep_in_keyring", "kept", "place"]
+__all__ = ["LOGINS", "SECRETS_FILE", "Login", "login_for", "store_in_file", "store_in_keyring", "stored_secret"]
 
 SECRETS_FILE = "secrets.toml"
 _GIT_IGNORES = "*secrets.toml"  # also what a killed program left of it
 # The setting of a secret → those of its server and user; JobNimbus knows no users.
-PLACES = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
+LOGINS = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
 _MOST_BYTES = 1_000_000
 _ADVICE = "let `auditkit init` write it anew, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
 
 
 @dataclass(frozen=True)
-class Place:
+class Login:
     """What a secret is for: a server's base URL, and the user there."""
 
     url: str
     user: SecretStr
 
 
-def place(secret: str, given: Callable[[str], str | None]) -> Place | None:
+def login_for(secret: str, given: Callable[[str], str | None]) -> Login | None:
     """Where the secret of a setting is kept; None while the settings, as `given`, name no server and user for it."""
-    url, user = PLACES[secret]
+    url, user = LOGINS[secret]
     at, who = given(url), given(user) if user else "token"
-    return Place(at, SecretStr(who)) if at and who else None
+    return Login(at, SecretStr(who)) if at and who else None
 
 
-def kept(path: Path, where: Place) -> SecretStr | None:
+def stored_secret(path: Path, where: Login) -> SecretStr | None:
     """The secret that the keyring holds, else the file at `path`. `SettingsError` for a file that others may read."""
     return _in_keyring(where) or _read(path).get(where)
 
 
-def keep_in_keyring(where: Place, secret: SecretStr) -> bool:
+def store_in_keyring(where: Login, secret: SecretStr) -> bool:
     """Put a secret into the system's keyring; False where there is none that keeps it."""
     try:
         keyring.set_password(_service(where), where.user.get_secret_value(), secret.get_secret_value())
@@ -62,7 +62,7 @@ def keep_in_keyring(where: Place, secret: SecretStr) -> bool:
     return _in_keyring(where) == secret
 
 
-def keep_in_file(path: Path, secrets: Mapping[Place, SecretStr]) -> None:
+def store_in_file(path: Path, secrets: Mapping[Login, SecretStr]) -> None:
     """Put secrets into a file for its owner alone, beside those that it holds, and out of git's sight.
 
     The file is written whole or not at all. Raises `OSError`, and `SettingsError` as `kept` does.
@@ -76,11 +76,11 @@ def keep_in_file(path: Path, secrets: Mapping[Place, SecretStr]) -> None:
     write_whole(path, "\n\n".join(["# Secrets, for you alone: neither copy nor share this file.", *tables]) + "\n")
 
 
-def _service(where: Place) -> str:
+def _service(where: Login) -> str:
     return f"auditkit {where.url}"
 
 
-def _in_keyring(where: Place) -> SecretStr | None:
+def _in_keyring(where: Login) -> SecretStr | None:
     try:
         found = keyring.get_password(_service(where), where.user.get_secret_value())
     except keyring.errors.KeyringError:
@@ -88,7 +88,7 @@ def _in_keyring(where: Place) -> SecretStr | None:
     return SecretStr(found) if found else None
 
 
-def _read(path: Path) -> dict[Place, SecretStr]:
+def _read(path: Path) -> dict[Login, SecretStr]:
     """What the file holds, out of sight; nothing where there is none."""
     try:
         data = read_private(
@@ -105,11 +105,11 @@ def _read(path: Path) -> dict[Place, SecretStr]:
         raise SettingsError(f"{path}: is no table of secrets for each server; delete it, and {_ADVICE}") from None
 
 
-def _secrets(tables: Mapping[str, Any]) -> dict[Place, SecretStr]:
+def _secrets(tables: Mapping[str, Any]) -> dict[Login, SecretStr]:
     every = [(url, user, secret) for url, users in tables.items() for user, secret in users.items()]
     if not all(isinstance(secret, str) for _, _, secret in every):
         raise ValueError("a secret that is no text")
-    return {Place(url, SecretStr(user)): SecretStr(secret) for url, user, secret in every}
+    return {Login(url, SecretStr(user)): SecretStr(secret) for url, user, secret in every}
 
 
 def _hide_from_git(folder: Path) -> None:

@@ -26,7 +26,7 @@ from pydantic import Field, Secret, SecretStr, TypeAdapter, ValidationError, fie
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
-from auditkit.credentials import PLACES, SECRETS_FILE, kept, place
+from auditkit.credentials import LOGINS, SECRETS_FILE, login_for, stored_secret
 from auditkit.errors import SettingsError
 
 __all__ = [
@@ -368,8 +368,8 @@ def _kept_secrets(values: Mapping[str, Secret[Any]], path: Path) -> dict[str, Se
     def given(name: str) -> str | None:
         return os.environ.get(variable_of(name)) or _plain(values).get(name)
 
-    wanted = {name: place(name, given) for name in PLACES if not given(name)}
-    found = {name: kept(path, where) for name, where in wanted.items() if where}
+    wanted = {name: login_for(name, given) for name in LOGINS if not given(name)}
+    found = {name: stored_secret(path, where) for name, where in wanted.items() if where}
     return {name: secret for name, secret in found.items() if secret}
 
 

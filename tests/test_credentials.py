@@ -10,15 +10,15 @@ import keyring.backends.null
 import pytest
 from pydantic import SecretStr
 
-from auditkit.credentials import PLACES, Place, keep_in_file, keep_in_keyring, kept, place
+from auditkit.credentials import LOGINS, Login, login_for, store_in_file, store_in_keyring, stored_secret
 from auditkit.errors import SettingsError
 from auditkit.settings import Settings
 from tests.keyrings import FILE, Kept
 
 SECRET = 'Pa:ss "wörd\\1'
 URLS = {"aimsio_url": "https://portal.aimsio.com", "jobnimbus_url": "https://app.jobnimbus.com"}
-AIMSIO = Place(URLS["aimsio_url"], SecretStr("clerk@field"))
-JOBNIMBUS = Place(URLS["jobnimbus_url"], SecretStr("token"))
+AIMSIO = Login(URLS["aimsio_url"], SecretStr("clerk@field"))
+JOBNIMBUS = Login(URLS["jobnimbus_url"], SecretStr("token"))
 
 
 @pytest.fixture
@@ -36,35 +36,37 @@ def a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_secret_is_of_a_server_and_a_user() -> None:
     given = {**URLS, "aimsio_username": "clerk@field"}
-    assert {name: place(name, given.get) for name in PLACES} == {
+    assert {name: login_for(name, given.get) for name in LOGINS} == {
         "aimsio_password": AIMSIO,
         "jobnimbus_token": JOBNIMBUS,
     }
     for name in ("aimsio_url", "aimsio_username"):
-        assert place("aimsio_password", {**given, name: ""}.get) is None
-    assert place("jobnimbus_token", {}.get) is None
+        assert login_for("aimsio_password", {**given, name: ""}.get) is None
+    assert login_for("jobnimbus_token", {}.get) is None
 
 
 def test_the_file_gives_back_what_it_was_given(path: Path) -> None:
-    assert kept(path, AIMSIO) is None
-    keep_in_file(path, {AIMSIO: SecretStr(SECRET)})
-    keep_in_file(path, {JOBNIMBUS: SecretStr("tok")})
-    other = Place(AIMSIO.url, SecretStr('o"ther'))
-    keep_in_file(path, {JOBNIMBUS: SecretStr("token-2"), other: SecretStr("third")})
-    assert [each and each.get_secret_value() for each in (kept(path, p) for p in (AIMSIO, JOBNIMBUS, other))] == [
+    assert stored_secret(path, AIMSIO) is None
+    store_in_file(path, {AIMSIO: SecretStr(SECRET)})
+    store_in_file(path, {JOBNIMBUS: SecretStr("tok")})
+    other = Login(AIMSIO.url, SecretStr('o"ther'))
+    store_in_file(path, {JOBNIMBUS: SecretStr("token-2"), other: SecretStr("third")})
+    assert [
+        each and each.get_secret_value() for each in (stored_secret(path, p) for p in (AIMSIO, JOBNIMBUS, other))
+    ] == [
         SECRET,
         "token-2",
         "third",
     ]
-    assert kept(path, Place("https://sandbox.aimsio.com", AIMSIO.user)) is None
+    assert stored_secret(path, Login("https://sandbox.aimsio.com", AIMSIO.user)) is None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_the_keyring_keeps_under_the_names_that_people_use(a_keyring: Path, path: Path) -> None:
-    keep_in_file(path, {AIMSIO: SecretStr("of the file")})
-    assert keep_in_keyring(AIMSIO, SecretStr(SECRET))
+    store_in_file(path, {AIMSIO: SecretStr("of the file")})
+    assert store_in_keyring(AIMSIO, SecretStr(SECRET))
     assert keyring.get_password("auditkit https://portal.aimsio.com", "clerk@field") == SECRET
-    assert kept(path, AIMSIO) == SecretStr(SECRET), "the keyring wins"
+    assert stored_secret(path, AIMSIO) == SecretStr(SECRET), "the keyring wins"
 
 
 @pytest.mark.parametrize("backend", [keyring.backends.fail.Keyring, keyring.backends.null.Keyring, Kept])
@@ -72,16 +74,16 @@ def test_a_keyring_that_does_not_keep(backend: type, a_keyring: Path, monkeypatc
     """None is there, it forgets, or it is locked."""
     a_keyring.mkdir()
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend())
-    assert not keep_in_keyring(AIMSIO, SecretStr(SECRET))
+    assert not store_in_keyring(AIMSIO, SecretStr(SECRET))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
 def test_a_file_that_is_open_to_others_is_not_read(mode: int, path: Path) -> None:
-    keep_in_file(path, {AIMSIO: SecretStr(SECRET)})
+    store_in_file(path, {AIMSIO: SecretStr(SECRET)})
     path.chmod(mode)
     assert_refused(path, "is open to others, so the secrets may be known; change them, or chmod 600 it")
     with pytest.raises(SettingsError, match="open to others"):
-        keep_in_file(path, {JOBNIMBUS: SecretStr("tok")})
+        store_in_file(path, {JOBNIMBUS: SecretStr("tok")})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_what_is_no_file(path: Path) -> None:
 
 def assert_refused(path: Path, *words: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        kept(path, AIMSIO)
+        stored_secret(path, AIMSIO)
     message = str(caught.value)
     assert "\n" not in message and SECRET not in message and "clerk" not in message
     assert all(word in message for word in words), message
@@ -121,7 +123,7 @@ def project(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An account whose settings are in auditkit.toml and whose secrets are in secrets.toml."""
     lines = {**URLS, "aimsio_username": "clerk@field", "timezone": "America/Edmonton"}
     (path.parent / "auditkit.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in lines.items()))
-    keep_in_file(path, {AIMSIO: SecretStr(SECRET), JOBNIMBUS: SecretStr("tok-SECRET")})
+    store_in_file(path, {AIMSIO: SecretStr(SECRET), JOBNIMBUS: SecretStr("tok-SECRET")})
     monkeypatch.chdir(path.parent)
     return path.parent
 
@@ -137,7 +139,7 @@ def test_settings_take_a_secret_from_environment_keyring_and_file_in_this_order(
     project: Path, a_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert secrets() == [SECRET, "tok-SECRET"]
-    keep_in_keyring(JOBNIMBUS, SecretStr("of the keyring"))
+    store_in_keyring(JOBNIMBUS, SecretStr("of the keyring"))
     assert secrets() == [SECRET, "of the keyring"]
     monkeypatch.setenv("AUDITKIT_JOBNIMBUS_TOKEN", "of the environment")
     assert secrets() == [SECRET, "of the environment"]
@@ -183,10 +185,10 @@ def test_git_does_not_see_the_file(before: str | None, after: str, tmp_path: Pat
     folder.mkdir()
     if before is not None:
         (folder / ".gitignore").write_text(before)
-    keep_in_file(folder / "secrets.toml", {AIMSIO: SecretStr(SECRET)})
+    store_in_file(folder / "secrets.toml", {AIMSIO: SecretStr(SECRET)})
     assert (folder / ".gitignore").read_text() == after
 
 
 def test_without_git_no_file_says_so(path: Path) -> None:
-    keep_in_file(path, {AIMSIO: SecretStr(SECRET)})
+    store_in_file(path, {AIMSIO: SecretStr(SECRET)})
     assert not (path.parent / ".gitignore").exists()

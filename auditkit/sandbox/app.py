@@ -16,7 +16,7 @@ from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock, system_clock
 from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE, jobnimbus
 from auditkit.sandbox.limits import Gate
-from auditkit.sandbox.middleware import Credentials, Door
+from auditkit.sandbox.middleware import Credentials, Middleware
 from auditkit.sandbox.openapi import document
 from auditkit.sandbox.state import State
 
@@ -43,7 +43,7 @@ def create_app(
     async def limits(_: Request) -> Response:
         return JSONResponse({vendor.name: gates[base].seen() for base, vendor in vendors.items()})
 
-    mounts = [Mount(base, Door(vendor, gates[base], state, clock)) for base, vendor in vendors.items()]
+    mounts = [Mount(base, Middleware(vendor, gates[base], state, clock)) for base, vendor in vendors.items()]
     app = Starlette(routes=[Route("/openapi.json", openapi), Route("/limits", limits), *mounts])
     app.router.redirect_slashes = False
     return app

@@ -49,14 +49,14 @@ class Vendors:
             "clock_skew_seconds": max((round(calls.clock_skew) for calls in each), key=abs),
         }
 
-    def vouch(self, proof: dict[str, Any] | None) -> None:
+    def save_proof(self, proof: dict[str, Any] | None) -> None:
         """Say of the lists in the cache what is known of them; None while they are being read."""
         for client in (self.aimsio, self.jobnimbus):
-            client.vouch(json.dumps(proof))
+            client.save_proof(json.dumps(proof))
 
-    def vouched(self) -> dict[str, Any]:
+    def saved_proof(self) -> dict[str, Any]:
         """What is known of the lists in the cache. Raises `NoSnapshot` where there are none."""
-        proofs = [client.vouched() for client in (self.aimsio, self.jobnimbus)]
+        proofs = [client.saved_proof() for client in (self.aimsio, self.jobnimbus)]
         if None in proofs:
             raise NoSnapshot("the cache holds no read of both vendors; run `auditkit sync` without --offline")
         values = [json.loads(proof) for proof in proofs if proof]
@@ -80,16 +80,16 @@ def sync(
     goes on from there.
     """
     started_at = clock()
-    vouched = vendors.vouched() if vendors.offline else {}
+    saved_proof = vendors.saved_proof() if vendors.offline else {}
     rebuild_schema(draft)
     sync_id = int(draft.query("select coalesce(max(sync_id), 0) + 1 from sync_run").scalar())
     if not vendors.offline:
-        vendors.vouch(None)
+        vendors.save_proof(None)
     nrbs, invoices, reasons = _read(draft, settings, vendors, sync_id, accept_shrink=accept_shrink)
     rebuild_typed(draft, sync_id=sync_id, zone=settings.zone.key)
     sys.audit("auditkit.point", "typed")
-    if vouched and vouched["status"] != "COMPLETE":
-        reasons.append(vouched["reason"])
+    if saved_proof and saved_proof["status"] != "COMPLETE":
+        reasons.append(saved_proof["reason"])
     run = {
         "sync_id": sync_id,
         "started_at": started_at,
@@ -99,15 +99,15 @@ def sync(
         "status": "INCOMPLETE" if reasons else "COMPLETE",
         "reason": "; ".join(reasons) or None,
         "is_offline": vendors.offline,
-        "read_at": datetime.fromisoformat(vouched["read_at"]) if vouched.get("read_at") else started_at,
+        "read_at": datetime.fromisoformat(saved_proof["read_at"]) if saved_proof.get("read_at") else started_at,
         **nrbs,
         **invoices,
         **vendors.calls,
-        "notices": "; ".join(_notices(draft, sync_id, vouched)) or None,
+        "notices": "; ".join(_notices(draft, sync_id, saved_proof)) or None,
     }
     draft.query(_RECORD, run)
     if not vendors.offline:
-        vendors.vouch({name: str(run[name]) for name in ("status", "reason", "read_at")})
+        vendors.save_proof({name: str(run[name]) for name in ("status", "reason", "read_at")})
     sys.audit("auditkit.point", "recorded")
     return sync_id
 
@@ -169,9 +169,9 @@ def _keep_stubs(draft: Draft, current: dict[str, int]) -> None:
         )
 
 
-def _notices(draft: Draft, sync_id: int, vouched: dict[str, Any]) -> list[str]:
+def _notices(draft: Draft, sync_id: int, saved_proof: dict[str, Any]) -> list[str]:
     """What is no fault, and worth knowing: a rebuild from the cache, and fields that the vendors' pages do not name."""
-    notices = [f"rebuilt offline from the read of {vouched['read_at']}; history is absent"] if vouched else []
+    notices = [f"rebuilt offline from the read of {saved_proof['read_at']}; history is absent"] if saved_proof else []
     for table, fields in ((NRBS, NRB_FIELDS), (INVOICES, INVOICE_FIELDS)):
         sent = draft.query(_FIELDS.format(table=table.name), {"sync_id": sync_id}).rows
         if unknown := [name for (name,) in sent if name not in fields]:

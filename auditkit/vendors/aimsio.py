@@ -99,13 +99,13 @@ class AimsioClient:
         answer = self._writer.send("POST", NRB_IMPORT, {"nrbList": [body]})
         return ImportResult.parse(answer.text, f"{VENDOR}: POST {NRB_IMPORT}")
 
-    def vouch(self, proof: str) -> None:
-        """As `Reader.vouch`."""
-        self._reader.vouch(proof)
+    def save_proof(self, proof: str) -> None:
+        """As `Reader.save_proof`."""
+        self._reader.save_proof(proof)
 
-    def vouched(self) -> str | None:
-        """As `Reader.vouched`."""
-        return self._reader.vouched()
+    def saved_proof(self) -> str | None:
+        """As `Reader.saved_proof`."""
+        return self._reader.saved_proof()
 
     def close(self) -> None:
         """Close the connections and the cache."""

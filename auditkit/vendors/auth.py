@@ -57,7 +57,7 @@ class Credentials:
     user: SecretStr | None = None
     secrets: tuple[SecretStr, ...] = ()
 
-    def and_those_of(self, request: requests.PreparedRequest) -> Self:
+    def including(self, request: requests.PreparedRequest) -> Self:
         """These, and those of a request's `Authorization` header."""
         scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "basic":
@@ -68,14 +68,14 @@ class Credentials:
             self, user=SecretStr(user), secrets=(*self.secrets, *map(SecretStr, (credential, pair, password)))
         )
 
-    def are_in(self, data: bytes) -> bool:
+    def appear_in(self, data: bytes) -> bool:
         """Whether data hold a secret in any spelling: plain, quoted, escaped, UTF-16, hexadecimal, base64.
 
         A secret of less than 8 characters is not looked for: it may be a word of the data.
         """
         return _holds(data, [secret.get_secret_value() for secret in self.secrets if len(secret) >= _LEAST])
 
-    def taken_out(self, data: bytes) -> bytes | None:
+    def redacted(self, data: bytes) -> bytes | None:
         """Data for an error's text: `***` for a long secret or user name; None where that is not enough.
 
         A short secret may be a word of every day, "wrong": to cut it out would mar the text and tell what was cut.

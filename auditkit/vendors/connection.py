@@ -43,7 +43,7 @@ class Account:
             cache_scope=self._scope,
             rate_per_second=self.settings.rate_per_second,
             parallel=self.settings.parallel,
-            throttle_path=self._file(".pace"),
+            rate_limit_path=self._file(".pace"),
             credentials=self._credentials,
             offline=offline,
         )
@@ -56,7 +56,7 @@ class Account:
             vendor=self.vendor,
             rate_per_second=self.settings.rate_per_second,
             parallel=self.settings.parallel,
-            throttle_path=self._file(".pace"),
+            rate_limit_path=self._file(".pace"),
             credentials=self._credentials,
         )
 

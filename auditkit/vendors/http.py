@@ -35,9 +35,9 @@ from urllib3.util.response import assert_header_parsing
 
 from auditkit.errors import ApiError, BadAnswer, Denied, NotThere, Refused, TimedOut, Unreachable
 from auditkit.vendors.auth import Credentials
-from auditkit.vendors.rate_limit import MAX_PAUSE_SECONDS, Throttle
+from auditkit.vendors.rate_limit import MAX_PAUSE_SECONDS, RateLimit
 
-__all__ = ["MAX_BODY_BYTES", "Again", "Line", "Received", "adapter", "server_date"]
+__all__ = ["MAX_BODY_BYTES", "HttpClient", "Received", "TransientError", "adapter", "server_date"]
 
 MAX_BODY_BYTES = 64 * 2**20
 CONNECT_SECONDS = 5.0
@@ -51,7 +51,7 @@ _READ_HEADERS = ("Content-Type", "Date")
 _OTHER_ENCODINGS = frozenset({"br", "compress", "deflate", "zstd"})
 
 
-class Again(Exception):
+class TransientError(Exception):
     """An attempt failed in a way that may pass; `error` is what to raise when nobody tries again.
 
     `pause` is for how many seconds the vendor asks not to be called.
@@ -73,7 +73,7 @@ class Received:
     elapsed: float
 
 
-class Line:
+class HttpClient:
     """What every call to one vendor shares: base URL, credentials, pace and deadline. It keeps no connection."""
 
     def __init__(
@@ -82,13 +82,13 @@ class Line:
         auth: requests.auth.AuthBase,
         *,
         vendor: str,
-        throttle: Throttle,
+        rate_limit: RateLimit,
         deadline: float,
         credentials: Credentials | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth = auth
-        self._throttle = throttle
+        self._rate_limit = rate_limit
         self._timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, deadline), total=deadline)
         self._credentials = credentials or Credentials()
         self.vendor = vendor
@@ -121,40 +121,40 @@ class Line:
     ) -> Received:
         """Wait for our turn, send once, and return an answer of status 200; anything else raises.
 
-        Failures that may pass (408, 429, 500, 502, 503, 504, time-out, reset, a body cut short or damaged) raise
-        `Again`, and halve the pace of everybody. `Denied`, `NotThere`, `Refused`, `BadAnswer` and TLS failures come at
-        once. `cap` is in bytes: a decoded body beyond it is a `BadAnswer`, and is never held whole.
+        Transient failures (408, 429, 500, 502, 503, 504, time-out, reset, a body cut short or damaged) raise
+        `TransientError` and halve the rate for every process. `Denied`, `NotThere`, `Refused`, `BadAnswer` and TLS
+        failures are raised at once. `cap` is in bytes: a longer decoded body is a `BadAnswer` and is never held whole.
         """
         # Everything is raised from here: a traceback may show locals, and those of the frames below hold the signed
         # request and what came back; nor has an error of ours one of requests' behind it, which holds them too.
         try:
-            with self._throttle.turn():
+            with self._rate_limit.slot():
                 outcome = self._sent(http, request, cap)
         except BaseException as error:  # noqa: BLE001 - raised again, also when interrupted
             raise error.with_traceback(None) from None
         if isinstance(outcome, Received):
             return outcome
-        if isinstance(outcome, Again):
-            self._throttle.ease(outcome.pause)
+        if isinstance(outcome, TransientError):
+            self._rate_limit.slow_down(outcome.pause)
         raise outcome
 
     def _sent(
         self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, cap: int
-    ) -> Received | ApiError | Again:
-        where, credentials = self.where(request), self._credentials.and_those_of(request)
+    ) -> Received | ApiError | TransientError:
+        where, credentials = self.where(request), self._credentials.including(request)
         started = time.monotonic()
         try:
             with contextlib.closing(self._send(http, request)) as answer:
                 body = _body(answer, where, cap) if answer.status_code == 200 else _beginning(answer, where)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return _failure(error, where)
-        except (BadAnswer, Again) as error:
+        except (BadAnswer, TransientError) as error:
             return error.with_traceback(None)
         elapsed = time.monotonic() - started
         if answer.status_code != 200:
             return _refusal(answer, f"{where}: answered {answer.status_code}{_words(body, credentials)}")
         headers = {name: answer.headers[name] for name in _READ_HEADERS if name in answer.headers}
-        if credentials.are_in(body) or any(credentials.are_in(value.encode()) for value in headers.values()):
+        if credentials.appear_in(body) or any(credentials.appear_in(value.encode()) for value in headers.values()):
             return BadAnswer(f"{where}: repeats the password or token, which others may read there too; change it")
         return Received(headers, body, elapsed)
 
@@ -236,20 +236,20 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
-def _refusal(answer: requests.Response, found: str) -> ApiError | Again:
+def _refusal(answer: requests.Response, found: str) -> ApiError | TransientError:
     refusal = _worded(answer, found)
-    (refusal.error if isinstance(refusal, Again) else refusal).status = answer.status_code
+    (refusal.error if isinstance(refusal, TransientError) else refusal).status = answer.status_code
     return refusal
 
 
-def _worded(answer: requests.Response, found: str) -> ApiError | Again:
+def _worded(answer: requests.Response, found: str) -> ApiError | TransientError:
     status = answer.status_code
     if status in (401, 403):
         return Denied(f"{found}; check the credentials and their permissions")
     if status == 404:
         return NotThere(f"{found}; it does not exist, or not any more")
     if status in _MAY_PASS:
-        return Again(Refused(f"{found}; try again later"), status, _retry_after(answer.headers))
+        return TransientError(Refused(f"{found}; try again later"), status, _retry_after(answer.headers))
     if status < 300:
         return BadAnswer(f"{found}; expected 200")
     if status < 400:
@@ -274,7 +274,7 @@ def _body(answer: requests.Response, where: str, cap: int) -> bytes:
 def _beginning(answer: requests.Response, where: str) -> bytes:
     """What a refusal says first. It is worth no error of its own: a 401 that cannot be read is still a 401."""
     beginning = b""
-    with contextlib.suppress(BadAnswer, Again, urllib3.exceptions.HTTPError):
+    with contextlib.suppress(BadAnswer, TransientError, urllib3.exceptions.HTTPError):
         packed = _is_packed(answer, where)
         raw = answer.raw.stream(_PIECE, decode_content=False)
         for piece in _inflated(raw, where) if packed else raw:
@@ -308,22 +308,24 @@ def _inflated(raw: Iterator[bytes], where: str) -> Iterator[bytes]:
                 rest = inflate.unconsumed_tail
         yield inflate.flush()
     except zlib.error:
-        raise Again(BadAnswer(f"{where}: expected gzip, found damaged data")) from None
+        raise TransientError(BadAnswer(f"{where}: expected gzip, found damaged data")) from None
     if inflate.unused_data:
         raise BadAnswer(f"{where}: expected one gzip stream, found more behind it")
     if not inflate.eof:
         raise urllib3.exceptions.ProtocolError("gzip stream cut short")
 
 
-def _failure(error: Exception, where: str) -> ApiError | Again:
+def _failure(error: Exception, where: str) -> ApiError | TransientError:
     reason = _reason(error)
     is_tls = isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError))
     if is_tls and not isinstance(_innermost(error), (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return Unreachable(f"{where}: no trusted TLS connection ({reason}); check the host and its certificate")
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-        return Again(TimedOut(f"{where}: no whole answer before the deadline; try again later"))
+        return TransientError(TimedOut(f"{where}: no whole answer before the deadline; try again later"))
     if isinstance(error, (requests.ConnectionError, urllib3.exceptions.HTTPError)):
-        return Again(Unreachable(f"{where}: no connection, or it broke ({reason}); check the network and the base URL"))
+        return TransientError(
+            Unreachable(f"{where}: no connection, or it broke ({reason}); check the network and the base URL")
+        )
     if isinstance(error, requests.exceptions.InvalidHeader):
         return BadAnswer(f"{where}: expected one length of the body, found several")
     return Unreachable(f"{where}: the request cannot be sent ({type(error).__name__}); check the base URL")
@@ -364,7 +366,7 @@ def _http_date(text: str) -> datetime | None:
 
 def _words(body: bytes, credentials: Credentials) -> str:
     """The vendor's own message, in one line, without our credentials should it repeat them."""
-    harmless = credentials.taken_out(body[:_PIECE])
+    harmless = credentials.redacted(body[:_PIECE])
     if harmless is None:
         return " (its message is left out: it may repeat a secret)"
     text = harmless.decode("utf-8", "replace")

@@ -116,13 +116,13 @@ class JobNimbusClient:
         body = checked({"jnid": jnid, **changes}, InvoiceChange, READ_ONLY_INVOICE_FIELDS, "JobNimbus invoice")
         return self._writer.send("PUT", _path(jnid), body, self._actor)
 
-    def vouch(self, proof: str) -> None:
-        """As `Reader.vouch`."""
-        self._reader.vouch(proof)
+    def save_proof(self, proof: str) -> None:
+        """As `Reader.save_proof`."""
+        self._reader.save_proof(proof)
 
-    def vouched(self) -> str | None:
-        """As `Reader.vouched`."""
-        return self._reader.vouched()
+    def saved_proof(self) -> str | None:
+        """As `Reader.saved_proof`."""
+        return self._reader.saved_proof()
 
     def close(self) -> None:
         """Close the connections and the cache."""

@@ -20,7 +20,7 @@ from queue import SimpleQueue
 
 from auditkit.errors import StoreError
 
-__all__ = ["MAX_PAUSE_SECONDS", "SLOW_SECONDS", "Throttle"]
+__all__ = ["MAX_PAUSE_SECONDS", "SLOW_SECONDS", "RateLimit"]
 
 MAX_PAUSE_SECONDS = 60.0
 SLOW_SECONDS = 30.0
@@ -32,8 +32,8 @@ _STATE = struct.Struct("<dd")  # moment of the next call, moment at which slowne
 _RESTED = struct.Struct("<d")  # moment from which a place may be used again
 
 
-class Throttle:
-    """Use `with throttle.turn():` around each call. One per base URL; several with one folder act as one.
+class RateLimit:
+    """Use `with rate_limit.slot():` around each call. One per base URL; several with one folder act as one.
 
     Moments are of the system-wide monotonic clock, which all processes share and nobody can set.
     """
@@ -54,7 +54,7 @@ class Throttle:
                 self._places.put(place)
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Wait for a place in flight and for our moment; hold the place until the block ends.
 
         `StoreError` where the files of the pace cannot be used: the block was not begun.
@@ -73,7 +73,7 @@ class Throttle:
                 with contextlib.suppress(OSError):  # the call was made: what came of it must not be lost
                     os.pwrite(place, _RESTED.pack(ended - self._quickest + self._rest), 0)
 
-    def ease(self, pause: float = 0.0) -> None:
+    def slow_down(self, pause: float = 0.0) -> None:
         """After a sign of overload: half the rate for 30 s, and no call at all for `pause` seconds (at most 60).
 
         `StoreError` as in `turn`.
@@ -147,7 +147,7 @@ def _taken(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False  # another process, or another Throttle of this one, is in this place
+        return False  # another process, or another RateLimit of this one, is in this place
     return True
 
 

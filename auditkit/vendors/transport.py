@@ -19,8 +19,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from auditkit.errors import BadAnswer, NotThere
 from auditkit.vendors.auth import Credentials
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import MAX_BODY_BYTES, Again, Line, Received, adapter, server_date
-from auditkit.vendors.rate_limit import Throttle
+from auditkit.vendors.http import MAX_BODY_BYTES, HttpClient, Received, TransientError, adapter, server_date
+from auditkit.vendors.rate_limit import RateLimit
 from auditkit.vendors.strict_json import CutShort, dump, parse
 
 __all__ = ["ATTEMPTS", "DEADLINE_SECONDS", "Answer", "Counters", "Reader", "Writer"]
@@ -71,7 +71,7 @@ class Counters:
 class Reader:
     """GET only: polite, patient with what may pass, and from the cache where a version says that nothing changed.
 
-    `rate_per_second` and `parallel` hold for all threads and processes with the same `throttle_path` (a folder).
+    `rate_per_second` and `parallel` hold for all threads and processes with the same `rate_limit_path` (a folder).
     `cache_scope` names environment and account. `deadline` is in seconds, for one attempt, once it is our turn.
     `credentials` are what no answer may repeat, besides those of the request.
     One that is `offline` asks nobody: it has what was kept, and everything else is `NotThere`.
@@ -87,13 +87,15 @@ class Reader:
         cache_scope: str,
         rate_per_second: float,
         parallel: int,
-        throttle_path: Path,
+        rate_limit_path: Path,
         deadline: float = DEADLINE_SECONDS,
         credentials: Credentials | None = None,
         offline: bool = False,
     ) -> None:
-        throttle = Throttle(throttle_path, rate_per_second, parallel)
-        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline, credentials=credentials)
+        rate_limit = RateLimit(rate_limit_path, rate_per_second, parallel)
+        self._http_client = HttpClient(
+            base_url, auth, vendor=vendor, rate_limit=rate_limit, deadline=deadline, credentials=credentials
+        )
         self._http = adapter(parallel)
         self._offline = offline
         self._cache = DetailCache(cache_path, cache_scope)
@@ -124,8 +126,8 @@ class Reader:
 
         Raises `Unreachable`, `TimedOut`, `Denied`, `NotThere`, `Refused` or `BadAnswer`.
         """
-        request = self._line.request("GET", path, params)
-        where, address = self._line.where(request), request.path_url
+        request = self._http_client.request("GET", path, params)
+        where, address = self._http_client.where(request), request.path_url
         name = _NEWEST if is_list else version
         kept = self._cache.get(address, name) if name is not None and (self._offline or not is_list) else None
         if kept is not None and (remembered := self._remembered(kept, where, check)):
@@ -139,12 +141,12 @@ class Reader:
             self._cache.put(address, name, received)
         return answer
 
-    def vouch(self, proof: str) -> None:
+    def save_proof(self, proof: str) -> None:
         """Keep what is known of the lists that the cache holds: a text, JSON, for those who are offline."""
         self._cache.put(_PROOF, _NEWEST, Received({"Content-Type": "application/json"}, proof.encode(), elapsed=0.0))
 
-    def vouched(self) -> str | None:
-        """What was last vouched for; None before the first time."""
+    def saved_proof(self) -> str | None:
+        """The proof that was saved last; None before the first."""
         kept = self._cache.get(_PROOF, _NEWEST)
         return kept.body.decode() if kept else None
 
@@ -165,7 +167,7 @@ class Reader:
     ) -> tuple[Received, Answer, bool]:
         # Full jitter, so that those who were refused together do not come back together.
         patience = Retrying(
-            retry=retry_if_exception_type(Again),
+            retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
             reraise=True,
@@ -176,7 +178,7 @@ class Reader:
                     if attempt.retry_state.attempt_number > 1:
                         self.calls.add("retried")
                     return self._attempt(request, check, cap)
-        except Again as last:
+        except TransientError as last:
             failure = last.error
         raise failure
 
@@ -185,16 +187,16 @@ class Reader:
     ) -> tuple[Received, Answer, bool]:
         self.calls.add("made")
         try:
-            received = self._line.exchange(self._http, request, cap)
-        except Again as again:
+            received = self._http_client.exchange(self._http, request, cap)
+        except TransientError as again:
             if again.status == 429:
                 self.calls.add("throttled")
             raise
         self.calls.saw(server_date(received.headers))
         try:
-            answer, lasting = _examined(received, self._line.where(request), check, from_cache=False)
+            answer, lasting = _examined(received, self._http_client.where(request), check, from_cache=False)
         except CutShort as cut:
-            raise Again(cut) from None
+            raise TransientError(cut) from None
         return received, answer, lasting
 
 
@@ -212,12 +214,14 @@ class Writer:
         vendor: str,
         rate_per_second: float,
         parallel: int,
-        throttle_path: Path,
+        rate_limit_path: Path,
         deadline: float = DEADLINE_SECONDS,
         credentials: Credentials | None = None,
     ) -> None:
-        throttle = Throttle(throttle_path, rate_per_second, parallel)
-        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline, credentials=credentials)
+        rate_limit = RateLimit(rate_limit_path, rate_per_second, parallel)
+        self._http_client = HttpClient(
+            base_url, auth, vendor=vendor, rate_limit=rate_limit, deadline=deadline, credentials=credentials
+        )
 
     def send(
         self, method: str, path: str, body: Mapping[str, object], params: Mapping[str, str | int] | None = None
@@ -227,14 +231,14 @@ class Writer:
         Raises `ValueRefused` before anything is sent where the body cannot be written exactly; else as `Reader.get`.
         """
         headers = {"Content-Type": "application/json", "Connection": "close"}
-        request = self._line.request(method, path, params, headers, dump(body).encode("ascii"))
+        request = self._http_client.request(method, path, params, headers, dump(body).encode("ascii"))
         http = adapter(1)
         try:
-            received = self._line.exchange(http, request)
-        except Again as only:
+            received = self._http_client.exchange(http, request)
+        except TransientError as only:
             failure = only.error
         else:
-            return _answer(received, _decoded(received.body, self._line.where(request)), from_cache=False)
+            return _answer(received, _decoded(received.body, self._http_client.where(request)), from_cache=False)
         finally:
             http.close()
         raise failure

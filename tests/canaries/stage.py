@@ -116,7 +116,7 @@ class Stage:
             self.show(audit, audit.settings)
             with audit.vendors() as (aimsio, jobnimbus):
                 for client in (aimsio, jobnimbus):
-                    line = client._reader._line
+                    line = client._reader._http_client
                     self.show(client, client._reader, client._writer, client._reader._cache, line, line._auth)
                 for stub in aimsio.stubs():
                     aimsio.nrb(stub.guid or "", str(stub.updated_at))
@@ -134,7 +134,7 @@ class Stage:
             cache_scope="odd",
             rate_per_second=2000,
             parallel=2,
-            throttle_path=self.folder / "odd" / "pace",
+            rate_limit_path=self.folder / "odd" / "pace",
             credentials=Credentials(secrets=(SecretStr(TOKEN),)),
         )
         self.vendor.carried["URL userinfo"] += 1

@@ -199,7 +199,7 @@ class World:
 
     @contextmanager
     def _hands(self, vendor: str, url: str, auth: Any) -> Iterator[tuple[Reader, Writer]]:
-        pace = {"rate_per_second": 5000, "parallel": 2, "throttle_path": self.folder / vendor}
+        pace = {"rate_per_second": 5000, "parallel": 2, "rate_limit_path": self.folder / vendor}
         line = {"vendor": vendor, "deadline": DEADLINE_SECONDS, **pace}
         reader = Reader(url, auth, cache_path=self.folder / f"{vendor}.sqlite", cache_scope="test", **line)
         try:

@@ -55,7 +55,7 @@ def clients(url: str, folder: Path, deadline: float, rate: float = 5000) -> Iter
             "vendor": vendor,
             "rate_per_second": rate,
             "parallel": 4,
-            "throttle_path": folder / f"{vendor}.pace",
+            "rate_limit_path": folder / f"{vendor}.pace",
             "deadline": deadline,
         }
         kept = {"cache_path": folder / f"{vendor}.sqlite", "cache_scope": "test"}

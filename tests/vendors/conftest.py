@@ -38,7 +38,7 @@ def make_reader(vendor, tmp_path) -> Iterator[Callable[..., Reader]]:
             "cache_scope": "test",
             "rate_per_second": 5000,
             "parallel": 10,
-            "throttle_path": tmp_path / "pace",
+            "rate_limit_path": tmp_path / "pace",
             "deadline": 20.0,
         } | changes
         readers.append(Reader(options.pop("base_url"), options.pop("auth"), **options))
@@ -62,7 +62,7 @@ def writer(vendor, tmp_path) -> Writer:
         vendor="Aimsio",
         rate_per_second=5000,
         parallel=10,
-        throttle_path=tmp_path / "pace",
+        rate_limit_path=tmp_path / "pace",
         deadline=1.0,
     )
 

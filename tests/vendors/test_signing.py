@@ -58,21 +58,21 @@ SPELLINGS = {
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize("auth", AUTHS, ids=["basic", "bearer"])
 def test_a_secret_is_found_in_every_spelling(auth, spelling):
-    credentials = Credentials().and_those_of(signed(auth))
+    credentials = Credentials().including(signed(auth))
     text = f"so {spelling(PASSWORD if auth is AUTHS[0] else TOKEN)} it is"
-    assert credentials.are_in(text.encode())
-    assert not credentials.are_in(text.encode()[:7])
+    assert credentials.appear_in(text.encode())
+    assert not credentials.appear_in(text.encode()[:7])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "latin-1"])
 def test_a_secret_is_found_in_every_encoding(encoding):
-    assert Credentials().and_those_of(signed(AUTHS[0])).are_in(f"it is {PASSWORD}".encode(encoding))
+    assert Credentials().including(signed(AUTHS[0])).appear_in(f"it is {PASSWORD}".encode(encoding))
 
 
 def test_a_header_in_odd_case_is_known():
     request = signed(None)
     request.headers = CaseInsensitiveDict({"aUTHORIZATION": f"BEARER {TOKEN}"})
-    assert Credentials().and_those_of(request).are_in(f"it was {TOKEN}".encode())
+    assert Credentials().including(request).appear_in(f"it was {TOKEN}".encode())
 
 
 def test_a_short_password_may_be_a_word_of_the_data(vendor, make_reader):

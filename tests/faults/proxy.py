@@ -69,7 +69,7 @@ class _Request:
 
 
 @dataclass
-class Door:
+class Proxy:
     """The play of a server (`Server.plays`) before the sandbox. What arrived is counted, whatever became of it."""
 
     sandbox: Address
