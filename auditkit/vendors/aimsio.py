@@ -14,9 +14,9 @@ from auditkit.settings import Settings
 from auditkit.values import time_from_ms
 from auditkit.vendors.auth import BasicAuth
 from auditkit.vendors.bodies import READ_ONLY_NRB_FIELDS, ImportResult, NrbChange, checked
-from auditkit.vendors.connection import Account, identifier_in_path, is_identifier
+from auditkit.vendors.connection import VendorAccount, identifier_in_path, is_identifier
 from auditkit.vendors.strict_json import parse
-from auditkit.vendors.transport import Reader, Writer
+from auditkit.vendors.transport import Answer, Reader, Writer
 
 __all__ = ["AimsioClient", "Stub"]
 
@@ -45,43 +45,43 @@ class AimsioClient:
 
     @classmethod
     def from_settings(cls, settings: Settings, *, offline: bool = False) -> Self:
-        """A client for the account of the settings; `SettingsError` where they have none. `offline` as in `Reader`."""
+        """A client for the account of the settings; `SettingsError` if they name none. `offline` as in `Reader`."""
         if settings.aimsio_url is None or settings.aimsio_username is None or settings.aimsio_password is None:
             raise SettingsError(
                 "Aimsio needs AUDITKIT_AIMSIO_URL, AUDITKIT_AIMSIO_USERNAME and AUDITKIT_AIMSIO_PASSWORD"
             )
         auth = BasicAuth(settings.aimsio_username, settings.aimsio_password)
-        account = Account(VENDOR, settings.aimsio_url, auth, settings.aimsio_username, settings)
-        return cls(account.reader(offline=offline), account.writer())
+        account = VendorAccount(VENDOR, settings.aimsio_url, auth, settings.aimsio_username, settings)
+        return cls(*account.connect(offline=offline))
 
     def stubs(self) -> list[Stub]:
         """Every NRB of the account, always live, in the order and number the vendor sent.
 
         The answer is an array, or an object with nothing but `value`, an array, of objects; anything else is a
-        `BadAnswer`, never "no NRBs". A row may lack its guid or updatedAt, or have none that can be used: it is None.
+        `BadAnswer`, never "no NRBs". A guid or updatedAt that is missing or unusable is None.
 
         It comes in one piece of at most 256 MiB. While it is read it takes up to eleven times its size: 1.1 GiB for a
         million NRBs.
         """
         found: list[Stub] = []
 
-        def check(text: str) -> bool:
-            found[:] = _stubs(text, f"{VENDOR}: GET {NRBS}")
+        def check(answer: Answer) -> bool:
+            found[:] = _stubs(answer.text, f"{VENDOR}: GET {NRBS}")
             return True
 
-        self._reader.get(NRBS, is_list=True, check=check, cap=MAX_LIST_BYTES)
+        self._reader.get(NRBS, keep_newest=True, check=check, cap=MAX_LIST_BYTES)
         return found
 
     def nrb(self, guid: str, version: str | None = None) -> str:
         """The exact text of one NRB. With a version (`updatedAt` of its stub) an unchanged one costs no call.
 
-        A body without this guid as its `nrbGuid` is a `BadAnswer`; `NotThere` where the vendor has none. A body older
-        than the version, from a server that lags behind, is returned and not remembered: the next call asks again.
+        A body without this guid as its `nrbGuid` is a `BadAnswer`; `NotThere` if the vendor has none. A body older
+        than the version, from a server that lags behind, is returned and not cached: the next call asks again.
         """
         path = f"{NRBS}/{identifier_in_path(guid, 'nrbGuid')}"
 
-        def check(text: str) -> bool:
-            record = parse(text, f"{VENDOR}: GET {path}")
+        def check(answer: Answer) -> bool:
+            record = parse(answer.text, f"{VENDOR}: GET {path}")
             if not isinstance(record, dict) or record.get("nrbGuid") != guid:
                 found = repr(record.get("nrbGuid"))[:60] if isinstance(record, dict) else _shape(record)
                 raise BadAnswer(f"{VENDOR}: GET {path}: expected an NRB with this nrbGuid, found {found}")

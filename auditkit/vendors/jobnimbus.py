@@ -16,7 +16,7 @@ from auditkit.errors import BadAnswer, SettingsError, ValueRefused
 from auditkit.settings import Settings
 from auditkit.vendors.auth import Signature
 from auditkit.vendors.bodies import READ_ONLY_INVOICE_FIELDS, InvoiceChange, NewInvoice, checked
-from auditkit.vendors.connection import Account, identifier_in_path, is_identifier
+from auditkit.vendors.connection import VendorAccount, identifier_in_path, is_identifier
 from auditkit.vendors.strict_json import dump, elements, parse
 from auditkit.vendors.transport import Answer, Reader, Writer
 
@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class BearerAuth(Signature):
-    """`Authorization: bearer <token>`. A token that no header can carry is a `SettingsError` without it."""
+    """`Authorization: bearer <token>`. A token that no header can carry raises `SettingsError`, unrepeated."""
 
     def __init__(self, token: SecretStr) -> None:
         if not _TOKEN.fullmatch(token.get_secret_value()):
@@ -48,7 +48,7 @@ class Page:
 class JobNimbusClient:
     """Five operations of JobNimbus's API. Errors are those of `Reader.get` and `Writer.send`.
 
-    `actor` is the e-mail of the person whom JobNimbus shall name behind a write.
+    `actor` is the e-mail address of the person whom JobNimbus should name as the author of a write.
     """
 
     def __init__(self, reader: Reader, writer: Writer, actor: str | None = None) -> None:
@@ -59,12 +59,12 @@ class JobNimbusClient:
 
     @classmethod
     def from_settings(cls, settings: Settings, *, offline: bool = False) -> Self:
-        """A client for the account of the settings; `SettingsError` where they have none. `offline` as in `Reader`."""
+        """A client for the account of the settings; `SettingsError` if they name none. `offline` as in `Reader`."""
         if settings.jobnimbus_url is None or settings.jobnimbus_token is None:
             raise SettingsError("JobNimbus needs AUDITKIT_JOBNIMBUS_URL and AUDITKIT_JOBNIMBUS_TOKEN")
         auth = BearerAuth(settings.jobnimbus_token)
-        account = Account(VENDOR, settings.jobnimbus_url, auth, settings.jobnimbus_token, settings)
-        return cls(account.reader(offline=offline), account.writer(), settings.jobnimbus_actor)
+        account = VendorAccount(VENDOR, settings.jobnimbus_url, auth, settings.jobnimbus_token, settings)
+        return cls(*account.connect(offline=offline), settings.jobnimbus_actor)
 
     def page(self, start: int, size: int = DEFAULT_SIZE, filter: Mapping[str, Any] | None = None) -> Page:
         """The `size` invoices from number `start` (0 is the first), always live, in the vendor's order.
@@ -78,11 +78,11 @@ class JobNimbusClient:
         where = f"{VENDOR}: GET {INVOICES} from {start}"
         found: list[Page] = []
 
-        def check(text: str) -> bool:
-            found[:] = [_page(text, where)]
+        def check(answer: Answer) -> bool:
+            found[:] = [_page(answer.text, where)]
             return True
 
-        self._reader.get(INVOICES, params, is_list=True, check=check)
+        self._reader.get(INVOICES, params, keep_newest=True, check=check)
         return found[0]
 
     def invoice(self, jnid: str) -> str:
@@ -97,7 +97,7 @@ class JobNimbusClient:
         return text
 
     def create_invoice(self, body: Mapping[str, Any]) -> Answer:
-        """Create an invoice. The answer may have no body: which jnid it got, only a search can tell.
+        """Create an invoice. The answer may have no body: then only a search can find its jnid.
 
         A field that is missing, unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
         """
@@ -107,7 +107,7 @@ class JobNimbusClient:
     def update_invoice(self, jnid: str, changes: Mapping[str, Any]) -> Answer:
         """Change the given fields of one invoice; arrays replace the old ones whole. The answer may have no body.
 
-        To delete is to JobNimbus to change `is_active` to false.
+        JobNimbus deletes an invoice when `is_active` is changed to false.
 
         A field that is unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
         """

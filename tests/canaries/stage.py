@@ -28,12 +28,12 @@ from requests.auth import AuthBase
 import auditkit as ak
 from auditkit.corrections import apply as applying
 from auditkit.corrections.operations import Kind
-from auditkit.vendors import transport
+from auditkit.vendors import connection, transport
 from auditkit.vendors.auth import Credentials
-from auditkit.vendors.transport import Reader
 from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER
 from tests.canaries.vendor import PAIR, Account
 from tests.commands import PROGRAM, auditkit
+from tests.readers import connected
 
 DEADLINE_SECONDS = 0.4
 
@@ -116,8 +116,8 @@ class Stage:
             self.show(audit, audit.settings)
             with audit.vendors() as (aimsio, jobnimbus):
                 for client in (aimsio, jobnimbus):
-                    line = client._reader._http_client
-                    self.show(client, client._reader, client._writer, client._reader._cache, line, line._auth)
+                    http = client._reader._http
+                    self.show(client, client._reader, client._writer, client._reader._cache, http, http._auth)
                 for stub in aimsio.stubs():
                     aimsio.nrb(stub.guid or "", str(stub.updated_at))
                 jobnimbus.page(0)
@@ -126,16 +126,9 @@ class Stage:
         """A base URL that holds user and password, which settings refuse, and a request header in odd case."""
         host = self.vendor.url.removeprefix("http://")
         base_url = f"http://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@{host}"
-        reader = Reader(
-            base_url,
-            OddAuth(),
-            vendor="Aimsio",
-            cache_path=self.folder / "odd" / "cache.sqlite",
-            cache_scope="odd",
-            rate_per_second=2000,
-            parallel=2,
-            rate_limit_path=self.folder / "odd" / "pace",
-            credentials=Credentials(secrets=(SecretStr(TOKEN),)),
+        credentials = Credentials(secrets=(SecretStr(TOKEN),))
+        reader, _ = connected(
+            "Aimsio", base_url, OddAuth(), self.folder / "odd", deadline=DEADLINE_SECONDS, credentials=credentials
         )
         self.vendor.carried["URL userinfo"] += 1
         with contextlib.closing(reader):
@@ -236,5 +229,4 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transport, "ATTEMPTS", 2)
     patch.setattr(Kind, "quiet", 0.0)
     patch.setattr(applying, "VERIFY_PAUSE_SECONDS", 0.0)
-    for kind in (transport.Reader, transport.Writer):
-        patch.setitem(kind.__init__.__kwdefaults__, "deadline", DEADLINE_SECONDS)
+    patch.setattr(connection, "DEADLINE_SECONDS", DEADLINE_SECONDS)

@@ -16,8 +16,8 @@ from auditkit.errors import AuditkitError
 from auditkit.settings import Settings
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import Received
 from auditkit.vendors.jobnimbus import JobNimbusClient
+from auditkit.vendors.responses import Received
 from tests.canaries.vendor import LISTS
 from tests.vendors.server import Reply, Seen, Vendor, running_vendor
 from tests.world import nrb

@@ -17,6 +17,7 @@ from auditkit.vendors.auth import BasicAuth
 from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
 from auditkit.vendors.transport import Reader, Writer
 from tests.faults.endpoints import Endpoint
+from tests.readers import connected
 
 USERNAME, PASSWORD, TOKEN = "clerk@field", "Pa:ss wörd/1", "tok-SECRET-123"
 SECRETS = (PASSWORD, TOKEN, base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode())
@@ -51,15 +52,7 @@ class Clients:
 @contextlib.contextmanager
 def clients(url: str, folder: Path, deadline: float, rate: float = 5000) -> Iterator[Clients]:
     def both(vendor: str, auth: requests.auth.AuthBase) -> tuple[Reader, Writer]:
-        common = {
-            "vendor": vendor,
-            "rate_per_second": rate,
-            "parallel": 4,
-            "rate_limit_path": folder / f"{vendor}.pace",
-            "deadline": deadline,
-        }
-        kept = {"cache_path": folder / f"{vendor}.sqlite", "cache_scope": "test"}
-        return Reader(url, auth, **kept, **common), Writer(url, auth, **common)
+        return connected(vendor, url, auth, folder, deadline=deadline, rate=rate, parallel=4)
 
     aimsio = AimsioClient(*both("Aimsio", BasicAuth(SecretStr(USERNAME), SecretStr(PASSWORD))))
     jobnimbus = JobNimbusClient(*both("JobNimbus", BearerAuth(SecretStr(TOKEN))))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from auditkit.vendors.aimsio import MAX_LIST_BYTES
-from auditkit.vendors.http import MAX_BODY_BYTES
+from auditkit.vendors.responses import MAX_BODY_BYTES
 from auditkit.vendors.transport import ATTEMPTS
 from tests.faults.endpoints import ENDPOINTS, Endpoint
 from tests.faults.faults import OPEN, ZIP, Scene, answer, chunked, good

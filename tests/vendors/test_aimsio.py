@@ -8,7 +8,7 @@ import pytest
 
 from auditkit.errors import BadAnswer, Denied, NotThere, SettingsError, TimedOut, ValueRefused
 from auditkit.vendors.aimsio import MAX_LIST_BYTES, AimsioClient, Stub
-from auditkit.vendors.http import MAX_BODY_BYTES
+from auditkit.vendors.responses import MAX_BODY_BYTES
 
 from .server import Reply
 

@@ -14,7 +14,7 @@ import pytest
 
 from auditkit.errors import StoreError
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import Received
+from auditkit.vendors.responses import Received
 
 from .conftest import PASSWORD, USERNAME
 from .server import Reply
@@ -97,7 +97,7 @@ def test_no_secret_is_on_disk(vendor, make_reader, tmp_path):
 )
 def test_a_damaged_entry_is_as_though_absent(vendor, make_reader, path, value):
     vendor.answers(Reply({"n": 1}), Reply({"n": 2}))
-    reader = make_reader(cache_path=path)
+    reader = make_reader(cache=path)
     reader.get("/x", version="1")
     with sqlite3.connect(path) as connection:
         connection.execute("update responses set value = ?", (value,))
@@ -141,7 +141,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import Received
+from auditkit.vendors.responses import Received
 cache = DetailCache(Path(sys.argv[1]), "s")
 for number in range(20):
     cache.put(f"/{number}", "1", Received({"Content-Type": "application/json"}, b"{}", 0.0))

@@ -104,7 +104,7 @@ def hold(folder, ready):
         time.sleep(60)
 
 
-def test_a_killed_process_gives_its_place_back(tmp_path):
+def test_a_killed_process_frees_its_slot(tmp_path):
     ready = PROCESSES.Event()
     process = PROCESSES.Process(target=hold, args=(tmp_path, ready))
     process.start()
@@ -116,7 +116,7 @@ def test_a_killed_process_gives_its_place_back(tmp_path):
         assert time.monotonic() - started < 5
 
 
-def test_an_error_inside_a_turn_gives_the_place_back(tmp_path):
+def test_an_error_inside_the_block_frees_the_slot(tmp_path):
     rate_limit = RateLimit(tmp_path, 5000, 1)
     for error in (BlockingIOError, KeyError):
         with pytest.raises(error), rate_limit.slot():
@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_used_is_refused_each_time_before_the_call(tmp_pat
     rate_limit = RateLimit(tmp_path, 5000, 1)
     (tmp_path / name).unlink()
     (tmp_path / name).mkdir()
-    for _ in range(3):  # the one place in flight is given back each time
+    for _ in range(3):  # the only slot is freed each time
         with pytest.raises(StoreError, match=f"{tmp_path}: cannot be written .*make the"), rate_limit.slot():
             raise AssertionError("the call was made")
     (tmp_path / name).rmdir()
