@@ -41,7 +41,7 @@ from auditkit.papers.facts import Facts, described
 from auditkit.sandbox import demo
 from auditkit.settings import AccountKey, Settings
 from auditkit.sync.proof import proof
-from auditkit.sync.run import Vendors, sync
+from auditkit.sync.run import Options, connect, sync
 from auditkit.values import did_you_mean
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
@@ -92,12 +92,13 @@ class Audit:
         """
         parameters = self._home.parameters()
         usable_rules(parameters)  # a mistake in a rule file shows before the vendors are read, not after
+        self._home.store.make_folders()
+        settings = self._home.connected()
         with (
-            self._home.vendors(offline=offline) as (aimsio, jobnimbus),
+            connect(settings, offline=offline) as sources,
             self._home.draft(keep_previous=True, is_new=offline) as draft,
         ):
-            vendors = Vendors(aimsio, jobnimbus, offline)
-            sync(draft, self._home.connected(), vendors, accept_shrink=accept_shrink)
+            sync(draft, settings, sources, Options(offline, accept_shrink))
             run(draft, parameters, self._home.decisions())  # also those made while the vendors were read
         self._home.release()
         return self.completeness()
@@ -133,8 +134,9 @@ class Audit:
         return self.sql(views.COMPLETENESS)
 
     def proof(self) -> list[str]:
-        """Why the newest sync is COMPLETE, or is not, in four lines: label, Aimsio, JobNimbus, calls."""
-        return proof(self.snapshot.query(views.SYNC_RUN).records()[0])
+        """Why the newest sync is COMPLETE, or is not: the label, a line for each vendor, and the calls."""
+        run = self.snapshot.query(views.SYNC_RUN).records()[0]
+        return proof(run, self.snapshot.query(views.SYNC_SOURCES).records())
 
     def changes(self, since: int | None = None) -> pd.DataFrame:
         """What appeared, changed (field by field, as JSON) and vanished between a sync and the newest one.

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from auditkit.checks.run import Decisions, Parameters, run
-from auditkit.sync.raw import INVOICES, NRBS, Raw
+from auditkit.sync.raw import RawTable
+from auditkit.sync.run import SOURCES
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 from tests.world import AS_OF, ZONE, forget_steps, invoice, line, nrb
@@ -16,11 +17,22 @@ Bodies = Sequence[dict[str, Any]]
 
 def kept(draft: Draft, nrbs: Bodies, invoices: Bodies, sync_id: int) -> None:
     """One sync's raw tables, as a complete read leaves them; whatever is missing has vanished."""
-    for table, key, bodies in ((NRBS, "nrbGuid", nrbs), (INVOICES, "jnid", invoices)):
-        raw = Raw(draft, table, sync_id)
-        raw.arrive([(body[key], json.dumps(body)) for body in bodies], 1)
-        raw.keep([body[key] for body in bodies], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
+    for source, key, bodies in zip(SOURCES, ("nrbGuid", "jnid"), (nrbs, invoices), strict=True):
+        raw = RawTable(draft, source.record_type, sync_id)
+        raw.add([(body[key], json.dumps(body)) for body in bodies], 1)
+        raw.store([body[key] for body in bodies], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
     draft.query("insert into sync_run by name select $id as sync_id, 'COMPLETE' as status", {"id": sync_id})
+
+
+def last_run(snapshot: Snapshot) -> dict[str, Any]:
+    """The record of the newest sync, and what it counted of each source, as `nrb_…` and `invoice_…`."""
+    (run,) = snapshot.query("select * from sync_run order by sync_id desc limit 1").records()
+    sources = snapshot.query(
+        "select * from sync_source where sync_id = $sync_id", {"sync_id": run["sync_id"]}
+    ).records()
+    counted = {f"{row['subject_type']}_{name}": value for row in sources for name, value in row.items()}
+    calls = {name: sum(row[name] for row in sources) for name in ("calls", "retries", "throttled")}
+    return {**run, **counted, **calls}
 
 
 def synced(

@@ -21,16 +21,14 @@ from auditkit.sandbox.server import Address
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import Body, loads_stored
 from auditkit.settings import Settings
-from auditkit.sync.invoices import MAX_THROWN
+from auditkit.sync.invoices import MAX_DISCARDED
 from auditkit.sync.nrbs import MAX_LISTS
-from auditkit.sync.run import Vendors as Clients
-from auditkit.sync.run import sync
-from auditkit.vendors.aimsio import AimsioClient
-from auditkit.vendors.jobnimbus import JobNimbusClient
+from auditkit.sync.run import connect, sync
 from auditkit.vendors.paging import WINDOW
 from auditkit.warehouse.snapshots import Snapshot, Store
 from tests.commands import Ran, assert_refused, auditkit, bytes_of, started
 from tests.served import point, serving
+from tests.syncs import last_run
 
 WORLD = build(seed=9, nrbs=60, faults={})
 SINGLE = [body for body in WORLD.nrbs if not body["nrbParentGuid"] and not body["nrbChildren"]]
@@ -102,15 +100,10 @@ def read() -> dict[str, Any]:
     """One sync without an audit; its record. The account is the one of the settings."""
     settings = Settings.load()
     store = Store(settings.folder)
-    with (
-        contextlib.closing(AimsioClient.from_settings(settings)) as aimsio,
-        contextlib.closing(JobNimbusClient.from_settings(settings)) as jobnimbus,
-        store.writer(),
-        store.draft(keep_previous=True) as draft,
-    ):
-        sync(draft, settings, Clients(aimsio, jobnimbus))
+    with connect(settings) as sources, store.writer(), store.draft(keep_previous=True) as draft:
+        sync(draft, settings, sources)
     with store.open() as snapshot:
-        return snapshot.query("select * from sync_run order by sync_id desc limit 1").records()[0]
+        return last_run(snapshot)
 
 
 def versions(snapshot: Snapshot, guid: str) -> list[tuple[Any, ...]]:
@@ -132,7 +125,7 @@ def test_a_second_sync_fetches_nothing_that_did_not_change(vendors: Vendors) -> 
     assert vendors.calls() == {"list": 2, "page": 2}
     assert (second["nrb_fetched"], second["nrb_unchanged"], second["invoice_changed"]) == (0, 60, 0)
     assert (second["status"], second["reason"], second["calls"], second["retries"]) == ("COMPLETE", None, 4, 0)
-    same = ("nrb_total", "invoice_total", "nrb_id_hash", "invoice_id_hash", "nrb_listed", "invoice_listed")
+    same = [f"{kind}_{name}" for kind in ("nrb", "invoice") for name in ("control_total", "id_hash", "listed")]
     assert [first[name] for name in same] == [second[name] for name in same]
 
 
@@ -154,8 +147,8 @@ def test_what_is_new_changed_or_gone(vendors: Vendors) -> None:
 
     # four NRBs, and the two records that are listed no more are asked for by id
     assert vendors.calls() == {"list": 2, "detail": 4 + 2, "page": 2}
-    assert (run["nrb_listed"], run["nrb_fetched"], run["nrb_unchanged"], run["nrb_gone"]) == (60, 4, 56, 1)
-    assert (run["invoice_listed"], run["invoice_changed"], run["invoice_gone"]) == (len(invoices), 2, 1)
+    assert (run["nrb_listed"], run["nrb_fetched"], run["nrb_unchanged"], run["nrb_vanished"]) == (60, 4, 56, 1)
+    assert (run["invoice_listed"], run["invoice_changed"], run["invoice_vanished"]) == (len(invoices), 2, 1)
     with Store(vendors.home).open() as snapshot:
         guids = {guid for (guid,) in snapshot.query("select guid from nrb").rows}
         assert guids == {body["nrbGuid"] for body in WORLD.nrbs} - {deleted} | {"new"}
@@ -195,7 +188,7 @@ def test_more_invoices_than_a_page_holds(invoices: int, pages: int, vendors: Ven
     copy_invoices(vendors.state, invoices)
     run = read()
     assert vendors.calls()["page"] == 2 * pages  # two passes that agree
-    assert (run["status"], run["invoice_listed"], run["invoice_passes"]) == ("COMPLETE", invoices, 2)
+    assert (run["status"], run["invoice_listed"], run["invoice_lists"]) == ("COMPLETE", invoices, 2)
     with Store(vendors.home).open() as snapshot:
         assert snapshot.query("select count(distinct jnid) from invoice").scalar() == invoices
 
@@ -206,7 +199,7 @@ def test_an_order_that_changes_is_read_by_dates(vendors: Vendors) -> None:
     copy_invoices(vendors.state, 1500)
     run = read()
     assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, 1500)
-    assert (run["invoice_passes"], run["invoice_method"]) == (4, "date windows")
+    assert (run["invoice_lists"], run["invoice_method"]) == (4, "date windows")
 
 
 CAMPAIGN = pytest.mark.campaign
@@ -231,7 +224,7 @@ def test_more_invoices_than_pages_reach(vendors: Vendors) -> None:
     copy_invoices(vendors.state, WINDOW + 1)
     run = read()
     assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, WINDOW + 1)
-    assert (run["invoice_passes"], run["invoice_method"]) == (3, "date windows")
+    assert (run["invoice_lists"], run["invoice_method"]) == (3, "date windows")
 
 
 @CAMPAIGN
@@ -313,7 +306,7 @@ def test_invoices_that_never_hold_still(vendors: Vendors) -> None:
     number = iter(range(1_000_000))
     with vendors.meanwhile(lambda state: state.put_invoice({**WORLD.invoices[0], "note": f"{next(number)}"})):
         run = read()
-    assert (run["status"], run["invoice_passes"]) == ("INCOMPLETE", MAX_THROWN + 1)
+    assert (run["status"], run["invoice_lists"]) == ("INCOMPLETE", MAX_DISCARDED + 1)
     assert run["reason"] == "JobNimbus's invoices changed during each of 4 passes"
 
 
@@ -395,17 +388,17 @@ def test_a_killed_later_sync_leaves_the_old_snapshot(vendors: Vendors, monkeypat
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "is_told",
+    "one_line",
     [False, pytest.param(True)],
-    ids=["unharmed", "told in one line, exit code 2"],
+    ids=["unharmed", "one line, exit code 2"],
 )
-def test_ctrl_c(is_told: bool, vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c(one_line: bool, vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDITKIT_RATE_PER_SECOND", "10")
     with started("sync") as program:
         wait_for(lambda: len(details(vendors.state, 200)) >= 3)
         program.send_signal(signal.SIGINT)
         out, err = program.communicate(timeout=20)
-    if is_told:
+    if one_line:
         assert_refused(Ran(program.returncode, out, err), "stopped", "what was fetched stays in the cache")
         return
     assert program.returncode != 0 and "Traceback" not in err

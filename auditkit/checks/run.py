@@ -228,8 +228,7 @@ def _verdict(counts: Mapping[str, int], *, complete: bool) -> str:
 
 def _snapshot_id(draft: Draft, parameters: Parameters, rules: list[Rule], decisions: Decisions, sync_id: int) -> str:
     raw = draft.query(
-        "select sha256(coalesce(string_agg(digest, '' order by digest), '')) from (select digest from raw.nrb_body"
-        " where last_sync = $id union all select digest from raw.invoice_body where last_sync = $id)",
+        "select sha256(coalesce(string_agg(digest, '' order by digest), '')) from raw.version where last_sync = $id",
         {"id": sync_id},
     ).scalar()
     counting = (decisions.links, decisions.forbidden, decisions.jobs, decisions.acceptances)

@@ -52,7 +52,7 @@ def sync(
     with opened() as audit:
         if as_json:
             audit.sync(offline=offline, accept_shrink=accept_shrink)
-            print_json(_last_sync(audit))
+            print_json({**_last_sync(audit), "sources": records(audit.sql(views.SYNC_SOURCES))})
         else:
             if audit.settings.is_demo:
                 say(plain(f"DEMO DATA, as no account is set; {whereabouts(audit)}"))

@@ -11,10 +11,11 @@ comment on column raw.nrb_body.digest is 'SHA-256 of body, hexadecimal';
 comment on column raw.nrb_body.body is 'the exact text of the response';
 comment on column raw.nrb_body.first_sync is 'the sync that first saw this version';
 comment on column raw.nrb_body.last_sync is 'the last sync in which this version was current';
-create table if not exists raw.nrb_stub (guid varchar, updated_at bigint);
-comment on table raw.nrb_stub is 'The list of NRBs of the newest sync: what exists, and which version of it.';
-comment on column raw.nrb_stub.guid is 'guid or id of the list row';
-comment on column raw.nrb_stub.updated_at is 'updatedAt of the list row, epoch milliseconds';
+create table if not exists raw.held (subject_type varchar, subject_id varchar, version bigint);
+comment on table raw.held is 'One record that is held in the version that the newest list states, so that the next sync need not read it. Aimsio only: the list of JobNimbus holds whole invoices.';
+comment on column raw.held.subject_type is 'nrb';
+comment on column raw.held.subject_id is 'guid';
+comment on column raw.held.version is 'updatedAt of the list row, epoch milliseconds';
 create table if not exists raw.invoice_body (jnid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
 comment on table raw.invoice_body is 'One version of one JobNimbus invoice, as its list row came, and the syncs in which it was current. Append-only.';
 comment on column raw.invoice_body.jnid is 'JobNimbus id';
@@ -32,16 +33,9 @@ comment on column raw.tombstone.vanished_sync is 'the sync that found it gone';
 
 create table if not exists sync_run (
     sync_id integer, started_at timestamptz, finished_at timestamptz, environment varchar, account varchar,
-    status varchar, reason varchar, is_offline boolean, read_at timestamptz,
-    nrb_listed bigint, nrb_fetched bigint, nrb_resumed bigint, nrb_unchanged bigint, nrb_quarantined bigint, nrb_gone bigint,
-    nrb_total decimal(38, 2), nrb_vendor_tax decimal(38, 2), nrb_first_on date, nrb_last_on date, nrb_lists integer,
-    nrb_id_hash varchar,
-    invoice_listed bigint, invoice_changed bigint, invoice_quarantined bigint, invoice_gone bigint,
-    invoice_subtotal decimal(38, 2), invoice_tax decimal(38, 2), invoice_total decimal(38, 2), invoice_due decimal(38, 2),
-    invoice_first_on date, invoice_last_on date, invoice_passes integer, invoice_method varchar, invoice_id_hash varchar,
-    calls bigint, retries bigint, throttled bigint, clock_skew_seconds integer, notices varchar
+    status varchar, reason varchar, is_offline boolean, read_at timestamptz, notices varchar
 );
-comment on table sync_run is 'One run of a sync: its proof of completeness and its control totals.';
+comment on table sync_run is 'One run of a sync: whether it was complete. What was read of each vendor is in sync_source.';
 comment on column sync_run.sync_id is '1, 2, 3 … in the order of the runs';
 comment on column sync_run.started_at is 'when the run began';
 comment on column sync_run.finished_at is 'when the run ended';
@@ -51,36 +45,49 @@ comment on column sync_run.status is 'COMPLETE or INCOMPLETE';
 comment on column sync_run.reason is 'why a run is INCOMPLETE';
 comment on column sync_run.is_offline is 'rebuilt from the cache, without a call and without history';
 comment on column sync_run.read_at is 'when the vendors were read: started_at, or that of the read an offline run was rebuilt from';
-comment on column sync_run.nrb_listed is 'NRBs in the last list of the run';
-comment on column sync_run.nrb_fetched is 'NRBs read from Aimsio in this run';
-comment on column sync_run.nrb_resumed is 'NRBs that a run before had fetched already, and which came from the cache';
-comment on column sync_run.nrb_unchanged is 'listed NRBs whose version was known already';
-comment on column sync_run.nrb_quarantined is 'NRBs that could not be typed';
-comment on column sync_run.nrb_gone is 'NRBs that vanished: in the sync before, not listed any more, and answered 404 by id';
-comment on column sync_run.nrb_total is 'sum of total_after_markup over leaves';
-comment on column sync_run.nrb_vendor_tax is 'sum of vendor_tax over leaves';
-comment on column sync_run.nrb_first_on is 'first created_on of an NRB';
-comment on column sync_run.nrb_last_on is 'last created_on of an NRB';
-comment on column sync_run.nrb_lists is 'lists read until two agreed';
-comment on column sync_run.nrb_id_hash is 'SHA-256 over the sorted guids';
-comment on column sync_run.invoice_listed is 'invoices in the account';
-comment on column sync_run.invoice_changed is 'invoices that are new or differ from the sync before';
-comment on column sync_run.invoice_quarantined is 'invoices that could not be typed';
-comment on column sync_run.invoice_gone is 'invoices that vanished: in the sync before, not listed any more, and answered 404 by id';
-comment on column sync_run.invoice_subtotal is 'sum of subtotal over all invoices';
-comment on column sync_run.invoice_tax is 'sum of tax over all invoices';
-comment on column sync_run.invoice_total is 'sum of total over all invoices';
-comment on column sync_run.invoice_due is 'sum of due over all invoices';
-comment on column sync_run.invoice_first_on is 'first created_on of an invoice';
-comment on column sync_run.invoice_last_on is 'last created_on of an invoice';
-comment on column sync_run.invoice_passes is 'whole reads of the list until two agreed';
-comment on column sync_run.invoice_method is 'how the pass that counts was read: pages that overlap by a row, or date windows';
-comment on column sync_run.invoice_id_hash is 'SHA-256 over the sorted jnids';
-comment on column sync_run.calls is 'HTTP requests sent, retries included';
-comment on column sync_run.retries is 'requests that repeated one that failed';
-comment on column sync_run.throttled is 'answers 429';
-comment on column sync_run.clock_skew_seconds is 'largest difference between a server''s clock and ours; above 0 the server is ahead';
-comment on column sync_run.notices is 'what a person should know although it is no fault: fields that the vendors'' pages do not name, an offline rebuild';
+comment on column sync_run.notices is 'what a person should know although it is no problem: fields that the vendors'' pages do not name, an offline rebuild';
+
+create table if not exists sync_source (
+    sync_id integer, source varchar, records varchar, subject_type varchar, listed bigint, fetched bigint, resumed bigint,
+    unchanged bigint, changed bigint, quarantined bigint, vanished bigint, lists integer, method varchar, id_hash varchar,
+    control_total decimal(38, 2), other_sums json, first_on date, last_on date, calls bigint, retries bigint, throttled bigint,
+    clock_skew_seconds integer
+);
+comment on table sync_source is 'One source in one run of a sync: the proof that it was read completely, and its control totals.';
+comment on column sync_source.sync_id is 'sync_run.sync_id';
+comment on column sync_source.source is 'the vendor: Aimsio or JobNimbus';
+comment on column sync_source.records is 'what its records are called: NRBs or invoices';
+comment on column sync_source.subject_type is 'nrb or invoice';
+comment on column sync_source.listed is 'records in the last list of the run';
+comment on column sync_source.fetched is 'records whose content was read from the vendor in this run';
+comment on column sync_source.resumed is 'records that an earlier run had fetched already, and which came from the cache';
+comment on column sync_source.unchanged is 'listed records that were not read, because their version was known already';
+comment on column sync_source.changed is 'records that are new or differ from the sync before';
+comment on column sync_source.quarantined is 'records that could not be typed';
+comment on column sync_source.vanished is 'records that vanished: in the sync before, no longer listed, and answered 404 by id';
+comment on column sync_source.lists is 'reads of the list until two agreed';
+comment on column sync_source.method is 'how the list was read: lists (in one piece), pages that overlap by a row, or date windows';
+comment on column sync_source.id_hash is 'SHA-256 over the sorted ids';
+comment on column sync_source.control_total is 'sum of total_after_markup over leaves, or of total over invoices';
+comment on column sync_source.other_sums is 'sums of further amounts, by name: vendor_tax over leaves; subtotal, tax and due';
+comment on column sync_source.first_on is 'first created_on of a record';
+comment on column sync_source.last_on is 'last created_on of a record';
+comment on column sync_source.calls is 'HTTP requests sent, retries included';
+comment on column sync_source.retries is 'requests that repeated one that failed';
+comment on column sync_source.throttled is 'answers 429';
+comment on column sync_source.clock_skew_seconds is 'largest difference between the server''s clock and ours; above 0 the server is ahead';
+
+create or replace view raw.version as
+select 'nrb' as subject_type, guid as subject_id, digest, body, first_sync, last_sync from raw.nrb_body
+union all
+select 'invoice', jnid, digest, body, first_sync, last_sync from raw.invoice_body;
+comment on view raw.version is 'One version of one record of any source, and the syncs in which it was current.';
+comment on column raw.version.subject_type is 'nrb or invoice';
+comment on column raw.version.subject_id is 'guid or jnid';
+comment on column raw.version.digest is 'SHA-256 of body, hexadecimal';
+comment on column raw.version.body is 'the exact text as it came';
+comment on column raw.version.first_sync is 'the sync that first saw this version';
+comment on column raw.version.last_sync is 'the last sync in which this version was current';
 
 create table if not exists finding_history (
     fingerprint varchar, rule_id varchar, subject_id varchar, job_number varchar, amount_at_risk decimal(38, 2),

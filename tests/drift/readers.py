@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from auditkit.settings import Settings
-from auditkit.sync.invoices import InvoiceRead
-from auditkit.sync.nrbs import NrbRead
-from auditkit.sync.raw import Raw
+from auditkit.sync.invoices import JobNimbusInvoices
+from auditkit.sync.nrbs import AimsioNrbs
+from auditkit.sync.raw import RawTable
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
-from tests.drift.worlds import Invoices, Nrbs, Schedule, Shelf
+from tests.drift.worlds import FakeRawTable, Invoices, Nrbs, Schedule
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class Outcome:
 
 def read_invoices(records: int, schedule: Schedule, order: str, size: int) -> Outcome:
     """Our read of the invoices. A page of `size` rows holds one that the page before had already."""
-    world, shelf = Invoices(records, schedule, order=order), Shelf()
+    world, raw = Invoices(records, schedule, order=order), FakeRawTable()
     at_first = set(world.rows)
-    read = InvoiceRead(cast(JobNimbusClient, world), cast(Raw, shelf), size=size, window=100, pause=lambda: None)
-    read.first()
-    flaw = read.rest()
+    read = JobNimbusInvoices(cast(JobNimbusClient, world), size=size, window=100, pause=lambda: None)
+    read.start(cast(RawTable, raw))
+    read.finish()
     last_pass = world.calls - read.best.pages
-    kept = [jnid for jnid, _ in shelf.bodies]
+    kept = [jnid for jnid, _ in raw.bodies]
     found = set(read.best.digests)
     assert found == set(kept)
     return Outcome(
-        complete=flaw is None,
+        complete=read.problem is None,
         gaps=len((at_first & set(world.rows)) - found),
         twice=len(kept) - len(set(kept)),
         ghosts=sum(world.deleted_at.get(jnid, world.calls) <= last_pass for jnid in found),
@@ -62,13 +62,14 @@ def read_naively(records: int, schedule: Schedule, order: str, size: int) -> Out
 
 def read_nrbs(records: int, schedule: Schedule, lag: int, settings: Settings) -> Outcome:
     """Our read of the NRBs, one in flight. A gap: an NRB without its newest version; a ghost: one that is gone."""
-    world, shelf = Nrbs(records, schedule, lag=lag), Shelf()
-    read = NrbRead(cast(AimsioClient, world), cast(Raw, shelf), settings, {})
-    read.first()
-    flaw = read.rest()
-    newest: dict[str, Any] = {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in shelf.bodies}
+    world, raw = Nrbs(records, schedule, lag=lag), FakeRawTable()
+    read = AimsioNrbs(cast(AimsioClient, world), settings)
+    read.start(cast(RawTable, raw))
+    read.finish()
+    read.remember()
+    newest: dict[str, Any] = {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in raw.bodies}
     wrong = [guid for guid, row in world.rows.items() if newest.get(guid) != row[2]]
-    return Outcome(flaw is None, len(wrong), 0, len(set(read.current) - set(world.rows)))
+    return Outcome(read.problem is None, len(wrong), 0, len(set(raw.held) - set(world.rows)))
 
 
 def summary(outcomes: Counter[Outcome]) -> dict[str, int]:

@@ -100,20 +100,28 @@ class Nrbs(World):
 
 
 @dataclass
-class Shelf:
-    """What a read keeps: stands in for the raw table, which is not what is looked at here."""
+class FakeRawTable:
+    """Keeps bodies in memory: the raw table itself is tested elsewhere."""
 
-    turns: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
 
-    def arrive(self, rows: list[tuple[str, str]], turn: int) -> None:
-        self.turns.setdefault(turn, []).extend(rows)
+    batches: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
-    def forget(self, turn: int) -> None:
-        self.turns.pop(turn, None)
+    def add(self, rows: list[tuple[str, str]], batch: int) -> None:
+        self.batches.setdefault(batch, []).extend(rows)
 
-    def own_versions(self, turn: int) -> dict[str, int]:
-        return {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in self.turns.get(turn, ())}
+    def discard(self, batch: int) -> None:
+        self.batches.pop(batch, None)
+
+    def own_versions(self, batch: int) -> dict[str, int]:
+        return {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in self.batches.get(batch, ())}
+
+    def held_versions(self) -> dict[str, int]:
+        return dict(self.held)
+
+    def hold(self, versions: Mapping[str, int]) -> None:
+        self.held = dict(versions)
 
     @property
     def bodies(self) -> list[tuple[str, str]]:
-        return [row for turn in sorted(self.turns) for row in self.turns[turn]]
+        return [row for batch in sorted(self.batches) for row in self.batches[batch]]

@@ -2,15 +2,11 @@
 -- be, quarantined where it is current.
 
 insert into vanished by name
-with body as (
-    select 'nrb' as subject_type, guid as subject_id, digest, body from raw.nrb_body
-    union all
-    select 'invoice', jnid, digest, body from raw.invoice_body
-), field as (
+with field as (
     select distinct t.subject_type, t.subject_id, t.digest, t.last_sync, t.vanished_sync,
         json_transform(b.body, json_spec(['nrbName', 'nrbJobOrderNumber', 'nrbTotalAfterMarkup', 'number', 'total'])) as txt
     from raw.tombstone as t
-    join body as b on b.subject_type = t.subject_type and b.subject_id = t.subject_id and b.digest = t.digest
+    join raw.version as b on b.subject_type = t.subject_type and b.subject_id = t.subject_id and b.digest = t.digest
     where json_valid(b.body)
 )
 select subject_type, subject_id, digest, last_sync, vanished_sync,
