@@ -142,7 +142,7 @@ def _filter(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
         return "not asked for, as JobNimbus did not answer"
     count = pages[0].count or 0
     if not jobnimbus.page(0, 1, between(LAST_SECOND, None)).rows:
-        return "honoured, so that lists of any length can be read"
+        return "honored, so that lists of any length can be read"
     if count < WINDOW:
         return f"ignored; it would be needed from {WINDOW:,} invoices on"
     raise BadAnswer(f"ignored, and {count:,} invoices are more than paging reaches")

@@ -44,7 +44,7 @@ def test_all_is_well(home: Path, account: Account) -> None:
     assert re.match(r"account-[0-9a-f]{12} at http://127\.0\.0\.1:", seen["settings"]["seen"])
     assert f"; home {home}" in seen["settings"]["seen"]
     assert seen["time zone"]["seen"].startswith("America/Edmonton: it is 20")
-    assert seen["filter"]["seen"].startswith("honoured")
+    assert seen["filter"]["seen"].startswith("honored")
     assert seen["Aimsio"]["seen"] == "20 NRBs listed"
     assert seen["JobNimbus"]["seen"] == f"{len(account.world.invoices)} invoices counted"
     assert "COMPLETE, verdict clean, as of 2026-09-30" in seen["snapshot"]["seen"]

@@ -52,7 +52,7 @@ def test_a_list_that_shrinks_asks_a_person(state: State) -> None:
     run = synced()
     assert (run["status"], run["nrb_listed"], run["nrb_vanished"]) == ("INCOMPLETE", 38, 0)
     assert run["reason"].startswith("Aimsio lists 22 NRBs fewer than before: a lost permission looks like this")
-    assert len(state.calls()) - before == 4
+    assert len(state.calls()) - before == 6
     assert sql("select count(*) from nrb") == [(60,)]
     ran = auditkit("sync")
     assert ran.code == 2 and "INCOMPLETE: Aimsio lists 22 NRBs fewer" in ran.out  # until somebody decides
@@ -72,7 +72,7 @@ def test_a_few_that_vanish_need_nobody(state: State) -> None:
     before = len(state.calls())
     run = synced()
     assert (run["status"], run["nrb_vanished"]) == ("COMPLETE", 20)
-    assert len(state.calls()) - before == 4 + 20
+    assert len(state.calls()) - before == 6 + 20
 
 
 def test_a_record_that_is_not_listed_but_answers() -> None:

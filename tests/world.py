@@ -217,6 +217,7 @@ def record_sources(draft: Draft, sync_id: int = 1) -> None:
         kind = source.record_type
         named = {"source": kind.vendor, "records": kind.plural, "subject_type": kind.subject}
         values = {"sync_id": sync_id, **named, **counted, **calls, "method": "lists", "id_hash": ""}
+        values |= {"end_of_list": None, "count_meaning": None}
         draft.query(sql.read("sync/record_source"), values)
 
 

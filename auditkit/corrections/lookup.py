@@ -14,7 +14,7 @@ from auditkit.errors import BadAnswer, NotThere
 from auditkit.progress import progress
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
-from auditkit.vendors.paging import Disorder, Pages, Pass, TooMany
+from auditkit.vendors.paging import BeyondPaging, OrderChanged, Pages, Pass
 from auditkit.vendors.strict_json import parse
 
 __all__ = ["Vendors"]
@@ -63,11 +63,11 @@ class Vendors:
             with progress("Searching JobNimbus", None, "invoice") as advance:
                 keep = _Keep(key, found, advance)
                 read = pages.windows(keep) if needs_windows else pages.overlapping(keep)
-            if read.breach is None and last is not None and (last.breach, last.digests) == (None, read.digests):
+            if read.broken is None and last is not None and (last.broken, last.digests) == (None, read.digests):
                 return found
-            needs_windows |= isinstance(read.breach, (Disorder, TooMany))
+            needs_windows |= isinstance(read.broken, (OrderChanged, BeyondPaging))
             last = read
-        why = last.breach if last and last.breach else "it kept changing"
+        why = last.broken if last and last.broken else "it kept changing"
         raise BadAnswer(f"JobNimbus: the list of invoices could not be read whole ({why}); try again later")
 
 

@@ -17,7 +17,7 @@ from auditkit.sync.raw import RawTable, RecordType
 from auditkit.sync.source import Source
 from auditkit.vendors.bodies import INVOICE_FIELDS
 from auditkit.vendors.jobnimbus import DEFAULT_SIZE, JobNimbusClient
-from auditkit.vendors.paging import WINDOW, Disorder, FilterIgnored, Pages, Pass, TooMany
+from auditkit.vendors.paging import WINDOW, BeyondPaging, EndUnproved, FilterIgnored, OrderChanged, Pages, Pass
 
 __all__ = ["MAX_DISCARDED", "JobNimbusInvoices"]
 
@@ -86,20 +86,26 @@ class JobNimbusInvoices(Source):
     @property
     def facts(self) -> dict[str, Any]:
         """As `Source.facts`."""
-        return {"lists": self._passes, "method": self.best.method, "resumed": 0}
+        return {
+            "lists": self._passes,
+            "method": self.best.method,
+            "resumed": 0,
+            "end_of_list": self.best.end or None,
+            "count_meaning": self.best.count or None,
+        }
 
     def _finish(self) -> str | None:
         discarded = 0
         while True:
             before = self._last
-            if before.breach is not None:
+            if before.broken is not None:
                 discarded += 1
-                if discarded >= MAX_DISCARDED or isinstance(before.breach, FilterIgnored):
-                    return str(before.breach)
+                if discarded >= MAX_DISCARDED or isinstance(before.broken, (EndUnproved, FilterIgnored)):
+                    return str(before.broken)
                 self._pause()
             self._last = self._pass()
-            if before.breach is None:
-                if self._last.breach is None and self._last.digests == before.digests:
+            if before.broken is None:
+                if self._last.broken is None and self._last.digests == before.digests:
                     return None
                 discarded += 1
                 if discarded >= MAX_DISCARDED:
@@ -115,8 +121,8 @@ class JobNimbusInvoices(Source):
                 advance(len(rows))
 
             result = self._pages.windows(keep) if self._needs_windows else self._pages.overlapping(keep)
-        self._disorders += isinstance(result.breach, Disorder)
-        self._needs_windows |= isinstance(result.breach, TooMany) or self._disorders >= _DISORDERS
+        self._disorders += isinstance(result.broken, OrderChanged)
+        self._needs_windows |= isinstance(result.broken, BeyondPaging) or self._disorders >= _DISORDERS
         if _rank(result) >= _rank(self.best):
             self._raw.discard(self._best_batch)
             self.best, self._best_batch = result, batch
@@ -127,5 +133,5 @@ class JobNimbusInvoices(Source):
 
 def _rank(read: Pass) -> tuple[bool, int]:
     """A clean pass before a broken one, and of broken ones the longest; of equal ones the later counts."""
-    is_clean = read.breach is None and read.pages > 0
+    is_clean = read.broken is None and read.pages > 0
     return is_clean, 0 if is_clean else len(read.digests)

@@ -75,7 +75,13 @@ class AimsioNrbs(Source):
     @property
     def facts(self) -> dict[str, Any]:
         """As `Source.facts`."""
-        return {"lists": self._lists, "method": "lists", "resumed": self._aimsio.calls.cache_hits}
+        return {
+            "lists": self._lists,
+            "method": "lists",
+            "resumed": self._aimsio.calls.cache_hits,
+            "end_of_list": "one answer holds the whole list",
+            "count_meaning": None,
+        }
 
     def _finish(self) -> str | None:
         while self._lists < MAX_LISTS:

@@ -19,10 +19,12 @@ def _label(run: Mapping[str, Any]) -> str:
 
 def _source(row: Mapping[str, Any]) -> str:
     resumed = f" ({row['resumed']:,} more from the cache of a run before)" if row["resumed"] else ""
+    counted = f"; the vendor's count is {row['count_meaning']}" if row["count_meaning"] else ""
+    how = f"{row['method']}; end: {row['end_of_list'] or 'not proved'}{counted}"
     days = f"created {row['first_on']} to {row['last_on']}" if row["first_on"] else "no day of creation"
     return (
         f"  {row['source']:<10} {row['listed']:,} {row['records']} in {row['lists']} reads of the list"
-        f" ({row['method']}): {row['fetched']:,} fetched{resumed}, {row['unchanged']:,} unchanged,"
+        f" ({how}): {row['fetched']:,} fetched{resumed}, {row['unchanged']:,} unchanged,"
         f" {row['changed']:,} new or changed, {row['quarantined']:,} could not be typed,"
         f" {row['vanished']:,} vanished; {row['control_total']:,} in all; {days}; ids {row['id_hash'][:12]}"
     )

@@ -76,4 +76,7 @@ class Source(ABC):
     @property
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """Columns of `sync_source` that only this source knows: `lists`, `method`, `resumed`."""
+        """Columns of `sync_source` that only this source knows.
+
+        `lists`, `method`, `resumed`, `end_of_list` and `count_meaning`.
+        """

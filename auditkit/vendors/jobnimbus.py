@@ -5,9 +5,10 @@ Times are epoch seconds. A page's rows may be unordered and slimmer than single 
 Not here: how many pages there are, whether they are complete, and when a change may be sent.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pydantic import SecretStr
@@ -17,7 +18,7 @@ from auditkit.settings import Settings
 from auditkit.vendors.auth import Signature
 from auditkit.vendors.bodies import READ_ONLY_INVOICE_FIELDS, InvoiceChange, NewInvoice, checked
 from auditkit.vendors.connection import VendorAccount, identifier_in_path, is_identifier
-from auditkit.vendors.strict_json import dump, elements, parse
+from auditkit.vendors.strict_json import dump, loose_value, parse, split_rows
 from auditkit.vendors.transport import Answer, Reader, Writer
 
 __all__ = ["BearerAuth", "JobNimbusClient", "Page"]
@@ -39,10 +40,14 @@ class BearerAuth(Signature):
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the vendor's own count (None when it sent none), and (jnid, exact text) of each row."""
+    """One page: the vendor's own count (None if it sent none), and (jnid, exact text) of each row.
+
+    `problems` holds why a row cannot be used, by its jnid. A row without a usable one is named after its digest.
+    """
 
     count: int | None
     rows: list[tuple[str, str]]
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 class JobNimbusClient:
@@ -69,8 +74,8 @@ class JobNimbusClient:
     def page(self, start: int, size: int = DEFAULT_SIZE, filter: Mapping[str, Any] | None = None) -> Page:
         """The `size` invoices from number `start` (0 is the first), always live, in the vendor's order.
 
-        The answer is an object with an array `results`, each with a `jnid`; anything else is a `BadAnswer`, never an
-        empty page.
+        The answer is an object with an array `results`; anything else is a `BadAnswer`, never an empty page. A row
+        that cannot be used is in `problems`; a page of such rows alone is a `BadAnswer`.
         """
         params: dict[str, str | int] = {"from": start, "size": size}
         if filter is not None:
@@ -134,16 +139,29 @@ def _path(jnid: str) -> str:
 
 
 def _page(text: str, where: str) -> Page:
-    slices = elements(text, "results", where)
-    envelope = parse(text, where)
+    envelope, slices = split_rows(text, "results", where)
     count = envelope.get("count")
     if count is not None and (type(count) is not int or count < 0):
         raise BadAnswer(f"{where}: count: expected a whole number, found {str(count)[:40]!r}")
-    return Page(count, [(_jnid(row, where, n), slices[n]) for n, row in enumerate(envelope["results"])])
+    rows, problems = [], {}
+    for number, row in enumerate(slices):
+        jnid, problem = _row(row, f"row {number}")
+        rows.append((jnid, row))
+        if problem:
+            problems[jnid] = problem
+    if rows and len(problems) == len(rows):
+        raise BadAnswer(f"{where}: {problems[rows[0][0]]}")
+    return Page(count, rows, problems)
 
 
-def _jnid(row: object, where: str, number: int) -> str:
-    jnid = row.get("jnid") if isinstance(row, dict) else None
-    if not is_identifier(jnid):
-        raise BadAnswer(f"{where}: row {number}: jnid: expected a text, found {ascii(jnid)[:40]}")
-    return jnid
+def _row(text: str, where: str) -> tuple[str, str | None]:
+    """The jnid of a row, and why the row cannot be used (or None)."""
+    try:
+        value, problem = parse(text, where), None
+    except BadAnswer as error:
+        value, problem = loose_value(text), str(error)
+    jnid = value.get("jnid") if isinstance(value, dict) else None
+    if is_identifier(jnid):
+        return jnid, problem
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"(row {digest})", problem or f"{where}: jnid: expected a text, found {ascii(jnid)[:40]}"

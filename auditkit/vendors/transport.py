@@ -34,7 +34,7 @@ _LONGEST_WAIT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """A vendor's answer: `text` is the exact body in UTF-8, `date` the server's clock, `elapsed` in seconds."""
+    """A vendor's answer: `text` is the exact body, `date` the server's clock, `elapsed` in seconds."""
 
     status: int
     text: str
@@ -93,7 +93,7 @@ class Reader:
         check: Check | None = None,
         cap: int = MAX_BODY_BYTES,
     ) -> Answer:
-        """The answer to a GET: status 200, a JSON media type, strict UTF-8, and JSON that `check` accepts.
+        """The answer to a GET: status 200, a JSON media type, and strict JSON in UTF-8 that `check` accepts.
 
         1. With a `version`, look into the cache, unless `refresh`. What is found there is checked as if it had just
            arrived, and fetched again if it does not pass. Without a version the answer is always live; with
@@ -212,15 +212,21 @@ def _checked(received: Received, where: str, check: Check | None, *, from_cache:
     media_type = received.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise BadAnswer(f"{where}: expected application/json, found {media_type[:60]!r}; check the base URL")
-    answer = _answer(received, _decoded(received.body, where), from_cache=from_cache)
+    _refuse_byte_order_mark(received.body, where)
+    # A byte that is not UTF-8 is kept as a half character, which `parse` refuses: so a list can refuse one row of many.
+    answer = _answer(received, received.body.decode("utf-8", "surrogateescape"), from_cache=from_cache)
     if check is None:
         parse(answer.text, where)
     return answer, check is None or check(answer)
 
 
-def _decoded(body: bytes, where: str) -> str:
+def _refuse_byte_order_mark(body: bytes, where: str) -> None:
     if body.startswith(b"\xef\xbb\xbf"):
         raise BadAnswer(f"{where}: expected UTF-8 without a byte-order mark, found one")
+
+
+def _decoded(body: bytes, where: str) -> str:
+    _refuse_byte_order_mark(body, where)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:

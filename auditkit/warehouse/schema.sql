@@ -49,7 +49,8 @@ comment on column sync_run.notices is 'what a person should know although it is 
 
 create table if not exists sync_source (
     sync_id integer, source varchar, records varchar, subject_type varchar, listed bigint, fetched bigint, resumed bigint,
-    unchanged bigint, changed bigint, quarantined bigint, vanished bigint, lists integer, method varchar, id_hash varchar,
+    unchanged bigint, changed bigint, quarantined bigint, vanished bigint, lists integer, method varchar,
+    end_of_list varchar, count_meaning varchar, id_hash varchar,
     control_total decimal(38, 2), other_sums json, first_on date, last_on date, calls bigint, retries bigint, throttled bigint,
     clock_skew_seconds integer
 );
@@ -67,6 +68,8 @@ comment on column sync_source.quarantined is 'records that could not be typed';
 comment on column sync_source.vanished is 'records that vanished: in the sync before, no longer listed, and answered 404 by id';
 comment on column sync_source.lists is 'reads of the list until two agreed';
 comment on column sync_source.method is 'how the list was read: lists (in one piece), pages that overlap by a row, or date windows';
+comment on column sync_source.end_of_list is 'what proved the end of the list';
+comment on column sync_source.count_meaning is 'what the vendor''s own count was found to count; NULL if the list has none';
 comment on column sync_source.id_hash is 'SHA-256 over the sorted ids';
 comment on column sync_source.control_total is 'sum of total_after_markup over leaves, or of total over invoices';
 comment on column sync_source.other_sums is 'sums of further amounts, by name: vendor_tax over leaves; subtotal, tax and due';

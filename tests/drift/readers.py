@@ -11,7 +11,7 @@ from auditkit.sync.nrbs import AimsioNrbs
 from auditkit.sync.raw import RawTable
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
-from tests.drift.worlds import FakeRawTable, Invoices, Nrbs, Schedule
+from tests.drift.worlds import HONEST, FakeRawTable, Invoices, Liar, Nrbs, Schedule
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Outcome:
         return self.complete and bool(self.gaps or self.twice or self.ghosts)
 
 
-def read_invoices(records: int, schedule: Schedule, order: str, size: int) -> Outcome:
+def read_invoices(records: int, schedule: Schedule, order: str, size: int, liar: Liar = HONEST) -> Outcome:
     """Our read of the invoices. A page of `size` rows holds one that the page before had already."""
-    world, raw = Invoices(records, schedule, order=order), FakeRawTable()
+    world, raw = Invoices(records, schedule, order=order, liar=liar), FakeRawTable()
     at_first = set(world.rows)
     read = JobNimbusInvoices(cast(JobNimbusClient, world), size=size, window=100, pause=lambda: None)
     read.start(cast(RawTable, raw))
@@ -47,9 +47,9 @@ def read_invoices(records: int, schedule: Schedule, order: str, size: int) -> Ou
     )
 
 
-def read_naively(records: int, schedule: Schedule, order: str, size: int) -> Outcome:
+def read_naively(records: int, schedule: Schedule, order: str, size: int, liar: Liar = HONEST) -> Outcome:
     """Page after page until one is short; nothing is compared."""
-    world = Invoices(records, schedule, order=order)
+    world = Invoices(records, schedule, order=order, liar=liar)
     at_first = set(world.rows)
     found: list[str] = []
     while True:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from auditkit.errors import NotThere
+from auditkit.errors import NotThere, Refused
 from auditkit.vendors.aimsio import Stub
 from auditkit.vendors.jobnimbus import Page
 
@@ -24,6 +24,44 @@ ORDERS = {
 }
 
 
+@dataclass(frozen=True)
+class Liar:
+    """How a server of pages departs from what was asked.
+
+    `rows` is the most rows on a page (0: as asked), `count` what its count counts, `beyond` its answer past the last
+    row. `ignores` names a parameter that it ignores.
+    """
+
+    rows: int = 0
+    count: Literal["total", "page", "remaining", "capped", "more", "none"] = "total"
+    beyond: Literal["empty", "error", "repeat", "first"] = "empty"
+    ignores: Literal["", "size", "from"] = ""
+
+    def page(self, asked: Sequence[Row], start: int, size: int) -> tuple[int | None, list[Row]]:
+        """The count and the rows of one page; `asked` is the whole list in its order."""
+        start = 0 if self.ignores == "from" else start
+        size = len(asked) if self.ignores == "size" else size
+        size = min(size, self.rows) if self.rows else size
+        rows = list(asked[start : start + size])
+        if start >= len(asked) and asked and self.beyond != "empty":
+            if self.beyond == "error":
+                error = Refused("from is beyond the end")
+                error.status = 400
+                raise error
+            rows = list(asked[-size:] if self.beyond == "repeat" else asked[:size])
+        counts = {
+            "total": len(asked),
+            "page": len(rows),
+            "remaining": max(len(asked) - start, 0),
+            "capped": min(len(asked), 2),
+            "more": len(asked) + 1,
+        }
+        return counts.get(self.count), rows
+
+
+HONEST = Liar()
+
+
 def schedules(records: int, mutations: int, calls: int) -> Iterator[Schedule]:
     """Every way in which so many changes can happen before some of the calls, in order."""
     kinds: list[Mutation] = [("insert", 0)]
@@ -38,19 +76,24 @@ def schedules(records: int, mutations: int, calls: int) -> Iterator[Schedule]:
 
 @dataclass
 class World:
-    """What one vendor holds. It changes before its calls as the schedule says, and remembers who lived when."""
+    """What one vendor holds. It changes before its calls as the schedule says, and remembers when records were deleted.
+
+    `quiet_edits`: an edit does not move the time of change.
+    """
 
     records: int
     schedule: Schedule
     calls: int = 0
+    quiet_edits: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
+    contents: dict[str, int] = field(default_factory=dict)
     deleted_at: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows = {f"r{n}": (f"r{n}", FIRST + n * DAY, FIRST + n * DAY) for n in range(self.records)}
 
     def called(self) -> None:
-        """Count a call, and let happen what happens before it."""
+        """Count a call, after what happens before it."""
         for number, (kind, which) in enumerate(self.schedule.get(self.calls, ())):
             now = FIRST + (1000 + 10 * self.calls + number) * DAY
             name = f"r{which}"
@@ -60,7 +103,8 @@ class World:
                 del self.rows[name]
                 self.deleted_at[name] = self.calls
             elif name in self.rows:
-                self.rows[name] = (name, self.rows[name][1], now)
+                self.contents[name] = now
+                self.rows[name] = (name, self.rows[name][1], self.rows[name][2] if self.quiet_edits else now)
         self.calls += 1
 
 
@@ -69,13 +113,14 @@ class Invoices(World):
     """A JobNimbus of few invoices: from, size, and the filter on `date_created`."""
 
     order: str = "created, oldest first"
+    liar: Liar = HONEST
 
     def page(self, start: int, size: int, filter: Mapping[str, Any] | None = None) -> Page:
         self.called()
         limits = filter["must"][0]["range"]["date_created"] if filter else {}
         within = [row for row in self.rows.values() if limits.get("gte", 0) <= row[1] < limits.get("lt", 2**63)]
-        asked = sorted(within, key=ORDERS[self.order])[start : start + size]
-        return Page(len(self.rows), [(row[0], json.dumps({"date_created": row[1], "at": row[2]})) for row in asked])
+        count, rows = self.liar.page(sorted(within, key=ORDERS[self.order]), start, size)
+        return Page(count, [(row[0], json.dumps({"date_created": row[1], "at": row[2]})) for row in rows])
 
 
 @dataclass
@@ -104,7 +149,6 @@ class FakeRawTable:
     """Keeps bodies in memory: the raw table itself is tested elsewhere."""
 
     held: dict[str, int] = field(default_factory=dict)
-
     batches: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, rows: list[tuple[str, str]], batch: int) -> None:

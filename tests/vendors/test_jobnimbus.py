@@ -69,7 +69,7 @@ def test_a_page_is_live_and_its_rows_are_as_they_came(vendor, client):
         ({"count": "1", "results": []}, "count: expected a whole number"),
         ({"count": True, "results": []}, "count: expected a whole number"),
         ({"count": -1, "results": []}, "count: expected a whole number"),
-        ({"count": 1, "results": [{"jnid": "a"}, {}]}, "row 1: jnid"),
+        ({"count": 1, "results": [{}, {}]}, "row 0: jnid"),
         ({"count": 1, "results": [{"jnid": 7}]}, "row 0: jnid"),
         ({"count": 1, "results": [{"jnid": "half \ud800"}]}, "row 0: jnid"),
         ({"count": 1, "results": [None]}, "row 0: jnid"),
@@ -90,6 +90,26 @@ def test_a_page_that_is_none_is_not_kept(vendor, settings):
             client.page(0)
     with contextlib.closing(JobNimbusClient.from_settings(settings(), offline=True)) as client:
         assert client.page(0).rows == [("a", '{"jnid": "a"}')]
+
+
+@pytest.mark.parametrize(
+    ("row", "jnid", "problem"),
+    [
+        (b"{}", "(row 44136fa355b3)", "row 1: jnid: expected a text, found None"),
+        (b'{"jnid": "b", "total": NaN}', "b", "row 1: expected a number, found NaN, which JSON does not have"),
+        (
+            b'{"jnid": "b", "a": 1, "a": 2}',
+            "b",
+            "row 1: expected each key once, found 'a' more than once",
+        ),
+        (b'{"jnid": "b", "note": "caf\xe9"}', "b", "row 1: expected UTF-8, found another byte at 26"),
+    ],
+)
+def test_one_bad_row_is_one_bad_row(vendor, client, row, jnid, problem):
+    vendor.answers(Reply(b'{"count": 3, "results": [{"jnid": "a"},' + row + b',{"jnid": "c"}]}'))
+    page = client.page(0)
+    assert [identifier for identifier, _ in page.rows] == ["a", jnid, "c"]
+    assert list(page.problems) == [jnid] and page.problems[jnid].startswith(problem)
 
 
 # ---- one invoice -----------------------------------------------------------------------------------------------

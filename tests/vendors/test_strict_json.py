@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.errors import BadAnswer, ValueRefused
-from auditkit.vendors.strict_json import MAX_DEPTH, MAX_DIGITS, CutShort, dump, elements, parse
+from auditkit.vendors.strict_json import MAX_DEPTH, MAX_DIGITS, CutShort, dump, loose_value, parse, split_rows
 
 
 @pytest.mark.parametrize(
@@ -110,27 +110,72 @@ def test_slices_are_the_source_of_each_element(array, others, space, indented):
 
     indent = 2 if indented else None
     separators = (space + "," + space, space + ":" + space)
-    bare = space + json.dumps(loose(array), indent=indent, separators=separators, ensure_ascii=False) + space
     under = {**loose(others), "results": loose(array)}
     wrapped = space + json.dumps(under, indent=indent, separators=separators, ensure_ascii=False) + space
-    for text, key in ((bare, None), (wrapped, "results")):
-        slices = elements(text, key, "here")
-        assert [json.loads(one) for one in slices] == loose(array)
-        assert all(one in text and one == one.strip(" \t\n\r") for one in slices)
+    envelope, slices = split_rows(wrapped, "results", "here")
+    assert [json.loads(one) for one in slices] == loose(array)
+    assert all(one in wrapped and one == one.strip(" \t\n\r") for one in slices)
+    assert envelope == {**parse(json.dumps(loose(others)), "here"), "results": []}
 
 
 def test_a_slice_keeps_spelling_and_space():
     text = '{"count": 2, "results" : [ {"a": 1.50,  "b":"\\u00e9"} ,[] ], "x": [9]}'
-    assert elements(text, "results", "here") == ['{"a": 1.50,  "b":"\\u00e9"}', "[]"]
+    envelope, slices = split_rows(text, "results", "here")
+    assert (envelope, slices) == ({"count": 2, "results": [], "x": [9]}, ['{"a": 1.50,  "b":"\\u00e9"}', "[]"])
+
+
+BAD_ROWS = ['{"a": NaN}', '{"a": 1, "a": 2}', '{"a": "\udcff"}', '{"a": "\x07"}', '{"a": ' + "9" * 50 + "}"]
+
+
+@pytest.mark.parametrize("row", BAD_ROWS)
+def test_a_bad_row_leaves_the_others_readable(row):
+    text = f'{{"count": 3, "results": [{{"b": 1}},{row},{{"b": 2}}]}}'
+    with pytest.raises(BadAnswer):
+        parse(text, "here")
+    envelope, slices = split_rows(text, "results", "here")
+    assert (envelope, slices) == ({"count": 3, "results": []}, ['{"b": 1}', row, '{"b": 2}'])
+    assert set(loose_value(row)) == {"a"}
+    with pytest.raises(BadAnswer, match=r"^row 1: expected"):
+        parse(row, "row 1")
+
+
+@pytest.mark.parametrize("member", BAD_ROWS)
+def test_a_bad_member_beside_the_rows_is_a_bad_answer(member):
+    with pytest.raises(BadAnswer, match=r"^here: expected"):
+        split_rows(f'{{"x": {member}, "results": []}}', "results", "here")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"results": [1',
+        '{"results": [1 2]}',
+        '{"results": [1,]}',
+        '{"results": []',
+        '{"results": []} x',
+        '{"results" []}',
+    ],
+)
+def test_rows_of_text_that_is_no_json_are_a_bad_answer(text):
+    with pytest.raises(BadAnswer, match=r"^here: expected"):
+        split_rows(text, "results", "here")
+
+
+@given(st.text(alphabet='{}[]:,"ae1 results', max_size=30))
+def test_splitting_raises_nothing_but_a_bad_answer(text):
+    try:
+        split_rows('{"results":' + text, "results", "here")
+    except BadAnswer as refused:
+        assert str(refused).startswith("here: ")
 
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("{}", None), ("{}", "results"), ('{"results": {}}', "results"), ("[]", "results"), ("null", None), ("1", "x")],
+    [("{}", "results"), ('{"results": {}}', "results"), ("[]", "results"), ("null", "x"), ("1", "x"), ("[[]]", "x")],
 )
 def test_no_such_array_is_a_bad_answer_never_an_empty_one(text, key):
     with pytest.raises(BadAnswer, match="here: expected an array"):
-        elements(text, key, "here")
+        split_rows(text, key, "here")
 
 
 @pytest.mark.parametrize(

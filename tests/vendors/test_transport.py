@@ -163,7 +163,7 @@ def test_a_time_out_is_one(vendor, make_reader):
     assert_clean(raised.value)
 
 
-def test_retry_after_is_honoured(vendor, reader):
+def test_retry_after_is_honored(vendor, reader):
     vendor.answers(Reply(status=429, headers={"Retry-After": "1"}), Reply())
     reader.get("/x")
     assert vendor.seen[1].at - vendor.seen[0].at >= 1.0

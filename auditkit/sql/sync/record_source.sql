@@ -16,7 +16,7 @@ with control as (
 select cast($sync_id as integer) as sync_id, $source as source, $records as records, $subject_type as subject_type,
     $listed as listed, $fetched as fetched, $resumed as resumed, $unchanged as unchanged, $changed as changed,
     (select count(*) from quarantine where subject_type = $subject_type) as quarantined, $vanished as vanished,
-    $lists as lists, $method as method, $id_hash as id_hash, control.total as control_total, control.other_sums,
+    $lists as lists, $method as method, $end_of_list as end_of_list, $count_meaning as count_meaning, $id_hash as id_hash, control.total as control_total, control.other_sums,
     control.first_on, control.last_on,
     $calls as calls, $retries as retries, $throttled as throttled, $clock_skew_seconds as clock_skew_seconds
 from control where control.subject_type = $subject_type
