@@ -84,11 +84,11 @@ class Audit:
 
     # ── Reading both vendors, and auditing what was read ────────────────────────────────────────────────────────────
 
-    def sync(self, *, offline: bool = False, accept_shrink: bool = False) -> pd.DataFrame:
+    def sync(self, *, offline: bool = False, accept_shrink: bool = False, full: bool = False) -> pd.DataFrame:
         """Read both vendors into a new snapshot, audit it, publish it. Returns `completeness()`.
 
-        `offline` rebuilds the snapshot from the cache, without a call; history is absent then. `accept_shrink` says
-        that a list which is empty, or much shorter than before, is right.
+        `offline` rebuilds the snapshot from the cache, without a call; history is absent then. `accept_shrink`
+        confirms that a list which is empty, or much shorter than before, is right. `full` reads every record again.
         """
         parameters = self._home.parameters()
         usable_rules(parameters)  # a mistake in a rule file shows before the vendors are read, not after
@@ -98,8 +98,10 @@ class Audit:
             connect(settings, offline=offline) as sources,
             self._home.draft(keep_previous=True, is_new=offline) as draft,
         ):
-            sync(draft, settings, sources, Options(offline, accept_shrink))
+            sync(draft, settings, sources, Options(offline, accept_shrink, full))
             run(draft, parameters, self._home.decisions())  # also those made while the vendors were read
+        for source in sources:
+            source.published()
         self._home.release()
         return self.completeness()
 

@@ -63,6 +63,7 @@ _EXPECTED = {
     "as_of": "must be a day of the calendar, e.g. 2026-09-30",
     "rate_per_second": "must be a number greater than 0, e.g. 10",
     "parallel": "must be a whole number from 1, e.g. 10",
+    "reverify_days": "must be a number of days greater than 0, e.g. 7",
     "surge": "must be a whole number from 1, e.g. 50",
     "rules": "must be a table for each rule, e.g. [rules.nrb-unbilled] and below it min_amount = 25",
 }
@@ -123,6 +124,7 @@ class Settings(BaseSettings):
     allow_hosts: tuple[str, ...] = Field((), description="further hosts that may receive the credentials")
     draft_status_names: tuple[str, ...] = Field(("draft",), description="JobNimbus statuses that are not issued yet")
     labor_in_amount: Literal["yes", "no", "auto"] = Field("auto", description="does a line's amount hold its labour")
+    reverify_days: float = Field(7, gt=0, description="no content of an NRB should be read longer ago than this")
     surge: int = Field(50, ge=1, description="new findings of one rule at once above which a warning is due")
     rules: Mapping[str, Mapping[str, Any]] = Field({}, description="rule id → parameter → value")
 

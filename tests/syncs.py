@@ -20,7 +20,8 @@ def kept(draft: Draft, nrbs: Bodies, invoices: Bodies, sync_id: int) -> None:
     for source, key, bodies in zip(SOURCES, ("nrbGuid", "jnid"), (nrbs, invoices), strict=True):
         raw = RawTable(draft, source.record_type, sync_id)
         raw.add([(body[key], json.dumps(body)) for body in bodies], 1)
-        raw.store([body[key] for body in bodies], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
+        listed = [body[key] for body in bodies]
+        raw.store(listed, gone=raw.missing(listed))
     draft.query("insert into sync_run by name select $id as sync_id, 'COMPLETE' as status", {"id": sync_id})
 
 

@@ -1,7 +1,6 @@
 """What makes a sync COMPLETE and what does not: lists that shrink, records that vanish, no network."""
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +11,9 @@ import pytest
 import auditkit as ak
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
-from auditkit.sync.nrbs import AimsioNrbs
-from auditkit.sync.raw import RawTable
-from auditkit.warehouse.schema import rebuild_schema
 from tests.commands import assert_refused, auditkit
 from tests.served import point, serving
 from tests.syncs import last_run
-from tests.world import workbench
 
 WORLD = build(seed=9, nrbs=60, faults={})
 
@@ -73,33 +68,6 @@ def test_a_few_that_vanish_need_nobody(state: State) -> None:
     run = synced()
     assert (run["status"], run["nrb_vanished"]) == ("COMPLETE", 20)
     assert len(state.calls()) - before == 6 + 20
-
-
-def test_a_record_that_is_not_listed_but_answers() -> None:
-    """It is carried on as it was, and the sync is not complete."""
-    with workbench() as draft:
-        rebuild_schema(draft)
-        for sync_id, listed in ((1, ["a", "b"]), (2, ["a"])):
-            raw = RawTable(draft, AimsioNrbs.record_type, sync_id)
-            raw.add([(guid, json.dumps({"nrbGuid": guid})) for guid in listed], 1)
-            stored = raw.store(listed, is_complete=True, accept_shrink=False, is_gone=lambda _: False)
-        assert (stored.vanished, stored.problem) == (0, "Aimsio does not list 1 NRBs that it answers by id")
-        assert draft.query("select guid, last_sync from raw.nrb_body order by 1").rows == [("a", 2), ("b", 2)]
-        assert draft.query("select count(*) from raw.tombstone").scalar() == 0
-
-
-def test_an_incomplete_list_buries_nobody() -> None:
-    def asked(guid: str) -> bool:
-        raise AssertionError(f"{guid} was asked for")
-
-    with workbench() as draft:
-        rebuild_schema(draft)
-        for sync_id, listed in ((1, ["a", "b"]), (2, ["a"])):
-            raw = RawTable(draft, AimsioNrbs.record_type, sync_id)
-            raw.add([(guid, json.dumps({"nrbGuid": guid})) for guid in listed], 1)
-            stored = raw.store(listed, is_complete=False, accept_shrink=False, is_gone=asked)
-        assert (stored.vanished, stored.problem) == (0, None)
-        assert draft.query("select guid, last_sync from raw.nrb_body order by 1").rows == [("a", 2), ("b", 2)]
 
 
 def test_a_stub_without_time_is_read_and_reported(state: State) -> None:

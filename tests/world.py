@@ -211,13 +211,14 @@ def audited(
 
 def record_sources(draft: Draft, sync_id: int = 1) -> None:
     """What a sync records of each source, once its records are typed; without the counts of its calls."""
-    counted = dict.fromkeys(("listed", "fetched", "resumed", "unchanged", "changed", "vanished", "lists"), 0)
+    names = ("listed", "fetched", "resumed", "unchanged", "changed", "unread", "vanished", "verified_again", "lists")
+    counted = dict.fromkeys((*names, "changed_unversioned"), 0)
     calls = dict.fromkeys(("calls", "retries", "throttled", "clock_skew_seconds"), 0)
     for source in SOURCES:
         kind = source.record_type
         named = {"source": kind.vendor, "records": kind.plural, "subject_type": kind.subject}
         values = {"sync_id": sync_id, **named, **counted, **calls, "method": "lists", "id_hash": ""}
-        values |= {"end_of_list": None, "count_meaning": None}
+        values |= dict.fromkeys(("end_of_list", "count_meaning", "oldest_verified_at"))
         draft.query(sql.read("sync/record_source"), values)
 
 

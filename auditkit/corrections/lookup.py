@@ -79,6 +79,6 @@ class _Keep:
     found: list[str]
     advance: Callable[[int], object]
 
-    def __call__(self, rows: list[tuple[str, str]]) -> None:
+    def __call__(self, rows: list[tuple[str, str]], _: Pass) -> None:
         self.found.extend(jnid for jnid, text in rows if parse(text, jnid).get("external_id") == self.key)
         self.advance(len(rows))

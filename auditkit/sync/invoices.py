@@ -8,21 +8,25 @@ Not here: how a pass is read (`paging`), and where bodies are kept (`raw`).
 
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
+from auditkit.errors import ApiError, BadAnswer
 from auditkit.progress import progress
 from auditkit.settings import Settings
-from auditkit.sync.raw import RawTable, RecordType
-from auditkit.sync.source import Source
+from auditkit.sync.fetching import Failures, announce, fetch
+from auditkit.sync.raw import RawTable, RecordType, chunks
+from auditkit.sync.source import Options, Source
 from auditkit.vendors.bodies import INVOICE_FIELDS
-from auditkit.vendors.jobnimbus import DEFAULT_SIZE, JobNimbusClient
+from auditkit.vendors.jobnimbus import DEFAULT_SIZE, NEEDED_KEYS, JobNimbusClient
 from auditkit.vendors.paging import WINDOW, BeyondPaging, EndUnproved, FilterIgnored, OrderChanged, Pages, Pass
 
 __all__ = ["MAX_DISCARDED", "JobNimbusInvoices"]
 
 MAX_DISCARDED = 3
 _PAUSE_SECONDS = 0.5  # at most, before a pass is repeated: a job that runs at fixed times must not disturb each one
+_KEYS = ", ".join(NEEDED_KEYS)
 _DISORDERS = 2  # after so many passes whose pages did not fit together, the order is assumed to change by itself
 
 
@@ -40,12 +44,15 @@ class JobNimbusInvoices(Source):
     def __init__(
         self,
         jobnimbus: JobNimbusClient,
+        settings: Settings,
         *,
         size: int = DEFAULT_SIZE,
         window: int = WINDOW,
         pause: Callable[[], None] = _pause,
     ) -> None:
         self._jobnimbus = jobnimbus
+        self._settings = settings
+        self._failures = Failures(self.record_type)
         self._pause = pause
         self._pages = Pages(jobnimbus.page, size=size, window=window)
         self._best_batch = 0
@@ -58,7 +65,7 @@ class JobNimbusInvoices(Source):
     @classmethod
     def connect(cls, settings: Settings, *, offline: bool) -> Self:
         """As `Source.connect`."""
-        return cls(JobNimbusClient.from_settings(settings, offline=offline))
+        return cls(JobNimbusClient.from_settings(settings, offline=offline), settings)
 
     @property
     def client(self) -> JobNimbusClient:
@@ -70,14 +77,23 @@ class JobNimbusInvoices(Source):
         """As `Source.listed`."""
         return self.best.digests.keys()
 
-    def start(self, raw: RawTable) -> None:
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """As `Source.unread`."""
+        return self._failures.reasons
+
+    def start(self, raw: RawTable, options: Options) -> None:  # noqa: ARG002  every read is a full one
         """As `Source.start`."""
         self._raw = raw
+        self._started_at = datetime.now(UTC)
         self._last = self._pass()
 
     def finish(self) -> None:
-        """Read the list until two passes agree, or three were discarded."""
+        """Read the list until two passes agree, or three were discarded; then what its rows lack, by id."""
         self.problem = self._finish()
+        for jnid, problem in self.best.problems.items():
+            self._failures.add(jnid, BadAnswer(problem), len(self.best.digests))
+        self._read_lacking()
 
     def read_by_id(self, identifier: str) -> str:
         """As `Source.read_by_id`."""
@@ -89,9 +105,12 @@ class JobNimbusInvoices(Source):
         return {
             "lists": self._passes,
             "method": self.best.method,
-            "resumed": 0,
             "end_of_list": self.best.end or None,
             "count_meaning": self.best.count or None,
+            "resumed": 0,
+            "verified_again": 0,
+            "changed_unversioned": 0,
+            "oldest_verified_at": self._started_at,
         }
 
     def _finish(self) -> str | None:
@@ -111,13 +130,31 @@ class JobNimbusInvoices(Source):
                 if discarded >= MAX_DISCARDED:
                     return f"JobNimbus's invoices changed during each of {self._passes} passes"
 
+    def _read_lacking(self) -> None:
+        """Read the invoices by id whose row in the list lacks a documented key: an absent `items` is not "no lines"."""
+        lacking = self.best.lacking
+        if not lacking:
+            return
+        announce(self.record_type, len(lacking), f"lack {_KEYS} in the list and are read by id", self._settings)
+        with progress("JobNimbus", len(lacking), "invoice") as advance:
+            for chunk in chunks(fetch(lacking, self._jobnimbus.whole_invoice, self._settings.parallel)):
+                arrived = []
+                for jnid, found in chunk:
+                    if isinstance(found, ApiError):
+                        self._failures.add(jnid, found, len(self.best.digests))
+                    else:
+                        arrived.append((jnid, found))
+                self._raw.add(arrived, self._best_batch)
+                advance(len(chunk))
+
     def _pass(self) -> Pass:
         self._passes += 1
         batch = self._passes
         with progress("JobNimbus", None, "invoice") as advance:
 
-            def keep(rows: list[tuple[str, str]]) -> None:
-                self._raw.add(rows, batch)
+            def keep(rows: list[tuple[str, str]], so_far: Pass) -> None:
+                unusable = so_far.problems.keys() | so_far.lacking
+                self._raw.add([(jnid, text) for jnid, text in rows if jnid not in unusable], batch)
                 advance(len(rows))
 
             result = self._pages.windows(keep) if self._needs_windows else self._pages.overlapping(keep)

@@ -22,11 +22,15 @@ def _source(row: Mapping[str, Any]) -> str:
     counted = f"; the vendor's count is {row['count_meaning']}" if row["count_meaning"] else ""
     how = f"{row['method']}; end: {row['end_of_list'] or 'not proved'}{counted}"
     days = f"created {row['first_on']} to {row['last_on']}" if row["first_on"] else "no day of creation"
+    oldest = row["oldest_verified_at"]
     return (
         f"  {row['source']:<10} {row['listed']:,} {row['records']} in {row['lists']} reads of the list"
         f" ({how}): {row['fetched']:,} fetched{resumed}, {row['unchanged']:,} unchanged,"
-        f" {row['changed']:,} new or changed, {row['quarantined']:,} could not be typed,"
-        f" {row['vanished']:,} vanished; {row['control_total']:,} in all; {days}; ids {row['id_hash'][:12]}"
+        f" {row['changed']:,} new or changed, {row['verified_again']:,} read again though unchanged"
+        f" ({row['changed_unversioned']:,} of them had changed), oldest content of"
+        f" {f'{oldest:%Y-%m-%d}' if oldest else 'an unknown day'}, {row['unread']:,} could not be read,"
+        f" {row['quarantined']:,} could not be typed, {row['vanished']:,} vanished; {row['control_total']:,} in all;"
+        f" {days}; ids {row['id_hash'][:12]}"
     )
 
 

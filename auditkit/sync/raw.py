@@ -1,21 +1,22 @@
 """One source's raw table in a draft: what arrived, what is carried over from the sync before, and what vanished.
 
 A version is a row that names the first and the last sync in which it was current. Nothing is ever deleted: a record
-that vanished keeps its versions and gets a tombstone.
+that vanished keeps its versions and gets a tombstone, and one that could not be read keeps its last good version.
 
 Not here: what is asked of the vendors (the sources), and typing (`warehouse/typed`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from auditkit import sql
 from auditkit.warehouse.snapshots import Draft
 from auditkit.warehouse.tables import Table
 
-__all__ = ["RawTable", "RecordType", "Stored", "chunks"]
+__all__ = ["Held", "RawTable", "RecordType", "Stored", "chunks"]
 
 _CHUNK = 2_000
 _SHRINK_DIVISOR, _SHRINK_RECORDS = 20, 20  # a list shorter by more than a twentieth, and by more than 20 records
@@ -40,21 +41,33 @@ class RecordType:
     fields: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which version of a record is held (None: not the one listed), and when its content was read last, if known."""
+
+    version: int | None
+    verified_at: datetime | None
+
+    @property
+    def outdated(self) -> "Held":
+        """The same content, which the next sync reads again."""
+        return Held(None, self.verified_at)
+
+
 @dataclass(frozen=True)
 class Stored:
-    """What a sync made of one list: how many records arrived, changed and vanished, and what is wrong with the list."""
+    """What a sync made of one list: how many records arrived, changed and vanished."""
 
     arrived: int
     changed: int
     vanished: int
-    problem: str | None
 
 
 class RawTable:
     """The raw table of one type of record during one sync of a draft."""
 
     def __init__(self, draft: Draft, record_type: RecordType, sync_id: int) -> None:
-        self.draft = draft
+        self._draft = draft
         self._type = record_type
         self._arrived = f"arrived_{record_type.subject}"
         self._names = {
@@ -70,65 +83,43 @@ class RawTable:
         """Hold bodies as (id, text); of several for one id the one of the last batch counts."""
         if rows:
             ids, bodies = zip(*rows, strict=True)
-            self.draft.insert(self._arrived, {"id": list(ids), "body": list(bodies), "batch": [batch] * len(rows)})
+            self._draft.insert(self._arrived, {"id": list(ids), "body": list(bodies), "batch": [batch] * len(rows)})
 
     def discard(self, batch: int) -> None:
         """Drop what arrived in a batch."""
-        self.draft.query(f"delete from {self._arrived} where batch = $batch", {"batch": batch})
+        self._draft.query(f"delete from {self._arrived} where batch = $batch", {"batch": batch})
 
-    def held_versions(self) -> dict[str, int]:
-        """id → version of the records that the sync before held in the version listed."""
-        values = {"subject": self._type.subject}
-        rows = self.draft.query("select subject_id, version from raw.held where subject_type = $subject", values).rows
-        return dict(rows)
+    def held(self) -> dict[str, Held]:
+        """id → what the sync before held of a record."""
+        rows = self._draft.query(sql.read("sync/held_versions"), {"subject": self._type.subject}).rows
+        return {identifier: Held(version, verified_at) for identifier, version, verified_at in rows}
 
-    def hold(self, versions: Mapping[str, int]) -> None:
-        """Record which version of each record is held, for the next sync."""
-        self.draft.query("delete from raw.held where subject_type = $subject", {"subject": self._type.subject})
-        for rows in chunks(versions.items()):
-            ids, held = zip(*rows, strict=True)
-            columns = {"subject_type": [self._type.subject] * len(rows), "subject_id": list(ids), "version": list(held)}
-            self.draft.insert("raw.held", columns)
+    def hold(self, held: Mapping[str, Held]) -> None:
+        """Record what is held of each record, for the next sync; what is not in the raw table now is left out."""
+        self._draft.query("delete from raw.held where subject_type = $subject", {"subject": self._type.subject})
+        for rows in chunks(held.items()):
+            columns: dict[str, list[Any]] = {
+                "subject_type": [self._type.subject] * len(rows),
+                "subject_id": [identifier for identifier, _ in rows],
+                "version": [each.version for _, each in rows],
+                "verified_at": [each.verified_at for _, each in rows],
+            }
+            self._draft.insert("raw.held", columns)
+        self._draft.query(self._sql("forget_gone"), self._values)
 
-    def own_versions(self, batch: int) -> dict[str, int]:
-        """id → nrbUpdatedAt as the bodies of a batch state it themselves; those that state none are left out."""
-        return dict(self.draft.query(self._sql("own_versions"), {"batch": batch}).rows)
+    def bodies(self, identifiers: Collection[str]) -> dict[str, str]:
+        """id → the body that the sync before held, for those of the records that it held."""
+        if not identifiers:
+            return {}
+        return dict(self._draft.query(self._sql("bodies"), {**self._values, "ids": list(identifiers)}).rows)
 
-    def store(
-        self, listed: Iterable[str], *, is_complete: bool, accept_shrink: bool, is_gone: Callable[[str], bool]
-    ) -> Stored:
-        """Carry this sync's records into the table: those that arrived, and those that did not change.
-
-        A record that is no longer listed is asked for with `is_gone`, which is true for a 404: it gets a tombstone. If
-        it is still there, or the list is incomplete or suspiciously short, it is carried over as it was, and `problem`
-        says so.
-        """
-        listed = list(listed)
-        missing = self._missing(listed)
-        problem = None if accept_shrink else self._shrunk(len(listed))
-        may_ask = is_complete and problem is None
-        gone = [id for id in missing if is_gone(id)] if may_ask else []
-        if may_ask and (there := len(missing) - len(gone)):
-            problem = f"{self._type.vendor} does not list {there} {self._type.plural} that it answers by id"
-        carried = set(missing) - set(gone)
-        self._fill("listed_now", carried, is_new=False)
-        self._fill("vanished_now", gone)
-        self.draft.run(self._sql("store"), self._values)
-        self.draft.run(self._sql("tombstones"), self._values)
-        ((arrived, changed),) = self._query("stored").rows
-        return Stored(arrived, changed, len(gone), problem)
-
-    def unknown_fields(self) -> list[str]:
-        """The top-level fields of this sync's bodies that the vendor's page does not name."""
-        return [name for (name,) in self._query("unknown_fields").rows if name not in self._type.fields]
-
-    def _missing(self, listed: list[str]) -> list[str]:
+    def missing(self, listed: Collection[str]) -> list[str]:
         """The ids that were current in the sync before and are not listed now."""
         self._fill("listed_now", listed)
-        return [id for (id,) in self._query("missing").rows]
+        return self._query("missing").column()
 
-    def _shrunk(self, listed: int) -> str | None:
-        """Why a person must decide: a lost permission looks like a mass deletion."""
+    def shrink_problem(self, listed: int) -> str | None:
+        """Why a person must confirm a list of so many records, if it looks like a lost permission; else None."""
         vendor, records = self._type.vendor, self._type.plural
         before = int(self._query("held").scalar())
         fewer = before - listed
@@ -138,15 +129,40 @@ class RawTable:
             return f"{vendor} lists {fewer:,} {records} fewer than before: a lost permission looks like this{_ADVICE}"
         return None
 
+    def store(
+        self, listed: Collection[str], *, gone: Collection[str] = (), unread: Mapping[str, str] | None = None
+    ) -> Stored:
+        """Carry this sync's records into the table: those that arrived, and those that did not change.
+
+        What was current before and is not listed is `gone` (it gets a tombstone) or carried over as it was. So is what
+        is `unread` (id → why), which is recorded with its reason.
+        """
+        carried = set(self.missing(listed)) - set(gone)
+        self._fill("listed_now", carried, is_new=False)
+        self._fill("gone_now", gone)
+        self._draft.run(self._sql("store"), self._values)
+        self._draft.run(self._sql("tombstones"), self._values)
+        self._draft.query("create or replace temp table unread_now (id varchar, reason varchar)")
+        for rows in chunks((unread or {}).items()):
+            ids, reasons = zip(*rows, strict=True)
+            self._draft.insert("unread_now", {"id": list(ids), "reason": list(reasons)})
+        self._draft.run(self._sql("unread"), self._values)
+        ((arrived, changed),) = self._query("stored").rows
+        return Stored(arrived, changed, len(gone))
+
+    def unknown_fields(self) -> list[str]:
+        """The top-level fields of this sync's bodies that the vendor's page does not name."""
+        return [name for name in self._query("unknown_fields").column() if name not in self._type.fields]
+
     def _fill(self, name: str, ids: Iterable[str], *, is_new: bool = True) -> None:
         """Put ids into a temporary table of one column."""
         if is_new:
-            self.draft.query(f"create or replace temp table {name} (id varchar)")
+            self._draft.query(f"create or replace temp table {name} (id varchar)")
         for some in chunks(ids):
-            self.draft.insert(name, {"id": some})
+            self._draft.insert(name, {"id": some})
 
     def _query(self, name: str) -> Table:
-        return self.draft.query(self._sql(name), self._values)
+        return self._draft.query(self._sql(name), self._values)
 
     def _sql(self, name: str) -> str:
         return sql.read(f"sync/{name}").format(**self._names)

@@ -18,29 +18,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditkit import sql
-from auditkit.errors import NoSnapshot, NotThere
+from auditkit.errors import ApiError, NoSnapshot, NotThere
 from auditkit.settings import Settings
+from auditkit.sync.fetching import Failures, fetch, unread_problem
 from auditkit.sync.invoices import JobNimbusInvoices
 from auditkit.sync.nrbs import AimsioNrbs
 from auditkit.sync.raw import RawTable, Stored
-from auditkit.sync.source import Source
+from auditkit.sync.source import Options, Source
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft
 
-__all__ = ["SOURCES", "Options", "connect", "sync"]
+__all__ = ["DEFAULT", "SOURCES", "Options", "connect", "sync"]
 
+DEFAULT = Options()
 SOURCES: tuple[type[Source], ...] = (AimsioNrbs, JobNimbusInvoices)
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a sync is run. `offline`: from the cache alone, as the last read left it.
+class _Read:
+    """What was read of one source: what was stored, its unread records, and why the read is incomplete."""
 
-    `accept_shrink`: a person confirms that a list that is empty or much shorter than before is right.
-    """
-
-    offline: bool = False
-    accept_shrink: bool = False
+    stored: Stored
+    unread: int
+    problems: list[str]
 
 
 @contextlib.contextmanager
@@ -58,7 +58,7 @@ def sync(
     draft: Draft,
     settings: Settings,
     sources: Sequence[Source],
-    options: Options = Options(),
+    options: Options = DEFAULT,
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
@@ -73,9 +73,8 @@ def sync(
     sync_id = int(draft.query("select coalesce(max(sync_id), 0) + 1 from sync_run").scalar())
     if not options.offline:
         _save_proof(sources, None)
-    stored, notices = _read(draft, sources, sync_id, accept_shrink=options.accept_shrink)
-    reasons = [problem for source in sources if (problem := source.problem)]
-    reasons += [each.problem for each in stored if each.problem]
+    reads, notices = _read(draft, settings, sources, sync_id, options)
+    reasons = [problem for read in reads for problem in read.problems]
     rebuild_typed(draft, sync_id=sync_id, zone=settings.zone.key)
     sys.audit("auditkit.point", "typed")
     if proof and proof["status"] != "COMPLETE":
@@ -95,8 +94,8 @@ def sync(
         "notices": "; ".join(notices) or None,
     }
     draft.query(sql.read("sync/record_run"), run)
-    for source, kept in zip(sources, stored, strict=True):
-        draft.query(sql.read("sync/record_source"), {"sync_id": sync_id, **_columns(source, kept)})
+    for source, read in zip(sources, reads, strict=True):
+        draft.query(sql.read("sync/record_source"), {"sync_id": sync_id, **_columns(source, read)})
     if not options.offline:
         _save_proof(sources, {name: str(run[name]) for name in ("status", "reason", "read_at")})
     sys.audit("auditkit.point", "recorded")
@@ -104,48 +103,60 @@ def sync(
 
 
 def _read(
-    draft: Draft, sources: Sequence[Source], sync_id: int, *, accept_shrink: bool
-) -> tuple[list[Stored], list[str]]:
-    """Read every source and keep what arrived; what was kept of each, and notices about what is no problem.
+    draft: Draft, settings: Settings, sources: Sequence[Source], sync_id: int, options: Options
+) -> tuple[list[_Read], list[str]]:
+    """Read every source and keep what arrived; what was read of each, and notices about what is no problem.
 
     All lists come first, so that a wrong credential shows before thousands of records were read.
     """
     tables = [RawTable(draft, source.record_type, sync_id) for source in sources]
     for source, raw in zip(sources, tables, strict=True):
-        source.start(raw)
+        source.start(raw, options)
     sys.audit("auditkit.point", "listed")
     for source in sources:
         source.finish()
         sys.audit("auditkit.point", f"{source.record_type.subject}s-read")
-    stored, notices = [], []
+    reads, notices = [], []
     for source, raw in zip(sources, tables, strict=True):
-        is_complete = source.problem is None
-        kept = raw.store(source.listed, is_complete=is_complete, accept_shrink=accept_shrink, is_gone=_is_gone(source))
-        stored.append(kept)
+        reads.append(_store(source, raw, settings, options))
         source.remember()
         if unknown := raw.unknown_fields():
             vendor = source.record_type.vendor
             notices.append(f"{vendor} sends fields that its page does not name: {', '.join(unknown)[:200]}")
     sys.audit("auditkit.point", "kept")
-    return stored, notices
+    return reads, notices
 
 
-def _is_gone(source: Source) -> Callable[[str], bool]:
-    """Whether the vendor answers 404 to a record that it no longer lists."""
+def _store(source: Source, raw: RawTable, settings: Settings, options: Options) -> _Read:
+    """Keep what arrived, and settle what became of the records that are no longer listed.
 
-    def is_gone(identifier: str) -> bool:
-        try:
-            source.read_by_id(identifier)
-        except NotThere:
-            return True
-        return False
+    Each of these is asked for by id: a 404 means that it is gone. If the list cannot be trusted, or is suspiciously
+    short, none is asked for, and each is carried over as it was.
+    """
+    vendor, plural = source.record_type.vendor, source.record_type.plural
+    problems = [source.problem] if source.problem else []
+    if not options.accept_shrink and (shrunk := raw.shrink_problem(len(source.listed))):
+        problems.append(shrunk)
+    gone, there, failures = [], [], Failures(source.record_type)
+    missing = [] if problems else raw.missing(source.listed)
+    for identifier, answer in fetch(missing, source.read_by_id, settings.parallel):
+        if isinstance(answer, NotThere):
+            gone.append(identifier)
+        elif isinstance(answer, ApiError):
+            failures.add(identifier, answer, len(source.listed) + len(missing))
+        else:
+            there.append(identifier)
+    if there:
+        problems.append(f"{vendor} does not list {len(there)} {plural} that it answers by id: {', '.join(there[:5])}")
+    unread = {**source.unread, **failures.reasons}
+    if unread:
+        problems.append(unread_problem(source.record_type, unread))
+    return _Read(raw.store(source.listed, gone=gone, unread=unread), len(unread), problems)
 
-    return is_gone
 
-
-def _columns(source: Source, stored: Stored) -> dict[str, Any]:
+def _columns(source: Source, read: _Read) -> dict[str, Any]:
     """The row of `sync_source` for one source, without the control totals."""
-    facts, calls = source.facts, source.client.calls
+    facts, calls, stored = source.facts, source.client.calls, read.stored
     return {
         **facts,
         "source": source.record_type.vendor,
@@ -156,6 +167,7 @@ def _columns(source: Source, stored: Stored) -> dict[str, Any]:
         "unchanged": len(source.listed) - stored.arrived,
         "changed": stored.changed,
         "vanished": stored.vanished,
+        "unread": read.unread,
         "id_hash": _hash(source.listed),
         "calls": calls.made,
         "retries": calls.retried,

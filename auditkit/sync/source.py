@@ -8,14 +8,28 @@ Not here: where bodies are kept (`raw`), and the order in which sources are read
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
 from auditkit.settings import Settings
 from auditkit.sync.raw import RawTable, RecordType
 from auditkit.vendors.transport import Counters
 
-__all__ = ["Client", "Source"]
+__all__ = ["Client", "Options", "Source"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a sync is run. `offline`: from the cache alone, as the last read left it.
+
+    `accept_shrink`: a person confirms that a list that is empty or much shorter than before is right. `full`: read
+    every record again, whatever its version is.
+    """
+
+    offline: bool = False
+    accept_shrink: bool = False
+    full: bool = False
 
 
 class Client(Protocol):
@@ -36,7 +50,7 @@ class Client(Protocol):
 class Source(ABC):
     """One vendor's records during one sync: `start`, then `finish`, then the results below.
 
-    `problem` is why the read is not complete, and None if it is. `listed` holds the ids of the newest list.
+    `problem` is why the list cannot be trusted, and None if it can. A record that cannot be read is in `unread`.
     """
 
     record_type: ClassVar[RecordType]
@@ -54,17 +68,22 @@ class Source(ABC):
         """The vendor's client."""
 
     @abstractmethod
-    def start(self, raw: RawTable) -> None:
+    def start(self, raw: RawTable, options: Options) -> None:
         """Read the list once, so that a wrong credential shows before anything else is read. `raw` gets the bodies."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Read everything else, until the read is proved complete or `problem` names the reason why it is not."""
+        """Read everything else, until the list is proved whole or `problem` names the reason why it is not."""
 
     @property
     @abstractmethod
     def listed(self) -> Collection[str]:
         """The ids in the newest list."""
+
+    @property
+    @abstractmethod
+    def unread(self) -> Mapping[str, str]:
+        """id → why, for each listed record that could not be read."""
 
     @abstractmethod
     def read_by_id(self, identifier: str) -> str:
@@ -73,10 +92,14 @@ class Source(ABC):
     def remember(self) -> None:  # noqa: B027  most sources need to remember nothing
         """Write what the next sync needs to know into the draft."""
 
+    def published(self) -> None:  # noqa: B027  as above
+        """What remains to be done once the snapshot is published."""
+
     @property
     @abstractmethod
     def facts(self) -> dict[str, Any]:
         """Columns of `sync_source` that only this source knows.
 
-        `lists`, `method`, `resumed`, `end_of_list` and `count_meaning`.
+        `lists`, `method`, `end_of_list`, `count_meaning`, `resumed`, `verified_again`, `changed_unversioned` and
+        `oldest_verified_at`.
         """

@@ -7,6 +7,7 @@ Not here: what changed since the last read, whether the list is complete, and wh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from auditkit.errors import BadAnswer, SettingsError, ValueRefused
@@ -18,11 +19,12 @@ from auditkit.vendors.connection import VendorAccount, identifier_in_path, is_id
 from auditkit.vendors.strict_json import parse
 from auditkit.vendors.transport import Answer, Reader, Writer
 
-__all__ = ["AimsioClient", "Stub"]
+__all__ = ["RACY_MS", "AimsioClient", "NrbRead", "Stub"]
 
 VENDOR = "Aimsio"
 NRBS = "/rest/api/standard/v1/NonRecurringBillableItem"
 NRB_IMPORT = "/rest/api/standard/v1/NRB"
+RACY_MS = 3000  # nrbUpdatedAt has whole seconds, and so has the server's clock in an answer
 MAX_LIST_BYTES = 256 * 2**20  # it comes in one piece, at about 108 bytes a row: room for two million NRBs
 
 
@@ -33,6 +35,26 @@ class Stub:
     guid: str | None
     updated_at: int | None
     dtype: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NrbRead:
+    """One NRB as it was read: its exact text, its own nrbUpdatedAt, and the vendor's time when it was read.
+
+    `read_at` is None for an answer from the cache whose server sent no time.
+    """
+
+    text: str
+    updated_at: int | None
+    read_at: datetime | None
+    from_cache: bool
+
+    @property
+    def is_racy(self) -> bool:
+        """Whether it was read so soon after its own nrbUpdatedAt that a second change may have the same time."""
+        if self.updated_at is None or self.read_at is None:
+            return False
+        return self.read_at.timestamp() * 1000 - self.updated_at < RACY_MS
 
 
 class AimsioClient:
@@ -73,21 +95,32 @@ class AimsioClient:
         return found
 
     def nrb(self, guid: str, version: str | None = None) -> str:
-        """The exact text of one NRB. With a version (`updatedAt` of its stub) an unchanged one costs no call.
+        """The exact text of one NRB; as `read`."""
+        return self.read(guid, version).text
 
-        A body without this guid as its `nrbGuid` is a `BadAnswer`; `NotThere` if the vendor has none. A body older
-        than the version, from a server that lags behind, is returned and not cached: the next call asks again.
+    def read(self, guid: str, version: str | None = None, *, refresh: bool = False) -> NrbRead:
+        """One NRB. With a version (`updatedAt` of its stub) an unchanged one costs no call, unless `refresh`.
+
+        A body without this guid as its `nrbGuid` is a `BadAnswer`; `NotThere` if the vendor has none. A body that is
+        older than the version, from a server that lags behind, or racy, is returned and not cached: the next call asks
+        again.
         """
         path = f"{NRBS}/{identifier_in_path(guid, 'nrbGuid')}"
+        found: list[NrbRead] = []
 
         def check(answer: Answer) -> bool:
             record = parse(answer.text, f"{VENDOR}: GET {path}")
             if not isinstance(record, dict) or record.get("nrbGuid") != guid:
-                found = repr(record.get("nrbGuid"))[:60] if isinstance(record, dict) else _shape(record)
-                raise BadAnswer(f"{VENDOR}: GET {path}: expected an NRB with this nrbGuid, found {found}")
-            return not _is_older(record.get("nrbUpdatedAt"), version)
+                other = repr(record.get("nrbGuid"))[:60] if isinstance(record, dict) else _shape(record)
+                raise BadAnswer(f"{VENDOR}: GET {path}: expected an NRB with this nrbGuid, found {other}")
+            updated_at = record.get("nrbUpdatedAt")
+            updated_at = updated_at if type(updated_at) is int else None
+            read_at = answer.date if answer.from_cache else answer.date or datetime.now(UTC)
+            found[:] = [NrbRead(answer.text, updated_at, read_at, answer.from_cache)]
+            return not (_is_older(updated_at, version) or found[0].is_racy)
 
-        return self._reader.get(path, version=version, check=check).text
+        self._reader.get(path, version=version, refresh=refresh, check=check)
+        return found[0]
 
     def save_nrb(self, nrb: Mapping[str, Any]) -> ImportResult:
         """Create or edit one NRB, sent alone so that the counts of the answer are its own.
@@ -139,8 +172,8 @@ def _is_time(updated_at: int) -> bool:
     return True
 
 
-def _is_older(updated_at: object, version: str | None) -> bool:
-    return version is not None and version.isdecimal() and isinstance(updated_at, int) and updated_at < int(version)
+def _is_older(updated_at: int | None, version: str | None) -> bool:
+    return version is not None and version.isdecimal() and updated_at is not None and updated_at < int(version)
 
 
 def _shape(value: object) -> str:

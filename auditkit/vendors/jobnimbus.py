@@ -21,11 +21,12 @@ from auditkit.vendors.connection import VendorAccount, identifier_in_path, is_id
 from auditkit.vendors.strict_json import dump, loose_value, parse, split_rows
 from auditkit.vendors.transport import Answer, Reader, Writer
 
-__all__ = ["BearerAuth", "JobNimbusClient", "Page"]
+__all__ = ["NEEDED_KEYS", "BearerAuth", "JobNimbusClient", "Page"]
 
 VENDOR = "JobNimbus"
 INVOICES = "/api1/v2/invoices"
 DEFAULT_SIZE = 1000
+NEEDED_KEYS = ("items", "related", "is_active", "status")  # required of every invoice, and of the audit
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -43,11 +44,13 @@ class Page:
     """One page: the vendor's own count (None if it sent none), and (jnid, exact text) of each row.
 
     `problems` holds why a row cannot be used, by its jnid. A row without a usable one is named after its digest.
+    `lacking` holds the jnids of rows without one of the keys that the page requires of every invoice.
     """
 
     count: int | None
     rows: list[tuple[str, str]]
     problems: Mapping[str, str] = field(default_factory=dict)
+    lacking: frozenset[str] = frozenset()
 
 
 class JobNimbusClient:
@@ -94,11 +97,18 @@ class JobNimbusClient:
         """The exact text of one invoice, always live; a body with another `jnid` is a `BadAnswer`."""
         path = _path(jnid)
         where = f"{VENDOR}: GET {path}"
-        text = self._reader.get(path).text
+        text = self._reader.get(path, keep_newest=True).text
         record = parse(text, where)
         if not isinstance(record, dict) or record.get("jnid") != jnid:
             found = repr(record.get("jnid"))[:60] if isinstance(record, dict) else type(record).__name__
             raise BadAnswer(f"{where}: expected an invoice with this jnid, found {found}")
+        return text
+
+    def whole_invoice(self, jnid: str) -> str:
+        """As `invoice`, kept for an offline reader; a body without one of the required keys is a `BadAnswer`."""
+        text = self.invoice(jnid)
+        if lacking := [key for key in NEEDED_KEYS if key not in parse(text, jnid)]:
+            raise BadAnswer(f"{VENDOR}: GET {_path(jnid)}: expected {', '.join(lacking)}, found none")
         return text
 
     def create_invoice(self, body: Mapping[str, Any]) -> Answer:
@@ -143,25 +153,29 @@ def _page(text: str, where: str) -> Page:
     count = envelope.get("count")
     if count is not None and (type(count) is not int or count < 0):
         raise BadAnswer(f"{where}: count: expected a whole number, found {str(count)[:40]!r}")
-    rows, problems = [], {}
+    rows: list[tuple[str, str]] = []
+    problems, lacking = dict[str, str](), set[str]()
     for number, row in enumerate(slices):
-        jnid, problem = _row(row, f"row {number}")
+        jnid, value, problem = _row(row, f"row {number}")
         rows.append((jnid, row))
         if problem:
             problems[jnid] = problem
+        elif not value.keys() >= set(NEEDED_KEYS):
+            lacking.add(jnid)
     if rows and len(problems) == len(rows):
         raise BadAnswer(f"{where}: {problems[rows[0][0]]}")
-    return Page(count, rows, problems)
+    return Page(count, rows, problems, frozenset(lacking))
 
 
-def _row(text: str, where: str) -> tuple[str, str | None]:
-    """The jnid of a row, and why the row cannot be used (or None)."""
+def _row(text: str, where: str) -> tuple[str, dict[str, Any], str | None]:
+    """The jnid of a row, its value, and why the row cannot be used (or None)."""
     try:
         value, problem = parse(text, where), None
     except BadAnswer as error:
         value, problem = loose_value(text), str(error)
-    jnid = value.get("jnid") if isinstance(value, dict) else None
+    value = value if isinstance(value, dict) else {}
+    jnid = value.get("jnid")
     if is_identifier(jnid):
-        return jnid, problem
+        return jnid, value, problem
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return f"(row {digest})", problem or f"{where}: jnid: expected a text, found {ascii(jnid)[:40]}"
+    return f"(row {digest})", value, problem or f"{where}: jnid: expected a text, found {ascii(jnid)[:40]}"

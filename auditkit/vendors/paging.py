@@ -42,7 +42,7 @@ WINDOW = 10_000  # JobNimbus pages no further than from + size = 10,000
 FIRST_SECOND, LAST_SECOND = 1_104_537_600, 4_102_444_800  # 2005 and 2100: where halving begins, not a limit
 
 Ask = Callable[[int, int, Mapping[str, Any] | None], Page]
-Keep = Callable[[list[tuple[str, str]]], None]
+Keep = Callable[[list[tuple[str, str]], "Pass"], None]
 
 
 class BrokenPass(Exception):
@@ -69,13 +69,14 @@ class EndUnproved(BrokenPass):
 class Pass:
     """One read of the whole list: id → SHA-256 of the row's text, and what broke the pass (or None).
 
-    `problems` holds, by id, why a row cannot be used. `end` is how the end of the list was proved, `count` what the
-    vendor's count was found to mean.
+    `problems` holds, by id, why a row cannot be used, and `lacking` the ids of rows that lack a required key. `end` is
+    how the end of the list was proved, `count` what the vendor's count was found to mean.
     """
 
     method: str
     digests: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    lacking: set[str] = field(default_factory=set)
     broken: BrokenPass | None = None
     pages: int = 0
     end: str = ""
@@ -83,7 +84,7 @@ class Pass:
 
 
 class Pages:
-    """Reads whole passes. `ask(start, size, filter)` is one call; `keep` gets each page's new rows as (id, text)."""
+    """Reads whole passes. `ask(start, size, filter)` is one call; `keep` gets each page's new rows, and the pass."""
 
     def __init__(self, ask: Ask, *, size: int = DEFAULT_SIZE, window: int = WINDOW) -> None:
         self._ask = ask
@@ -203,6 +204,7 @@ class _Reading:
         self.result.pages += 1
         page = self._vendor(start, size, filter)
         self.result.problems |= page.problems
+        self.result.lacking |= page.lacking
         if filter is None and page.count is not None:
             self._counts.append((start, len(page.rows), page.count))
         return page
@@ -218,7 +220,7 @@ class _Reading:
         """Digest new rows and hand them on."""
         known = len(self.result.digests)
         self.result.digests.update((jnid, _digest(text)) for jnid, text in rows)
-        self._keep(rows)
+        self._keep(rows, self.result)
         if twice := known + len(rows) - len(self.result.digests):
             raise OrderChanged(f"JobNimbus sent {twice} invoices twice in one pass")
 

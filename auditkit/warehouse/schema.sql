@@ -11,11 +11,18 @@ comment on column raw.nrb_body.digest is 'SHA-256 of body, hexadecimal';
 comment on column raw.nrb_body.body is 'the exact text of the response';
 comment on column raw.nrb_body.first_sync is 'the sync that first saw this version';
 comment on column raw.nrb_body.last_sync is 'the last sync in which this version was current';
-create table if not exists raw.held (subject_type varchar, subject_id varchar, version bigint);
-comment on table raw.held is 'One record that is held in the version that the newest list states, so that the next sync need not read it. Aimsio only: the list of JobNimbus holds whole invoices.';
+create table if not exists raw.held (subject_type varchar, subject_id varchar, version bigint, verified_at timestamptz);
+comment on table raw.held is 'What is held of one record, so that the next sync reads it only if it must. Aimsio only: the list of JobNimbus holds whole invoices.';
 comment on column raw.held.subject_type is 'nrb';
 comment on column raw.held.subject_id is 'guid';
-comment on column raw.held.version is 'updatedAt of the list row, epoch milliseconds';
+comment on column raw.held.version is 'updatedAt of the list row, epoch milliseconds; NULL: the next sync reads it whatever its version is';
+comment on column raw.held.verified_at is 'when its content was read last, by the vendor''s clock; NULL: unknown';
+create table if not exists raw.unread (subject_type varchar, subject_id varchar, reason varchar, last_read_sync integer);
+comment on table raw.unread is 'One record that the newest sync could not read. An older version of it, if there is one, is shown.';
+comment on column raw.unread.subject_type is 'nrb or invoice';
+comment on column raw.unread.subject_id is 'guid or jnid; of a row without one, a digest of the row in brackets';
+comment on column raw.unread.reason is 'what the vendor answered';
+comment on column raw.unread.last_read_sync is 'the last sync that read it; NULL: no version of it is held';
 create table if not exists raw.invoice_body (jnid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
 comment on table raw.invoice_body is 'One version of one JobNimbus invoice, as its list row came, and the syncs in which it was current. Append-only.';
 comment on column raw.invoice_body.jnid is 'JobNimbus id';
@@ -49,8 +56,9 @@ comment on column sync_run.notices is 'what a person should know although it is 
 
 create table if not exists sync_source (
     sync_id integer, source varchar, records varchar, subject_type varchar, listed bigint, fetched bigint, resumed bigint,
-    unchanged bigint, changed bigint, quarantined bigint, vanished bigint, lists integer, method varchar,
-    end_of_list varchar, count_meaning varchar, id_hash varchar,
+    unchanged bigint, changed bigint, quarantined bigint, unread bigint, vanished bigint, verified_again bigint,
+    changed_unversioned bigint, oldest_verified_at timestamptz, lists integer, method varchar, end_of_list varchar,
+    count_meaning varchar, id_hash varchar,
     control_total decimal(38, 2), other_sums json, first_on date, last_on date, calls bigint, retries bigint, throttled bigint,
     clock_skew_seconds integer
 );
@@ -65,6 +73,10 @@ comment on column sync_source.resumed is 'records that an earlier run had fetche
 comment on column sync_source.unchanged is 'listed records that were not read, because their version was known already';
 comment on column sync_source.changed is 'records that are new or differ from the sync before';
 comment on column sync_source.quarantined is 'records that could not be typed';
+comment on column sync_source.unread is 'records that could not be read: in quarantine, with the last good version shown if there is one';
+comment on column sync_source.verified_again is 'records that were read again although their version did not change';
+comment on column sync_source.changed_unversioned is 'of these, records whose content had changed all the same';
+comment on column sync_source.oldest_verified_at is 'when the record whose content was read longest ago was read; NULL: unknown';
 comment on column sync_source.vanished is 'records that vanished: in the sync before, no longer listed, and answered 404 by id';
 comment on column sync_source.lists is 'reads of the list until two agreed';
 comment on column sync_source.method is 'how the list was read: lists (in one piece), pages that overlap by a row, or date windows';
@@ -110,13 +122,13 @@ comment on column finding_history.sync_id is 'the sync that it looked at';
 create or replace table quarantine (
     subject_type varchar, subject_id varchar, field varchar, reason varchar, digest varchar, sync_id integer
 );
-comment on table quarantine is 'One record that could not be typed strictly, with each refused field. It is in no other public table.';
+comment on table quarantine is 'One record that could not be read, or not be typed strictly. It is in no other public table, unless its reason names the sync whose version is shown.';
 comment on column quarantine.subject_type is 'nrb or invoice';
 comment on column quarantine.subject_id is 'guid or jnid';
-comment on column quarantine.field is 'the refused fields, comma-separated';
-comment on column quarantine.reason is 'what was expected and what was found, per field';
-comment on column quarantine.digest is 'SHA-256 of the raw body';
-comment on column quarantine.sync_id is 'the sync that read it';
+comment on column quarantine.field is 'the refused fields, comma-separated; (body) or (record) where it is the whole';
+comment on column quarantine.reason is 'what was expected and what was found, per field; or why it could not be read';
+comment on column quarantine.digest is 'SHA-256 of the raw body; NULL where none is held';
+comment on column quarantine.sync_id is 'the sync that read it, or could not';
 
 create or replace table vanished (
     subject_type varchar, subject_id varchar, name varchar, job_number varchar, total decimal(18, 2), digest varchar,

@@ -3,15 +3,17 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 from auditkit.settings import Settings
 from auditkit.sync.invoices import JobNimbusInvoices
 from auditkit.sync.nrbs import AimsioNrbs
-from auditkit.sync.raw import RawTable
+from auditkit.sync.raw import Held, RawTable
+from auditkit.sync.source import Options
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
-from tests.drift.worlds import HONEST, FakeRawTable, Invoices, Liar, Nrbs, Schedule
+from tests.drift.worlds import HONEST, NOW, FakeRawTable, Invoices, Liar, Nrbs, Schedule
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,12 @@ def read_invoices(records: int, schedule: Schedule, order: str, size: int, liar:
     """Our read of the invoices. A page of `size` rows holds one that the page before had already."""
     world, raw = Invoices(records, schedule, order=order, liar=liar), FakeRawTable()
     at_first = set(world.rows)
-    read = JobNimbusInvoices(cast(JobNimbusClient, world), size=size, window=100, pause=lambda: None)
-    read.start(cast(RawTable, raw))
+    settings = Settings(aimsio_url=None)
+    read = JobNimbusInvoices(cast(JobNimbusClient, world), settings, size=size, window=100, pause=lambda: None)
+    read.start(cast(RawTable, raw), Options())
     read.finish()
     last_pass = world.calls - read.best.pages
-    kept = [jnid for jnid, _ in raw.bodies]
+    kept = [jnid for jnid, _ in raw.rows]
     found = set(read.best.digests)
     assert found == set(kept)
     return Outcome(
@@ -64,12 +67,31 @@ def read_nrbs(records: int, schedule: Schedule, lag: int, settings: Settings) ->
     """Our read of the NRBs, one in flight. A gap: an NRB without its newest version; a ghost: one that is gone."""
     world, raw = Nrbs(records, schedule, lag=lag), FakeRawTable()
     read = AimsioNrbs(cast(AimsioClient, world), settings)
-    read.start(cast(RawTable, raw))
+    read.start(cast(RawTable, raw), Options())
     read.finish()
-    read.remember()
-    newest: dict[str, Any] = {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in raw.bodies}
+    newest: dict[str, Any] = {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in raw.rows}
     wrong = [guid for guid, row in world.rows.items() if newest.get(guid) != row[2]]
-    return Outcome(read.problem is None, len(wrong), 0, len(set(raw.held) - set(world.rows)))
+    is_complete = read.problem is None and not read.unread
+    return Outcome(is_complete, len(wrong), 0, len(set(read.listed) - set(world.rows)))
+
+
+def read_nrbs_twice(records: int, schedule: Schedule, settings: Settings) -> Outcome:
+    """Two reads, the second when all content is due. Edits of the first read do not move a time of change.
+
+    A gap: an NRB whose content is not its newest.
+    """
+    world, raw = Nrbs(records, schedule, quiet_edits=True), FakeRawTable()
+    for verified_at in (None, NOW - timedelta(days=30)):
+        raw.kept = {guid: Held(held.version, verified_at) for guid, held in raw.kept.items()}
+        raw.before |= dict(raw.rows)
+        read = AimsioNrbs(cast(AimsioClient, world), settings)
+        read.start(cast(RawTable, raw), Options())
+        read.finish()
+        read.remember()
+        world.schedule = {}
+    newest: dict[str, Any] = {guid: json.loads(body)["content"] for guid, body in raw.rows}
+    wrong = [guid for guid in world.rows if newest[guid] != world.contents.get(guid)]
+    return Outcome(read.problem is None and not read.unread, len(wrong), 0, len(set(read.listed) - set(world.rows)))
 
 
 def summary(outcomes: Counter[Outcome]) -> dict[str, int]:

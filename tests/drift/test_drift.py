@@ -6,11 +6,12 @@
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from auditkit.settings import Settings
-from tests.drift.readers import Outcome, read_invoices, read_naively, read_nrbs, summary
+from tests.drift.readers import Outcome, read_invoices, read_naively, read_nrbs, read_nrbs_twice, summary
 from tests.drift.worlds import ORDERS, Liar, Schedule, schedules
 
 NONE = {"silent gaps": 0, "silent duplicates": 0, "silent ghosts": 0}
@@ -39,8 +40,8 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def one_by_one(quiet: None) -> Settings:
-    return Settings(aimsio_url=None).model_copy(update={"parallel": 1})
+def one_by_one(quiet: None, tmp_path: Path) -> Settings:
+    return Settings(aimsio_url=None).model_copy(update={"parallel": 1, "home": tmp_path})
 
 
 def shown(name: str, counts: dict[str, int]) -> None:
@@ -134,4 +135,17 @@ def test_no_nrb_is_older_than_its_list(lag: int, one_by_one: Settings) -> None:
         )
     )
     assert counts["schedules"] > 200 and counts["complete"] > 20
+    assert counts.items() >= NONE.items()
+
+
+def test_a_change_without_a_stamp_is_found_when_its_content_is_due(one_by_one: Settings) -> None:
+    """At every place of a read, edits that leave the time of change as it was."""
+    counts = summary(
+        Counter(
+            read_nrbs_twice(records, schedule, one_by_one)
+            for records, mutations in ((1, 1), (2, 1), (3, 1), (2, 2))
+            for schedule in schedules(records, mutations, 2 + records)
+        )
+    )
+    assert counts["schedules"] > 150 and counts["complete"] > 100
     assert counts.items() >= NONE.items()

@@ -2,18 +2,21 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from auditkit.errors import NotThere, Refused
-from auditkit.vendors.aimsio import Stub
+from auditkit.sync.raw import Held
+from auditkit.vendors.aimsio import NrbRead, Stub
 from auditkit.vendors.jobnimbus import Page
 
 Mutation = tuple[Literal["insert", "edit", "delete"], int]
 Schedule = Mapping[int, Sequence[Mutation]]  # before which call what happens
 Row = tuple[str, int, int]  # id, created, updated
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST = 1_200_000_000
 DAY = 86_400
 ORDERS = {
@@ -135,20 +138,22 @@ class Nrbs(World):
         self.past.append(dict(self.rows))
         return [Stub(row[0], row[2], None) for row in self.rows.values()]
 
-    def nrb(self, guid: str, version: str | None = None) -> str:
+    def read(self, guid: str, version: str | None = None, *, refresh: bool = False) -> NrbRead:
         self.called()
         self.past.append(dict(self.rows))
         seen = self.past[max(len(self.past) - 1 - self.lag, 0)]
         if guid not in seen:
             raise NotThere(guid)
-        return json.dumps({"nrbGuid": guid, "nrbUpdatedAt": seen[guid][2]})
+        body = {"nrbGuid": guid, "nrbUpdatedAt": seen[guid][2], "content": self.contents.get(guid)}
+        return NrbRead(json.dumps(body), seen[guid][2], NOW, from_cache=False)
 
 
 @dataclass
 class FakeRawTable:
     """Keeps bodies in memory: the raw table itself is tested elsewhere."""
 
-    held: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, Held] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
     batches: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, rows: list[tuple[str, str]], batch: int) -> None:
@@ -157,15 +162,15 @@ class FakeRawTable:
     def discard(self, batch: int) -> None:
         self.batches.pop(batch, None)
 
-    def own_versions(self, batch: int) -> dict[str, int]:
-        return {guid: json.loads(body)["nrbUpdatedAt"] for guid, body in self.batches.get(batch, ())}
+    def held(self) -> dict[str, Held]:
+        return dict(self.kept)
 
-    def held_versions(self) -> dict[str, int]:
-        return dict(self.held)
+    def hold(self, held: Mapping[str, Held]) -> None:
+        self.kept = dict(held)
 
-    def hold(self, versions: Mapping[str, int]) -> None:
-        self.held = dict(versions)
+    def bodies(self, identifiers: Collection[str]) -> dict[str, str]:
+        return {guid: body for guid, body in self.before.items() if guid in identifiers}
 
     @property
-    def bodies(self) -> list[tuple[str, str]]:
+    def rows(self) -> list[tuple[str, str]]:
         return [row for batch in sorted(self.batches) for row in self.batches[batch]]

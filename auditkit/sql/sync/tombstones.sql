@@ -5,4 +5,4 @@ delete from raw.tombstone where subject_type = '{subject}' and subject_id in (se
 
 insert into raw.tombstone by name
 select '{subject}' as subject_type, {key} as subject_id, digest, last_sync, $sync_id as vanished_sync
-from {table} where {key} in (select id from vanished_now) and last_sync = $sync_id - 1;
+from {table} where {key} in (select id from gone_now) and last_sync = $sync_id - 1;

@@ -1,5 +1,15 @@
--- raw.tombstone, raw.nrb_body → vanished, nrb_version. Parameters: none. What cannot be typed here is NULL: it was, or will
--- be, quarantined where it is current.
+-- raw.tombstone, raw.unread, raw.nrb_body → vanished, quarantine, nrb_version. Parameters: $sync_id. What cannot be typed here
+-- is NULL: it was, or will be, quarantined where it is current.
+
+insert into quarantine by name
+select u.subject_type, u.subject_id, '(record)' as field, v.digest, $sync_id as sync_id,
+    'could not be read: ' || u.reason || case
+        when v.digest is null then '; it is in no table'
+        else '; shown as it was read in sync ' || cast(u.last_read_sync as varchar) end as reason
+from raw.unread as u
+left join raw.version as v
+    on v.subject_type = u.subject_type and v.subject_id = u.subject_id and v.last_sync = $sync_id
+order by u.subject_type, u.subject_id;
 
 insert into vanished by name
 with field as (
