@@ -131,8 +131,8 @@ comment on column quarantine.digest is 'SHA-256 of the raw body; NULL where none
 comment on column quarantine.sync_id is 'the sync that read it, or could not';
 
 create or replace table vanished (
-    subject_type varchar, subject_id varchar, name varchar, job_number varchar, total decimal(18, 2), digest varchar,
-    last_sync integer, vanished_sync integer
+    subject_type varchar, subject_id varchar, name varchar, job_number varchar, total decimal(18, 2), is_active boolean,
+    digest varchar, last_sync integer, vanished_sync integer
 );
 comment on table vanished is 'One record that was there and vanished: gone from a complete list, and answered 404 by id. It is in no other public table.';
 comment on column vanished.subject_type is 'nrb or invoice';
@@ -140,6 +140,7 @@ comment on column vanished.subject_id is 'guid or jnid';
 comment on column vanished.name is 'nrbName, or the number of the invoice';
 comment on column vanished.job_number is 'nrbJobOrderNumber; NULL for an invoice';
 comment on column vanished.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be typed';
+comment on column vanished.is_active is 'is_active of an invoice, as last seen; NULL for an NRB';
 comment on column vanished.digest is 'SHA-256 of its last body in raw';
 comment on column vanished.last_sync is 'the last sync that saw it';
 comment on column vanished.vanished_sync is 'the sync that found it gone';

@@ -92,7 +92,7 @@ from sync_run as r join sync_source as s on s.sync_id = r.sync_id order by r.syn
     Group(
         "Versions and raw bodies",
         "Every version that a sync saw, to the letter; carried from snapshot to snapshot.",
-        ("nrb_version", "raw.nrb_body", "raw.invoice_body", "raw.held", "raw.tombstone"),
+        ("nrb_version", "raw.nrb_body", "raw.invoice_body", "raw.held", "raw.unread", "raw.tombstone"),
         "What a field of Aimsio was in each version of an NRB.",
         """\
 select guid, first_sync, last_sync, body ->> '$.nrbNotes' as notes
