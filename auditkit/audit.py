@@ -38,8 +38,9 @@ from auditkit.home import Home
 from auditkit.journal import Journal
 from auditkit.papers import workpaper_queries
 from auditkit.papers.facts import Facts, described
+from auditkit.progress import notice
 from auditkit.sandbox import demo
-from auditkit.settings import AccountKey, Settings
+from auditkit.settings import AccountKey, Settings, keyring_note
 from auditkit.sync.proof import proof
 from auditkit.sync.run import Options, connect, sync
 from auditkit.values import did_you_mean
@@ -416,6 +417,8 @@ def open_audit(
     the settings. Raises `SettingsError`.
     """
     settings = Settings.load(demo=is_demo or practice)
+    if not settings.is_demo and (note := keyring_note()):
+        notice(note)
     changes: dict[str, Any] = {}
     if settings.is_demo:
         changes = {"as_of": settings.as_of or demo.AS_OF, "timezone": settings.timezone or demo.TIMEZONE}

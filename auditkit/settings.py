@@ -13,6 +13,7 @@ import hashlib
 import ipaddress
 import os
 import re
+import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -26,7 +27,7 @@ from pydantic import Field, Secret, SecretStr, TypeAdapter, ValidationError, fie
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
-from auditkit.credentials import LOGINS, SECRETS_FILE, login_for, stored_secret
+from auditkit.credentials import LOGINS, SECRETS_FILE, keyring_problem, login_for, stored_secret
 from auditkit.errors import SettingsError
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "SandboxSettings",
     "Settings",
     "is_loopback",
+    "keyring_note",
     "project_root",
     "quiet",
     "settings_file",
@@ -122,6 +124,8 @@ class Settings(BaseSettings):
     rate_per_second: float = Field(VENDOR_RATE_PER_SECOND, gt=0, description="calls; above 10 on loopback only")
     parallel: int = Field(VENDOR_PARALLEL, ge=1, description="calls in flight; above 10 on loopback only")
     allow_hosts: tuple[str, ...] = Field((), description="further hosts that may receive the credentials")
+    ca_bundle: Path | None = Field(None, description="PEM file of authorities to trust instead of the public ones")
+    proxy: str | None = Field(None, description="HTTP proxy to the vendors, e.g. http://proxy.example:3128")
     draft_status_names: tuple[str, ...] = Field(("draft",), description="JobNimbus statuses that are not issued yet")
     labor_in_amount: Literal["yes", "no", "auto"] = Field("auto", description="does a line's amount hold its labour")
     reverify_days: float = Field(7, gt=0, description="no content of an NRB should be read longer ago than this")
@@ -146,6 +150,21 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and not is_loopback(url):
             raise ValueError("must be https: plain http is allowed on loopback only")
         return url.rstrip("/")
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts, port = urlsplit(url), urlsplit(url).port
+        except ValueError:
+            raise ValueError("is not a URL") from None
+        if "@" in url:
+            raise ValueError("must not hold a user name or password; use a proxy that needs none, e.g. on this machine")
+        if parts.scheme != "http" or not parts.hostname or not port or parts.path.strip("/") or parts.query:
+            raise ValueError("must be http://host:port")
+        return f"http://{parts.netloc}"
 
     @field_validator("timezone")
     @classmethod
@@ -206,7 +225,13 @@ class Settings(BaseSettings):
             secrets = {} if kind is SandboxSettings else _kept_secrets(values, root / SECRETS_FILE)
             settings = kind(**{**_plain(values), **secrets})
         except (ValidationError, EnvironmentSettingsError) as error:
-            raise SettingsError(_one_line(error, lambda name: _origin(name, values, root / FILE_NAME))) from None
+            line = _one_line(error, lambda name: _origin(name, values, root / FILE_NAME))
+            note = keyring_note() if "credentials are partial" in line else None
+            raise SettingsError(f"{line}; {note}" if note else line) from None
+        if settings.ca_bundle is not None:
+            bundle = (root / settings.ca_bundle.expanduser()).resolve()
+            _refuse_unusable_bundle(bundle, _origin("ca_bundle", values, root / FILE_NAME))
+            settings = settings.model_copy(update={"ca_bundle": bundle})
         if settings.home is None:
             home = root / "data" / "demo" if settings.is_demo else root / "data"
             return settings.model_copy(update={"home": home})
@@ -308,6 +333,15 @@ def settings_file(folder: Path) -> Path | None:
     return path if path.is_file() else None
 
 
+def keyring_note() -> str | None:
+    """One line about a keyring that cannot be used; None if it can, or if no secret is looked for there."""
+    if all(os.environ.get(variable_of(name)) for name in LOGINS) or not (problem := keyring_problem()):
+        return None
+    return (
+        f"the system's keyring cannot be used ({problem}), so secrets come from the environment or {SECRETS_FILE} alone"
+    )
+
+
 def values_of(path: Path) -> dict[str, Secret[Any]]:
     """The values of an auditkit.toml, none where there is no file. Raises `SettingsError`, in one line.
 
@@ -349,6 +383,15 @@ def _refuse_unknown_variables() -> None:
         name = variable.removeprefix(PREFIX)
         if variable.startswith(PREFIX) and name not in names:
             raise SettingsError(f"unknown setting {variable}{_did_you_mean(name, names, PREFIX)}")
+
+
+def _refuse_unusable_bundle(path: Path, origin: str) -> None:
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        reason = "holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise SettingsError(f"{origin}: {path}: cannot be used ({reason}); name a PEM file of certificates") from None
 
 
 def _near_zone(name: str) -> str:

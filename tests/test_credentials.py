@@ -10,9 +10,17 @@ import keyring.backends.null
 import pytest
 from pydantic import SecretStr
 
-from auditkit.credentials import LOGINS, Login, login_for, store_in_file, store_in_keyring, stored_secret
+from auditkit.credentials import (
+    LOGINS,
+    Login,
+    keyring_problem,
+    login_for,
+    store_in_file,
+    store_in_keyring,
+    stored_secret,
+)
 from auditkit.errors import SettingsError
-from auditkit.settings import Settings
+from auditkit.settings import Settings, keyring_note
 from tests.keyrings import FILE, Kept
 
 SECRET = 'Pa:ss "wörd\\1'
@@ -77,6 +85,42 @@ def test_a_keyring_that_does_not_keep(backend: type, a_keyring: Path, monkeypatc
     assert not store_in_keyring(AIMSIO, SecretStr(SECRET))
 
 
+class Broken(Kept):
+    """A backend whose bus is dead: it fails in a way of its own."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise ConnectionError(f"no bus for {service}")
+
+    set_password = get_password  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("variable", "problem"),
+    [
+        ("no_such_package.Keyring", "ModuleNotFoundError no_such_package"),
+        ("tests.keyrings.Missing", "AttributeError"),
+        ("tests.test_credentials.Broken", "ConnectionError"),
+        ("keyring.backends.null.Keyring", None),
+        ("keyring.backends.fail.Keyring", None),
+    ],
+)
+def test_a_keyring_that_cannot_load_is_as_though_absent(
+    variable: str, problem: str | None, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`secrets.toml` still works; the problem is named in one line."""
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", variable)
+    store_in_file(path, {AIMSIO: SecretStr(SECRET)})
+    assert stored_secret(path, AIMSIO) == SecretStr(SECRET)
+    assert not store_in_keyring(AIMSIO, SecretStr("other"))
+    assert keyring_problem() == problem
+    note = keyring_note()
+    assert (note is None) if problem is None else note and "\n" not in note and problem in note
+    monkeypatch.setenv("AUDITKIT_AIMSIO_PASSWORD", "shell")
+    monkeypatch.setenv("AUDITKIT_JOBNIMBUS_TOKEN", "shell")
+    assert keyring_note() is None
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
 def test_a_file_that_is_open_to_others_is_not_read(mode: int, path: Path) -> None:
     store_in_file(path, {AIMSIO: SecretStr(SECRET)})
@@ -101,7 +145,7 @@ def test_what_is_no_file(path: Path) -> None:
     (path.parent / "elsewhere").touch(0o600)
     for make in (lambda: path.symlink_to(path.parent / "elsewhere"), lambda: os.mkfifo(path, 0o600)):
         make()
-        assert_refused(path, "secrets.toml: ", "delete it, and let `auditkit init` write it anew")
+        assert_refused(path, "secrets.toml: ", "delete it, and let `auditkit init` write it again")
         path.unlink()
     path.mkdir()
     assert_refused(path, "is no file")
@@ -143,6 +187,13 @@ def test_settings_take_a_secret_from_environment_keyring_and_file_in_this_order(
     assert secrets() == [SECRET, "of the keyring"]
     monkeypatch.setenv("AUDITKIT_JOBNIMBUS_TOKEN", "of the environment")
     assert secrets() == [SECRET, "of the environment"]
+
+
+def test_a_missing_secret_and_a_broken_keyring_are_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "secrets.toml").unlink()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", Broken())
+    with pytest.raises(SettingsError, match=r"missing .*; the system's keyring cannot be used \(ConnectionError\)"):
+        Settings.load()
 
 
 def test_no_secret_goes_to_another_server_or_user(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

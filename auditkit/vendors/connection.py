@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from requests.auth import AuthBase
 
 from auditkit.errors import ValueRefused
-from auditkit.settings import Settings
+from auditkit.settings import Settings, is_loopback
 from auditkit.vendors.auth import Credentials
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import HttpClient
+from auditkit.vendors.http import HttpClient, Network
 from auditkit.vendors.rate_limit import RateLimit
 from auditkit.vendors.transport import DEADLINE_SECONDS, Reader, Writer
 
@@ -47,6 +47,7 @@ class VendorAccount:
             deadline=DEADLINE_SECONDS,
             parallel=settings.parallel,
             credentials=self._credentials,
+            network=Network(settings.ca_bundle, None if is_loopback(self.base_url) else settings.proxy),
         )
         return Reader(http, DetailCache(self._file(".sqlite"), self._scope), offline=offline), Writer(http)
 

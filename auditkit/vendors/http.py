@@ -15,6 +15,7 @@ import contextlib
 import http.client
 import io
 import math
+import re
 import socket
 import ssl
 import time
@@ -275,15 +276,17 @@ def _failure(error: Exception, where: str) -> ApiError | TransientError:
         )
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
         return TransientError(TimedOut(f"{where}: no whole response before the deadline; try again later"))
+    if isinstance(error, requests.exceptions.ProxyError):
+        refused = re.search(r"Tunnel connection failed: ([0-9]{3})", str(cause))
+        words = f"answered {refused[1]}" if refused else reason
+        text = f"{where}: the proxy of AUDITKIT_PROXY made no connection ({words}); check its address and rules"
+        return TransientError(_unreachable(text, "proxy"))
     if isinstance(cause, socket.gaierror):
         text = f"{where}: the host's name is not known ({reason}); check the base URL and the network"
         return TransientError(_unreachable(text, "name"))
     if isinstance(cause, ConnectionRefusedError):
         text = f"{where}: nothing answers at this host and port ({reason}); check the base URL, or set AUDITKIT_PROXY"
         return TransientError(_unreachable(text, "refused"))
-    if isinstance(error, requests.exceptions.ProxyError):
-        text = f"{where}: the proxy made no connection ({reason}); check AUDITKIT_PROXY"
-        return TransientError(_unreachable(text, "proxy"))
     if isinstance(error, (requests.ConnectionError, urllib3.exceptions.HTTPError)):
         text = f"{where}: no connection, or it broke ({reason}); check the network and the base URL"
         return TransientError(_unreachable(text, "connection"))
