@@ -43,9 +43,8 @@ from auditkit.sandbox import demo
 from auditkit.settings import AccountKey, Settings, keyring_note
 from auditkit.sync.proof import proof
 from auditkit.sync.run import Options, connect, sync
+from auditkit.sync.source import Source
 from auditkit.values import did_you_mean
-from auditkit.vendors.aimsio import AimsioClient
-from auditkit.vendors.jobnimbus import JobNimbusClient
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import Table
@@ -93,13 +92,11 @@ class Audit:
         """
         parameters = self._home.parameters()
         usable_rules(parameters)  # a mistake in a rule file shows before the vendors are read, not after
-        self._home.store.make_folders()
-        settings = self._home.connected()
         with (
-            connect(settings, offline=offline) as sources,
+            self.sources(offline=offline) as sources,
             self._home.draft(keep_previous=True, is_new=offline) as draft,
         ):
-            sync(draft, settings, sources, Options(offline, accept_shrink, full))
+            sync(draft, self._home.connected(), sources, Options(offline, accept_shrink, full))
             run(draft, parameters, self._home.decisions())  # also those made while the vendors were read
         for source in sources:
             source.published()
@@ -397,10 +394,11 @@ class Audit:
         return f"{found['records']:,} records, the last is {found['head']}"
 
     @contextlib.contextmanager
-    def vendors(self, *, offline: bool = False) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
-        """Both vendors' clients; on the demo its sandbox is started first. `offline` ones have the cache alone."""
-        with self._home.vendors(offline=offline) as clients:
-            yield clients
+    def sources(self, *, offline: bool = False) -> Iterator[list[Source]]:
+        """What a sync reads; on the demo its sandbox is started first. `offline` ones have the cache alone."""
+        self._home.store.make_folders()
+        with connect(self._home.connected(), offline=offline) as sources:
+            yield sources
 
 
 def open_audit(

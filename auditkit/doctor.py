@@ -14,18 +14,17 @@ from pathlib import Path
 
 from auditkit.audit import Audit
 from auditkit.checks.run import read_job_map
+from auditkit.credentials import LOGINS
 from auditkit.errors import ApiError, AuditkitError, BadAnswer, Denied, NoSnapshot, TimedOut, Unreachable
 from auditkit.progress import notice
-from auditkit.settings import keyring_note, settings_file
-from auditkit.vendors.aimsio import AimsioClient, Stub
-from auditkit.vendors.jobnimbus import JobNimbusClient, Page
-from auditkit.vendors.paging import LAST_SECOND, WINDOW, between
+from auditkit.settings import keyring_note, settings_file, variable_of
 
 __all__ = ["Check", "examine", "whereabouts"]
 
 _ENOUGH_BYTES = 1_000_000_000
 _SKEW_SECONDS = 60
 _NETWORK = ("proxy", "ca_bundle")
+_CREDENTIALS = [name for secret, (_, user) in LOGINS.items() for name in (user, secret) if name]
 _IGNORED = (
     *(f"{name}_PROXY" for name in ("HTTPS", "HTTP", "ALL", "NO")),
     *(f"{name}_proxy" for name in ("https", "http", "all", "no")),
@@ -95,24 +94,20 @@ def _home(audit: Audit) -> Check:
 
 
 def _vendors(audit: Audit) -> Iterator[Check]:
-    """Hosts, credentials and the permission to read, endpoint by endpoint; then the clocks and the filter."""
+    """Hosts, credentials and the permission to read, call by call; then the clocks."""
     notice("asking both vendors …")
     try:
-        with audit.vendors() as (aimsio, jobnimbus):
-            stubs: list[Stub] = []
-            pages: list[Page] = []
-            aimsio_login, jobnimbus_login = "AUDITKIT_AIMSIO_USERNAME and _PASSWORD", "AUDITKIT_JOBNIMBUS_TOKEN"
-            yield _called("Aimsio", lambda: _listed(aimsio, stubs), aimsio_login)
-            yield _called("Aimsio NRB", lambda: _one_nrb(aimsio, stubs), aimsio_login)
-            yield _called("JobNimbus", lambda: _paged(jobnimbus, pages), jobnimbus_login)
-            yield _called("JobNimbus invoice", lambda: _one_invoice(jobnimbus, pages), jobnimbus_login)
-            yield _asked("filter", lambda: _filter(jobnimbus, pages), "ask JobNimbus for less than 10,000 invoices")
-            if not stubs and not pages:
-                return  # no server has answered, so no clock was seen
-            skew = max((aimsio.calls.clock_skew, jobnimbus.calls.clock_skew), key=abs)
-            yield Check(
-                "clock", abs(skew) <= _SKEW_SECONDS, f"servers' clocks {skew:+.0f} s", "set this machine's clock"
-            )
+        with audit.sources() as sources:
+            are_called = False
+            for source in sources:
+                for name, call in source.probes():
+                    check = _called(name, call, source.record_type.vendor)
+                    are_called |= check.ok
+                    yield check
+            if are_called:  # else no server has answered, so no clock was seen
+                skew = max((source.client.calls.clock_skew for source in sources), key=abs)
+                is_right = abs(skew) <= _SKEW_SECONDS
+                yield Check("clock", is_right, f"servers' clocks {skew:+.0f} s", "set this machine's clock")
     except AuditkitError as error:
         yield Check("vendors", False, str(error), "check the settings")
 
@@ -128,54 +123,22 @@ def _network(audit: Audit) -> str:
     return "; ".join(parts)
 
 
-def _listed(aimsio: AimsioClient, stubs: list[Stub]) -> str:
-    stubs += aimsio.stubs()
-    return f"{len(stubs):,} NRBs listed"
-
-
-def _one_nrb(aimsio: AimsioClient, stubs: list[Stub]) -> str:
-    guid = next((stub.guid for stub in stubs if stub.guid), None)
-    return f"one of {len(aimsio.nrb(guid)):,} characters" if guid else "not checked: none is listed"
-
-
-def _paged(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
-    pages.append(jobnimbus.page(0, 1))
-    return f"{pages[0].count or 0:,} invoices counted"
-
-
-def _one_invoice(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
-    jnid = next((jnid for page in pages for jnid, _ in page.rows), None)
-    return f"one of {len(jobnimbus.invoice(jnid)):,} characters" if jnid else "not checked: none is listed"
-
-
-def _filter(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
-    """Whether a filter that excludes everything works; only a list longer than paging reaches needs it."""
-    if not pages:
-        return "not checked, as JobNimbus did not answer"
-    count = pages[0].count or 0
-    if not jobnimbus.page(0, 1, between(LAST_SECOND, None)).rows:
-        return "honored, so that lists of any length can be read"
-    if count < WINDOW:
-        return f"ignored; it would be needed from {WINDOW:,} invoices on"
-    raise BadAnswer(f"ignored, and {count:,} invoices are more than paging reaches")
-
-
 def _snapshot(audit: Audit) -> str:
     about = audit.about
     return f"{audit.snapshot_id}, {about['status']}, verdict {about['verdict']}, as of {about['as_of']}"
 
 
-def _called(name: str, call: Callable[[], str], login: str) -> Check:
+def _called(name: str, call: Callable[[], str], vendor: str) -> Check:
     """A call to a vendor; what to do about a failure depends on its cause, not on what was asked."""
     try:
         return Check(name, True, call())
     except ApiError as error:
-        return Check(name, False, str(error), _advice(error, name.partition(" ")[0], login))
+        return Check(name, False, str(error), _advice(error, vendor))
     except AuditkitError as error:
         return Check(name, False, str(error), "check the settings")
 
 
-def _advice(error: ApiError, vendor: str, login: str) -> str:
+def _advice(error: ApiError, vendor: str) -> str:
     url = f"AUDITKIT_{vendor.upper()}_URL"
     if isinstance(error, Unreachable):
         return {
@@ -189,7 +152,8 @@ def _advice(error: ApiError, vendor: str, login: str) -> str:
         return "try again; if it stays so, a firewall may drop the connection: ask for access, or set AUDITKIT_PROXY"
     if isinstance(error, Denied):
         if error.status == 401:
-            return f"check {login} in the environment, or run `auditkit init` again"
+            login = " and ".join(variable_of(name) for name in _CREDENTIALS if name.startswith(vendor.lower()))
+            return f"check {login}, or run `auditkit init` again"
         return f"the login is right, but lacks a permission: ask who manages {vendor} to let it read this"
     return f"check {url}; if it is right, ask {vendor}" if isinstance(error, BadAnswer) else f"ask {vendor}"
 

@@ -54,7 +54,9 @@ DEMO = "demo"
 VENDOR_RATE_PER_SECOND = 10
 VENDOR_PARALLEL = 10
 KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
-_CREDENTIALS = ("aimsio_url", "aimsio_username", "aimsio_password", "jobnimbus_url", "jobnimbus_token")
+_URLS = tuple(url for url, _ in LOGINS.values())
+_USERS = tuple(user for _, user in LOGINS.values() if user)
+_CREDENTIALS = tuple(name for secret, (url, user) in LOGINS.items() for name in (url, user, secret) if name)
 _SECRETS = {  # and where else than in the environment
     "aimsio_password": "put it in the keyring, as `auditkit init` does",
     "jobnimbus_token": "put it in the keyring, as `auditkit init` does",
@@ -132,7 +134,7 @@ class Settings(BaseSettings):
     surge: int = Field(50, ge=1, description="new findings of one rule at once above which a warning is due")
     rules: Mapping[str, Mapping[str, Any]] = Field({}, description="rule id → parameter → value")
 
-    @field_validator("aimsio_url", "jobnimbus_url")
+    @field_validator(*_URLS)
     @classmethod
     def _is_base_url(cls, url: str | None) -> str | None:
         if url is None:
@@ -179,13 +181,14 @@ class Settings(BaseSettings):
         missing = [PREFIX + name.upper() for name in _CREDENTIALS if name not in given]
         if given and missing:
             raise ValueError(f"credentials are partial, missing {', '.join(missing)}; unset all of them for the demo")
-        for url in (self.aimsio_url, self.jobnimbus_url):
+        urls = [getattr(self, name) for name in _URLS]
+        for url in urls:
             host = urlsplit(url or "").hostname
             if url and not is_loopback(url) and host not in KNOWN_HOSTS | set(self.allow_hosts):
                 raise ValueError(
                     f"host {host} is not a known vendor host; allow it with {PREFIX}ALLOW_HOSTS='[\"{host}\"]'"
                 )
-        local = all(url is None or is_loopback(url) for url in (self.aimsio_url, self.jobnimbus_url))
+        local = all(url is None or is_loopback(url) for url in urls)
         if not local and (self.rate_per_second > VENDOR_RATE_PER_SECOND or self.parallel > VENDOR_PARALLEL):
             raise ValueError(
                 f"{PREFIX}RATE_PER_SECOND and {PREFIX}PARALLEL may exceed the vendors' 10 on loopback only"
@@ -278,7 +281,7 @@ class Settings(BaseSettings):
     @property
     def environment(self) -> str:
         """Which servers a snapshot is of. It never holds a secret."""
-        return DEMO if self.is_demo else f"{self.aimsio_url} + {self.jobnimbus_url}"
+        return DEMO if self.is_demo else " + ".join(str(getattr(self, name)) for name in _URLS)
 
     @property
     def account_key(self) -> AccountKey:
@@ -288,10 +291,20 @@ class Settings(BaseSettings):
     @property
     def account(self) -> str:
         """Whose data a snapshot is: a label made from environment and user name, which holds neither."""
-        if self.is_demo or self.aimsio_username is None:
+        if self.is_demo:
             return DEMO
-        whose = f"{self.environment}\n{self.aimsio_username.get_secret_value()}"
+        whose = "\n".join([self.environment, *(user.get_secret_value() for user in self.users)])
         return f"account-{hashlib.sha256(whose.encode()).hexdigest()[:12]}"
+
+    @property
+    def users(self) -> tuple[SecretStr, ...]:
+        """The user names at the vendors that know users."""
+        return tuple(value for name in _USERS if (value := getattr(self, name)))
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """The passwords and tokens of all vendors."""
+        return tuple(value for name in LOGINS if (value := getattr(self, name)))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("settings hold credentials and are not pickled; load them where they are needed")

@@ -16,13 +16,12 @@ from typing import Any
 
 import duckdb
 
-from auditkit import sql
 from auditkit.checks.engine import Engine
 from auditkit.checks.linking import link
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import load_rules
 from auditkit.checks.run import Decisions, Parameters, run
-from auditkit.sync.run import SOURCES
+from auditkit.sync.run import SOURCES, record_source
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 
@@ -216,10 +215,10 @@ def record_sources(draft: Draft, sync_id: int = 1) -> None:
     calls = dict.fromkeys(("calls", "retries", "throttled", "clock_skew_seconds"), 0)
     for source in SOURCES:
         kind = source.record_type
-        named = {"source": kind.vendor, "records": kind.plural, "subject_type": kind.subject}
+        named = {"source": kind.vendor, "records": kind.plural}
         values = {"sync_id": sync_id, **named, **counted, **calls, "method": "lists", "id_hash": ""}
         values |= dict.fromkeys(("end_of_list", "count_meaning", "oldest_verified_at"))
-        draft.query(sql.read("sync/record_source"), values)
+        record_source(draft, kind, values)
 
 
 @contextmanager

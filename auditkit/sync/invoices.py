@@ -8,7 +8,7 @@ Not here: how a pass is read (`paging`), and where bodies are kept (`raw`).
 
 import random
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
@@ -19,8 +19,18 @@ from auditkit.sync.fetching import Failures, announce, fetch
 from auditkit.sync.raw import RawTable, RecordType, chunks
 from auditkit.sync.source import Options, Source
 from auditkit.vendors.bodies import INVOICE_FIELDS
-from auditkit.vendors.jobnimbus import DEFAULT_SIZE, NEEDED_KEYS, JobNimbusClient
-from auditkit.vendors.paging import WINDOW, BeyondPaging, EndUnproved, FilterIgnored, OrderChanged, Pages, Pass
+from auditkit.vendors.jobnimbus import DEFAULT_SIZE, NEEDED_KEYS, JobNimbusClient, Page
+from auditkit.vendors.paging import (
+    LAST_SECOND,
+    WINDOW,
+    BeyondPaging,
+    EndUnproved,
+    FilterIgnored,
+    OrderChanged,
+    Pages,
+    Pass,
+    between,
+)
 
 __all__ = ["MAX_DISCARDED", "JobNimbusInvoices"]
 
@@ -38,7 +48,15 @@ class JobNimbusInvoices(Source):
     """One sync's read of the invoices. `best` is the pass whose rows are in the raw table."""
 
     record_type: ClassVar[RecordType] = RecordType(
-        "JobNimbus", "invoices", "invoice", "raw.invoice_body", "jnid", INVOICE_FIELDS
+        vendor="JobNimbus",
+        plural="invoices",
+        subject="invoice",
+        table="raw.invoice_body",
+        key="jnid",
+        fields=INVOICE_FIELDS,
+        total="total",
+        sums=("subtotal", "tax", "due"),
+        labels=("number", None, "total"),
     )
 
     def __init__(
@@ -98,6 +116,34 @@ class JobNimbusInvoices(Source):
     def read_by_id(self, identifier: str) -> str:
         """As `Source.read_by_id`."""
         return self._jobnimbus.invoice(identifier)
+
+    def probes(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """A page, one invoice by id, and whether a filter that excludes everything works."""
+        pages: list[Page] = []
+
+        def a_page() -> str:
+            pages.append(self._jobnimbus.page(0, 1))
+            return f"{pages[0].count or 0:,} invoices counted"
+
+        def one_invoice() -> str:
+            jnid = next((jnid for page in pages for jnid, _ in page.rows), None)
+            if jnid is None:
+                return "not checked: none is listed"
+            return f"one of {len(self._jobnimbus.invoice(jnid)):,} characters"
+
+        def the_filter() -> str:
+            if not pages:
+                return "not checked, as JobNimbus did not answer"
+            count = pages[0].count or 0
+            if not self._jobnimbus.page(0, 1, between(LAST_SECOND, None)).rows:
+                return "honored, so that lists of any length can be read"
+            if count < WINDOW:
+                return f"ignored; it would be needed from {WINDOW:,} invoices on"
+            raise BadAnswer(f"the filter is ignored, and {count:,} invoices are more than paging reaches")
+
+        yield "JobNimbus", a_page
+        yield "JobNimbus invoice", one_invoice
+        yield "filter", the_filter
 
     @property
     def facts(self) -> dict[str, Any]:

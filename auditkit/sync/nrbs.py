@@ -8,7 +8,7 @@ Not here: how records are read in parallel (`fetching`), and where bodies are ke
 
 import json
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Self
@@ -20,7 +20,7 @@ from auditkit.sync.fetching import ANNOUNCE_FROM, Failures, announce, duration, 
 from auditkit.sync.raw import Held, RawTable, RecordType, chunks
 from auditkit.sync.source import Options, Source
 from auditkit.sync.verification import BUDGET_SECONDS, due, oldest_first
-from auditkit.vendors.aimsio import AimsioClient, NrbRead
+from auditkit.vendors.aimsio import AimsioClient, NrbRead, Stub
 from auditkit.vendors.bodies import NRB_FIELDS
 from auditkit.vendors.suspects import Suspects
 
@@ -36,7 +36,18 @@ _NEVER = object()
 class AimsioNrbs(Source):
     """One sync's read of the NRBs."""
 
-    record_type: ClassVar[RecordType] = RecordType("Aimsio", "NRBs", "nrb", "raw.nrb_body", "guid", NRB_FIELDS)
+    record_type: ClassVar[RecordType] = RecordType(
+        vendor="Aimsio",
+        plural="NRBs",
+        subject="nrb",
+        table="raw.nrb_body",
+        key="guid",
+        fields=NRB_FIELDS,
+        total="total_after_markup",
+        sums=("vendor_tax",),
+        labels=("nrbName", "nrbJobOrderNumber", "nrbTotalAfterMarkup"),
+        counted="is_leaf",  # a parent repeats what its children cost
+    )
 
     def __init__(self, aimsio: AimsioClient, settings: Settings) -> None:
         self._aimsio = aimsio
@@ -93,6 +104,21 @@ class AimsioNrbs(Source):
     def read_by_id(self, identifier: str) -> str:
         """As `Source.read_by_id`."""
         return self._aimsio.nrb(identifier)
+
+    def probes(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """The list, and one NRB by id."""
+        stubs: list[Stub] = []
+
+        def the_list() -> str:
+            stubs.extend(self._aimsio.stubs())
+            return f"{len(stubs):,} NRBs listed"
+
+        def one_nrb() -> str:
+            guid = next((stub.guid for stub in stubs if stub.guid), None)
+            return f"one of {len(self._aimsio.nrb(guid)):,} characters" if guid else "not checked: none is listed"
+
+        yield "Aimsio", the_list
+        yield "Aimsio NRB", one_nrb
 
     def remember(self) -> None:
         """Which version of each NRB is held, and when its content was read last."""

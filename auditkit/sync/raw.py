@@ -29,8 +29,10 @@ Row = TypeVar("Row")
 class RecordType:
     """What one vendor's records of one type are called, and where they are kept.
 
-    `plural` is their name for people (NRBs), `subject` that of one in tables (nrb), `table` their raw table with its
-    `key`, and `fields` are the top-level fields that the vendor's page names.
+    `plural` is their name for people (NRBs), `subject` that of one in tables (nrb, also the typed table), `table` their
+    raw table with its `key`, and `fields` are the top-level fields that the vendor's page names. `total` is the column
+    of the typed table whose sum is the control total, `sums` are further ones, over the rows for which `counted` holds.
+    `labels` are the fields that say what a record was once it is gone: its name, job and total (None if it has none).
     """
 
     vendor: str
@@ -39,6 +41,20 @@ class RecordType:
     table: str
     key: str
     fields: frozenset[str]
+    total: str
+    sums: tuple[str, ...]
+    labels: tuple[str, str | None, str]
+    counted: str = "true"
+
+    @property
+    def control_totals(self) -> str:
+        """The SELECT of the control totals of what was typed: one row."""
+        amounts = (f"'{name}', cast({self._sum(name)} as varchar)" for name in self.sums)
+        names = {"total": self._sum(self.total), "sums": ", ".join(amounts), "typed": self.subject}
+        return sql.read("sync/control_totals").format(**names)
+
+    def _sum(self, column: str) -> str:
+        return f"coalesce(sum({column}) filter ({self.counted}), 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,10 @@ class RawTable:
             "key": record_type.key,
             "subject": record_type.subject,
             "arrived": self._arrived,
+            **{
+                name: field or "(none)"
+                for name, field in zip(("name", "job", "total"), record_type.labels, strict=True)
+            },
         }
         self._values = {"sync_id": sync_id}
         draft.query(f"create or replace temp table {self._arrived} (id varchar, body varchar, batch integer)")

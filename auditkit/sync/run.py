@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,12 +23,12 @@ from auditkit.settings import Settings
 from auditkit.sync.fetching import Failures, fetch, unread_problem
 from auditkit.sync.invoices import JobNimbusInvoices
 from auditkit.sync.nrbs import AimsioNrbs
-from auditkit.sync.raw import RawTable, Stored
+from auditkit.sync.raw import RawTable, RecordType, Stored
 from auditkit.sync.source import Options, Source
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft
 
-__all__ = ["DEFAULT", "SOURCES", "Options", "connect", "sync"]
+__all__ = ["DEFAULT", "SOURCES", "Options", "connect", "record_source", "sync"]
 
 DEFAULT = Options()
 SOURCES: tuple[type[Source], ...] = (AimsioNrbs, JobNimbusInvoices)
@@ -95,11 +95,17 @@ def sync(
     }
     draft.query(sql.read("sync/record_run"), run)
     for source, read in zip(sources, reads, strict=True):
-        draft.query(sql.read("sync/record_source"), {"sync_id": sync_id, **_columns(source, read)})
+        record_source(draft, source.record_type, {"sync_id": sync_id, **_columns(source, read)})
     if not options.offline:
         _save_proof(sources, {name: str(run[name]) for name in ("status", "reason", "read_at")})
     sys.audit("auditkit.point", "recorded")
     return sync_id
+
+
+def record_source(draft: Draft, record_type: RecordType, columns: Mapping[str, Any]) -> None:
+    """One row of `sync_source`: what was counted, by column, and the control totals of what was typed."""
+    statement = sql.read("sync/record_source").format(control_totals=record_type.control_totals)
+    draft.query(statement, {**columns, "subject_type": record_type.subject})
 
 
 def _read(
@@ -161,7 +167,6 @@ def _columns(source: Source, read: _Read) -> dict[str, Any]:
         **facts,
         "source": source.record_type.vendor,
         "records": source.record_type.plural,
-        "subject_type": source.record_type.subject,
         "listed": len(source.listed),
         "fetched": max(stored.arrived - facts["resumed"], 0),
         "unchanged": len(source.listed) - stored.arrived,

@@ -8,7 +8,7 @@ Not here: where bodies are kept (`raw`), and the order in which sources are read
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -94,6 +94,10 @@ class Source(ABC):
 
     def published(self) -> None:  # noqa: B027  as above
         """What remains to be done once the snapshot is published."""
+
+    @abstractmethod
+    def probes(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """What a doctor calls, in this order: a name, and a call that returns in a few words what it saw."""
 
     @property
     @abstractmethod

@@ -52,9 +52,9 @@ class BasicAuth(Signature):
 
 @dataclass(frozen=True)
 class Credentials:
-    """What no file or message may repeat from an answer: the secrets of an account, and its user name."""
+    """What no file or message may repeat from an answer: the secrets of an account, and its user names."""
 
-    user: SecretStr | None = None
+    users: tuple[SecretStr, ...] = ()
     secrets: tuple[SecretStr, ...] = ()
 
     def including(self, request: requests.PreparedRequest) -> Self:
@@ -64,9 +64,8 @@ class Credentials:
             return replace(self, secrets=(*self.secrets, SecretStr(credential)))
         pair = base64.b64decode(credential).decode("utf-8")
         user, _, password = pair.partition(":")
-        return replace(
-            self, user=SecretStr(user), secrets=(*self.secrets, *map(SecretStr, (credential, pair, password)))
-        )
+        secrets = (*self.secrets, *map(SecretStr, (credential, pair, password)))
+        return replace(self, users=(*self.users, SecretStr(user)), secrets=secrets)
 
     def appear_in(self, data: bytes) -> bool:
         """Whether data contain a secret in any spelling: plain, quoted, escaped, UTF-16, hexadecimal, base64.
@@ -81,9 +80,8 @@ class Credentials:
         A short secret may be an everyday word ("wrong"): cutting it out would garble the text and reveal what was cut.
         """
         secrets = [secret.get_secret_value() for secret in self.secrets if secret]
-        long = [
-            name for name in (*secrets, self.user.get_secret_value() if self.user else "") if len(name) >= _SHORTEST
-        ]
+        users = [user.get_secret_value() for user in self.users]
+        long = [name for name in (*secrets, *users) if len(name) >= _SHORTEST]
         for spelling in sorted({each for name in long for each in _plain_spellings(name)}, key=len, reverse=True):
             data = data.replace(spelling, b"***")
         return None if _contains(data, [*secrets, *long]) else data

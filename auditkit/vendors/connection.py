@@ -46,17 +46,10 @@ class VendorAccount:
             rate_limit=RateLimit(self._file(".pace"), settings.rate_per_second, settings.parallel),
             deadline=DEADLINE_SECONDS,
             parallel=settings.parallel,
-            credentials=self._credentials,
+            credentials=Credentials(settings.users, settings.secrets),  # a note at one may hold another's token
             network=Network(settings.ca_bundle, None if is_loopback(self.base_url) else settings.proxy),
         )
         return Reader(http, DetailCache(self._file(".sqlite"), self._scope), offline=offline), Writer(http)
-
-    @property
-    def _credentials(self) -> Credentials:
-        """Those of both vendors: a note at one may hold the token of the other."""
-        settings = self.settings
-        secrets = (settings.aimsio_password, settings.jobnimbus_token)
-        return Credentials(settings.aimsio_username, tuple(filter(None, secrets)))
 
     @property
     def _scope(self) -> str:

@@ -30,11 +30,18 @@ comment on column raw.invoice_body.digest is 'SHA-256 of body, hexadecimal';
 comment on column raw.invoice_body.body is 'the exact text of the list row';
 comment on column raw.invoice_body.first_sync is 'the sync that first saw this version';
 comment on column raw.invoice_body.last_sync is 'the last sync in which this version was current';
-create table if not exists raw.tombstone (subject_type varchar, subject_id varchar, digest varchar, last_sync integer, vanished_sync integer);
+create table if not exists raw.tombstone (
+    subject_type varchar, subject_id varchar, digest varchar, name varchar, job_number varchar, total decimal(18, 2),
+    is_active boolean, last_sync integer, vanished_sync integer
+);
 comment on table raw.tombstone is 'One record that vanished: gone from a complete list, and answered 404 by id. It goes when the record is listed again.';
 comment on column raw.tombstone.subject_type is 'nrb or invoice';
 comment on column raw.tombstone.subject_id is 'guid or jnid';
 comment on column raw.tombstone.digest is 'SHA-256 of its last body';
+comment on column raw.tombstone.name is 'nrbName, or the number of the invoice';
+comment on column raw.tombstone.job_number is 'nrbJobOrderNumber; NULL for an invoice';
+comment on column raw.tombstone.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be typed';
+comment on column raw.tombstone.is_active is 'is_active of an invoice, as last seen; NULL for an NRB';
 comment on column raw.tombstone.last_sync is 'the last sync that saw it';
 comment on column raw.tombstone.vanished_sync is 'the sync that found it gone';
 

@@ -30,8 +30,8 @@ display(audit, audit.settings, vars(audit.settings), audit.settings.model_dump()
 audit.settings
 """
 SYNC = """
-with audit.vendors() as clients:
-    display(*clients, *map(vars, clients))
+with audit.sources() as sources:
+    display(*sources, *map(vars, sources), *(vars(source.client) for source in sources))
 display(audit.sync())
 """
 

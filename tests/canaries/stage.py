@@ -114,7 +114,9 @@ class Stage:
         """What a sync reads, without what it makes of it; every object is shown on the way."""
         with ak.open() as audit:
             self.show(audit, audit.settings)
-            with audit.vendors() as (aimsio, jobnimbus):
+            with audit.sources() as sources:
+                aimsio, jobnimbus = (source.client for source in sources)
+                self.show(*sources)
                 for client in (aimsio, jobnimbus):
                     http = client._reader._http
                     self.show(client, client._reader, client._writer, client._reader._cache, http, http._auth)

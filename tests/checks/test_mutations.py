@@ -128,7 +128,8 @@ def on_the_world(rules: Sequence[Rule]) -> list[object]:
             insert_bodies(draft, [body], [], sync_id=sync_id)
         insert_bodies(draft, [], [HIDDEN], sync_id=0)
         draft.query(
-            "insert into raw.tombstone select 'invoice', jnid, digest, 0, 1 from raw.invoice_body where jnid = 'hidden'"
+            "insert into raw.tombstone by name select 'invoice' as subject_type, 'hidden' as subject_id,"
+            " false as is_active, 0 as last_sync, 1 as vanished_sync"
         )
         rebuild_schema(draft)
         rebuild_typed(draft, sync_id=1, zone=ZONE)

@@ -12,19 +12,8 @@ left join raw.version as v
 order by u.subject_type, u.subject_id;
 
 insert into vanished by name
-with field as (
-    select distinct t.subject_type, t.subject_id, t.digest, t.last_sync, t.vanished_sync,
-        json_transform(b.body, json_spec(['nrbName', 'nrbJobOrderNumber', 'nrbTotalAfterMarkup', 'number', 'total', 'is_active'])) as txt
-    from raw.tombstone as t
-    join raw.version as b on b.subject_type = t.subject_type and b.subject_id = t.subject_id and b.digest = t.digest
-    where json_valid(b.body)
-)
-select subject_type, subject_id, digest, last_sync, vanished_sync,
-    to_text(case when subject_type = 'nrb' then txt.nrbName else txt.number end) as name,
-    to_text(case when subject_type = 'nrb' then txt.nrbJobOrderNumber end) as job_number,
-    try_cast(case when subject_type = 'nrb' then txt.nrbTotalAfterMarkup else txt.total end as decimal(18, 2)) as total,
-    try_cast(case when subject_type = 'invoice' then txt.is_active end as boolean) as is_active
-from field
+select subject_type, subject_id, name, job_number, total, is_active, digest, last_sync, vanished_sync
+from raw.tombstone
 order by subject_type, subject_id;
 
 insert into nrb_version by name
