@@ -53,14 +53,14 @@ def examine(audit: Audit) -> Iterator[Check]:
     yield Check("time zone", True, f"{settings.zone.key}: it is {datetime.now(settings.zone):%Y-%m-%d %H:%M} there now")
     yield _home(audit)
     yield _asked("rules", lambda: _rules(audit), "correct the file that is named; thresholds are in auditkit.toml")
-    yield _asked("job map", lambda: _job_map(audit), "correct the file, or save it anew as CSV in UTF-8")
+    yield _asked("job map", lambda: _job_map(audit), "correct the file, or save it again as CSV in UTF-8")
     yield from _vendors(audit)
     yield _asked("snapshot", lambda: _snapshot(audit), "run `auditkit sync`")
     yield Check("versions", True, f"Python {sys.version.split()[0]}; {', '.join(map(_version, _LIBRARIES))}")
 
 
 def whereabouts(audit: Audit) -> str:
-    """Which home is used, and which auditkit.toml said so: in another folder both may be others."""
+    """Which home is used, and which auditkit.toml set it: both may differ in another folder."""
     found, here = settings_file(Path.cwd()), Path.cwd()
     return (
         f"home {audit.settings.folder}; {f'settings of {found}' if found else f'no auditkit.toml at or above {here}'}"

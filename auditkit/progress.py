@@ -1,4 +1,4 @@
-"""Progress that people can watch: a bar in a terminal or a notebook, a plain line every 10 seconds when neither.
+"""Progress and notices for the person who waits: a bar in a terminal or a notebook, else a line every 10 seconds.
 
 `AUDITKIT_QUIET=1` switches all of it off, so that stored notebooks and logs stay the same from run to run.
 """
@@ -20,9 +20,9 @@ _LINE_EVERY_SECONDS = 10
 
 
 def notice(line: str) -> None:
-    """One line for the person who waits, on standard error (below a cell, on standard output); nothing when quiet."""
+    """Print one line on standard error (below a cell, on standard output); nothing when quiet."""
     if not quiet():
-        # A notebook paints what comes on standard error red, as it does errors.
+        # A notebook shows standard error in red, like errors.
         plain_tqdm.write(printable(line), file=sys.stdout if _in_notebook() else sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""Where secrets are kept: by server and user, in the keyring or a file for its owner alone, and nowhere shown."""
+"""Where secrets are stored: by server and user, in the keyring or a private file, and shown nowhere."""
 
 import os
 import stat
@@ -36,13 +36,13 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A keyring that keeps what it is given."""
+    """A keyring that stores secrets."""
     monkeypatch.setattr(keyring.core, "_keyring_backend", Kept())
     monkeypatch.setenv(FILE, str(tmp_path / "keyring"))
     return tmp_path / "keyring"
 
 
-def test_a_secret_is_of_a_server_and_a_user() -> None:
+def test_a_secret_belongs_to_a_server_and_a_user() -> None:
     given = {**URLS, "aimsio_username": "clerk@field"}
     assert {name: login_for(name, given.get) for name in LOGINS} == {
         "aimsio_password": AIMSIO,
@@ -53,7 +53,7 @@ def test_a_secret_is_of_a_server_and_a_user() -> None:
     assert login_for("jobnimbus_token", {}.get) is None
 
 
-def test_the_file_gives_back_what_it_was_given(path: Path) -> None:
+def test_the_file_returns_what_was_stored(path: Path) -> None:
     assert stored_secret(path, AIMSIO) is None
     store_in_file(path, {AIMSIO: SecretStr(SECRET)})
     store_in_file(path, {JOBNIMBUS: SecretStr("tok")})
@@ -70,16 +70,16 @@ def test_the_file_gives_back_what_it_was_given(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_the_keyring_keeps_under_the_names_that_people_use(a_keyring: Path, path: Path) -> None:
+def test_the_keyring_uses_the_documented_names(a_keyring: Path, path: Path) -> None:
     store_in_file(path, {AIMSIO: SecretStr("of the file")})
     assert store_in_keyring(AIMSIO, SecretStr(SECRET))
     assert keyring.get_password("auditkit https://portal.aimsio.com", "clerk@field") == SECRET
-    assert stored_secret(path, AIMSIO) == SecretStr(SECRET), "the keyring wins"
+    assert stored_secret(path, AIMSIO) == SecretStr(SECRET), "the keyring takes precedence"
 
 
 @pytest.mark.parametrize("backend", [keyring.backends.fail.Keyring, keyring.backends.null.Keyring, Kept])
 def test_a_keyring_that_does_not_keep(backend: type, a_keyring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None is there, it forgets, or it is locked."""
+    """There is none, it stores nothing, or it is locked."""
     a_keyring.mkdir()
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend())
     assert not store_in_keyring(AIMSIO, SecretStr(SECRET))
@@ -104,7 +104,7 @@ class Broken(Kept):
         ("keyring.backends.fail.Keyring", None),
     ],
 )
-def test_a_keyring_that_cannot_load_is_as_though_absent(
+def test_a_keyring_that_cannot_load_counts_as_absent(
     variable: str, problem: str | None, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`secrets.toml` still works; the problem is named in one line."""
@@ -135,13 +135,13 @@ def test_a_file_that_is_open_to_others_is_not_read(mode: int, path: Path) -> Non
     [f"'{SECRET}'", f"a = '{SECRET}'", "[a]\nb = 5", "[a.b]\nc = 'd'", "a = \xff", f"['a']\n{SECRET}", "[" * 5000],
     ids=["no TOML", "no table", "a number", "deeper", "no UTF-8", "half", "deep"],
 )
-def test_a_file_that_is_no_table_of_secrets(text: str, path: Path) -> None:
+def test_a_file_that_is_not_a_table_of_secrets(text: str, path: Path) -> None:
     path.write_bytes(text.encode("latin-1"))
     path.chmod(0o600)
     assert_refused(path, "is no table of secrets for each server", "auditkit init")
 
 
-def test_what_is_no_file(path: Path) -> None:
+def test_a_path_that_is_not_a_regular_file(path: Path) -> None:
     (path.parent / "elsewhere").touch(0o600)
     for make in (lambda: path.symlink_to(path.parent / "elsewhere"), lambda: os.mkfifo(path, 0o600)):
         make()
@@ -240,6 +240,6 @@ def test_git_does_not_see_the_file(before: str | None, after: str, tmp_path: Pat
     assert (folder / ".gitignore").read_text() == after
 
 
-def test_without_git_no_file_says_so(path: Path) -> None:
+def test_without_git_no_gitignore_is_written(path: Path) -> None:
     store_in_file(path, {AIMSIO: SecretStr(SECRET)})
     assert not (path.parent / ".gitignore").exists()

@@ -1,4 +1,4 @@
-"""A read that can be trusted: what is fetched and what is not, what changes meanwhile, and what a broken run leaves."""
+"""A read that can be trusted: what is fetched, what changes during the read, and what a failed run leaves behind."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ SINGLE = [body for body in WORLD.nrbs if not body["nrbParentGuid"] and not body[
 
 @dataclass(frozen=True)
 class Vendors:
-    """Both vendors at work, seen from behind: what they hold, and every call that they got."""
+    """Both vendors, from the inside: what they hold, and every call that they received."""
 
     state: State
     home: Path
@@ -51,7 +51,7 @@ class Vendors:
         self.state.put_nrb({**body, "nrbUpdatedAt": body["nrbUpdatedAt"] + 1000, **fields})
 
     def calls(self) -> Counter[str]:
-        """How many of each kind were made since the last question."""
+        """How many calls of each kind were made since the last time this was asked."""
         seen = [_kind(call.method, call.path) for call in self.state.calls()]
         with sqlite3.connect(self.state.path) as database:
             database.execute("delete from request_log")
@@ -60,7 +60,7 @@ class Vendors:
 
     @contextlib.contextmanager
     def meanwhile(self, act: Callable[[State], None]) -> Iterator[None]:
-        """Act again and again, from the first call for a detail or a page on, until the block ends."""
+        """Act again and again, from the first call for a record or a page until the block ends."""
         over = threading.Event()
 
         def keep_acting() -> None:
@@ -157,8 +157,8 @@ def test_what_is_new_changed_or_gone(vendors: Vendors) -> None:
         assert jnids == {body["jnid"] for body in invoices} - {invoices[2]["jnid"]} | {"new"}
 
 
-def test_raw_bodies_are_only_added_to(vendors: Vendors) -> None:
-    """Each version with the first and the last sync in which it was current; what comes back is a version again."""
+def test_raw_bodies_are_append_only(vendors: Vendors) -> None:
+    """Each version has the first and the last sync in which it was current; one that returns is a version again."""
     guid, gone = SINGLE[1]["nrbGuid"], SINGLE[4]["nrbGuid"]
     original, other = vendors.nrb(guid), vendors.nrb(gone)
     read()
@@ -266,7 +266,7 @@ def test_more_invoices_than_pages_reach(vendors: Vendors) -> None:
 @CAMPAIGN
 @pytest.mark.parametrize("vendors", [{"filter": "ignored"}], indirect=True, ids=["filter ignored"])
 def test_more_invoices_than_pages_reach_and_no_filter(vendors: Vendors) -> None:
-    """What could be read is kept, and labelled."""
+    """What could be read is kept, and labeled."""
     copy_invoices(vendors.state, WINDOW + 1)
     run = read()
     assert (run["status"], run["invoice_listed"]) == ("INCOMPLETE", WINDOW)
@@ -289,7 +289,7 @@ def copy_invoices(state: State, number: int) -> None:
 
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """60 details take more than a second, so that there is time for something to happen."""
+    """60 records take more than a second, so that something can happen during the read."""
     monkeypatch.setenv("AUDITKIT_RATE_PER_SECOND", "50")
     monkeypatch.setenv("AUDITKIT_PARALLEL", "2")
 
@@ -309,7 +309,7 @@ def test_a_change_during_the_read_is_read(vendors: Vendors) -> None:
 
 @pytest.mark.usefixtures("slowly")
 def test_what_is_deleted_during_the_read_is_gone(vendors: Vendors) -> None:
-    """The first list has it, its detail answers 404, the next list decides."""
+    """The first list has it, a read by id answers 404, and the next list decides."""
     last = max(body["nrbGuid"] for body in WORLD.nrbs)
     with vendors.meanwhile(lambda state: state.delete_nrb(last)):
         run = read()
@@ -319,7 +319,7 @@ def test_what_is_deleted_during_the_read_is_gone(vendors: Vendors) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("slowly")
-def test_what_never_holds_still_is_incomplete_and_says_so(vendors: Vendors) -> None:
+def test_a_list_that_keeps_changing_is_incomplete_on_every_page(vendors: Vendors) -> None:
     """The label is on every page, and the verdict is not "clean"."""
     guid = SINGLE[1]["nrbGuid"]
 
@@ -338,7 +338,7 @@ def test_what_never_holds_still_is_incomplete_and_says_so(vendors: Vendors) -> N
 
 
 @pytest.mark.usefixtures("slowly")
-def test_invoices_that_never_hold_still(vendors: Vendors) -> None:
+def test_invoices_that_keep_changing(vendors: Vendors) -> None:
     number = iter(range(1_000_000))
     with vendors.meanwhile(lambda state: state.put_invoice({**WORLD.invoices[0], "note": f"{next(number)}"})):
         run = read()
@@ -346,8 +346,8 @@ def test_invoices_that_never_hold_still(vendors: Vendors) -> None:
     assert run["reason"] == "JobNimbus's invoices changed during each of 4 passes"
 
 
-def test_a_detail_older_than_its_list_is_not_taken_for_the_newest(vendors: Vendors) -> None:
-    """A server that lags behind: the list knows of a change that the detail does not show yet."""
+def test_a_record_older_than_its_list_is_not_taken_for_the_newest(vendors: Vendors) -> None:
+    """A replica that lags: the list has a change that a read by id does not show yet."""
     read()
     guid = SINGLE[1]["nrbGuid"]
     with sqlite3.connect(vendors.state.path) as database:
@@ -374,10 +374,10 @@ def test_an_account_that_is_suddenly_empty(kind: str, vendors: Vendors) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_first_sync_leaves_no_snapshot_and_the_next_goes_on(
+def test_a_killed_first_sync_leaves_no_snapshot_and_the_next_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says first how long it will take: 1,000 NRBs at 10 a second."""
+    """It states beforehand how long it will take: 1,000 NRBs at 10 a second."""
     with serving(build(seed=1, nrbs=1000, faults={}), tmp_path) as address, State(tmp_path / "vendors.sqlite") as state:
         point(monkeypatch, address, tmp_path / "home", RATE_PER_SECOND="10", QUIET="0")
         with started("sync") as program:
@@ -454,7 +454,7 @@ def details(state: State, status: int) -> list[str]:
 def wait_for(holds: Callable[[], bool], seconds: float = 30.0) -> None:
     until = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < until, "it did not come to that"
+        assert time.monotonic() < until, "the condition did not become true"
         time.sleep(0.05)
 
 
@@ -463,7 +463,7 @@ def wait_for(holds: Callable[[], bool], seconds: float = 30.0) -> None:
 
 @pytest.mark.slow
 def test_the_vendors_limits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """10 calls a second and 10 in flight, watched by the other side."""
+    """10 calls a second and 10 in flight, counted by the server."""
     world = build(seed=2, nrbs=25, faults={})
     with serving(world, tmp_path, rate_per_second=10, parallel=10) as address:
         point(monkeypatch, address, tmp_path / "home", RATE_PER_SECOND="10")
@@ -477,7 +477,7 @@ def test_the_vendors_limits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_empty_list_stays_suspicious(vendors: Vendors) -> None:
-    """The run after the one that noticed must not call it complete."""
+    """The run after the one that noticed it must not be COMPLETE either."""
     read()
     with sqlite3.connect(vendors.state.path) as database:
         database.execute("delete from nrb")

@@ -37,8 +37,8 @@ def sql(query: str) -> list[tuple[Any, ...]]:
         return list(audit.snapshot.query(query).rows)
 
 
-def test_a_list_that_shrinks_asks_a_person(state: State) -> None:
-    """22 of 60 NRBs at once: carried on, none asked for by id, INCOMPLETE until a person says that it is right."""
+def test_a_list_that_shrinks_needs_confirmation(state: State) -> None:
+    """22 of 60 NRBs at once: carried over, none asked for by id, INCOMPLETE until a person confirms it."""
     synced()
     gone = [body["nrbGuid"] for body in WORLD.nrbs[:22]]
     for guid in gone:
@@ -50,7 +50,7 @@ def test_a_list_that_shrinks_asks_a_person(state: State) -> None:
     assert len(state.calls()) - before == 6
     assert sql("select count(*) from nrb") == [(60,)]
     ran = auditkit("sync")
-    assert ran.code == 2 and "INCOMPLETE: Aimsio lists 22 NRBs fewer" in ran.out  # until somebody decides
+    assert ran.code == 2 and "INCOMPLETE: Aimsio lists 22 NRBs fewer" in ran.out  # until a person confirms it
     assert auditkit("sync", "--accept-shrink").code == 0
     assert sql("select count(*) from nrb") == [(38,)]
     with ak.open() as audit:
@@ -59,7 +59,7 @@ def test_a_list_that_shrinks_asks_a_person(state: State) -> None:
     assert sql("select count(*) from finding where rule_id = 'record-vanished'") == [(22,)]
 
 
-def test_a_few_that_vanish_need_nobody(state: State) -> None:
+def test_a_few_vanished_records_need_no_confirmation(state: State) -> None:
     """20 of 60 is the limit; each is asked for by id."""
     synced()
     for body in WORLD.nrbs[:20]:
@@ -117,7 +117,7 @@ def test_offline_with_nothing_to_rebuild_from(state: State) -> None:
 
 
 def test_offline_after_a_read_that_broke(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lists in the cache are of two reads, perhaps: nobody vouches for them."""
+    """The lists in the cache may be of two reads, so there is no proof for them."""
     synced()
     with monkeypatch.context() as broken:
         broken.setattr("auditkit.sync.run.rebuild_typed", None)
@@ -127,7 +127,7 @@ def test_offline_after_a_read_that_broke(state: State, monkeypatch: pytest.Monke
     assert (run["status"], run["reason"]) == ("INCOMPLETE", "rebuilt from a read that did not end")
 
 
-def test_the_proof_is_four_lines_of_the_record(state: State) -> None:
+def test_the_proof_has_four_lines(state: State) -> None:
     ran = auditkit("sync")
     synced()
     with ak.open() as audit:

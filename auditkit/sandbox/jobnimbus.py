@@ -152,7 +152,7 @@ def _check_jnid(sent: Body, jnid: str, behaviors: Behaviors) -> None:
 
 
 def _shown(text: str, behaviors: Behaviors, *, in_list: bool) -> str:
-    """A stored body as the switches want it; the text itself where they want nothing."""
+    """A stored body as the switches ask for it; the text itself if they ask for nothing."""
     is_slim = in_list and behaviors.list_rows != "full"
     if not is_slim and behaviors.jobnimbus_numbers == "numbers":
         return text

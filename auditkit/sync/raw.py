@@ -32,7 +32,7 @@ class RecordType:
     `plural` is their name for people (NRBs), `subject` that of one in tables (nrb, also the typed table), `table` their
     raw table with its `key`, and `fields` are the top-level fields that the vendor's page names. `total` is the column
     of the typed table whose sum is the control total, `sums` are further ones, over the rows for which `counted` holds.
-    `labels` are the fields that say what a record was once it is gone: its name, job and total (None if it has none).
+    `labels` are the fields that describe a record once it is gone: its name, job and total (None if it has none).
     """
 
     vendor: str

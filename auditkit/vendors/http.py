@@ -3,7 +3,7 @@
 requests' `HTTPAdapter` sends a prepared request without a `Session`. So there is no cookie jar, no redirect, no
 `.netrc`, no proxy from the environment and no retry to switch off, and nothing that could add one later.
 
-`HttpClient` adds three things: a deadline for the *whole* response (a socket's timeout starts anew with each byte),
+`HttpClient` adds three things: a deadline for the *whole* response (a socket's timeout restarts with each byte),
 TLS settings that no environment variable changes, and a connection that is not reused after anything but a 200,
 because what still arrives on it answers no other request.
 

@@ -159,10 +159,10 @@ def _page(text: str, where: str) -> Page:
         jnid, value, problem = _row(row, f"row {number}")
         rows.append((jnid, row))
         if problem:
-            problems[jnid] = problem
+            problems.setdefault(jnid, problem)
         elif not value.keys() >= set(NEEDED_KEYS):
             lacking.add(jnid)
-    if rows and len(problems) == len(rows):
+    if rows and all(jnid in problems for jnid, _ in rows):
         raise BadAnswer(f"{where}: {problems[rows[0][0]]}")
     return Page(count, rows, problems, frozenset(lacking))
 

@@ -1,6 +1,6 @@
 """JobNimbus's pages → one whole list of invoices, or the reason why it cannot be trusted.
 
-Rows move from page to page while people work, and nothing in an answer says so. So the pages of a pass overlap by a
+Rows move from page to page while people work, and nothing in an answer shows it. So the pages of a pass overlap by a
 row: the first row of a page must be the last of the page before. That works for any order that is stable. If the order
 changes from call to call, or the list is longer than paging reaches, a pass reads windows of `date_created` instead,
 each halved until it fits one page, after the filter was proved to work.
@@ -46,7 +46,7 @@ Keep = Callable[[list[tuple[str, str]], "Pass"], None]
 
 
 class BrokenPass(Exception):
-    """A pass that cannot be used; the text says why, for people."""
+    """A pass that cannot be used; the text is the reason, for people."""
 
 
 class BeyondPaging(BrokenPass):
@@ -225,7 +225,7 @@ class _Reading:
             raise OrderChanged(f"JobNimbus sent {twice} invoices twice in one pass")
 
     def meaning_of_count(self) -> str:
-        """What the vendor's count was in this pass. Raises `BrokenPass` if it speaks against the rows that came."""
+        """What the vendor's count was in this pass. Raises `BrokenPass` if it contradicts the rows that came."""
         sent = len(self.result.digests)
         counts = list(dict.fromkeys(count for _, _, count in self._counts))
         if not counts:

@@ -104,7 +104,7 @@ class RateLimit:
 
     def _read(self, descriptor: int, now: float) -> tuple[float, float]:
         following, slow_until = _STATE.unpack(os.pread(descriptor, _STATE.size, 0))
-        if not following <= now + self._horizon:  # the machine was restarted: the clock began anew
+        if not following <= now + self._horizon:  # the machine was restarted: the clock restarted
             return now, now
         return following, slow_until
 

@@ -71,7 +71,7 @@ class Counters:
 
 
 class Reader:
-    """GET only: rate-limited, retries transient failures, and uses the cache for what a version says is unchanged.
+    """GET only: rate-limited, retries transient failures, and uses the cache for what has not changed by its version.
 
     An `offline` reader makes no call: it has what the cache holds, and everything else is `NotThere`.
     """

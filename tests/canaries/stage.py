@@ -1,4 +1,4 @@
-"""Where an outcome is played: a person's folders and environment, and everything that could carry a secret away."""
+"""Where an outcome runs: a person's folders and environment, and everything that could leak a secret."""
 
 import contextlib
 import copy
@@ -139,7 +139,7 @@ class Stage:
 
     @contextlib.contextmanager
     def caught(self) -> Iterator[None]:
-        """What is raised goes no further; its traceback is kept in each of four renderings, and the error itself."""
+        """Catch what is raised; keep its traceback in each of four renderings, and the error itself."""
         try:
             yield
         except AssertionError:
@@ -173,7 +173,7 @@ class Stage:
 
 
 class OddAuth(AuthBase):
-    """Signs under a name that only a comparison without regard to case recognises."""
+    """Signs under a header name that only a case-insensitive comparison recognizes."""
 
     def __call__(self, request):
         request.headers["aUtHoRiZaTiOn"] = f"bAsIc {PAIR}"
@@ -192,7 +192,7 @@ def reprs(thing: object) -> Iterator[str]:
 
 
 def pickles(thing: object) -> Iterator[bytes]:
-    """What can be written down; a refusal is as good as nothing in it."""
+    """The pickled object; nothing if it refuses to be pickled."""
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with contextlib.suppress(TypeError, AttributeError, pickle.PicklingError):
             yield pickle.dumps(thing, protocol)
@@ -225,8 +225,8 @@ def tracebacks(error: BaseException, *, is_whole: bool) -> Iterator[str]:
     yield console.export_text()
 
 
-def hasten(patch: pytest.MonkeyPatch) -> None:
-    """Two attempts without a pause between, short deadlines, and no quiet time after a write."""
+def shorten_waits(patch: pytest.MonkeyPatch) -> None:
+    """Two attempts without a pause, short deadlines, and no waiting time after a write."""
     patch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
     patch.setattr(transport, "ATTEMPTS", 2)
     patch.setattr(Kind, "quiet", 0.0)

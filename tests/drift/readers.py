@@ -1,4 +1,4 @@
-"""Our reader and a naive one, each over one small world: what they missed or took twice without saying so."""
+"""Our reader and a naive one, each over one small world: what they missed or took twice without reporting it."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.drift.worlds import HONEST, NOW, FakeRawTable, Invoices, Liar, Nrbs, 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a read called itself complete, and what was wrong with it all the same."""
+    """Whether a read was COMPLETE, and what was wrong with it nevertheless."""
 
     complete: bool
     gaps: int
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def read_invoices(records: int, schedule: Schedule, order: str, size: int, liar: Liar = HONEST) -> Outcome:
-    """Our read of the invoices. A page of `size` rows holds one that the page before had already."""
+    """Our read of the invoices. Of the `size` rows of a page one overlaps with the page before."""
     world, raw = Invoices(records, schedule, order=order, liar=liar), FakeRawTable()
     at_first = set(world.rows)
     settings = Settings(aimsio_url=None)
@@ -95,7 +95,7 @@ def read_nrbs_twice(records: int, schedule: Schedule, settings: Settings) -> Out
 
 
 def summary(outcomes: Counter[Outcome]) -> dict[str, int]:
-    """Schedules, how many reads called themselves complete, and how many of these were wrong, by kind."""
+    """Schedules, how many reads were COMPLETE, and how many of these were wrong, by kind."""
     complete = {outcome: count for outcome, count in outcomes.items() if outcome.complete}
     return {
         "schedules": outcomes.total(),

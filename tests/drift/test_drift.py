@@ -1,4 +1,4 @@
-"""What changes between one call and the next: no read calls itself complete and has a gap, a double or a ghost.
+"""Changes between one call and the next: no read that is COMPLETE has a gap, a duplicate or a ghost.
 
 `make drift` goes through every schedule of the size named here; `make test` through a small part of them.
 """

@@ -1,4 +1,4 @@
-"""Clients of both vendors at one address, with credentials that must never be seen again."""
+"""Clients of both vendors at one address, with credentials that must appear nowhere."""
 
 import base64
 import contextlib
@@ -35,7 +35,7 @@ class Clients:
         return endpoint.call(self.aimsio, self.jobnimbus)
 
     def made(self, endpoint: Endpoint) -> tuple[int, int]:
-        """Calls made, and how many of them were made again."""
+        """Calls made, and how many of them were retries."""
         calls = (self.aimsio if endpoint.vendor == "Aimsio" else self.jobnimbus).calls
         return calls.made, calls.retried
 
@@ -61,7 +61,7 @@ def clients(url: str, folder: Path, deadline: float, rate: float = 5000) -> Iter
 
 
 def assert_ours_alone(error: ApiError) -> None:
-    """One line, no secret, and no error of requests or urllib3 behind it, which would carry the signed request."""
+    """One line, no secret, and no error of requests or urllib3 behind it, which would hold the signed request."""
     assert "\n" not in str(error) and str(error).isprintable() and len(str(error)) < 600
     chain: list[BaseException] = [error]
     while behind := chain[-1].__cause__ or chain[-1].__context__:

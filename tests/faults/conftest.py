@@ -1,6 +1,6 @@
-"""`make faults` tries every fault at every read and at each step of a write, and says what came of it in one line.
+"""`make faults` tries every fault at every read and at each step of a write, and prints the totals in one line.
 
-Without the marker `campaign` one case a row is tried: enough to see in each run of the tests that the ground holds.
+Without the marker `campaign` one case a row is tried: enough to check the fixtures in each run of the tests.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""One read in a process of its own, whose memory tells what it took: `python -m tests.faults.growth URL READ FOLDER`.
+"""One read in a process of its own, to measure the memory it takes: `python -m tests.faults.growth URL READ FOLDER`.
 
 Prints JSON: the error's type (or null), how many MiB the process grew by at its largest, and the seconds it took.
 """

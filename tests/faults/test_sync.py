@@ -70,7 +70,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
 
 
 def _cases() -> Iterator[object]:
-    """The first fault of each row: what differs beyond it is below the sync, and each read is tried with all of it."""
+    """The first fault of each row; the others differ below the sync, and are tried at each read in test_faults."""
     whole = [
         fault
         for fault in FAULTS
@@ -117,7 +117,7 @@ def test_a_sync_that_fails_leaves_what_was_published(
 
 
 @pytest.mark.campaign
-def test_the_program_fails_as_quietly(synced: Synced, tmp_path: Path, monkeypatch) -> None:
+def test_the_installed_program_fails_in_one_line(synced: Synced, tmp_path: Path, monkeypatch) -> None:
     """The installed program in a process of its own: one line and no traceback."""
     home = tmp_path / "home"
     shutil.copytree(synced.home, home)

@@ -24,7 +24,7 @@ def invoice(model=InvoiceChange, **fields):
 
 
 @pytest.mark.parametrize("amount", ["750.000", 750, Decimal("750.10"), None])
-def test_an_amount_keeps_the_form_it_was_given(amount):
+def test_an_amount_keeps_its_form(amount):
     assert nrb(nrbRate=amount)["nrbRate"] is amount
 
 

@@ -23,7 +23,7 @@ from auditkit.vendors.strict_json import MAX_DEPTH, MAX_DIGITS, CutShort, dump, 
         ("[" * MAX_DEPTH + "]" * MAX_DEPTH, json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)),
     ],
 )
-def test_nothing_is_lost(text, value):
+def test_parsing_loses_nothing(text, value):
     assert parse(text, "Aimsio") == value
     assert type(parse(text, "Aimsio")) is type(value)
 
@@ -50,7 +50,7 @@ def test_nothing_is_lost(text, value):
         ('"\n"', "expected JSON"),
     ],
 )
-def test_surprises_are_refused_where_they_are(text, found):
+def test_a_surprise_is_refused_with_its_place(text, found):
     with pytest.raises(BadAnswer, match=r"^Aimsio: GET /x: ") as refused:
         parse(text, "Aimsio: GET /x")
     assert found in str(refused.value)
@@ -61,7 +61,7 @@ LONG = '[{"a": [1, {"b}": "x]}"}], "c": true, "d": -1.5, "e": "\\u00e9\\n", "f":
 
 
 @pytest.mark.parametrize("end", range(1, len(LONG)))
-def test_whatever_is_lost_at_the_end_is_known_to_be_lost(end):
+def test_a_text_cut_at_any_place_is_known_to_be_cut(end):
     with pytest.raises(CutShort, match="expected JSON"):
         parse(LONG[:end], "Aimsio")
 
@@ -69,13 +69,13 @@ def test_whatever_is_lost_at_the_end_is_known_to_be_lost(end):
 @pytest.mark.parametrize(
     "text", ["", " ", "<html", '"ok', "nul", "{}x", "[]]", "{oops}", '{"a": 1,}', "[\0\0]\0\0\0\0\0\0"]
 )
-def test_nothing_was_lost_of_what_is_no_json(text):
+def test_text_that_is_not_json_is_not_taken_for_a_cut_one(text):
     with pytest.raises(BadAnswer) as refused:
         parse(text, "Aimsio")
     assert type(refused.value) is BadAnswer
 
 
-def test_a_key_that_comes_again_late_is_found_soon():
+def test_a_duplicate_key_among_many_is_found_quickly():
     keys = ",".join(f'"k{number}":0' for number in range(100_000))
     with pytest.raises(BadAnswer, match="'k99999' more than once"):
         parse(f'{{{keys},"k99999":0}}', "Aimsio")
@@ -91,12 +91,12 @@ SPACE = st.text(alphabet=" \t\n\r", max_size=3)
 
 
 @given(VALUES)
-def test_what_is_written_reads_back_exactly(value):
+def test_a_written_value_reads_back_exactly(value):
     assert parse(dump(value), "here") == value
 
 
 @given(st.text(alphabet=string.printable, max_size=40))
-def test_no_text_raises_anything_but_a_bad_answer(text):
+def test_any_text_gives_a_value_or_a_bad_answer(text):
     try:
         parse(text, "here")
     except BadAnswer as refused:
@@ -156,7 +156,7 @@ def test_a_bad_member_beside_the_rows_is_a_bad_answer(member):
         '{"results" []}',
     ],
 )
-def test_rows_of_text_that_is_no_json_are_a_bad_answer(text):
+def test_text_that_is_not_json_is_a_bad_answer(text):
     with pytest.raises(BadAnswer, match=r"^here: expected"):
         split_rows(text, "results", "here")
 
@@ -173,7 +173,7 @@ def test_splitting_raises_nothing_but_a_bad_answer(text):
     ("text", "key"),
     [("{}", "results"), ('{"results": {}}', "results"), ("[]", "results"), ("null", "x"), ("1", "x"), ("[[]]", "x")],
 )
-def test_no_such_array_is_a_bad_answer_never_an_empty_one(text, key):
+def test_a_missing_array_is_a_bad_answer_never_an_empty_one(text, key):
     with pytest.raises(BadAnswer, match="here: expected an array"):
         split_rows(text, key, "here")
 
@@ -187,11 +187,11 @@ def test_no_such_array_is_a_bad_answer_never_an_empty_one(text, key):
         ({"a": [1, "é\n", None, True], "b": ()}, '{"a":[1,"\\u00e9\\n",null,true],"b":[]}'),
     ],
 )
-def test_written_digit_by_digit(value, text):
+def test_decimals_are_written_digit_by_digit(value, text):
     assert dump(value) == text
 
 
 @pytest.mark.parametrize("value", [862.5, Decimal("NaN"), Decimal("Infinity"), {1: 2}, b"x", {"a": [{"b": 1.0}]}, {1}])
-def test_what_cannot_be_written_exactly_is_refused(value):
+def test_a_value_that_cannot_be_written_exactly_is_refused(value):
     with pytest.raises(ValueRefused):
         dump(value)

@@ -1,6 +1,6 @@
 -- A tombstone for each record that vanished, none for one that is listed again. What cannot be typed is NULL. {table}, {key},
 -- {subject}: the source's raw table, its key, and what a record is called in tables; {name}, {job}, {total}: the fields that
--- say what it was. Parameters: $sync_id.
+-- describe it. Parameters: $sync_id.
 
 delete from raw.tombstone where subject_type = '{subject}' and subject_id in (select id from listed_now);
 
