@@ -75,7 +75,7 @@ def test_a_stub_without_time_is_read_and_reported(state: State) -> None:
         database.execute("update nrb set updated_at = null where guid = ?", (WORLD.nrbs[0]["nrbGuid"],))
     run = synced()
     assert (run["status"], run["nrb_fetched"]) == ("INCOMPLETE", 60)
-    assert run["reason"] == "Aimsio's list holds 1 NRBs without updatedAt"
+    assert run["reason"] == "Aimsio's list holds 1 row without updatedAt"
     assert sql("select count(*) from nrb") == [(60,)]
 
 

@@ -89,7 +89,7 @@ def test_one_bad_nrb_of_ten(name: str, relay: Relay) -> None:
     relay.answers[f"/{BAD}"] = whole
     run = synced()
     assert (run["status"], run["nrb_listed"], run["nrb_unread"], run["nrb_fetched"]) == ("INCOMPLETE", 10, 1, 9)
-    assert run["reason"].startswith(f"Aimsio: 1 NRBs could not be read: {BAD} (") and reason in run["reason"]
+    assert run["reason"].startswith(f"Aimsio: 1 NRB could not be read: {BAD} (") and reason in run["reason"]
     assert sql("select count(*) from nrb") == [(9,)]
     ((kind, subject, field, found, digest),) = sql("select * exclude (sync_id) from quarantine")
     assert (kind, subject, field, digest) == ("nrb", BAD, "(record)", None)
@@ -178,7 +178,7 @@ def test_one_bad_row_of_a_page(relay: Relay) -> None:
     relay.changes[PAGE] = with_rows(spoil)
     run = synced()
     assert (run["status"], run["invoice_listed"], run["invoice_unread"]) == ("INCOMPLETE", 12, 1)
-    assert "JobNimbus: 1 invoices could not be read: copy3 (row 3: expected a number, found NaN" in run["reason"]
+    assert "JobNimbus: 1 invoice could not be read: copy3 (row 3: expected a number, found NaN" in run["reason"]
     assert sql("select count(*), count(*) filter (jnid = 'copy3') from invoice") == [(11, 0)]
     relay.heal()
     assert synced()["status"] == "COMPLETE"
@@ -239,8 +239,8 @@ def unlisted(guid: str) -> Callable[[bytes], bytes]:
 @pytest.mark.parametrize(
     ("by_id", "reason"),
     [
-        (None, f"Aimsio does not list 1 NRBs that it answers by id: {BAD}"),
-        (answer(b"", 403), f"Aimsio: 1 NRBs could not be read: {BAD} (answered 403"),
+        (None, f"Aimsio does not list 1 NRB that it answers by id: {BAD}"),
+        (answer(b"", 403), f"Aimsio: 1 NRB could not be read: {BAD} (answered 403"),
     ],
     ids=["answered by id", "403 by id"],
 )
@@ -268,6 +268,6 @@ def test_an_untrusted_list_makes_nothing_vanish(relay: Relay, state: State) -> N
     relay.changes[LIST] = unnamed
     before = len(state.calls())
     run = synced()
-    assert (run["status"], run["reason"]) == ("INCOMPLETE", "Aimsio's list holds 1 rows without a guid")
+    assert (run["status"], run["reason"]) == ("INCOMPLETE", "Aimsio's list holds 1 row without a guid")
     assert not [call for call in state.calls()[before:] if call.path.endswith(BAD)]
     assert sql("select count(*) from nrb") == [(10,)]

@@ -67,7 +67,7 @@ class Failures:
         if len(self.reasons) * _TOO_MANY < records:
             return
         raise type(error)(
-            f"{self._type.vendor}: {len(self.reasons):,} of {records:,} {self._type.plural} could not be read, too many"
+            f"{self._type.vendor}: {len(self.reasons):,} of {self._type.count(records)} could not be read, too many"
             f" to continue; the last: {error}"
         )
 
@@ -81,7 +81,7 @@ def unread_problem(record_type: RecordType, unread: Mapping[str, str]) -> str:
     some = sorted(unread.items())[:_MOST_NAMED]
     words = [f"{identifier} ({_short(reason, record_type.vendor)})" for identifier, reason in some]
     more = f" and {len(unread) - len(some):,} more" if len(unread) > len(some) else ""
-    return f"{record_type.vendor}: {len(unread):,} {record_type.plural} could not be read: {', '.join(words)}{more}"
+    return f"{record_type.vendor}: {record_type.count(len(unread))} could not be read: {', '.join(words)}{more}"
 
 
 def _short(reason: str, vendor: str) -> str:

@@ -175,11 +175,11 @@ class AimsioNrbs(Source):
         self._lists += 1
         self._versions = {guid: at for guid, _, at in listed}  # of two with one guid, the later
         problems = {
-            "rows without a guid": len(stubs) - len(listed),
-            "guids twice": len(listed) - len(self._versions),
-            "NRBs without updatedAt": sum(at is None for at in self._versions.values()),
+            "without a guid": len(stubs) - len(listed),
+            "with the guid of another": len(listed) - len(self._versions),
+            "without updatedAt": sum(at is None for at in self._versions.values()),
         }
-        found = [f"{count} {problem}" for problem, count in problems.items() if count]
+        found = [f"{count:,} row{'s' * (count != 1)} {problem}" for problem, count in problems.items() if count]
         self._list_problem = f"Aimsio's list holds {', '.join(found)}" if found else None
 
     def _is_current(self, guid: str) -> bool:
@@ -218,7 +218,8 @@ class AimsioNrbs(Source):
                 break
             size = min(max(2 * size, _LEAST_NEXT), budget - done, len(queue) - done)
             if size > 0:
-                notice(f"Aimsio: {found:,} NRBs changed without a newer updatedAt, so {size:,} more are read again")
+                changed = self.record_type.count(found)
+                notice(f"Aimsio: {changed} changed without a newer updatedAt, so {size:,} more are read again")
 
     def _announce_verification(self, records: int, budget: int, unchanged: int) -> None:
         if records < ANNOUNCE_FROM:

@@ -23,8 +23,9 @@ def _source(row: Mapping[str, Any]) -> str:
     how = f"{row['method']}; end: {row['end_of_list'] or 'not proved'}{counted}"
     days = f"created {row['first_on']} to {row['last_on']}" if row["first_on"] else "no day of creation"
     oldest = row["oldest_verified_at"]
+    reads = f"{row['lists']} read{'s' * (row['lists'] != 1)}"
     return (
-        f"  {row['source']:<10} {row['listed']:,} {row['records']} in {row['lists']} reads of the list"
+        f"  {row['source']:<10} {row['listed']:,} {row['records']} in {reads} of the list"
         f" ({how}): {row['fetched']:,} fetched{resumed}, {row['unchanged']:,} unchanged,"
         f" {row['changed']:,} new or changed, {row['verified_again']:,} read again though unchanged"
         f" ({row['changed_unversioned']:,} of them had changed), oldest content of"

@@ -46,6 +46,10 @@ class RecordType:
     labels: tuple[str, str | None, str]
     counted: str = "true"
 
+    def count(self, records: int) -> str:
+        """So many records, for people: 1 NRB, 1,000 NRBs."""
+        return f"{records:,} {self.plural if records != 1 else self.plural.removesuffix('s')}"
+
     @property
     def control_totals(self) -> str:
         """The SELECT of the control totals of what was typed: one row."""
@@ -140,13 +144,14 @@ class RawTable:
 
     def shrink_problem(self, listed: int) -> str | None:
         """Why a person must confirm a list of so many records, if it looks like a lost permission; else None."""
-        vendor, records = self._type.vendor, self._type.plural
+        vendor = self._type.vendor
         before = int(self._query("held").scalar())
         fewer = before - listed
         if before and not listed:
-            return f"{vendor} lists no {records}, but did before: a lost permission looks like this{_ADVICE}"
+            return f"{vendor} lists no {self._type.plural}, but did before: a lost permission looks like this{_ADVICE}"
         if fewer > _SHRINK_RECORDS and fewer * _SHRINK_DIVISOR > before:
-            return f"{vendor} lists {fewer:,} {records} fewer than before: a lost permission looks like this{_ADVICE}"
+            missing = self._type.count(fewer)
+            return f"{vendor} lists {missing} fewer than before: a lost permission looks like this{_ADVICE}"
         return None
 
     def store(

@@ -139,7 +139,6 @@ def _store(source: Source, raw: RawTable, settings: Settings, options: Options) 
     Each of these is asked for by id: a 404 means that it is gone. If the list cannot be trusted, or is suspiciously
     short, none is asked for, and each is carried over as it was.
     """
-    vendor, plural = source.record_type.vendor, source.record_type.plural
     problems = [source.problem] if source.problem else []
     if not options.accept_shrink and (shrunk := raw.shrink_problem(len(source.listed))):
         problems.append(shrunk)
@@ -153,7 +152,8 @@ def _store(source: Source, raw: RawTable, settings: Settings, options: Options) 
         else:
             there.append(identifier)
     if there:
-        problems.append(f"{vendor} does not list {len(there)} {plural} that it answers by id: {', '.join(there[:5])}")
+        vendor, count = source.record_type.vendor, source.record_type.count(len(there))
+        problems.append(f"{vendor} does not list {count} that it answers by id: {', '.join(there[:5])}")
     unread = {**source.unread, **failures.reasons}
     if unread:
         problems.append(unread_problem(source.record_type, unread))

@@ -170,7 +170,7 @@ class Pages:
                 self._chain(reading, between(low, high))
         reading.ask(0, 1, None)  # a count that changed during the pass
         if lost := sum(jnid not in reading.result.digests for jnid, _ in first.rows):
-            raise BrokenPass(f"JobNimbus lists {lost} invoices that no window of dates holds")
+            raise BrokenPass(f"JobNimbus lists {lost:,} invoice{'s' * (lost != 1)} that no window of dates holds")
         reading.result.end = "an empty page after the last row of each date window"
 
     def _fits(self, reading: "_Reading", low: int | None, high: int | None) -> bool:
@@ -222,7 +222,7 @@ class _Reading:
         self.result.digests.update((jnid, _digest(text)) for jnid, text in rows)
         self._keep(rows, self.result)
         if twice := known + len(rows) - len(self.result.digests):
-            raise OrderChanged(f"JobNimbus sent {twice} invoices twice in one pass")
+            raise OrderChanged(f"JobNimbus sent {twice:,} invoice{'s' * (twice != 1)} twice in one pass")
 
     def meaning_of_count(self) -> str:
         """What the vendor's count was in this pass. Raises `BrokenPass` if it contradicts the rows that came."""

@@ -232,12 +232,13 @@ def test_what_was_created_and_found_and_is_not_there_when_read_stays_unknown(wor
     door, reads = world.faulty.app, []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        """The search reads it (it is too new for the cache), the read after it does not find it; and so again."""
         made = world.state.nrbs_where("external_id", KEY)
         is_of_it = bool(made) and scope["path"].endswith(made[0]["nrbGuid"])
-        if is_of_it and reads:
+        reads.extend(made if is_of_it else ())
+        if is_of_it and len(reads) % 2 == 0:
             await answer(send, 404, {})
         else:
-            reads.extend(made if is_of_it else ())
             await door(scope, receive, send)
 
     world.faulty.app = app

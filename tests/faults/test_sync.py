@@ -104,7 +104,7 @@ def test_a_sync_that_fails_leaves_what_was_published(
         assert canary.connections == 0
     assert fault.attempts <= len(synced.server.arrived) <= fault.attempts * 2
     if endpoint is DETAIL and fault.error is not Unreachable and fault.name not in STOPS:
-        assert ran.code == 2 and ran.out.strip().startswith("INCOMPLETE: Aimsio: 1 NRBs could not be read: ")
+        assert ran.code == 2 and ran.out.strip().startswith("INCOMPLETE: Aimsio: 1 NRB could not be read: ")
         assert synced.changed in ran.out.splitlines()[1]
         published = bytes_of(home)
     else:
