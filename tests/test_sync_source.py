@@ -81,7 +81,7 @@ class Bills(Source):
     @property
     def facts(self) -> dict[str, Any]:
         nothing = dict.fromkeys(("resumed", "verified_again", "changed_unversioned"), 0)
-        return {"lists": 1, "method": "lists", "end_of_list": "given", "count_meaning": None, **nothing} | {
+        return {"lists": 1, "method": "in one piece", "end_of_list": "given", "count_meaning": None, **nothing} | {
             "oldest_verified_at": None
         }
 

@@ -216,7 +216,7 @@ def record_sources(draft: Draft, sync_id: int = 1) -> None:
     for source in SOURCES:
         kind = source.record_type
         named = {"source": kind.vendor, "records": kind.plural}
-        values = {"sync_id": sync_id, **named, **counted, **calls, "method": "lists", "id_hash": ""}
+        values = {"sync_id": sync_id, **named, **counted, **calls, "method": "in one piece", "id_hash": ""}
         values |= dict.fromkeys(("end_of_list", "count_meaning", "oldest_verified_at"))
         record_source(draft, kind, values)
 

@@ -9,7 +9,6 @@ Not here: how a pass is read (`paging`), and where bodies are kept (`raw`).
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from auditkit.errors import ApiError, BadAnswer
@@ -103,7 +102,6 @@ class JobNimbusInvoices(Source):
     def start(self, raw: RawTable, options: Options) -> None:  # noqa: ARG002  every read is a full one
         """As `Source.start`."""
         self._raw = raw
-        self._started_at = datetime.now(UTC)
         self._last = self._pass()
 
     def finish(self) -> None:
@@ -156,7 +154,7 @@ class JobNimbusInvoices(Source):
             "resumed": 0,
             "verified_again": 0,
             "changed_unversioned": 0,
-            "oldest_verified_at": self._started_at,
+            "oldest_verified_at": None,  # the list holds whole invoices, all read in this run
         }
 
     def _finish(self) -> str | None:

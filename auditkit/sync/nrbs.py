@@ -139,8 +139,8 @@ class AimsioNrbs(Source):
         times = [held.verified_at for guid, held in self._held.items() if guid in self._versions]
         return {
             "lists": self._lists,
-            "method": "lists",
-            "end_of_list": "one answer holds the whole list",
+            "method": "in one piece",
+            "end_of_list": "one answer holds it whole",
             "count_meaning": None,
             "oldest_verified_at": min((at for at in times if at is not None), default=None),
             **self._counts,

@@ -5,6 +5,19 @@ from typing import Any
 
 __all__ = ["proof"]
 
+_ALWAYS = ("fetched", "unchanged", "changed")
+_COUNTS = (
+    ("fetched", "fetched"),
+    ("resumed", "from the cache of a run before"),
+    ("unchanged", "unchanged"),
+    ("changed", "new or changed"),
+    ("verified_again", "read again though unchanged"),
+    ("changed_unversioned", "of these changed all the same"),
+    ("unread", "could not be read"),
+    ("quarantined", "could not be typed"),
+    ("vanished", "vanished"),
+)
+
 
 def proof(run: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> list[str]:
     """The label, one line for each source, and the calls: from a row of `sync_run` and its rows of `sync_source`."""
@@ -18,20 +31,15 @@ def _label(run: Mapping[str, Any]) -> str:
 
 
 def _source(row: Mapping[str, Any]) -> str:
-    resumed = f" ({row['resumed']:,} more from the cache of a run before)" if row["resumed"] else ""
     counted = f"; the vendor's count is {row['count_meaning']}" if row["count_meaning"] else ""
     how = f"{row['method']}; end: {row['end_of_list'] or 'not proved'}{counted}"
+    counts = [f"{row[name]:,} {words}" for name, words in _COUNTS if row[name] or name in _ALWAYS]
     days = f"created {row['first_on']} to {row['last_on']}" if row["first_on"] else "no day of creation"
-    oldest = row["oldest_verified_at"]
-    reads = f"{row['lists']} read{'s' * (row['lists'] != 1)}"
+    oldest = f"oldest content of {row['oldest_verified_at']:%Y-%m-%d}; " if row["oldest_verified_at"] else ""
     return (
-        f"  {row['source']:<10} {row['listed']:,} {row['records']} in {reads} of the list"
-        f" ({how}): {row['fetched']:,} fetched{resumed}, {row['unchanged']:,} unchanged,"
-        f" {row['changed']:,} new or changed, {row['verified_again']:,} read again though unchanged"
-        f" ({row['changed_unversioned']:,} of them had changed), oldest content of"
-        f" {f'{oldest:%Y-%m-%d}' if oldest else 'an unknown day'}, {row['unread']:,} could not be read,"
-        f" {row['quarantined']:,} could not be typed, {row['vanished']:,} vanished; {row['control_total']:,} in all;"
-        f" {days}; ids {row['id_hash'][:12]}"
+        f"  {row['source']:<10} {row['listed']:,} {row['records']} in {row['lists']} read{'s' * (row['lists'] != 1)} of"
+        f" the list ({how}): {', '.join(counts)}; {oldest}{row['control_total']:,} in all; {days};"
+        f" ids {row['id_hash'][:12]}"
     )
 
 
