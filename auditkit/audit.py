@@ -38,13 +38,13 @@ from auditkit.home import Home
 from auditkit.journal import Journal
 from auditkit.papers import workpaper_queries
 from auditkit.papers.facts import Facts, described
+from auditkit.progress import notice
 from auditkit.sandbox import demo
-from auditkit.settings import AccountKey, Settings
+from auditkit.settings import AccountKey, Settings, keyring_note
 from auditkit.sync.proof import proof
-from auditkit.sync.run import Vendors, sync
+from auditkit.sync.run import Options, connect, sync
+from auditkit.sync.source import Source
 from auditkit.values import did_you_mean
-from auditkit.vendors.aimsio import AimsioClient
-from auditkit.vendors.jobnimbus import JobNimbusClient
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import Table
@@ -84,21 +84,22 @@ class Audit:
 
     # ── Reading both vendors, and auditing what was read ────────────────────────────────────────────────────────────
 
-    def sync(self, *, offline: bool = False, accept_shrink: bool = False) -> pd.DataFrame:
+    def sync(self, *, offline: bool = False, accept_shrink: bool = False, full: bool = False) -> pd.DataFrame:
         """Read both vendors into a new snapshot, audit it, publish it. Returns `completeness()`.
 
-        `offline` rebuilds the snapshot from the cache, without a call; history is absent then. `accept_shrink` says
-        that a list which is empty, or much shorter than before, is right.
+        `offline` rebuilds the snapshot from the cache, without a call; history is absent then. `accept_shrink`
+        confirms that a list which is empty, or much shorter than before, is right. `full` reads every record again.
         """
         parameters = self._home.parameters()
         usable_rules(parameters)  # a mistake in a rule file shows before the vendors are read, not after
         with (
-            self._home.vendors(offline=offline) as (aimsio, jobnimbus),
+            self.sources(offline=offline) as sources,
             self._home.draft(keep_previous=True, is_new=offline) as draft,
         ):
-            vendors = Vendors(aimsio, jobnimbus, offline)
-            sync(draft, self._home.connected(), vendors, accept_shrink=accept_shrink)
+            sync(draft, self._home.connected(), sources, Options(offline, accept_shrink, full))
             run(draft, parameters, self._home.decisions())  # also those made while the vendors were read
+        for source in sources:
+            source.published()
         self._home.release()
         return self.completeness()
 
@@ -133,8 +134,9 @@ class Audit:
         return self.sql(views.COMPLETENESS)
 
     def proof(self) -> list[str]:
-        """Why the newest sync is COMPLETE, or is not, in four lines: label, Aimsio, JobNimbus, calls."""
-        return proof(self.snapshot.query(views.SYNC_RUN).records()[0])
+        """Why the newest sync is COMPLETE, or is not: the label, a line for each vendor, and the calls."""
+        run = self.snapshot.query(views.SYNC_RUN).records()[0]
+        return proof(run, self.snapshot.query(views.SYNC_SOURCES).records())
 
     def changes(self, since: int | None = None) -> pd.DataFrame:
         """What appeared, changed (field by field, as JSON) and vanished between a sync and the newest one.
@@ -392,10 +394,11 @@ class Audit:
         return f"{found['records']:,} records, the last is {found['head']}"
 
     @contextlib.contextmanager
-    def vendors(self, *, offline: bool = False) -> Iterator[tuple[AimsioClient, JobNimbusClient]]:
-        """Both vendors' clients; on the demo its sandbox is started first. `offline` ones have the cache alone."""
-        with self._home.vendors(offline=offline) as clients:
-            yield clients
+    def sources(self, *, offline: bool = False) -> Iterator[list[Source]]:
+        """What a sync reads; on the demo its sandbox is started first. `offline` ones have the cache alone."""
+        self._home.store.make_folders()
+        with connect(self._home.connected(), offline=offline) as sources:
+            yield sources
 
 
 def open_audit(
@@ -412,6 +415,8 @@ def open_audit(
     the settings. Raises `SettingsError`.
     """
     settings = Settings.load(demo=is_demo or practice)
+    if not settings.is_demo and (note := keyring_note()):
+        notice(note)
     changes: dict[str, Any] = {}
     if settings.is_demo:
         changes = {"as_of": settings.as_of or demo.AS_OF, "timezone": settings.timezone or demo.TIMEZONE}

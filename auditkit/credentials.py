@@ -1,12 +1,14 @@
-"""Where the two secrets of an account are kept: in the system's keyring, else in `secrets.toml` beside auditkit.toml.
+"""Where the two secrets of an account are stored: in the system's keyring, else in `secrets.toml` beside auditkit.toml.
 
-Either knows a secret by the server that it is for and the user there, so that none is sent to another server when a
+Both find a secret by the server that it is for and the user there, so that none is sent to another server when a
 setting changes. The file is for machines without a keyring; nobody but its owner may read it:
 
     ["https://portal.aimsio.com"]
     "user" = "password"
 
-Not here: the environment, which wins over both (config), and whether a person wants the file (commands).
+A keyring that cannot be loaded (a missing backend, no session bus, a broken configuration) counts as absent.
+
+Not here: the environment, which takes precedence over both (`settings`), and asking a person about the file (`cli`).
 """
 
 import tomllib
@@ -23,73 +25,95 @@ from auditkit.errors import SettingsError
 from auditkit.files import read_private, write_whole
 from auditkit.toml_edit import quoted
 
-__all__ = ["PLACES", "SECRETS_FILE", "Place", "keep_in_file", "keep_in_keyring", "kept", "place"]
+__all__ = [
+    "LOGINS",
+    "SECRETS_FILE",
+    "Login",
+    "keyring_problem",
+    "login_for",
+    "store_in_file",
+    "store_in_keyring",
+    "stored_secret",
+]
 
 SECRETS_FILE = "secrets.toml"
 _GIT_IGNORES = "*secrets.toml"  # also what a killed program left of it
 # The setting of a secret → those of its server and user; JobNimbus knows no users.
-PLACES = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
+LOGINS = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
 _MOST_BYTES = 1_000_000
-_ADVICE = "let `auditkit init` write it anew, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
+_ADVICE = "let `auditkit init` write it again, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
+_PROBE = "auditkit"  # a service and user that nobody stores anything for
 
 
 @dataclass(frozen=True)
-class Place:
+class Login:
     """What a secret is for: a server's base URL, and the user there."""
 
     url: str
     user: SecretStr
 
 
-def place(secret: str, given: Callable[[str], str | None]) -> Place | None:
-    """Where the secret of a setting is kept; None while the settings, as `given`, name no server and user for it."""
-    url, user = PLACES[secret]
+def login_for(secret: str, given: Callable[[str], str | None]) -> Login | None:
+    """The login of a secret's setting; None while the settings, as `given`, name no server and user for it."""
+    url, user = LOGINS[secret]
     at, who = given(url), given(user) if user else "token"
-    return Place(at, SecretStr(who)) if at and who else None
+    return Login(at, SecretStr(who)) if at and who else None
 
 
-def kept(path: Path, where: Place) -> SecretStr | None:
-    """The secret that the keyring holds, else the file at `path`. `SettingsError` for a file that others may read."""
-    return _in_keyring(where) or _read(path).get(where)
+def stored_secret(path: Path, login: Login) -> SecretStr | None:
+    """The secret in the keyring, else in the file at `path`. `SettingsError` for a file that others may read."""
+    return _in_keyring(login) or _read(path).get(login)
 
 
-def keep_in_keyring(where: Place, secret: SecretStr) -> bool:
-    """Put a secret into the system's keyring; False where there is none that keeps it."""
+def keyring_problem() -> str | None:
+    """Why the system's keyring cannot be used, in a few words; None if it can, or if this system has none."""
     try:
-        keyring.set_password(_service(where), where.user.get_secret_value(), secret.get_secret_value())
-    except keyring.errors.KeyringError:
+        keyring.get_password(_PROBE, _PROBE)
+    except (keyring.errors.NoKeyringError, keyring.errors.KeyringLocked):
+        return None
+    except Exception as error:  # noqa: BLE001  a backend may fail in any way, already when it is imported
+        missing = f" {error.name}" if isinstance(error, ImportError) and error.name else ""
+        return f"{type(error).__name__}{missing}"
+    return None
+
+
+def store_in_keyring(login: Login, secret: SecretStr) -> bool:
+    """Put a secret into the system's keyring; False if there is none that keeps it."""
+    try:
+        keyring.set_password(_service(login), login.user.get_secret_value(), secret.get_secret_value())
+    except Exception:  # noqa: BLE001  as in `keyring_problem`
         return False
-    return _in_keyring(where) == secret
+    return _in_keyring(login) == secret
 
 
-def keep_in_file(path: Path, secrets: Mapping[Place, SecretStr]) -> None:
-    """Put secrets into a file for its owner alone, beside those that it holds, and out of git's sight.
+def store_in_file(path: Path, secrets: Mapping[Login, SecretStr]) -> None:
+    """Put secrets into a file for its owner alone, beside those that it holds, and hide it from git.
 
-    The file is written whole or not at all. Raises `OSError`, and `SettingsError` as `kept` does.
+    The file is written whole or not at all. Raises `OSError`, and `SettingsError` as `stored_secret` does.
     """
     servers: dict[str, list[str]] = {}
-    for where, secret in {**_read(path), **secrets}.items():
-        line = " = ".join(quoted(each.get_secret_value()) for each in (where.user, secret))
-        servers.setdefault(where.url, []).append(line)
+    for login, secret in {**_read(path), **secrets}.items():
+        line = " = ".join(quoted(each.get_secret_value()) for each in (login.user, secret))
+        servers.setdefault(login.url, []).append(line)
     tables = ["\n".join([f"[{quoted(url)}]", *lines]) for url, lines in servers.items()]
     _hide_from_git(path.parent)
     write_whole(path, "\n\n".join(["# Secrets, for you alone: neither copy nor share this file.", *tables]) + "\n")
 
 
-def _service(where: Place) -> str:
-    return f"auditkit {where.url}"
+def _service(login: Login) -> str:
+    return f"auditkit {login.url}"
 
 
-def _in_keyring(where: Place) -> SecretStr | None:
+def _in_keyring(login: Login) -> SecretStr | None:
     try:
-        found = keyring.get_password(_service(where), where.user.get_secret_value())
-    except keyring.errors.KeyringError:
+        found = keyring.get_password(_service(login), login.user.get_secret_value())
+    except Exception:  # noqa: BLE001  as in `keyring_problem`
         return None
     return SecretStr(found) if found else None
 
 
-def _read(path: Path) -> dict[Place, SecretStr]:
-    """What the file holds, out of sight; nothing where there is none."""
+def _read(path: Path) -> dict[Login, SecretStr]:
+    """The secrets in the file; none if there is no file."""
     try:
         data = read_private(
             path,
@@ -101,19 +125,19 @@ def _read(path: Path) -> dict[Place, SecretStr]:
         return {}
     try:
         return _secrets(tomllib.loads(data.decode()))
-    except (ValueError, RecursionError, AttributeError):  # none is told: its text may be a secret
+    except (ValueError, RecursionError, AttributeError):  # the cause is not repeated: its text may be a secret
         raise SettingsError(f"{path}: is no table of secrets for each server; delete it, and {_ADVICE}") from None
 
 
-def _secrets(tables: Mapping[str, Any]) -> dict[Place, SecretStr]:
+def _secrets(tables: Mapping[str, Any]) -> dict[Login, SecretStr]:
     every = [(url, user, secret) for url, users in tables.items() for user, secret in users.items()]
     if not all(isinstance(secret, str) for _, _, secret in every):
         raise ValueError("a secret that is no text")
-    return {Place(url, SecretStr(user)): SecretStr(secret) for url, user, secret in every}
+    return {Login(url, SecretStr(user)): SecretStr(secret) for url, user, secret in every}
 
 
 def _hide_from_git(folder: Path) -> None:
-    """Where the folder is in a git work tree, have its .gitignore name the file."""
+    """If the folder is in a git work tree, add the file to its .gitignore."""
     if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
         return
     path = folder / ".gitignore"

@@ -1,4 +1,4 @@
-"""Doctor: is everything in place to look? Each check says what it saw and, where it failed, what to do.
+"""Doctor: is everything in place to look? Each check states what it saw and, if it failed, what to do.
 
 Not here: whether a read was complete (`sync`), and whether figures agree (`checks`).
 """
@@ -14,18 +14,23 @@ from pathlib import Path
 
 from auditkit.audit import Audit
 from auditkit.checks.run import read_job_map
-from auditkit.errors import AuditkitError, BadAnswer, NoSnapshot
+from auditkit.credentials import LOGINS
+from auditkit.errors import ApiError, AuditkitError, BadAnswer, Denied, NoSnapshot, TimedOut, Unreachable
 from auditkit.journal_verify import verify
-from auditkit.progress import say
-from auditkit.settings import settings_file
-from auditkit.vendors.aimsio import AimsioClient, Stub
-from auditkit.vendors.jobnimbus import JobNimbusClient, Page
-from auditkit.vendors.paging import LAST_SECOND, WINDOW, between
+from auditkit.progress import notice
+from auditkit.settings import keyring_note, settings_file, variable_of
 
 __all__ = ["Check", "examine", "whereabouts"]
 
 _ENOUGH_BYTES = 1_000_000_000
 _SKEW_SECONDS = 60
+_NETWORK = ("proxy", "ca_bundle")
+_CREDENTIALS = [name for secret, (_, user) in LOGINS.items() for name in (user, secret) if name]
+_IGNORED = (
+    *(f"{name}_PROXY" for name in ("HTTPS", "HTTP", "ALL", "NO")),
+    *(f"{name}_proxy" for name in ("https", "http", "all", "no")),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"),
+)
 _LIBRARIES = ("duckdb", "pandas", "plotly", "requests-cache", "jupyterlab", "nbval")
 
 
@@ -44,10 +49,12 @@ def examine(audit: Audit) -> Iterator[Check]:
     settings = audit.settings
     where = "no account, so the demo" if settings.is_demo else f"{settings.account} at {settings.environment}"
     yield Check("settings", True, f"{where}; {whereabouts(audit)}")
+    yield Check("keyring", True, keyring_note() or "is used if it holds a secret; else the environment or secrets.toml")
+    yield Check("network", True, _network(audit))
     yield Check("time zone", True, f"{settings.zone.key}: it is {datetime.now(settings.zone):%Y-%m-%d %H:%M} there now")
     yield _home(audit)
     yield _asked("rules", lambda: _rules(audit), "correct the file that is named; thresholds are in auditkit.toml")
-    yield _asked("job map", lambda: _job_map(audit), "correct the file, or save it anew as CSV in UTF-8")
+    yield _asked("job map", lambda: _job_map(audit), "correct the file, or save it again as CSV in UTF-8")
     yield from _vendors(audit)
     yield _asked("snapshot", lambda: _snapshot(audit), "run `auditkit sync`")
     yield _journal(audit)
@@ -55,7 +62,7 @@ def examine(audit: Audit) -> Iterator[Check]:
 
 
 def whereabouts(audit: Audit) -> str:
-    """Which home is used, and which auditkit.toml said so: in another folder both may be others."""
+    """Which home is used, and which auditkit.toml set it: both may differ in another folder."""
     found, here = settings_file(Path.cwd()), Path.cwd()
     return (
         f"home {audit.settings.folder}; {f'settings of {found}' if found else f'no auditkit.toml at or above {here}'}"
@@ -89,65 +96,33 @@ def _home(audit: Audit) -> Check:
 
 
 def _vendors(audit: Audit) -> Iterator[Check]:
-    """Hosts, credentials and the permission to read, endpoint by endpoint; then the clocks and the filter."""
-    say("asking both vendors …")
+    """Hosts, credentials and the permission to read, call by call; then the clocks."""
+    notice("asking both vendors …")
     try:
-        with audit.vendors() as (aimsio, jobnimbus):
-            stubs: list[Stub] = []
-            pages: list[Page] = []
-            yield _asked("Aimsio", lambda: _listed(aimsio, stubs), _advice("AUDITKIT_AIMSIO_URL, _USERNAME, _PASSWORD"))
-            yield _asked("Aimsio NRB", lambda: _one_nrb(aimsio, stubs), "this user needs to read single NRBs, too")
-            yield _asked("JobNimbus", lambda: _paged(jobnimbus, pages), _advice("AUDITKIT_JOBNIMBUS_URL and _TOKEN"))
-            yield _asked(
-                "JobNimbus invoice",
-                lambda: _one_invoice(jobnimbus, pages),
-                "this token needs to read single invoices, too",
-            )
-            yield _asked("filter", lambda: _filter(jobnimbus, pages), "ask JobNimbus for less than 10,000 invoices")
-            if not stubs and not pages:
-                return  # no server has answered, so no clock was seen
-            skew = max((aimsio.calls.clock_skew, jobnimbus.calls.clock_skew), key=abs)
-            yield Check(
-                "clock", abs(skew) <= _SKEW_SECONDS, f"servers' clocks {skew:+.0f} s", "set this machine's clock"
-            )
+        with audit.sources() as sources:
+            are_called = False
+            for source in sources:
+                for name, call in source.probes():
+                    check = _called(name, call, source.record_type.vendor)
+                    are_called |= check.ok
+                    yield check
+            if are_called:  # else no server has answered, so no clock was seen
+                skew = max((source.client.calls.clock_skew for source in sources), key=abs)
+                is_right = abs(skew) <= _SKEW_SECONDS
+                yield Check("clock", is_right, f"servers' clocks {skew:+.0f} s", "set this machine's clock")
     except AuditkitError as error:
         yield Check("vendors", False, str(error), "check the settings")
 
 
-def _advice(variables: str) -> str:
-    return f"check {variables} in the environment, or run `auditkit init` again"
-
-
-def _listed(aimsio: AimsioClient, stubs: list[Stub]) -> str:
-    stubs += aimsio.stubs()
-    return f"{len(stubs):,} NRBs listed"
-
-
-def _one_nrb(aimsio: AimsioClient, stubs: list[Stub]) -> str:
-    guid = next((stub.guid for stub in stubs if stub.guid), None)
-    return f"one of {len(aimsio.nrb(guid)):,} characters" if guid else "not looked at: none is listed"
-
-
-def _paged(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
-    pages.append(jobnimbus.page(0, 1))
-    return f"{pages[0].count or 0:,} invoices counted"
-
-
-def _one_invoice(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
-    jnid = next((jnid for page in pages for jnid, _ in page.rows), None)
-    return f"one of {len(jobnimbus.invoice(jnid)):,} characters" if jnid else "not looked at: none is listed"
-
-
-def _filter(jobnimbus: JobNimbusClient, pages: list[Page]) -> str:
-    """Whether a filter that lets nothing through does so; only a list longer than paging reaches needs it."""
-    if not pages:
-        return "not asked for, as JobNimbus did not answer"
-    count = pages[0].count or 0
-    if not jobnimbus.page(0, 1, between(LAST_SECOND, None)).rows:
-        return "honoured, so that lists of any length can be read"
-    if count < WINDOW:
-        return f"ignored; it would be needed from {WINDOW:,} invoices on"
-    raise BadAnswer(f"ignored, and {count:,} invoices are more than paging reaches")
+def _network(audit: Audit) -> str:
+    """How the vendors are reached, and which variables of other programs are set and ignored."""
+    settings = audit.settings
+    used = [f"AUDITKIT_{name.upper()} is {value}" for name in _NETWORK if (value := getattr(settings, name))]
+    ignored = [name for name in _IGNORED if os.environ.get(name)]
+    parts = [", ".join(used) or "no proxy, and the public certificate authorities"]
+    if ignored:
+        parts.append(f"{', '.join(ignored)} set but ignored; use AUDITKIT_PROXY and AUDITKIT_CA_BUNDLE")
+    return "; ".join(parts)
 
 
 def _snapshot(audit: Audit) -> str:
@@ -164,6 +139,36 @@ def _journal(audit: Audit) -> Check:
         return Check("journal", False, f"{path}: cannot be read ({error.strerror})", "restore it from a copy")
     seen = "; ".join((f"{found.count:,} records", *found.problems, *found.notes))
     return Check("journal", found.is_whole, seen, "restore it from a copy that verifies")
+
+
+def _called(name: str, call: Callable[[], str], vendor: str) -> Check:
+    """A call to a vendor; what to do about a failure depends on its cause, not on what was asked."""
+    try:
+        return Check(name, True, call())
+    except ApiError as error:
+        return Check(name, False, str(error), _advice(error, vendor))
+    except AuditkitError as error:
+        return Check(name, False, str(error), "check the settings")
+
+
+def _advice(error: ApiError, vendor: str) -> str:
+    url = f"AUDITKIT_{vendor.upper()}_URL"
+    if isinstance(error, Unreachable):
+        return {
+            "certificate": f"check the host in {url}; if the network inspects TLS, set AUDITKIT_CA_BUNDLE to its"
+            " certificate",
+            "name": f"check the host in {url}; behind a proxy, set AUDITKIT_PROXY",
+            "refused": f"check host and port in {url}; behind a proxy, set AUDITKIT_PROXY",
+            "proxy": "check AUDITKIT_PROXY, and ask who runs the proxy whether it allows this host",
+        }.get(error.cause, f"check the network and {url}")
+    if isinstance(error, TimedOut):
+        return "try again; if it stays so, a firewall may drop the connection: ask for access, or set AUDITKIT_PROXY"
+    if isinstance(error, Denied):
+        if error.status == 401:
+            login = " and ".join(variable_of(name) for name in _CREDENTIALS if name.startswith(vendor.lower()))
+            return f"check {login}, or run `auditkit init` again"
+        return f"the login is right, but lacks a permission: ask who manages {vendor} to let it read this"
+    return f"check {url}; if it is right, ask {vendor}" if isinstance(error, BadAnswer) else f"ask {vendor}"
 
 
 def _asked(name: str, look: Callable[[], str], advice: str) -> Check:

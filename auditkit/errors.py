@@ -5,7 +5,7 @@
     ├── ValueRefused (ValueError)         a text is not the money, time or identifier it claims to be
     ├── ApiError                          a vendor could not be asked, or did not answer as its contract says
     │   ├── Unreachable (ConnectionError)     no connection, or it broke
-    │   ├── TimedOut (TimeoutError)           no whole answer before the deadline
+    │   ├── TimedOut (TimeoutError)           no whole response before the deadline
     │   ├── Denied (PermissionError)          401 or 403
     │   ├── NotThere (LookupError)            404
     │   ├── Refused                           any other error status; carries the vendor's own message
@@ -71,7 +71,12 @@ class ApiError(AuditkitError):
 
 
 class Unreachable(ApiError, ConnectionError):
-    """No connection to the host, or it broke."""
+    """No connection to the host, or it broke.
+
+    `cause` is certificate, name (DNS), refused, proxy, connection or request.
+    """
+
+    cause: str = "connection"
 
 
 class TimedOut(ApiError, TimeoutError):

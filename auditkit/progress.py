@@ -1,4 +1,4 @@
-"""Progress that people can watch: a bar in a terminal or a notebook, a plain line every 10 seconds when neither.
+"""Progress and notices for the person who waits: a bar in a terminal or a notebook, else a line every 10 seconds.
 
 `AUDITKIT_QUIET=1` switches all of it off, so that stored notebooks and logs stay the same from run to run.
 """
@@ -14,15 +14,15 @@ from tqdm.std import tqdm as plain_tqdm
 from auditkit.settings import quiet
 from auditkit.values import printable
 
-__all__ = ["progress", "say"]
+__all__ = ["notice", "progress"]
 
 _LINE_EVERY_SECONDS = 10
 
 
-def say(line: str) -> None:
-    """One line for the person who waits, on standard error (below a cell, on standard output); nothing when quiet."""
+def notice(line: str) -> None:
+    """Print one line on standard error (below a cell, on standard output); nothing when quiet."""
     if not quiet():
-        # A notebook paints what comes on standard error red, as it does errors.
+        # A notebook shows standard error in red, like errors.
         plain_tqdm.write(printable(line), file=sys.stdout if _in_notebook() else sys.stderr)
 
 
@@ -51,6 +51,6 @@ def _lines(label: str, total: int | None, unit: str) -> Callable[[int], None]:
         done += count
         if time.monotonic() - last >= _LINE_EVERY_SECONDS:
             last = time.monotonic()
-            say(f"{label}: {done:,}{f' of {total:,}' if total else ''} {unit}")
+            notice(f"{label}: {done:,}{f' of {total:,}' if total else ''} {unit}")
 
     return advance

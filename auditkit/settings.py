@@ -13,6 +13,7 @@ import hashlib
 import ipaddress
 import os
 import re
+import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -26,7 +27,7 @@ from pydantic import Field, Secret, SecretStr, TypeAdapter, ValidationError, fie
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
-from auditkit.credentials import PLACES, SECRETS_FILE, kept, place
+from auditkit.credentials import LOGINS, SECRETS_FILE, keyring_problem, login_for, stored_secret
 from auditkit.errors import SettingsError
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "SandboxSettings",
     "Settings",
     "is_loopback",
+    "keyring_note",
     "project_root",
     "quiet",
     "settings_file",
@@ -52,7 +54,9 @@ DEMO = "demo"
 VENDOR_RATE_PER_SECOND = 10
 VENDOR_PARALLEL = 10
 KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
-_CREDENTIALS = ("aimsio_url", "aimsio_username", "aimsio_password", "jobnimbus_url", "jobnimbus_token")
+_URLS = tuple(url for url, _ in LOGINS.values())
+_USERS = tuple(user for _, user in LOGINS.values() if user)
+_CREDENTIALS = tuple(name for secret, (url, user) in LOGINS.items() for name in (url, user, secret) if name)
 _SECRETS = {  # and where else than in the environment
     "aimsio_password": "put it in the keyring, as `auditkit init` does",
     "jobnimbus_token": "put it in the keyring, as `auditkit init` does",
@@ -63,6 +67,7 @@ _EXPECTED = {
     "as_of": "must be a day of the calendar, e.g. 2026-09-30",
     "rate_per_second": "must be a number greater than 0, e.g. 10",
     "parallel": "must be a whole number from 1, e.g. 10",
+    "reverify_days": "must be a number of days greater than 0, e.g. 7",
     "surge": "must be a whole number from 1, e.g. 50",
     "rules": "must be a table for each rule, e.g. [rules.nrb-unbilled] and below it min_amount = 25",
 }
@@ -121,12 +126,15 @@ class Settings(BaseSettings):
     rate_per_second: float = Field(VENDOR_RATE_PER_SECOND, gt=0, description="calls; above 10 on loopback only")
     parallel: int = Field(VENDOR_PARALLEL, ge=1, description="calls in flight; above 10 on loopback only")
     allow_hosts: tuple[str, ...] = Field((), description="further hosts that may receive the credentials")
+    ca_bundle: Path | None = Field(None, description="PEM file of authorities to trust instead of the public ones")
+    proxy: str | None = Field(None, description="HTTP proxy to the vendors, e.g. http://proxy.example:3128")
     draft_status_names: tuple[str, ...] = Field(("draft",), description="JobNimbus statuses that are not issued yet")
     labor_in_amount: Literal["yes", "no", "auto"] = Field("auto", description="does a line's amount hold its labour")
+    reverify_days: float = Field(7, gt=0, description="no content of an NRB should be read longer ago than this")
     surge: int = Field(50, ge=1, description="new findings of one rule at once above which a warning is due")
     rules: Mapping[str, Mapping[str, Any]] = Field({}, description="rule id → parameter → value")
 
-    @field_validator("aimsio_url", "jobnimbus_url")
+    @field_validator(*_URLS)
     @classmethod
     def _is_base_url(cls, url: str | None) -> str | None:
         if url is None:
@@ -145,6 +153,21 @@ class Settings(BaseSettings):
             raise ValueError("must be https: plain http is allowed on loopback only")
         return url.rstrip("/")
 
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts, port = urlsplit(url), urlsplit(url).port
+        except ValueError:
+            raise ValueError("is not a URL") from None
+        if "@" in url:
+            raise ValueError("must not hold a user name or password; use a proxy that needs none, e.g. on this machine")
+        if parts.scheme != "http" or not parts.hostname or not port or parts.path.strip("/") or parts.query:
+            raise ValueError("must be http://host:port")
+        return f"http://{parts.netloc}"
+
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, name: str | None) -> str | None:
@@ -158,13 +181,14 @@ class Settings(BaseSettings):
         missing = [PREFIX + name.upper() for name in _CREDENTIALS if name not in given]
         if given and missing:
             raise ValueError(f"credentials are partial, missing {', '.join(missing)}; unset all of them for the demo")
-        for url in (self.aimsio_url, self.jobnimbus_url):
+        urls = [getattr(self, name) for name in _URLS]
+        for url in urls:
             host = urlsplit(url or "").hostname
             if url and not is_loopback(url) and host not in KNOWN_HOSTS | set(self.allow_hosts):
                 raise ValueError(
                     f"host {host} is not a known vendor host; allow it with {PREFIX}ALLOW_HOSTS='[\"{host}\"]'"
                 )
-        local = all(url is None or is_loopback(url) for url in (self.aimsio_url, self.jobnimbus_url))
+        local = all(url is None or is_loopback(url) for url in urls)
         if not local and (self.rate_per_second > VENDOR_RATE_PER_SECOND or self.parallel > VENDOR_PARALLEL):
             raise ValueError(
                 f"{PREFIX}RATE_PER_SECOND and {PREFIX}PARALLEL may exceed the vendors' 10 on loopback only"
@@ -204,7 +228,13 @@ class Settings(BaseSettings):
             secrets = {} if kind is SandboxSettings else _kept_secrets(values, root / SECRETS_FILE)
             settings = kind(**{**_plain(values), **secrets})
         except (ValidationError, EnvironmentSettingsError) as error:
-            raise SettingsError(_one_line(error, lambda name: _origin(name, values, root / FILE_NAME))) from None
+            line = _one_line(error, lambda name: _origin(name, values, root / FILE_NAME))
+            note = keyring_note() if "credentials are partial" in line else None
+            raise SettingsError(f"{line}; {note}" if note else line) from None
+        if settings.ca_bundle is not None:
+            bundle = (root / settings.ca_bundle.expanduser()).resolve()
+            _refuse_unusable_bundle(bundle, _origin("ca_bundle", values, root / FILE_NAME))
+            settings = settings.model_copy(update={"ca_bundle": bundle})
         if settings.home is None:
             home = root / "data" / "demo" if settings.is_demo else root / "data"
             return settings.model_copy(update={"home": home})
@@ -251,7 +281,7 @@ class Settings(BaseSettings):
     @property
     def environment(self) -> str:
         """Which servers a snapshot is of. It never holds a secret."""
-        return DEMO if self.is_demo else f"{self.aimsio_url} + {self.jobnimbus_url}"
+        return DEMO if self.is_demo else " + ".join(str(getattr(self, name)) for name in _URLS)
 
     @property
     def account_key(self) -> AccountKey:
@@ -261,10 +291,20 @@ class Settings(BaseSettings):
     @property
     def account(self) -> str:
         """Whose data a snapshot is: a label made from environment and user name, which holds neither."""
-        if self.is_demo or self.aimsio_username is None:
+        if self.is_demo:
             return DEMO
-        whose = f"{self.environment}\n{self.aimsio_username.get_secret_value()}"
+        whose = "\n".join([self.environment, *(user.get_secret_value() for user in self.users)])
         return f"account-{hashlib.sha256(whose.encode()).hexdigest()[:12]}"
+
+    @property
+    def users(self) -> tuple[SecretStr, ...]:
+        """The user names at the vendors that know users."""
+        return tuple(value for name in _USERS if (value := getattr(self, name)))
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """The passwords and tokens of all vendors."""
+        return tuple(value for name in LOGINS if (value := getattr(self, name)))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("settings hold credentials and are not pickled; load them where they are needed")
@@ -304,6 +344,15 @@ def settings_file(folder: Path) -> Path | None:
     """The auditkit.toml that holds in this folder, if there is one."""
     path = project_root(folder) / FILE_NAME
     return path if path.is_file() else None
+
+
+def keyring_note() -> str | None:
+    """One line about a keyring that cannot be used; None if it can, or if no secret is looked for there."""
+    if all(os.environ.get(variable_of(name)) for name in LOGINS) or not (problem := keyring_problem()):
+        return None
+    return (
+        f"the system's keyring cannot be used ({problem}), so secrets come from the environment or {SECRETS_FILE} alone"
+    )
 
 
 def values_of(path: Path) -> dict[str, Secret[Any]]:
@@ -349,6 +398,15 @@ def _refuse_unknown_variables() -> None:
             raise SettingsError(f"unknown setting {variable}{_did_you_mean(name, names, PREFIX)}")
 
 
+def _refuse_unusable_bundle(path: Path, origin: str) -> None:
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        reason = "holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise SettingsError(f"{origin}: {path}: cannot be used ({reason}); name a PEM file of certificates") from None
+
+
 def _near_zone(name: str) -> str:
     """The zone that was meant, also by its city alone, in whatever case."""
     zones = sorted(available_timezones())
@@ -368,8 +426,8 @@ def _kept_secrets(values: Mapping[str, Secret[Any]], path: Path) -> dict[str, Se
     def given(name: str) -> str | None:
         return os.environ.get(variable_of(name)) or _plain(values).get(name)
 
-    wanted = {name: place(name, given) for name in PLACES if not given(name)}
-    found = {name: kept(path, where) for name, where in wanted.items() if where}
+    wanted = {name: login_for(name, given) for name in LOGINS if not given(name)}
+    found = {name: stored_secret(path, where) for name, where in wanted.items() if where}
     return {name: secret for name, secret in found.items() if secret}
 
 

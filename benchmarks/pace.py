@@ -64,7 +64,8 @@ def _two() -> None:
     code = (
         "import auditkit as ak\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
-        "with ak.open() as audit, audit.vendors() as (aimsio, _):\n"
+        "with ak.open() as audit, audit.sources() as sources:\n"
+        "    aimsio = sources[0].client\n"
         "    guids = [stub.guid for stub in aimsio.stubs()][:150]\n"
         "    with ThreadPoolExecutor(10) as pool:\n"
         "        list(pool.map(aimsio.nrb, guids))\n"

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from auditkit.checks.run import Decisions, Parameters, run
-from auditkit.sync.raw import INVOICES, NRBS, Raw
+from auditkit.sync.raw import RawTable
+from auditkit.sync.run import SOURCES
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 from tests.world import AS_OF, ZONE, forget_steps, invoice, line, nrb
@@ -14,13 +16,33 @@ from tests.world import AS_OF, ZONE, forget_steps, invoice, line, nrb
 Bodies = Sequence[dict[str, Any]]
 
 
+def noon(day: int) -> datetime:
+    """When a sync of that number began."""
+    return datetime(2026, 9, day, 12, tzinfo=UTC)
+
+
 def kept(draft: Draft, nrbs: Bodies, invoices: Bodies, sync_id: int) -> None:
     """One sync's raw tables, as a complete read leaves them; whatever is missing has vanished."""
-    for table, key, bodies in ((NRBS, "nrbGuid", nrbs), (INVOICES, "jnid", invoices)):
-        raw = Raw(draft, table, sync_id)
-        raw.arrive([(body[key], json.dumps(body)) for body in bodies], 1)
-        raw.keep([body[key] for body in bodies], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
-    draft.query("insert into sync_run by name select $id as sync_id, 'COMPLETE' as status", {"id": sync_id})
+    for source, key, bodies in zip(SOURCES, ("nrbGuid", "jnid"), (nrbs, invoices), strict=True):
+        raw = RawTable(draft, source.record_type, sync_id)
+        raw.add([(body[key], json.dumps(body)) for body in bodies], 1)
+        listed = [body[key] for body in bodies]
+        raw.store(listed, gone=raw.missing(listed))
+    draft.query(
+        "insert into sync_run by name select $id as sync_id, 'COMPLETE' as status, $at as started_at",
+        {"id": sync_id, "at": noon(sync_id)},
+    )
+
+
+def last_run(snapshot: Snapshot) -> dict[str, Any]:
+    """The record of the newest sync, and what it counted of each source, as `nrb_…` and `invoice_…`."""
+    (run,) = snapshot.query("select * from sync_run order by sync_id desc limit 1").records()
+    sources = snapshot.query(
+        "select * from sync_source where sync_id = $sync_id", {"sync_id": run["sync_id"]}
+    ).records()
+    counted = {f"{row['subject_type']}_{name}": value for row in sources for name, value in row.items()}
+    calls = {name: sum(row[name] for row in sources) for name in ("calls", "retries", "throttled")}
+    return {**run, **counted, **calls}
 
 
 def synced(
@@ -42,16 +64,26 @@ def synced(
     run(draft, Parameters(**chosen), decisions or Decisions())
 
 
-def after(folder: Path, *syncs: tuple[Bodies, Bodies]) -> Snapshot:
-    """The audited snapshot of several syncs: (NRBs, invoices) of each."""
+def after(folder: Path, *syncs: tuple[Bodies, Bodies], decisions: Decisions | None = None) -> Snapshot:
+    """The audited snapshot of several syncs: (NRBs, invoices) of each. Sync N began at noon of day N."""
     store = Store(folder)
     with store.writer(), store.draft(keep_previous=False) as draft:
         rebuild_schema(draft)
         for number, (nrbs, invoices) in enumerate(syncs, start=1):
             kept(draft, nrbs, invoices, number)
         rebuild_typed(draft, sync_id=len(syncs), zone=ZONE)
-        run(draft, Parameters(AS_OF, ZONE, "test", "test", own_rules=folder / "rules"), Decisions())
+        run(draft, Parameters(AS_OF, ZONE, "test", "test", own_rules=folder / "rules"), decisions or Decisions())
     return store.open()
+
+
+def corrected(step: str, at: datetime, operation: str = "deactivate-invoice", jnid: str = "i2") -> Decisions:
+    """The journal of one correction of an invoice that ended so."""
+    common = {"operation": f"0123456789ab jobnimbus {jnid}", "object": jnid, "system": "jobnimbus"}
+    intent = {**common, "step": "INTENT", "change": {"operation": operation, "object_id": jnid}}
+    bodies = [intent, {**common, "step": step}]
+    return Decisions(
+        journal=[(n, at, "correction", json.dumps(body), f"{n}") for n, body in enumerate(bodies, start=1)]
+    )
 
 
 def exported(guid: str, total: str | None = "100.00", **changes: Any) -> dict[str, Any]:
@@ -66,6 +98,9 @@ FIRST: Bodies = [
     exported("noted"),
     exported("no-total", None),
     exported("there-and-back"),
+    exported("returned"),
+    exported("exported-twice"),
+    exported("dearer-and-dearer"),
     nrb("open-then-changed", nrbIsExported=False),
     nrb("exported-later", nrbIsExported=False),
     exported("gone", "42.00"),
@@ -79,8 +114,15 @@ SECOND: Bodies = [
     exported("noted", nrbNotes="a note is neither money nor job"),
     exported("no-total", "0.00"),
     exported("there-and-back", "150.00"),
+    exported("exported-twice", nrbIsExported=False),
+    exported("dearer-and-dearer", "110.00"),
     nrb("open-then-changed", "170.00", nrbIsExported=False),
     nrb("exported-later", "100.00", nrbIsExported=True),
 ]
-THIRD: Bodies = [body if body["nrbGuid"] != "there-and-back" else exported("there-and-back") for body in SECOND]
+_LATER = {
+    "there-and-back": exported("there-and-back"),
+    "exported-twice": exported("exported-twice", "130.00"),
+    "dearer-and-dearer": exported("dearer-and-dearer", "120.00"),
+}
+THIRD: Bodies = [*(_LATER.get(body["nrbGuid"], body) for body in SECOND), exported("returned", "600.00")]
 BOOKS = [invoice([line()], "i1"), invoice([line("other")], "i2", number="INV-2", total="7.00")]

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 import auditkit as ak
-from auditkit.doctor import examine
+from auditkit.doctor import _IGNORED, examine
 from auditkit.sandbox.dataset import build
 from tests.commands import Account, account_of, auditkit, bytes_of
+from tests.faults.faults import answer
+from tests.relay import relayed
 from tests.served import point, serving
 
-NAMES = ["settings", "time zone", "home", "rules", "job map"]
+NAMES = ["settings", "keyring", "network", "time zone", "home", "rules", "job map"]
 NAMES += ["Aimsio", "Aimsio NRB", "JobNimbus", "JobNimbus invoice", "filter", "clock", "snapshot", "versions"]
 
 
@@ -44,7 +46,7 @@ def test_all_is_well(home: Path, account: Account) -> None:
     assert re.match(r"account-[0-9a-f]{12} at http://127\.0\.0\.1:", seen["settings"]["seen"])
     assert f"; home {home}" in seen["settings"]["seen"]
     assert seen["time zone"]["seen"].startswith("America/Edmonton: it is 20")
-    assert seen["filter"]["seen"].startswith("honoured")
+    assert seen["filter"]["seen"].startswith("honored")
     assert seen["Aimsio"]["seen"] == "20 NRBs listed"
     assert seen["JobNimbus"]["seen"] == f"{len(account.world.invoices)} invoices counted"
     assert "COMPLETE, verdict clean, as of 2026-09-30" in seen["snapshot"]["seen"]
@@ -78,6 +80,56 @@ def test_wrong_credentials(variable: str, name: str, advice: str, home: Path, mo
     assert [check for check in seen if not seen[check]["ok"]] == [name]
     assert "answered 401" in seen[name]["seen"] and advice in seen[name]["advice"]
     assert "mistyped-secret" not in json.dumps(seen)
+
+
+def test_a_login_without_a_permission(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is answered, single NRBs are not: the advice is about the permission, not about the password."""
+    with relayed(account.address) as relay:
+        point(monkeypatch, relay.address, tmp_path / "home")
+        relay.answers[f"/{account.world.nrbs[0]['nrbGuid']}"] = answer(b"", 403)
+        seen = checks(2)
+    assert [check for check in seen if not seen[check]["ok"]] == ["Aimsio NRB"]
+    assert seen["Aimsio NRB"]["advice"].startswith("the login is right, but lacks a permission: ask who manages Aimsio")
+
+
+@pytest.mark.parametrize(
+    ("url", "found", "advice"),
+    [
+        ("http://127.0.0.1:9", "nothing answers at this host and port", "check host and port in AUDITKIT_AIMSIO_URL"),
+        ("https://127.0.0.1:{port}", "no trusted TLS connection", "check the host in AUDITKIT_AIMSIO_URL; if the net"),
+    ],
+    ids=["refused", "no TLS"],
+)
+def test_a_server_that_cannot_be_reached(
+    url: str, found: str, advice: str, home: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditkit.vendors.transport._LONGEST_WAIT_SECONDS", 0.001)
+    monkeypatch.setenv("AUDITKIT_AIMSIO_URL", url.format(port=account.address.port))
+    monkeypatch.setenv("AUDITKIT_HOME", str(home.parent / "fresh"))
+    seen = checks(2)["Aimsio"]
+    assert found in seen["seen"] and seen["advice"].startswith(advice)
+
+
+def test_variables_of_other_programs_are_named_and_ignored(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _IGNORED:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    seen = checks(0)["network"]["seen"]
+    assert seen == (
+        "no proxy, and the public certificate authorities; HTTPS_PROXY, http_proxy, SSL_CERT_FILE set but ignored; use"
+        " AUDITKIT_PROXY and AUDITKIT_CA_BUNDLE"
+    )
+
+
+def test_a_keyring_that_cannot_load_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditkit.settings.keyring_problem", lambda: "ModuleNotFoundError no_such_backend")
+    with monkeypatch.context() as patch:
+        patch.delenv("AUDITKIT_JOBNIMBUS_TOKEN")
+        ran = auditkit("doctor", "--json")
+    assert ran.code == 2 and "the system's keyring cannot be used (ModuleNotFoundError no_such_backend)" in ran.err
+    assert checks(0)["keyring"]["seen"].startswith("is used if it holds a secret")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ SWITCHES = {
     "list_rows": ("full", "slim"),
     "deleted": ("listed", "hidden"),
     "count": ("account", "filter"),
-    "filter": ("honoured", "ignored"),
+    "filter": ("honored", "ignored"),
 }
 
 

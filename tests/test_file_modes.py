@@ -67,7 +67,7 @@ def test_every_file_and_folder_of_the_demo(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUDITKIT_HOME", str(home))
     monkeypatch.setenv("AUDITKIT_QUIET", "1")
-    with ak.open() as audit, audit.vendors():
+    with ak.open() as audit, audit.sources():
         assert (home / "sandbox.sqlite").exists()
         assert opened_to_others(home.parent) == {}
     assert opened_to_others(home.parent) == {}

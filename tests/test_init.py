@@ -411,7 +411,7 @@ def test_without_a_network_the_settings_are_written_and_doctor_says_what_failed(
     """Nothing listens on port 9 of loopback."""
     ran = auditkit("init", *options(address, **{"aimsio-url": "http://127.0.0.1:9"}))
     assert (ran.code, ran.err) == (2, "")
-    assert "FAILED  Aimsio " in ran.out and "check the network and the base URL" in ran.out
+    assert "FAILED  Aimsio " in ran.out and "check host and port in AUDITKIT_AIMSIO_URL" in ran.out
     assert f"The settings are in {folder / 'auditkit.toml'}." in ran.out
     assert ran.out.endswith("Next: put right what failed, then look again with: auditkit doctor\n")
     assert settings_in(folder)["aimsio_url"] == "http://127.0.0.1:9"

@@ -1,4 +1,4 @@
-"""What a person who waits sees: a bar in a terminal, a line now and then elsewhere, nothing when quiet."""
+"""Progress: a bar in a terminal, a line every few seconds elsewhere, nothing when quiet."""
 
 import os
 import pty
@@ -9,7 +9,7 @@ import termios
 import pytest
 
 from auditkit import progress as module
-from auditkit.progress import progress, say
+from auditkit.progress import notice, progress
 
 
 def work(total: int | None = 3) -> None:
@@ -18,8 +18,8 @@ def work(total: int | None = 3) -> None:
             advance(1)
 
 
-def test_a_line_is_said_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    say("about 0:01:40")
+def test_a_notice_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    notice("about 0:01:40")
     assert capsys.readouterr() == ("", "about 0:01:40\n")
 
 
@@ -27,7 +27,7 @@ def test_a_line_is_said_on_standard_error(capsys: pytest.CaptureFixture[str]) ->
 def test_nothing_when_quiet(value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AUDITKIT_QUIET", value)
     monkeypatch.setattr(module, "_LINE_EVERY_SECONDS", 0)
-    say("about 0:01:40")
+    notice("about 0:01:40")
     work()
     assert capsys.readouterr() == ("", "")
 
@@ -40,7 +40,7 @@ def test_nothing_when_quiet(value: str, monkeypatch: pytest.MonkeyPatch, capsys:
         (0, []),
     ],
 )
-def test_plain_lines_where_there_is_no_terminal(
+def test_plain_lines_without_a_terminal(
     total: int | None, lines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "_LINE_EVERY_SECONDS", 0)

@@ -1,4 +1,4 @@
-"""A read that can be trusted: what is fetched and what is not, what changes meanwhile, and what a broken run leaves."""
+"""A read that can be trusted: what is fetched, what changes during the read, and what a failed run leaves behind."""
 
 import contextlib
 import json
@@ -21,16 +21,14 @@ from auditkit.sandbox.server import Address
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import Body, loads_stored
 from auditkit.settings import Settings
-from auditkit.sync.invoices import MAX_THROWN
+from auditkit.sync.invoices import MAX_DISCARDED
 from auditkit.sync.nrbs import MAX_LISTS
-from auditkit.sync.run import Vendors as Clients
-from auditkit.sync.run import sync
-from auditkit.vendors.aimsio import AimsioClient
-from auditkit.vendors.jobnimbus import JobNimbusClient
+from auditkit.sync.run import connect, sync
 from auditkit.vendors.paging import WINDOW
 from auditkit.warehouse.snapshots import Snapshot, Store
 from tests.commands import Ran, assert_refused, auditkit, bytes_of, started
 from tests.served import point, serving
+from tests.syncs import last_run
 
 WORLD = build(seed=9, nrbs=60, faults={})
 SINGLE = [body for body in WORLD.nrbs if not body["nrbParentGuid"] and not body["nrbChildren"]]
@@ -38,7 +36,7 @@ SINGLE = [body for body in WORLD.nrbs if not body["nrbParentGuid"] and not body[
 
 @dataclass(frozen=True)
 class Vendors:
-    """Both vendors at work, seen from behind: what they hold, and every call that they got."""
+    """Both vendors, from the inside: what they hold, and every call that they received."""
 
     state: State
     home: Path
@@ -53,7 +51,7 @@ class Vendors:
         self.state.put_nrb({**body, "nrbUpdatedAt": body["nrbUpdatedAt"] + 1000, **fields})
 
     def calls(self) -> Counter[str]:
-        """How many of each kind were made since the last question."""
+        """How many calls of each kind were made since the last time this was asked."""
         seen = [_kind(call.method, call.path) for call in self.state.calls()]
         with sqlite3.connect(self.state.path) as database:
             database.execute("delete from request_log")
@@ -62,7 +60,7 @@ class Vendors:
 
     @contextlib.contextmanager
     def meanwhile(self, act: Callable[[State], None]) -> Iterator[None]:
-        """Act again and again, from the first call for a detail or a page on, until the block ends."""
+        """Act again and again, from the first call for a record or a page until the block ends."""
         over = threading.Event()
 
         def keep_acting() -> None:
@@ -102,15 +100,10 @@ def read() -> dict[str, Any]:
     """One sync without an audit; its record. The account is the one of the settings."""
     settings = Settings.load()
     store = Store(settings.folder)
-    with (
-        contextlib.closing(AimsioClient.from_settings(settings)) as aimsio,
-        contextlib.closing(JobNimbusClient.from_settings(settings)) as jobnimbus,
-        store.writer(),
-        store.draft(keep_previous=True) as draft,
-    ):
-        sync(draft, settings, Clients(aimsio, jobnimbus))
+    with connect(settings) as sources, store.writer(), store.draft(keep_previous=True) as draft:
+        sync(draft, settings, sources)
     with store.open() as snapshot:
-        return snapshot.query("select * from sync_run order by sync_id desc limit 1").records()[0]
+        return last_run(snapshot)
 
 
 def versions(snapshot: Snapshot, guid: str) -> list[tuple[Any, ...]]:
@@ -126,13 +119,13 @@ def versions(snapshot: Snapshot, guid: str) -> list[tuple[Any, ...]]:
 
 def test_a_second_sync_fetches_nothing_that_did_not_change(vendors: Vendors) -> None:
     first = read()
-    assert vendors.calls() == {"list": 2, "detail": 60, "page": 2}
+    assert vendors.calls() == {"list": 2, "detail": 60, "page": 4}  # each pass asks beyond the last row
     assert (first["nrb_fetched"], first["nrb_unchanged"], first["invoice_changed"]) == (60, 0, first["invoice_listed"])
     second = read()
-    assert vendors.calls() == {"list": 2, "page": 2}
+    assert vendors.calls() == {"list": 2, "page": 4}
     assert (second["nrb_fetched"], second["nrb_unchanged"], second["invoice_changed"]) == (0, 60, 0)
-    assert (second["status"], second["reason"], second["calls"], second["retries"]) == ("COMPLETE", None, 4, 0)
-    same = ("nrb_total", "invoice_total", "nrb_id_hash", "invoice_id_hash", "nrb_listed", "invoice_listed")
+    assert (second["status"], second["reason"], second["calls"], second["retries"]) == ("COMPLETE", None, 6, 0)
+    same = [f"{kind}_{name}" for kind in ("nrb", "invoice") for name in ("control_total", "id_hash", "listed")]
     assert [first[name] for name in same] == [second[name] for name in same]
 
 
@@ -153,9 +146,9 @@ def test_what_is_new_changed_or_gone(vendors: Vendors) -> None:
     run = read()
 
     # four NRBs, and the two records that are listed no more are asked for by id
-    assert vendors.calls() == {"list": 2, "detail": 4 + 2, "page": 2}
-    assert (run["nrb_listed"], run["nrb_fetched"], run["nrb_unchanged"], run["nrb_gone"]) == (60, 4, 56, 1)
-    assert (run["invoice_listed"], run["invoice_changed"], run["invoice_gone"]) == (len(invoices), 2, 1)
+    assert vendors.calls() == {"list": 2, "detail": 4 + 2, "page": 4}
+    assert (run["nrb_listed"], run["nrb_fetched"], run["nrb_unchanged"], run["nrb_vanished"]) == (60, 4, 56, 1)
+    assert (run["invoice_listed"], run["invoice_changed"], run["invoice_vanished"]) == (len(invoices), 2, 1)
     with Store(vendors.home).open() as snapshot:
         guids = {guid for (guid,) in snapshot.query("select guid from nrb").rows}
         assert guids == {body["nrbGuid"] for body in WORLD.nrbs} - {deleted} | {"new"}
@@ -164,8 +157,8 @@ def test_what_is_new_changed_or_gone(vendors: Vendors) -> None:
         assert jnids == {body["jnid"] for body in invoices} - {invoices[2]["jnid"]} | {"new"}
 
 
-def test_raw_bodies_are_only_added_to(vendors: Vendors) -> None:
-    """Each version with the first and the last sync in which it was current; what comes back is a version again."""
+def test_raw_bodies_are_append_only(vendors: Vendors) -> None:
+    """Each version has the first and the last sync in which it was current; one that returns is a version again."""
     guid, gone = SINGLE[1]["nrbGuid"], SINGLE[4]["nrbGuid"]
     original, other = vendors.nrb(guid), vendors.nrb(gone)
     read()
@@ -182,7 +175,7 @@ def test_raw_bodies_are_only_added_to(vendors: Vendors) -> None:
     vendors.state.put_nrb(other)
     vendors.calls()
     run = read()
-    assert vendors.calls() == {"list": 2, "page": 2}  # both versions were fetched before, and are in the cache
+    assert vendors.calls() == {"list": 2, "page": 4}  # both versions were fetched before, and are in the cache
     assert (run["nrb_fetched"], run["nrb_resumed"], run["nrb_listed"]) == (0, 2, 60)
     with Store(vendors.home).open() as snapshot:
         notes = original["nrbNotes"]
@@ -190,12 +183,12 @@ def test_raw_bodies_are_only_added_to(vendors: Vendors) -> None:
         assert snapshot.query("select count(*) from nrb").scalar() == 60
 
 
-@pytest.mark.parametrize(("invoices", "pages"), [(999, 1), (1000, 2), (1001, 2), (2003, 3)])
+@pytest.mark.parametrize(("invoices", "pages"), [(999, 2), (1000, 3), (1001, 3), (2003, 4)])
 def test_more_invoices_than_a_page_holds(invoices: int, pages: int, vendors: Vendors) -> None:
     copy_invoices(vendors.state, invoices)
     run = read()
     assert vendors.calls()["page"] == 2 * pages  # two passes that agree
-    assert (run["status"], run["invoice_listed"], run["invoice_passes"]) == ("COMPLETE", invoices, 2)
+    assert (run["status"], run["invoice_listed"], run["invoice_lists"]) == ("COMPLETE", invoices, 2)
     with Store(vendors.home).open() as snapshot:
         assert snapshot.query("select count(distinct jnid) from invoice").scalar() == invoices
 
@@ -206,7 +199,7 @@ def test_an_order_that_changes_is_read_by_dates(vendors: Vendors) -> None:
     copy_invoices(vendors.state, 1500)
     run = read()
     assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, 1500)
-    assert (run["invoice_passes"], run["invoice_method"]) == (4, "date windows")
+    assert (run["invoice_lists"], run["invoice_method"]) == (4, "date windows")
 
 
 CAMPAIGN = pytest.mark.campaign
@@ -218,7 +211,43 @@ def test_pages_that_do_not_fit_together(vendors: Vendors) -> None:
     copy_invoices(vendors.state, 1500)
     run = read()
     assert run["status"] == "INCOMPLETE"
-    assert run["reason"] == "JobNimbus holds 1,500 invoices and ignores the filter that would divide them"
+    assert run["reason"] == "JobNimbus ignores the filter that would divide its list (it counts 1,500 invoices)"
+
+
+FEW_ROWS = {"page_rows": 3}
+
+
+@pytest.mark.parametrize(
+    ("vendors", "count", "problem"),
+    [
+        ({**FEW_ROWS, "count": "page"}, "the rows of each page", None),
+        ({**FEW_ROWS, "count": "remaining"}, "the rows from each page on", None),
+        ({**FEW_ROWS, "count": "capped"}, "capped at 5", None),
+        ({**FEW_ROWS, "count": "none"}, "none is sent", None),
+        ({**FEW_ROWS, "order": "random-per-request"}, "the total", None),
+        ({**FEW_ROWS, "beyond_end": "repeat"}, "", "JobNimbus repeats invoices past the end of its list"),
+        ({"beyond_end": "error"}, "", "JobNimbus refuses the page past its last invoice (answered 400)"),
+    ],
+    indirect=["vendors"],
+    ids=["count: page", "count: remaining", "count: capped", "no count", "random order", "last page repeated", "error"],
+)
+def test_a_server_that_sends_three_rows_a_page(count: str, problem: str | None, vendors: Vendors) -> None:
+    """It is read whole, 12 of 12, whatever its count counts; if the end cannot be proved, the read is INCOMPLETE."""
+    copy_invoices(vendors.state, 12)
+    run = read()
+    if problem:
+        assert run["status"] == "INCOMPLETE" and run["reason"].startswith(problem)
+        return
+    assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, 12)
+    assert run["invoice_count_meaning"] == count
+    assert run["invoice_end_of_list"].startswith("an empty page after ")
+
+
+@pytest.mark.parametrize("vendors", [{"count": "page"}], indirect=True, ids=["count: page"])
+def test_a_count_of_the_rows_of_each_page_is_no_reason_to_be_incomplete(vendors: Vendors) -> None:
+    copy_invoices(vendors.state, 1201)
+    run = read()
+    assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, 1201)
 
 
 @pytest.mark.slow
@@ -231,17 +260,17 @@ def test_more_invoices_than_pages_reach(vendors: Vendors) -> None:
     copy_invoices(vendors.state, WINDOW + 1)
     run = read()
     assert (run["status"], run["reason"], run["invoice_listed"]) == ("COMPLETE", None, WINDOW + 1)
-    assert (run["invoice_passes"], run["invoice_method"]) == (3, "date windows")
+    assert (run["invoice_lists"], run["invoice_method"]) == (3, "date windows")
 
 
 @CAMPAIGN
 @pytest.mark.parametrize("vendors", [{"filter": "ignored"}], indirect=True, ids=["filter ignored"])
 def test_more_invoices_than_pages_reach_and_no_filter(vendors: Vendors) -> None:
-    """What could be read is kept, and labelled."""
+    """What could be read is kept, and labeled."""
     copy_invoices(vendors.state, WINDOW + 1)
     run = read()
     assert (run["status"], run["invoice_listed"]) == ("INCOMPLETE", WINDOW)
-    assert run["reason"] == "JobNimbus holds 10,001 invoices and ignores the filter that would divide them"
+    assert run["reason"] == "JobNimbus ignores the filter that would divide its list (it counts 10,001 invoices)"
 
 
 def copy_invoices(state: State, number: int) -> None:
@@ -260,7 +289,7 @@ def copy_invoices(state: State, number: int) -> None:
 
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """60 details take more than a second, so that there is time for something to happen."""
+    """60 records take more than a second, so that something can happen during the read."""
     monkeypatch.setenv("AUDITKIT_RATE_PER_SECOND", "50")
     monkeypatch.setenv("AUDITKIT_PARALLEL", "2")
 
@@ -280,7 +309,7 @@ def test_a_change_during_the_read_is_read(vendors: Vendors) -> None:
 
 @pytest.mark.usefixtures("slowly")
 def test_what_is_deleted_during_the_read_is_gone(vendors: Vendors) -> None:
-    """The first list has it, its detail answers 404, the next list decides."""
+    """The first list has it, a read by id answers 404, and the next list decides."""
     last = max(body["nrbGuid"] for body in WORLD.nrbs)
     with vendors.meanwhile(lambda state: state.delete_nrb(last)):
         run = read()
@@ -290,7 +319,7 @@ def test_what_is_deleted_during_the_read_is_gone(vendors: Vendors) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("slowly")
-def test_what_never_holds_still_is_incomplete_and_says_so(vendors: Vendors) -> None:
+def test_a_list_that_keeps_changing_is_incomplete_on_every_page(vendors: Vendors) -> None:
     """The label is on every page, and the verdict is not "clean"."""
     guid = SINGLE[1]["nrbGuid"]
 
@@ -309,16 +338,16 @@ def test_what_never_holds_still_is_incomplete_and_says_so(vendors: Vendors) -> N
 
 
 @pytest.mark.usefixtures("slowly")
-def test_invoices_that_never_hold_still(vendors: Vendors) -> None:
+def test_invoices_that_keep_changing(vendors: Vendors) -> None:
     number = iter(range(1_000_000))
     with vendors.meanwhile(lambda state: state.put_invoice({**WORLD.invoices[0], "note": f"{next(number)}"})):
         run = read()
-    assert (run["status"], run["invoice_passes"]) == ("INCOMPLETE", MAX_THROWN + 1)
+    assert (run["status"], run["invoice_lists"]) == ("INCOMPLETE", MAX_DISCARDED + 1)
     assert run["reason"] == "JobNimbus's invoices changed during each of 4 passes"
 
 
-def test_a_detail_older_than_its_list_is_not_taken_for_the_newest(vendors: Vendors) -> None:
-    """A server that lags behind: the list knows of a change that the detail does not show yet."""
+def test_a_record_older_than_its_list_is_not_taken_for_the_newest(vendors: Vendors) -> None:
+    """A replica that lags: the list has a change that a read by id does not show yet."""
     read()
     guid = SINGLE[1]["nrbGuid"]
     with sqlite3.connect(vendors.state.path) as database:
@@ -345,10 +374,10 @@ def test_an_account_that_is_suddenly_empty(kind: str, vendors: Vendors) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_first_sync_leaves_no_snapshot_and_the_next_goes_on(
+def test_a_killed_first_sync_leaves_no_snapshot_and_the_next_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says first how long it will take: 1,000 NRBs at 10 a second."""
+    """It states beforehand how long it will take: 1,000 NRBs at 10 a second."""
     with serving(build(seed=1, nrbs=1000, faults={}), tmp_path) as address, State(tmp_path / "vendors.sqlite") as state:
         point(monkeypatch, address, tmp_path / "home", RATE_PER_SECOND="10", QUIET="0")
         with started("sync") as program:
@@ -368,7 +397,7 @@ def test_a_killed_first_sync_leaves_no_snapshot_and_the_next_goes_on(
         assert read()["status"] == "COMPLETE"
         again = [call.path for call in state.calls()[before:] if call.path in set(answered)]
         assert len(again) <= 10  # at most what was in flight when it was killed
-        assert len(state.calls()) - before <= 1000 - len(answered) + 10 + 4
+        assert len(state.calls()) - before <= 1000 - len(answered) + 10 + 6
     assert not list((tmp_path / "home").glob(".building*"))
 
 
@@ -395,17 +424,17 @@ def test_a_killed_later_sync_leaves_the_old_snapshot(vendors: Vendors, monkeypat
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "is_told",
+    "one_line",
     [False, pytest.param(True)],
-    ids=["unharmed", "told in one line, exit code 2"],
+    ids=["unharmed", "one line, exit code 2"],
 )
-def test_ctrl_c(is_told: bool, vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c(one_line: bool, vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDITKIT_RATE_PER_SECOND", "10")
     with started("sync") as program:
         wait_for(lambda: len(details(vendors.state, 200)) >= 3)
         program.send_signal(signal.SIGINT)
         out, err = program.communicate(timeout=20)
-    if is_told:
+    if one_line:
         assert_refused(Ran(program.returncode, out, err), "stopped", "what was fetched stays in the cache")
         return
     assert program.returncode != 0 and "Traceback" not in err
@@ -425,7 +454,7 @@ def details(state: State, status: int) -> list[str]:
 def wait_for(holds: Callable[[], bool], seconds: float = 30.0) -> None:
     until = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < until, "it did not come to that"
+        assert time.monotonic() < until, "the condition did not become true"
         time.sleep(0.05)
 
 
@@ -434,7 +463,7 @@ def wait_for(holds: Callable[[], bool], seconds: float = 30.0) -> None:
 
 @pytest.mark.slow
 def test_the_vendors_limits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """10 calls a second and 10 in flight, watched by the other side."""
+    """10 calls a second and 10 in flight, counted by the server."""
     world = build(seed=2, nrbs=25, faults={})
     with serving(world, tmp_path, rate_per_second=10, parallel=10) as address:
         point(monkeypatch, address, tmp_path / "home", RATE_PER_SECOND="10")
@@ -448,7 +477,7 @@ def test_the_vendors_limits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_empty_list_stays_suspicious(vendors: Vendors) -> None:
-    """The run after the one that noticed must not call it complete."""
+    """The run after the one that noticed it must not be COMPLETE either."""
     read()
     with sqlite3.connect(vendors.state.path) as database:
         database.execute("delete from nrb")

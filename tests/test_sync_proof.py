@@ -1,7 +1,6 @@
 """What makes a sync COMPLETE and what does not: lists that shrink, records that vanish, no network."""
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,9 @@ import pytest
 import auditkit as ak
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
-from auditkit.sync.proof import proof
-from auditkit.sync.raw import NRBS, Raw
-from auditkit.warehouse.schema import rebuild_schema
 from tests.commands import assert_refused, auditkit
 from tests.served import point, serving
-from tests.world import workbench
+from tests.syncs import last_run
 
 WORLD = build(seed=9, nrbs=60, faults={})
 
@@ -33,7 +29,7 @@ def synced(**options: bool) -> dict[str, Any]:
     """One sync; its record."""
     with ak.open() as audit:
         audit.sync(**options)
-        return dict(audit.snapshot.query("select * from sync_run order by sync_id desc limit 1").records()[0])
+        return last_run(audit.snapshot)
 
 
 def sql(query: str) -> list[tuple[Any, ...]]:
@@ -41,62 +37,37 @@ def sql(query: str) -> list[tuple[Any, ...]]:
         return list(audit.snapshot.query(query).rows)
 
 
-def test_a_list_that_shrinks_asks_a_person(state: State) -> None:
-    """22 of 60 NRBs at once: carried on, none asked for by id, INCOMPLETE until a person says that it is right."""
+def test_a_list_that_shrinks_needs_confirmation(state: State) -> None:
+    """22 of 60 NRBs at once: carried over, none asked for by id, INCOMPLETE until a person confirms it."""
     synced()
     gone = [body["nrbGuid"] for body in WORLD.nrbs[:22]]
     for guid in gone:
         state.delete_nrb(guid)
     before = len(state.calls())
     run = synced()
-    assert (run["status"], run["nrb_listed"], run["nrb_gone"]) == ("INCOMPLETE", 38, 0)
+    assert (run["status"], run["nrb_listed"], run["nrb_vanished"]) == ("INCOMPLETE", 38, 0)
     assert run["reason"].startswith("Aimsio lists 22 NRBs fewer than before: a lost permission looks like this")
-    assert len(state.calls()) - before == 4
+    assert len(state.calls()) - before == 6
     assert sql("select count(*) from nrb") == [(60,)]
     ran = auditkit("sync")
-    assert ran.code == 2 and "INCOMPLETE: Aimsio lists 22 NRBs fewer" in ran.out  # until somebody decides
+    assert ran.code == 2 and "INCOMPLETE: Aimsio lists 22 NRBs fewer" in ran.out  # until a person confirms it
     assert auditkit("sync", "--accept-shrink").code == 0
     assert sql("select count(*) from nrb") == [(38,)]
-    assert sql("select status, nrb_gone from sync_run order by sync_id desc limit 1") == [("COMPLETE", 22)]
+    with ak.open() as audit:
+        run = last_run(audit.snapshot)
+    assert (run["status"], run["nrb_vanished"]) == ("COMPLETE", 22)
     assert sql("select count(*) from finding where rule_id = 'record-vanished'") == [(22,)]
 
 
-def test_a_few_that_vanish_need_nobody(state: State) -> None:
+def test_a_few_vanished_records_need_no_confirmation(state: State) -> None:
     """20 of 60 is the limit; each is asked for by id."""
     synced()
     for body in WORLD.nrbs[:20]:
         state.delete_nrb(body["nrbGuid"])
     before = len(state.calls())
     run = synced()
-    assert (run["status"], run["nrb_gone"]) == ("COMPLETE", 20)
-    assert len(state.calls()) - before == 4 + 20
-
-
-def test_a_record_that_is_not_listed_but_answers() -> None:
-    """It is carried on as it was, and the sync is not complete."""
-    with workbench() as draft:
-        rebuild_schema(draft)
-        for sync_id, listed in ((1, ["a", "b"]), (2, ["a"])):
-            raw = Raw(draft, NRBS, sync_id)
-            raw.arrive([(guid, json.dumps({"nrbGuid": guid})) for guid in listed], 1)
-            kept = raw.keep(listed, is_complete=True, accept_shrink=False, is_gone=lambda _: False)
-        assert (kept.vanished, kept.incomplete) == (0, "Aimsio does not list 1 NRBs that it answers by id")
-        assert draft.query("select guid, last_sync from raw.nrb_body order by 1").rows == [("a", 2), ("b", 2)]
-        assert draft.query("select count(*) from raw.tombstone").scalar() == 0
-
-
-def test_an_incomplete_list_buries_nobody() -> None:
-    def asked(guid: str) -> bool:
-        raise AssertionError(f"{guid} was asked for")
-
-    with workbench() as draft:
-        rebuild_schema(draft)
-        for sync_id, listed in ((1, ["a", "b"]), (2, ["a"])):
-            raw = Raw(draft, NRBS, sync_id)
-            raw.arrive([(guid, json.dumps({"nrbGuid": guid})) for guid in listed], 1)
-            kept = raw.keep(listed, is_complete=False, accept_shrink=False, is_gone=asked)
-        assert (kept.vanished, kept.incomplete) == (0, None)
-        assert draft.query("select guid, last_sync from raw.nrb_body order by 1").rows == [("a", 2), ("b", 2)]
+    assert (run["status"], run["nrb_vanished"]) == ("COMPLETE", 20)
+    assert len(state.calls()) - before == 6 + 20
 
 
 def test_a_stub_without_time_is_read_and_reported(state: State) -> None:
@@ -104,7 +75,7 @@ def test_a_stub_without_time_is_read_and_reported(state: State) -> None:
         database.execute("update nrb set updated_at = null where guid = ?", (WORLD.nrbs[0]["nrbGuid"],))
     run = synced()
     assert (run["status"], run["nrb_fetched"]) == ("INCOMPLETE", 60)
-    assert run["reason"] == "Aimsio's list holds 1 NRBs without updatedAt"
+    assert run["reason"] == "Aimsio's list holds 1 row without updatedAt"
     assert sql("select count(*) from nrb") == [(60,)]
 
 
@@ -117,7 +88,8 @@ def test_fields_that_the_page_does_not_name(state: State) -> None:
 
 def test_offline_rebuilds_everything_without_a_call(state: State) -> None:
     tables = ("nrb", "invoice", "invoice_item", "link", "statement", "finding")
-    columns = ("nrb_total", "invoice_total", "nrb_id_hash", "invoice_id_hash", "nrb_listed", "status", "read_at")
+    columns = [f"{kind}_{name}" for kind in ("nrb", "invoice") for name in ("control_total", "id_hash", "listed")]
+    columns += ["status", "read_at"]
 
     def seen() -> list[Any]:
         return [
@@ -140,12 +112,12 @@ def test_offline_rebuilds_everything_without_a_call(state: State) -> None:
 
 
 def test_offline_with_nothing_to_rebuild_from(state: State) -> None:
-    assert_refused(auditkit("sync", "--offline"), "the cache holds no read of both vendors")
+    assert_refused(auditkit("sync", "--offline"), "the cache holds no read of every source")
     assert state.calls() == []
 
 
 def test_offline_after_a_read_that_broke(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lists in the cache are of two reads, perhaps: nobody vouches for them."""
+    """The lists in the cache may be of two reads, so there is no proof for them."""
     synced()
     with monkeypatch.context() as broken:
         broken.setattr("auditkit.sync.run.rebuild_typed", None)
@@ -155,9 +127,11 @@ def test_offline_after_a_read_that_broke(state: State, monkeypatch: pytest.Monke
     assert (run["status"], run["reason"]) == ("INCOMPLETE", "rebuilt from a read that did not end")
 
 
-def test_the_proof_is_four_lines_of_the_record(state: State) -> None:
+def test_the_proof_has_four_lines(state: State) -> None:
     ran = auditkit("sync")
-    lines = proof(synced())
+    synced()
+    with ak.open() as audit:
+        lines = audit.proof()
     assert len(lines) == 4 and ran.code == 0
     assert [line.split()[0] for line in ran.out.strip().splitlines()] == ["COMPLETE:", "Aimsio", "JobNimbus", "Calls"]
     assert "60 NRBs" in lines[1] and "60 unchanged" in lines[1]

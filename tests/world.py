@@ -21,6 +21,7 @@ from auditkit.checks.linking import link
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import load_rules
 from auditkit.checks.run import Decisions, Parameters, run
+from auditkit.sync.run import SOURCES, record_source
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 
@@ -189,6 +190,7 @@ def audited(
         insert_bodies(draft, nrbs, invoices)
         draft.query("insert into sync_run by name select 1 as sync_id, $status as status", {"status": status})
         rebuild_typed(draft, sync_id=1, zone=zone)
+        record_sources(draft)
         run(
             draft,
             Parameters(
@@ -204,6 +206,19 @@ def audited(
             Decisions(links=line_keys(draft, links), forbidden=_forbidden(draft, forbidden), jobs=jobs),
         )
     return store.open()
+
+
+def record_sources(draft: Draft, sync_id: int = 1) -> None:
+    """What a sync records of each source, once its records are typed; without the counts of its calls."""
+    names = ("listed", "fetched", "resumed", "unchanged", "changed", "unread", "vanished", "verified_again", "lists")
+    counted = dict.fromkeys((*names, "changed_unversioned"), 0)
+    calls = dict.fromkeys(("calls", "retries", "throttled", "clock_skew_seconds"), 0)
+    for source in SOURCES:
+        kind = source.record_type
+        named = {"source": kind.vendor, "records": kind.plural}
+        values = {"sync_id": sync_id, **named, **counted, **calls, "method": "in one piece", "id_hash": ""}
+        values |= dict.fromkeys(("end_of_list", "count_meaning", "oldest_verified_at"))
+        record_source(draft, kind, values)
 
 
 @contextmanager

@@ -11,16 +11,12 @@ SYNCS = "select sync_id, started_at, finished_at, status from sync_run order by 
 
 # A field is compared as the JSON it came as. What appeared or vanished has one row, and no field.
 CHANGES = """
-with version as (
-    select 'nrb' as subject_type, guid as subject_id, digest, body, first_sync, last_sync from raw.nrb_body
-    union all
-    select 'invoice', jnid, digest, body, first_sync, last_sync from raw.invoice_body
-), newest as (
+with newest as (
     select max(sync_id) as sync_id from sync_run
 ), old as (
-    select * from version where $since between first_sync and last_sync
+    select * from raw.version where $since between first_sync and last_sync
 ), new as (
-    select version.* from version, newest where newest.sync_id between first_sync and last_sync
+    select v.* from raw.version as v, newest where newest.sync_id between first_sync and last_sync
 ), pair as (
     select coalesce(old.subject_type, new.subject_type) as subject_type,
         coalesce(old.subject_id, new.subject_id) as subject_id, new.first_sync as sync_id,

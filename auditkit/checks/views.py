@@ -13,6 +13,7 @@ __all__ = [
     "BY_RULE",
     "COLUMNS",
     "COMPLETENESS",
+    "CONTROL_TOTAL",
     "FINDINGS",
     "JOURNAL_HEAD",
     "LAST_RUN",
@@ -26,6 +27,7 @@ __all__ = [
     "STATEMENT_BY",
     "STATEMENT_OF",
     "SYNC_RUN",
+    "SYNC_SOURCES",
     "TABLES",
     "UNBILLED",
     "UNEXPORTED",
@@ -118,15 +120,18 @@ LAST_RUN = "select environment, account from sync_run order by sync_id desc limi
 
 SYNC_RUN = "select * from sync_run order by sync_id desc limit 1"
 
+SYNC_SOURCES = "select * from sync_source where sync_id = (select max(sync_id) from sync_run) order by source"
+
 COMPLETENESS = """
-with run as (select * from sync_run order by sync_id desc limit 1)
-select 'Aimsio' as source, 'NRBs' as records, nrb_listed as listed, nrb_quarantined as quarantined,
-    nrb_gone as vanished, nrb_total as total, nrb_first_on as first_on, nrb_last_on as last_on, nrb_lists as reads,
-    left(nrb_id_hash, 12) as ids, status
-from run
-union all
-select 'JobNimbus', 'invoices', invoice_listed, invoice_quarantined, invoice_gone, invoice_total, invoice_first_on,
-    invoice_last_on, invoice_passes, left(invoice_id_hash, 12), status from run
+select s.source, s.records, s.listed, s.quarantined, s.vanished, s.control_total as total, s.first_on, s.last_on,
+    s.lists as reads, left(s.id_hash, 12) as ids, r.status
+from sync_source as s join sync_run as r on r.sync_id = s.sync_id
+where s.sync_id = (select max(sync_id) from sync_run)
+order by s.source
+"""
+
+CONTROL_TOTAL = """
+select control_total from sync_source where subject_type = $subject and sync_id = (select max(sync_id) from sync_run)
 """
 
 # What no longer fires is known from its history alone; its evidence is in the kept snapshots.

@@ -23,7 +23,7 @@ from pydantic import Secret, SecretStr
 from auditkit.cli.common import CLEAN
 from auditkit.cli.explore import doctor
 from auditkit.corrections.identity import valid_name
-from auditkit.credentials import PLACES, SECRETS_FILE, keep_in_file, keep_in_keyring, kept, place
+from auditkit.credentials import LOGINS, SECRETS_FILE, login_for, store_in_file, store_in_keyring, stored_secret
 from auditkit.errors import SettingsError
 from auditkit.files import write_whole
 from auditkit.papers.terminal import fail, say, warn
@@ -46,7 +46,7 @@ In a script, with AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN set:
     --jobnimbus-url https://app.jobnimbus.com --timezone America/Edmonton \\
     --identity you@your-company.example --yes
 """
-_UNSEEN = ("aimsio_username", *PLACES)  # not printed again once they are given
+_UNSEEN = ("aimsio_username", *LOGINS)  # not printed again once they are given
 _STAND_INS = {  # for all other answers, so that each can be held to the bounds of whole settings at once
     "aimsio_url": SecretStr("http://127.0.0.1"),
     "aimsio_username": SecretStr("-"),
@@ -85,7 +85,7 @@ def init(
     options = {
         "aimsio_url": aimsio_url,
         "aimsio_username": aimsio_user,
-        **{secret: os.environ.get(variable_of(secret)) for secret in PLACES},
+        **{secret: os.environ.get(variable_of(secret)) for secret in LOGINS},
         "jobnimbus_url": jobnimbus_url,
         "timezone": timezone,
         "identity": identity,
@@ -96,7 +96,7 @@ def init(
     except typer.Abort:
         fail("stopped, and no file was written; run `auditkit init` again")
     if not has_secrets:
-        say(f"Next: set {' and '.join(map(variable_of, PLACES))} before each command, and look with: auditkit doctor")
+        say(f"Next: set {' and '.join(map(variable_of, LOGINS))} before each command, and look with: auditkit doctor")
         return
     try:
         doctor()
@@ -129,7 +129,7 @@ def _set_up(folder: Path, given: Answers, *, yes: bool) -> bool:
     if sys.stdin.isatty():
         say(f"The settings go to {file}; the secrets do not. Enter takes what stands in brackets.\n")
     answers = _answers(given, written, folder / SECRETS_FILE)
-    plain = {name: answer.get_secret_value() for name, answer in answers.items() if name not in PLACES}
+    plain = {name: answer.get_secret_value() for name, answer in answers.items() if name not in LOGINS}
     changes = {name: text for name, text in plain.items() if _value(written, name) != text}
     text = _agreed(file, written, changes, yes=yes) if changes else None
     are_kept = _keep_secrets(folder / SECRETS_FILE, answers, yes=yes)
@@ -140,7 +140,7 @@ def _set_up(folder: Path, given: Answers, *, yes: bool) -> bool:
     for name, answer in answers.items():
         if os.environ.get(variable_of(name), answer.get_secret_value()) != answer.get_secret_value():
             warn(f"{variable_of(name)} says otherwise in the environment, and wins over {FILE_NAME}; unset it")
-    return are_kept or all(os.environ.get(variable_of(name)) for name in PLACES)
+    return are_kept or all(os.environ.get(variable_of(name)) for name in LOGINS)
 
 
 # ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,11 +201,11 @@ def _answers(given: Answers, written: Written, secrets: Path) -> Answers:
 
 def _known(name: str, answers: Answers, written: Written, secrets: Path) -> SecretStr | None:
     """What holds already: in auditkit.toml, or where the secret of that server and user is kept."""
-    if name not in PLACES:
+    if name not in LOGINS:
         value = _value(written, name)
         return SecretStr(value) if isinstance(value, str) else None
-    where = place(name, lambda other: answers[other].get_secret_value() if other in answers else None)
-    return kept(secrets, where) if where else None
+    where = login_for(name, lambda other: answers[other].get_secret_value() if other in answers else None)
+    return stored_secret(secrets, where) if where else None
 
 
 def _typed(question: _Question, known: SecretStr | None, written: Written) -> SecretStr:
@@ -215,7 +215,7 @@ def _typed(question: _Question, known: SecretStr | None, written: Written) -> Se
     default = "" if is_unseen else known.get_secret_value() if known else question.default()
     label = f"{question.label} [as it is]" if is_unseen and known else question.label
     while True:
-        text = SecretStr(typer.prompt(label, default=default, show_default=bool(default), hide_input=name in PLACES))
+        text = SecretStr(typer.prompt(label, default=default, show_default=bool(default), hide_input=name in LOGINS))
         try:
             return _checked(name, text if text or not known else known, written)
         except SettingsError as error:
@@ -256,9 +256,11 @@ def _agreed(file: Path, written: Written, changes: Mapping[str, str], *, yes: bo
 
 def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> bool:
     """Put the secrets that are new into the keyring, or else, if a person agrees, into the file; whether it did."""
-    places = {name: place(name, lambda other: answers[other].get_secret_value()) for name in PLACES}
-    new = {where: answers[name] for name, where in places.items() if where and kept(path, where) != answers[name]}
-    left = {where: secret for where, secret in new.items() if not keep_in_keyring(where, secret)}
+    places = {name: login_for(name, lambda other: answers[other].get_secret_value()) for name in LOGINS}
+    new = {
+        where: answers[name] for name, where in places.items() if where and stored_secret(path, where) != answers[name]
+    }
+    left = {where: secret for where, secret in new.items() if not store_in_keyring(where, secret)}
     if not left:
         say("Password and token are kept" + (", in the system's keyring." if new else " already."))
     elif _may(
@@ -266,9 +268,9 @@ def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> bool:
         f"there is no keyring, so the secrets would go to {path}, readable by you alone",
         yes=yes,
     ):
-        keep_in_file(path, left)
+        store_in_file(path, left)
         say(f"Password and token are kept in {path}, readable by you alone.")
-        if where := next((where for where, secret in left.items() if kept(path, where) != secret), None):
+        if where := next((where for where, secret in left.items() if stored_secret(path, where) != secret), None):
             named = shlex.join([f"auditkit {where.url}", where.user.get_secret_value()])
             fail(f"the keyring holds an older secret, which wins; delete it there, e.g. with: keyring del {named}")
     else:

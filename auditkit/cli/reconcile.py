@@ -43,6 +43,9 @@ def sync(
     accept_shrink: Annotated[
         bool, typer.Option("--accept-shrink", help="A list that is empty, or much shorter than before, is right.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every record again, also those that seem unchanged.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read both vendors into a new snapshot, and audit it.
@@ -51,12 +54,12 @@ def sync(
     """
     with opened() as audit:
         if as_json:
-            audit.sync(offline=offline, accept_shrink=accept_shrink)
-            print_json(_last_sync(audit))
+            audit.sync(offline=offline, accept_shrink=accept_shrink, full=full)
+            print_json({**_last_sync(audit), "sources": records(audit.sql(views.SYNC_SOURCES))})
         else:
             if audit.settings.is_demo:
                 say(plain(f"DEMO DATA, as no account is set; {whereabouts(audit)}"))
-            _sync(audit, offline=offline, accept_shrink=accept_shrink)
+            _sync(audit, offline=offline, accept_shrink=accept_shrink, full=full)
         raise typer.Exit(0 if _last_sync(audit)["status"] == "COMPLETE" else 2)
 
 
@@ -123,8 +126,8 @@ def rollforward(
         print_json(records(frame)) if as_json else show(frame, titled(it, "Roll-forward"), most=None)
 
 
-def _sync(it: Audit, *, offline: bool = False, accept_shrink: bool = False) -> None:
-    it.sync(offline=offline, accept_shrink=accept_shrink)
+def _sync(it: Audit, *, offline: bool = False, accept_shrink: bool = False, full: bool = False) -> None:
+    it.sync(offline=offline, accept_shrink=accept_shrink, full=full)
     say("")
     for line in it.proof():
         say(plain(line))

@@ -15,7 +15,7 @@ from auditkit.errors import BadAnswer, NotThere
 from auditkit.progress import progress
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
-from auditkit.vendors.paging import Disorder, Pages, Pass, TooMany
+from auditkit.vendors.paging import BeyondPaging, OrderChanged, Pages, Pass
 from auditkit.vendors.strict_json import parse
 
 __all__ = ["Clients"]
@@ -91,11 +91,11 @@ class _Invoices:
             with progress("Searching JobNimbus", None, "invoice") as advance:
                 matcher = _Matcher(key, found, advance)
                 read = pages.windows(matcher) if needs_windows else pages.overlapping(matcher)
-            if read.breach is None and last is not None and (last.breach, last.digests) == (None, read.digests):
+            if read.broken is None and last is not None and (last.broken, last.digests) == (None, read.digests):
                 return found
-            needs_windows |= isinstance(read.breach, (Disorder, TooMany))
+            needs_windows |= isinstance(read.broken, (OrderChanged, BeyondPaging))
             last = read
-        why = last.breach if last and last.breach else "it kept changing"
+        why = last.broken if last and last.broken else "it kept changing"
         raise BadAnswer(f"JobNimbus: the list of invoices could not be read whole ({why}); try again later")
 
 
@@ -107,6 +107,6 @@ class _Matcher:
     found: list[str]
     advance: Callable[[int], object]
 
-    def __call__(self, rows: list[tuple[str, str]]) -> None:
+    def __call__(self, rows: list[tuple[str, str]], _: Pass) -> None:
         self.found.extend(jnid for jnid, text in rows if parse(text, jnid).get("external_id") == self.key)
         self.advance(len(rows))

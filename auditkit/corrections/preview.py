@@ -86,6 +86,12 @@ def _audited(draft: Draft, parameters: Parameters, decisions: Decisions, sync_id
     return _Audited(findings, dict(draft.query(_STATEMENT).rows))
 
 
+_RAW_TABLES = """
+select schema_name || '.' || table_name from duckdb_columns()
+where schema_name = 'raw' and column_name = 'first_sync' and table_name in (select table_name from duckdb_tables())
+"""
+
+
 def _next_sync(draft: Draft) -> int:
     """Begin a sync that brings nothing new; its id."""
     sync_id = int(draft.query("select max(sync_id) from sync_run").scalar())
@@ -93,7 +99,7 @@ def _next_sync(draft: Draft) -> int:
         "insert into sync_run select * replace (sync_id + 1 as sync_id) from sync_run where sync_id = $sync_id",
         {"sync_id": sync_id},
     )
-    for table in ("raw.nrb_body", "raw.invoice_body"):
+    for table in draft.query(_RAW_TABLES).column():
         draft.query(f"update {table} set last_sync = $sync_id + 1 where last_sync = $sync_id", {"sync_id": sync_id})
     return sync_id + 1
 

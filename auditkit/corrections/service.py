@@ -33,7 +33,7 @@ from auditkit.corrections.tracking import corrections
 from auditkit.corrections.undo import undo
 from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
-from auditkit.progress import progress, say
+from auditkit.progress import notice, progress
 
 __all__ = ["Corrections", "Effect"]
 
@@ -240,7 +240,7 @@ class Corrections:
         with self._clients() as clients, progress("Applying", saved.objects, "object") as advance:
 
             def ended(outcome: applying.Outcome) -> None:
-                say(f"{outcome.object_id}: {outcome.verdict}: {outcome.detail}")
+                notice(f"{outcome.object_id}: {outcome.verdict}: {outcome.detail}")
                 advance(1)
 
             outcomes = applying.apply(

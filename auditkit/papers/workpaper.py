@@ -107,7 +107,7 @@ def _papers(snapshot: Snapshot, most: int) -> list[Paper]:
     findings, rules = grid("Findings", papers.FINDINGS), grid("Rules", papers.RULES)
     scopes = [_scope(snapshot, scope, statement, most) for scope in SCOPES if scope != "all"]
     return [
-        _statement(whole, statement, snapshot.query(views.SYNC_RUN).records()[0]["nrb_total"]),
+        _statement(whole, statement, snapshot.query(views.CONTROL_TOTAL, {"subject": "nrb"}).scalar()),
         *scopes,
         _reconciliation(grid("Reconciliation", papers.RECONCILIATION), statement),
         _findings(findings, rules),

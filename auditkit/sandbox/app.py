@@ -7,6 +7,8 @@
 """
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -16,7 +18,7 @@ from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock, system_clock
 from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE, jobnimbus
 from auditkit.sandbox.limits import Gate
-from auditkit.sandbox.middleware import Credentials, Door
+from auditkit.sandbox.middleware import Credentials, VendorMiddleware
 from auditkit.sandbox.openapi import document
 from auditkit.sandbox.state import State
 
@@ -43,7 +45,9 @@ def create_app(
     async def limits(_: Request) -> Response:
         return JSONResponse({vendor.name: gates[base].seen() for base, vendor in vendors.items()})
 
-    mounts = [Mount(base, Door(vendor, gates[base], state, clock)) for base, vendor in vendors.items()]
-    app = Starlette(routes=[Route("/openapi.json", openapi), Route("/limits", limits), *mounts])
+    mounts = [Mount(base, VendorMiddleware(vendor, gates[base], state, clock)) for base, vendor in vendors.items()]
+    # A page in a browser can be given any name that resolves to this machine; only its own names are answered.
+    own_names = [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)]
+    app = Starlette(routes=[Route("/openapi.json", openapi), Route("/limits", limits), *mounts], middleware=own_names)
     app.router.redirect_slashes = False
     return app

@@ -1,9 +1,9 @@
-"""Every switch of the sandbox: what the vendors' pages leave open, contradict, or may do without notice.
+"""Every switch of the sandbox: what the vendors' pages leave open, contradict, or may change without notice.
 
-A default is what the pages say where they say anything. A client is right when it gives the same figures, or an
+A default is what the pages state, if they state anything. A client is correct if it gives the same figures, or an
 honest refusal, under every value of every switch.
 
-Not here: what had to be made up and is not switchable; that is `invented.py`.
+Not here: what had to be invented and cannot be switched; that is `invented.py`.
 """
 
 import difflib
@@ -19,7 +19,7 @@ __all__ = ["Behaviors"]
 
 @dataclass(frozen=True)
 class Behaviors:
-    """One frozen set of switches. A value that does not exist raises `UnknownBehavior`."""
+    """One frozen set of switches. A value that is not listed raises `UnknownBehavior`."""
 
     list_shape: Literal["array", "value"] = "array"
     """Aimsio's list: a bare array (the page's prose) or `{"value": [...]}` (its sample)."""
@@ -45,14 +45,21 @@ class Behaviors:
     order: Literal["created", "stable-random", "random-per-request"] = "created"
     """The order of JobNimbus's rows."""
 
-    count: Literal["account", "filter"] = "account"
-    """What JobNimbus's `count` counts when a filter is given."""
+    page_rows: int = 0
+    """The most rows on a page of JobNimbus, whatever `size` asks for. 0 is up to 1,000, as asked."""
 
-    filter: Literal["honoured", "ignored"] = "honoured"
+    beyond_end: Literal["empty", "error", "repeat"] = "empty"
+    """JobNimbus's answer to a page past its last row; `repeat` sends the last rows once more."""
+
+    count: Literal["account", "filter", "page", "remaining", "capped", "none"] = "account"
+    """What JobNimbus's `count` counts: the account, what the filter leaves, the rows of the answer, those from `from`
+    on, at most 5 of the account; or nothing, as it is not sent."""
+
+    filter: Literal["honored", "ignored"] = "honored"
     """Whether JobNimbus applies the undocumented `filter` parameter, or ignores it like any unknown one."""
 
-    list_rows: Literal["full", "slim"] = "full"
-    """JobNimbus's list rows: as by id, or without optional keys."""
+    list_rows: Literal["full", "slim", "bare"] = "full"
+    """JobNimbus's list rows: as by id, without optional keys, or without `items` and `related` as well."""
 
     items: Literal["replaced", "merged"] = "replaced"
     """What a JobNimbus update does with the stored items when it sends some."""
@@ -67,10 +74,10 @@ class Behaviors:
     """Whether a JobNimbus invoice with is_active = false is still listed and answered by id."""
 
     rate_per_second: int = 10
-    """Calls per sliding second and vendor; more wait in the queue. 0 is unlimited."""
+    """Calls per sliding second and vendor; more of them wait in the queue. 0 is unlimited."""
 
     parallel: int = 10
-    """Calls in flight per vendor; more wait in the queue. 0 is unlimited."""
+    """Calls in flight per vendor; more of them wait in the queue. 0 is unlimited."""
 
     queue_seconds: float = 5.0
     """How long a call may wait in the queue before it times out."""
@@ -85,7 +92,7 @@ class Behaviors:
 
     @classmethod
     def parse(cls, settings: Iterable[str]) -> Self:
-        """Switches from a command line's `name=value` texts; a mistake raises `UnknownBehavior` with what there is."""
+        """Switches from a command line's `name=value` texts; a mistake raises `UnknownBehavior` with the choices."""
         kinds, values = _kinds(), dict[str, typing.Any]()
         for setting in settings:
             name, found, text = setting.partition("=")
@@ -99,7 +106,7 @@ class Behaviors:
 
     @classmethod
     def choices(cls) -> Mapping[str, str]:
-        """Name → what may be said for it, default first, for a help text."""
+        """Name → its possible values, default first, for a help text."""
         defaults = {item.name: str(item.default) for item in fields(cls)}
         return {name: " | ".join(get_args(kind)) or f"{defaults[name]} …" for name, kind in _kinds().items()}
 

@@ -28,9 +28,10 @@ __all__ = ["JOBNIMBUS_BASE", "PATH", "jobnimbus"]
 JOBNIMBUS_BASE = "/jobnimbus"
 PATH = "/api1/v2/invoices"
 
-_PAGE = 1_000  # the default size, and the largest that is honoured
+_PAGE = 1_000  # the default size, and the largest that is honored
 _WINDOW = 10_000  # from + size beyond it is `beyond_window`
 _STABLE_SHUFFLE = 1_103_515_245
+_COUNT_CAP = 5
 _OPERATORS: Mapping[str, Literal[">=", ">", "<=", "<"]] = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 
 
@@ -74,13 +75,30 @@ def _page(request: Request, state: State, behaviors: Behaviors) -> str:
         if behaviors.beyond_window == "error":
             raise Refusal(400, f"from + size must not exceed {_WINDOW}")
         start, size = (_WINDOW - size, size) if behaviors.beyond_window == "wrap-to-last" else (0, 0)
-    bounds = _bounds(query) if behaviors.filter == "honoured" else []
+    size = min(size, behaviors.page_rows or size)
+    bounds = _bounds(query) if behaviors.filter == "honored" else []
     with_deleted = behaviors.deleted == "listed"
-    counted = bounds if behaviors.count == "filter" else []
-    count = state.invoice_count(bounds=counted, with_deleted=with_deleted)
+    held = state.invoice_count(bounds=bounds, with_deleted=with_deleted)
+    if start >= held > 0 and behaviors.beyond_end != "empty":
+        if behaviors.beyond_end == "error":
+            raise Refusal(400, f"from must be less than {held}")
+        start = max(held - size, 0)
     shuffle = _shuffle(behaviors, call_number(request))
     rows = state.invoice_page(start, size, bounds=bounds, with_deleted=with_deleted, shuffle=shuffle)
-    return f'{{"count":{count},"results":[{",".join(_shown(text, behaviors, in_list=True) for text in rows)}]}}'
+    count = _count(behaviors, state.invoice_count(bounds=[], with_deleted=with_deleted), held, start, len(rows))
+    counted = "" if count is None else f'"count":{count},'
+    return f'{{{counted}"results":[{",".join(_shown(text, behaviors, in_list=True) for text in rows)}]}}'
+
+
+def _count(behaviors: Behaviors, account: int, filtered: int, start: int, rows: int) -> int | None:
+    counts = {
+        "account": account,
+        "filter": filtered,
+        "page": rows,
+        "remaining": max(filtered - start, 0),
+        "capped": min(account, _COUNT_CAP),
+    }
+    return counts.get(behaviors.count)
 
 
 def _whole_number(query: QueryParams, name: str, default: int) -> int:
@@ -134,12 +152,14 @@ def _check_jnid(sent: Body, jnid: str, behaviors: Behaviors) -> None:
 
 
 def _shown(text: str, behaviors: Behaviors, *, in_list: bool) -> str:
-    """A stored body as the switches want it; the text itself where they want nothing."""
-    is_slim = in_list and behaviors.list_rows == "slim"
+    """A stored body as the switches ask for it; the text itself if they ask for nothing."""
+    is_slim = in_list and behaviors.list_rows != "full"
     if not is_slim and behaviors.jobnimbus_numbers == "numbers":
         return text
     body = loads_stored(text)
     body = slim(body) if is_slim else body
+    if in_list and behaviors.list_rows == "bare":
+        body = {name: value for name, value in body.items() if name not in ("items", "related")}
     return dumps(with_strings(body) if behaviors.jobnimbus_numbers == "strings" else body)
 
 

@@ -32,7 +32,17 @@ from auditkit.sandbox.limits import Gate
 from auditkit.sandbox.state import Call, State
 from auditkit.sandbox.wire import Json, dumps, loads
 
-__all__ = ["Credentials", "Door", "Vendor", "basic", "bearer", "body_of", "call_number", "json_answer", "route"]
+__all__ = [
+    "Credentials",
+    "Vendor",
+    "VendorMiddleware",
+    "basic",
+    "bearer",
+    "body_of",
+    "call_number",
+    "json_answer",
+    "route",
+]
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -60,7 +70,7 @@ class Vendor:
     error: Callable[[int, str], Mapping[str, Any]]
 
 
-class Door:
+class VendorMiddleware:
     """The ASGI application of one vendor."""
 
     def __init__(self, vendor: Vendor, gate: Gate, state: State, clock: Clock) -> None:

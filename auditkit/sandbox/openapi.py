@@ -114,7 +114,7 @@ def _jobnimbus_paths(behaviors: Behaviors, jnid: str | None) -> dict[str, Any]:
 def _page_parameters(behaviors: Behaviors) -> list[dict[str, Any]]:
     number: Schema = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
     parameters = [_query("from", number), _query("size", number)]
-    if behaviors.filter == "honoured":
+    if behaviors.filter == "honored":
         content = {"application/json": {"schema": FILTER}}
         parameters.append({"name": "filter", "in": "query", "content": content})
     return parameters

@@ -7,6 +7,7 @@ Not here: what changed since the last read, whether the list is complete, and wh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from auditkit.errors import BadAnswer, SettingsError, ValueRefused
@@ -14,15 +15,16 @@ from auditkit.settings import Settings
 from auditkit.values import time_from_ms
 from auditkit.vendors.auth import BasicAuth
 from auditkit.vendors.bodies import READ_ONLY_NRB_FIELDS, ImportResult, NrbChange, checked
-from auditkit.vendors.connection import Account, identifier_in_path, is_identifier
+from auditkit.vendors.connection import VendorAccount, identifier_in_path, is_identifier
 from auditkit.vendors.strict_json import parse
-from auditkit.vendors.transport import Reader, Writer
+from auditkit.vendors.transport import Answer, Reader, Writer
 
-__all__ = ["AimsioClient", "Stub"]
+__all__ = ["RACY_MS", "AimsioClient", "NrbRead", "Stub"]
 
 VENDOR = "Aimsio"
 NRBS = "/rest/api/standard/v1/NonRecurringBillableItem"
 NRB_IMPORT = "/rest/api/standard/v1/NRB"
+RACY_MS = 3000  # nrbUpdatedAt has whole seconds, and so has the server's clock in an answer
 MAX_LIST_BYTES = 256 * 2**20  # it comes in one piece, at about 108 bytes a row: room for two million NRBs
 
 
@@ -35,6 +37,26 @@ class Stub:
     dtype: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NrbRead:
+    """One NRB as it was read: its exact text, its own nrbUpdatedAt, and the vendor's time when it was read.
+
+    `read_at` is None for an answer from the cache whose server sent no time.
+    """
+
+    text: str
+    updated_at: int | None
+    read_at: datetime | None
+    from_cache: bool
+
+    @property
+    def is_racy(self) -> bool:
+        """Whether it was read so soon after its own nrbUpdatedAt that a second change may have the same time."""
+        if self.updated_at is None or self.read_at is None:
+            return False
+        return self.read_at.timestamp() * 1000 - self.updated_at < RACY_MS
+
+
 class AimsioClient:
     """Three operations of Aimsio's API. Errors are those of `Reader.get` and `Writer.send`."""
 
@@ -45,49 +67,60 @@ class AimsioClient:
 
     @classmethod
     def from_settings(cls, settings: Settings, *, offline: bool = False) -> Self:
-        """A client for the account of the settings; `SettingsError` where they have none. `offline` as in `Reader`."""
+        """A client for the account of the settings; `SettingsError` if they name none. `offline` as in `Reader`."""
         if settings.aimsio_url is None or settings.aimsio_username is None or settings.aimsio_password is None:
             raise SettingsError(
                 "Aimsio needs AUDITKIT_AIMSIO_URL, AUDITKIT_AIMSIO_USERNAME and AUDITKIT_AIMSIO_PASSWORD"
             )
         auth = BasicAuth(settings.aimsio_username, settings.aimsio_password)
-        account = Account(VENDOR, settings.aimsio_url, auth, settings.aimsio_username, settings)
-        return cls(account.reader(offline=offline), account.writer())
+        account = VendorAccount(VENDOR, settings.aimsio_url, auth, settings.aimsio_username, settings)
+        return cls(*account.connect(offline=offline))
 
     def stubs(self) -> list[Stub]:
         """Every NRB of the account, always live, in the order and number the vendor sent.
 
         The answer is an array, or an object with nothing but `value`, an array, of objects; anything else is a
-        `BadAnswer`, never "no NRBs". A row may lack its guid or updatedAt, or have none that can be used: it is None.
+        `BadAnswer`, never "no NRBs". A guid or updatedAt that is missing or unusable is None.
 
         It comes in one piece of at most 256 MiB. While it is read it takes up to eleven times its size: 1.1 GiB for a
         million NRBs.
         """
         found: list[Stub] = []
 
-        def check(text: str) -> bool:
-            found[:] = _stubs(text, f"{VENDOR}: GET {NRBS}")
+        def check(answer: Answer) -> bool:
+            found[:] = _stubs(answer.text, f"{VENDOR}: GET {NRBS}")
             return True
 
-        self._reader.get(NRBS, is_list=True, check=check, cap=MAX_LIST_BYTES)
+        self._reader.get(NRBS, keep_newest=True, check=check, cap=MAX_LIST_BYTES)
         return found
 
     def nrb(self, guid: str, version: str | None = None) -> str:
-        """The exact text of one NRB. With a version (`updatedAt` of its stub) an unchanged one costs no call.
+        """The exact text of one NRB; as `read`."""
+        return self.read(guid, version).text
 
-        A body without this guid as its `nrbGuid` is a `BadAnswer`; `NotThere` where the vendor has none. A body older
-        than the version, from a server that lags behind, is returned and not remembered: the next call asks again.
+    def read(self, guid: str, version: str | None = None, *, refresh: bool = False) -> NrbRead:
+        """One NRB. With a version (`updatedAt` of its stub) an unchanged one costs no call, unless `refresh`.
+
+        A body without this guid as its `nrbGuid` is a `BadAnswer`; `NotThere` if the vendor has none. A body that is
+        older than the version, from a server that lags behind, or racy, is returned and not cached: the next call asks
+        again.
         """
         path = f"{NRBS}/{identifier_in_path(guid, 'nrbGuid')}"
+        found: list[NrbRead] = []
 
-        def check(text: str) -> bool:
-            record = parse(text, f"{VENDOR}: GET {path}")
+        def check(answer: Answer) -> bool:
+            record = parse(answer.text, f"{VENDOR}: GET {path}")
             if not isinstance(record, dict) or record.get("nrbGuid") != guid:
-                found = repr(record.get("nrbGuid"))[:60] if isinstance(record, dict) else _shape(record)
-                raise BadAnswer(f"{VENDOR}: GET {path}: expected an NRB with this nrbGuid, found {found}")
-            return not _is_older(record.get("nrbUpdatedAt"), version)
+                other = repr(record.get("nrbGuid"))[:60] if isinstance(record, dict) else _shape(record)
+                raise BadAnswer(f"{VENDOR}: GET {path}: expected an NRB with this nrbGuid, found {other}")
+            updated_at = record.get("nrbUpdatedAt")
+            updated_at = updated_at if type(updated_at) is int else None
+            read_at = answer.date if answer.from_cache else answer.date or datetime.now(UTC)
+            found[:] = [NrbRead(answer.text, updated_at, read_at, answer.from_cache)]
+            return not (_is_older(updated_at, version) or found[0].is_racy)
 
-        return self._reader.get(path, version=version, check=check).text
+        self._reader.get(path, version=version, refresh=refresh, check=check)
+        return found[0]
 
     def save_nrb(self, nrb: Mapping[str, Any]) -> ImportResult:
         """Create or edit one NRB, sent alone so that the counts of the answer are its own.
@@ -99,13 +132,13 @@ class AimsioClient:
         answer = self._writer.send("POST", NRB_IMPORT, {"nrbList": [body]})
         return ImportResult.parse(answer.text, f"{VENDOR}: POST {NRB_IMPORT}")
 
-    def vouch(self, proof: str) -> None:
-        """As `Reader.vouch`."""
-        self._reader.vouch(proof)
+    def save_proof(self, proof: str) -> None:
+        """As `Reader.save_proof`."""
+        self._reader.save_proof(proof)
 
-    def vouched(self) -> str | None:
-        """As `Reader.vouched`."""
-        return self._reader.vouched()
+    def saved_proof(self) -> str | None:
+        """As `Reader.saved_proof`."""
+        return self._reader.saved_proof()
 
     def close(self) -> None:
         """Close the connections and the cache."""
@@ -139,8 +172,8 @@ def _is_time(updated_at: int) -> bool:
     return True
 
 
-def _is_older(updated_at: object, version: str | None) -> bool:
-    return version is not None and version.isdecimal() and isinstance(updated_at, int) and updated_at < int(version)
+def _is_older(updated_at: int | None, version: str | None) -> bool:
+    return version is not None and version.isdecimal() and updated_at is not None and updated_at < int(version)
 
 
 def _shape(value: object) -> str:

@@ -1,9 +1,9 @@
-"""Credentials on the way out, and whether an answer brings them back.
+"""Credentials in requests, and the search for them in answers.
 
-A `Signature` signs a request and shows nowhere else: not in a repr, not in `vars`, and it is not pickled. What a vendor
-says is searched for them in whatever spelling (`Credentials`), because a server's own error page may repeat a request.
+A `Signature` signs a request and appears nowhere else: not in a repr, not in `vars`, and it cannot be pickled. Answers
+are searched for credentials in any spelling (`Credentials`), because a server's error page may repeat a request.
 
-Not here: where credentials come from (`config`), and what becomes of an answer that repeats them (`wire`).
+Not here: where credentials come from (`settings`), and what becomes of an answer that repeats them (`http`).
 """
 
 import base64
@@ -20,9 +20,9 @@ from pydantic import SecretStr
 
 __all__ = ["BasicAuth", "Credentials", "Signature"]
 
-_LEAST = 8  # shorter ones may be words of the data
-_LEAST_ENCODED = 6  # in base64 or hex, shorter ones turn up by chance
-_FILLING = b"\0\t\n\r \\"  # what UTF-16, line breaks and quoting put between the characters
+_SHORTEST = 8  # shorter secrets may be words of the data
+_SHORTEST_ENCODED = 6  # in base64 or hex, shorter ones turn up by chance
+_FILLER = b"\0\t\n\r \\"  # what UTF-16, line breaks and quoting put between the characters
 _JSON_ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
 
 
@@ -39,11 +39,11 @@ class Signature(requests.auth.AuthBase):
         return request
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled or copied; make the client anew from the settings")
+        raise TypeError("credentials are not pickled or copied; make a new client from the settings")
 
 
 class BasicAuth(Signature):
-    """HTTP Basic, in UTF-8: requests' own would encode text in latin-1 and fail on a password beyond it."""
+    """HTTP Basic in UTF-8: requests' own encodes text in latin-1 and fails on a password beyond it."""
 
     def __init__(self, username: SecretStr, password: SecretStr) -> None:
         pair = f"{username.get_secret_value()}:{password.get_secret_value()}"
@@ -52,39 +52,39 @@ class BasicAuth(Signature):
 
 @dataclass(frozen=True)
 class Credentials:
-    """What no answer may bring into a file or a message: the secrets of an account, and its user name."""
+    """What no file or message may repeat from an answer: the secrets of an account, and its user names."""
 
-    user: SecretStr | None = None
+    users: tuple[SecretStr, ...] = ()
     secrets: tuple[SecretStr, ...] = ()
 
-    def and_those_of(self, request: requests.PreparedRequest) -> Self:
-        """These, and those of a request's `Authorization` header."""
+    def including(self, request: requests.PreparedRequest) -> Self:
+        """These, and those in a request's `Authorization` header."""
         scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return replace(self, secrets=(*self.secrets, SecretStr(credential)))
         pair = base64.b64decode(credential).decode("utf-8")
         user, _, password = pair.partition(":")
-        return replace(
-            self, user=SecretStr(user), secrets=(*self.secrets, *map(SecretStr, (credential, pair, password)))
-        )
+        secrets = (*self.secrets, *map(SecretStr, (credential, pair, password)))
+        return replace(self, users=(*self.users, SecretStr(user)), secrets=secrets)
 
-    def are_in(self, data: bytes) -> bool:
-        """Whether data hold a secret in any spelling: plain, quoted, escaped, UTF-16, hexadecimal, base64.
+    def appear_in(self, data: bytes) -> bool:
+        """Whether data contain a secret in any spelling: plain, quoted, escaped, UTF-16, hexadecimal, base64.
 
-        A secret of less than 8 characters is not looked for: it may be a word of the data.
+        A secret of fewer than 8 characters is not searched for: it may be a word of the data.
         """
-        return _holds(data, [secret.get_secret_value() for secret in self.secrets if len(secret) >= _LEAST])
+        return _contains(data, [secret.get_secret_value() for secret in self.secrets if len(secret) >= _SHORTEST])
 
-    def taken_out(self, data: bytes) -> bytes | None:
-        """Data for an error's text: `***` for a long secret or user name; None where that is not enough.
+    def redacted(self, data: bytes) -> bytes | None:
+        """Data for an error's text with `***` for a long secret or user name; None if that is not enough.
 
-        A short secret may be a word of every day, "wrong": to cut it out would mar the text and tell what was cut.
+        A short secret may be an everyday word ("wrong"): cutting it out would garble the text and reveal what was cut.
         """
         secrets = [secret.get_secret_value() for secret in self.secrets if secret]
-        long = [name for name in (*secrets, self.user.get_secret_value() if self.user else "") if len(name) >= _LEAST]
+        users = [user.get_secret_value() for user in self.users]
+        long = [name for name in (*secrets, *users) if len(name) >= _SHORTEST]
         for spelling in sorted({each for name in long for each in _plain_spellings(name)}, key=len, reverse=True):
             data = data.replace(spelling, b"***")
-        return None if _holds(data, [*secrets, *long]) else data
+        return None if _contains(data, [*secrets, *long]) else data
 
 
 def _plain_spellings(name: str) -> set[bytes]:
@@ -93,7 +93,7 @@ def _plain_spellings(name: str) -> set[bytes]:
     return {spelling.encode() for spelling in spellings}
 
 
-def _holds(data: bytes, names: list[str]) -> bool:
+def _contains(data: bytes, names: list[str]) -> bool:
     needles = {needle for name in names for needle in _needles(name)}
     return any(needle in view for view in _views(data) for needle in needles)
 
@@ -101,22 +101,22 @@ def _holds(data: bytes, names: list[str]) -> bool:
 def _needles(name: str) -> set[bytes]:
     raw = name.encode()
     needles = {raw, name.encode("latin-1", "replace"), name.encode("utf-16-le"), name.encode("utf-16-be")}
-    needles |= {needle.translate(None, _FILLING) for needle in needles} - {b""}
+    needles |= {needle.translate(None, _FILLER) for needle in needles} - {b""}
     needles |= {quote(name, safe="").encode(), quote_plus(name).encode()}
-    if len(name) >= _LEAST_ENCODED:
+    if len(name) >= _SHORTEST_ENCODED:
         needles |= {raw.hex().encode(), *(_inner_base64(raw, before) for before in range(3))}
     return {needle.lower() for needle in needles}
 
 
 def _inner_base64(raw: bytes, before: int) -> bytes:
-    """What base64 makes of `raw` whatever stands around it, when so many bytes of its group stand before it."""
+    """The base64 of `raw` that does not depend on its neighbors, with `before` bytes of its group in front of it."""
     encoded = base64.b64encode(b"\0" * before + raw).rstrip(b"=")
     is_open = (before + len(raw)) % 3 > 0
     return encoded[(0, 2, 3)[before] : -1 if is_open else None]
 
 
 def _views(data: bytes) -> list[bytes]:
-    """Data in lower case, as they are and with each kind of escape undone; URL-safe base64 as the usual one."""
+    """Data in lower case, plain and with each kind of escape undone; URL-safe base64 as the usual one."""
     views = [data]
     if b"%" in data:
         views.append(unquote_to_bytes(data))
@@ -124,6 +124,6 @@ def _views(data: bytes) -> list[bytes]:
         views.append(_JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)).encode("utf-8", "replace"), data))
     if b"&" in data:
         views.append(html.unescape(data.decode("utf-8", "replace")).encode("utf-8", "replace"))
-    views += [view.translate(None, _FILLING) for view in views]
-    views.append(data.translate(None, _FILLING).replace(b"-", b"+").replace(b"_", b"/"))
+    views += [view.translate(None, _FILLER) for view in views]
+    views.append(data.translate(None, _FILLER).replace(b"-", b"+").replace(b"_", b"/"))
     return [view.lower() for view in views]

@@ -1,13 +1,13 @@
-"""The ledger of fetched details: an answer per (account, address, version), so that none is fetched twice.
+"""The cache of fetched records: one answer per (account, address, version), so that none is fetched twice.
 
-requests-cache keeps the file, as JSON (its default, pickle, runs what a tampered row says). An entry is built here
-from what may be on disk, not copied from the exchange and cleaned: address, body and two headers of the answer; no
-request header, cookie or credential can be in it. Entries never expire, since a version never changes.
+requests-cache manages the file, as JSON (its default, pickle, would run a tampered row). An entry is built here from
+what may be on disk: address, body and two headers of the answer; no request header, cookie or credential can be in it.
+Entries never expire, because a version is a record as it was at one time.
 
-A digest over key and body tells an entry that was damaged, cut or moved: it is as though absent, and fetched again.
-It is no signature: who can write this file can write the snapshots and the journal beside it too.
+A digest over key and body reveals an entry that was damaged, cut or moved: it counts as absent and is fetched again.
+It is no signature: whoever can write this file can write the snapshots and the journal beside it too.
 
-Not here: whether an answer is worth keeping, and lists, which are never kept.
+Not here: whether an answer may be cached (`transport` and the clients).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from requests_cache.models.request import CachedRequest
 from requests_cache.models.response import CachedResponse
 
 from auditkit.errors import StoreError
-from auditkit.vendors.http import Received
+from auditkit.vendors.responses import Received
 
 __all__ = ["DetailCache"]
 
@@ -37,7 +37,7 @@ class DetailCache:
     """One file per vendor, environment and account (mode 0600 in a folder of 0700); safe across threads.
 
     `scope` names environment and account once more inside the key, so that two of them can never share an entry.
-    A process that is killed loses nothing that `put` returned from. A file that is no cache raises `StoreError`.
+    A killed process loses nothing that `put` returned from. A file that is not a cache raises `StoreError`.
     """
 
     def __init__(self, path: Path, scope: str) -> None:
@@ -53,7 +53,7 @@ class DetailCache:
             self._entries = SQLiteCache(
                 path,
                 serializer="json",
-                decode_content=False,  # the body is kept as it came, never as JSON that is written anew
+                decode_content=False,  # the body is kept as it came, never as reformatted JSON
                 wal=True,
                 fast_save=False,
                 busy_timeout=_BUSY_MILLISECONDS,
@@ -66,12 +66,12 @@ class DetailCache:
             raise self._unusable(error) from None
 
     def get(self, address: str, version: str) -> Received | None:
-        """The answer kept for an address and version; None when there is none, or none that can be read."""
+        """The answer cached for an address and version; None if there is none that can be read."""
         key = self._key(address, version)
         try:
             with self._lock:
                 entry = self._entries.get_response(key)
-        except (ExceptionGroup, RecursionError):  # an entry that is JSON, but not one of requests-cache's
+        except (ExceptionGroup, RecursionError):  # JSON, but not an entry of requests-cache
             return None
         except sqlite3.Error as error:
             raise self._unusable(error) from None
@@ -83,7 +83,7 @@ class DetailCache:
         return Received(headers, entry.content, elapsed=0.0)
 
     def put(self, address: str, version: str, received: Received) -> None:
-        """Keep an answer that was found whole and right."""
+        """Cache an answer that was found whole and right."""
         key = self._key(address, version)
         kept = {name: received.headers[name] for name in _KEPT_HEADERS if name in received.headers}
         entry = CachedResponse(
@@ -112,7 +112,7 @@ class DetailCache:
 
 
 class _Connection(sqlite3.Connection):
-    """requests-cache begins again and again until it can: where the file is not merely busy, that is without end."""
+    """requests-cache retries BEGIN until it succeeds: if the file is not merely busy, that never ends."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 - as sqlite3 has it
         try:
@@ -128,7 +128,7 @@ def _digest(key: str, body: bytes) -> str:
 
 
 def _probe(path: Path) -> None:
-    """Write once with a bounded wait: requests-cache waits without end for a file that can never be written."""
+    """Write once with a bounded wait: requests-cache waits forever for a file that can never be written."""
     connection = sqlite3.connect(path, timeout=_BUSY_MILLISECONDS / 1000, isolation_level=None)
     try:
         connection.execute("pragma journal_mode = wal")

@@ -1,4 +1,4 @@
-"""From settings to a reader and a writer: where the cache and the pace of an account live on disk.
+"""From settings to one vendor's reader and writer: where the cache and the rate limit of an account are on disk.
 
 Not here: what each vendor is asked.
 """
@@ -13,18 +13,21 @@ from pydantic import SecretStr
 from requests.auth import AuthBase
 
 from auditkit.errors import ValueRefused
-from auditkit.settings import Settings
+from auditkit.settings import Settings, is_loopback
 from auditkit.vendors.auth import Credentials
-from auditkit.vendors.transport import Reader, Writer
+from auditkit.vendors.cache import DetailCache
+from auditkit.vendors.http import HttpClient, Network
+from auditkit.vendors.rate_limit import RateLimit
+from auditkit.vendors.transport import DEADLINE_SECONDS, Reader, Writer
 
-__all__ = ["Account", "identifier_in_path", "is_identifier"]
+__all__ = ["VendorAccount", "identifier_in_path", "is_identifier"]
 
 
 @dataclass(frozen=True)
-class Account:
+class VendorAccount:
     """One vendor's side of the settings. Two environments or accounts never share a file.
 
-    `holder` is who we are to this vendor: the user name or, where there is none, the token.
+    `holder` is who we are to this vendor: the user name, or the token if it knows no users.
     """
 
     vendor: str
@@ -33,39 +36,20 @@ class Account:
     holder: SecretStr
     settings: Settings
 
-    def reader(self, *, offline: bool = False) -> Reader:
-        """A reader whose cache is this account's own; one that is offline has nothing but the cache."""
-        return Reader(
-            self.base_url,
-            self.auth,
-            vendor=self.vendor,
-            cache_path=self._file(".sqlite"),
-            cache_scope=self._scope,
-            rate_per_second=self.settings.rate_per_second,
-            parallel=self.settings.parallel,
-            throttle_path=self._file(".pace"),
-            credentials=self._credentials,
-            offline=offline,
-        )
-
-    def writer(self) -> Writer:
-        """A writer that keeps pace together with the reader."""
-        return Writer(
-            self.base_url,
-            self.auth,
-            vendor=self.vendor,
-            rate_per_second=self.settings.rate_per_second,
-            parallel=self.settings.parallel,
-            throttle_path=self._file(".pace"),
-            credentials=self._credentials,
-        )
-
-    @property
-    def _credentials(self) -> Credentials:
-        """Of both vendors: a note at the one may hold the token of the other."""
+    def connect(self, *, offline: bool = False) -> tuple[Reader, Writer]:
+        """A reader with this account's own cache, and a writer; both use one HTTP client and so one rate limit."""
         settings = self.settings
-        secrets = (settings.aimsio_password, settings.jobnimbus_token)
-        return Credentials(settings.aimsio_username, tuple(filter(None, secrets)))
+        http = HttpClient(
+            self.base_url,
+            self.auth,
+            vendor=self.vendor,
+            rate_limit=RateLimit(self._file(".pace"), settings.rate_per_second, settings.parallel),
+            deadline=DEADLINE_SECONDS,
+            parallel=settings.parallel,
+            credentials=Credentials(settings.users, settings.secrets),  # a note at one may hold another's token
+            network=Network(settings.ca_bundle, None if is_loopback(self.base_url) else settings.proxy),
+        )
+        return Reader(http, DetailCache(self._file(".sqlite"), self._scope), offline=offline), Writer(http)
 
     @property
     def _scope(self) -> str:
@@ -85,5 +69,5 @@ def identifier_in_path(identifier: str, name: str) -> str:
 
 
 def is_identifier(value: object) -> TypeGuard[str]:
-    """Whether a value can name a record: a text that is not empty and can be written in UTF-8 (a half one cannot)."""
+    """Whether a value can name a record: a text that is not empty and can be encoded in UTF-8."""
     return isinstance(value, str) and bool(value) and not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,80 +1,72 @@
-"""One request, one answer: the only place that opens a connection, and the only place that words a vendor's failure.
+"""One HTTP client per host: the only module that opens a connection.
 
 requests' `HTTPAdapter` sends a prepared request without a `Session`. So there is no cookie jar, no redirect, no
 `.netrc`, no proxy from the environment and no retry to switch off, and nothing that could add one later.
 
-Four things come on top of it: a deadline for the *whole* answer (time-outs of a socket start anew with each byte), a
-cap on the decoded body, gzip that is checked to its end (urllib3 takes one that was cut short for whole), and a
-connection that is not used again after anything but a 200: what still arrives on it answers no other request.
+`HttpClient` adds three things: a deadline for the *whole* response (a socket's timeout restarts with each byte),
+TLS settings that no environment variable changes, and a connection that is not reused after anything but a 200,
+because what still arrives on it answers no other request.
 
-Not here: what is asked, whether to ask again, and what may be kept. That is `transport`.
+Not here: how a response is read and which error it becomes (`responses`), whether to try again and what may be kept
+(`transport`).
 """
 
 import contextlib
 import http.client
 import io
-import json
 import math
 import re
 import socket
 import ssl
 import time
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import requests
 import requests.adapters
+import requests.auth
 import urllib3
 import urllib3.connection
 import urllib3.exceptions
 from urllib3.util.response import assert_header_parsing
 
-from auditkit.errors import ApiError, BadAnswer, Denied, NotThere, Refused, TimedOut, Unreachable
+from auditkit.errors import ApiError, BadAnswer, TimedOut, Unreachable
 from auditkit.vendors.auth import Credentials
-from auditkit.vendors.rate_limit import MAX_PAUSE_SECONDS, Throttle
+from auditkit.vendors.rate_limit import RateLimit
+from auditkit.vendors.responses import (
+    MAX_BODY_BYTES,
+    MAX_MESSAGE,
+    Received,
+    TransientError,
+    body_start,
+    printable,
+    refusal,
+    whole_body,
+)
 
-__all__ = ["MAX_BODY_BYTES", "Again", "Line", "Received", "adapter", "server_date"]
+__all__ = ["CONNECT_SECONDS", "HttpClient", "Network"]
 
-MAX_BODY_BYTES = 64 * 2**20
 CONNECT_SECONDS = 5.0
-MAX_WORDS = 200
 
-_PIECE = 2**16
-_GZIP = 31  # zlib's wbits for a stream with gzip's header and check sums
-_INTERIM = frozenset({102, 103})  # the answer proper follows, as after a 100, which http.client passes over itself
-_MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
+_INTERIM = frozenset({102, 103})  # the real response follows, as after a 100, which http.client skips by itself
 _READ_HEADERS = ("Content-Type", "Date")
-_OTHER_ENCODINGS = frozenset({"br", "compress", "deflate", "zstd"})
-
-
-class Again(Exception):
-    """An attempt failed in a way that may pass; `error` is what to raise when nobody tries again.
-
-    `pause` is for how many seconds the vendor asks not to be called.
-    """
-
-    def __init__(self, error: ApiError, status: int | None = None, pause: float = 0.0) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.status = status
-        self.pause = pause
 
 
 @dataclass(frozen=True)
-class Received:
-    """An answer of status 200: headers, the decoded body, and the seconds from the request to its last byte."""
+class Network:
+    """How this machine reaches the vendors: a PEM file of authorities to trust instead of the public ones, a proxy."""
 
-    headers: Mapping[str, str]
-    body: bytes
-    elapsed: float
+    ca_bundle: Path | None = None
+    proxy: str | None = None
 
 
-class Line:
-    """What every call to one vendor shares: base URL, credentials, pace and deadline. It keeps no connection."""
+class HttpClient:
+    """Everything that the calls to one host share: base URL, credentials, rate limit, deadline and connections.
+
+    It keeps at most `parallel` connections. `deadline` is in seconds, for one attempt, once it has its slot.
+    """
 
     def __init__(
         self,
@@ -82,15 +74,19 @@ class Line:
         auth: requests.auth.AuthBase,
         *,
         vendor: str,
-        throttle: Throttle,
+        rate_limit: RateLimit,
         deadline: float,
+        parallel: int,
         credentials: Credentials | None = None,
+        network: Network | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth = auth
-        self._throttle = throttle
+        self._rate_limit = rate_limit
         self._timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, deadline), total=deadline)
         self._credentials = credentials or Credentials()
+        self._network = network or Network()
+        self._kept = _Adapter(parallel)
         self.vendor = vendor
 
     def request(
@@ -114,71 +110,99 @@ class Line:
 
     def where(self, request: requests.PreparedRequest) -> str:
         """How messages name a request: vendor, method, path and query."""
-        return f"{self.vendor}: {request.method} {_printable(request.path_url, MAX_WORDS)}"
+        return f"{self.vendor}: {request.method} {printable(request.path_url, MAX_MESSAGE)}"
 
     def exchange(
-        self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, cap: int = MAX_BODY_BYTES
+        self, request: requests.PreparedRequest, *, cap: int = MAX_BODY_BYTES, fresh: bool = False
     ) -> Received:
-        """Wait for our turn, send once, and return an answer of status 200; anything else raises.
+        """Wait for a slot of the rate limit, send once, and return a response of status 200; anything else raises.
 
-        Failures that may pass (408, 429, 500, 502, 503, 504, time-out, reset, a body cut short or damaged) raise
-        `Again`, and halve the pace of everybody. `Denied`, `NotThere`, `Refused`, `BadAnswer` and TLS failures come at
-        once. `cap` is in bytes: a decoded body beyond it is a `BadAnswer`, and is never held whole.
+        Transient failures (408, 429, 500, 502, 503, 504, timeout, reset, a body cut short or damaged) raise
+        `TransientError` and halve the rate for every process. `Denied`, `NotThere`, `Refused`, `BadAnswer` and TLS
+        failures are raised at once. A decoded body of more than `cap` bytes is a `BadAnswer` and is never held whole.
+        `fresh` sends on a connection of its own, which is closed afterwards.
         """
         # Everything is raised from here: a traceback may show locals, and those of the frames below hold the signed
-        # request and what came back; nor has an error of ours one of requests' behind it, which holds them too.
+        # request and the response; and an error of ours must not have one of requests' behind it, which holds them too.
         try:
-            with self._throttle.turn():
-                outcome = self._sent(http, request, cap)
+            with self._rate_limit.slot():
+                outcome = self._outcome(request, cap, fresh=fresh)
         except BaseException as error:  # noqa: BLE001 - raised again, also when interrupted
             raise error.with_traceback(None) from None
         if isinstance(outcome, Received):
             return outcome
-        if isinstance(outcome, Again):
-            self._throttle.ease(outcome.pause)
+        if isinstance(outcome, TransientError):
+            self._rate_limit.slow_down(outcome.pause)
         raise outcome
 
-    def _sent(
-        self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, cap: int
-    ) -> Received | ApiError | Again:
-        where, credentials = self.where(request), self._credentials.and_those_of(request)
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._kept.close()
+
+    def _outcome(
+        self, request: requests.PreparedRequest, cap: int, *, fresh: bool
+    ) -> Received | ApiError | TransientError:
+        where, credentials = self.where(request), self._credentials.including(request)
         started = time.monotonic()
+        adapter = _Adapter(1) if fresh else self._kept
         try:
-            with contextlib.closing(self._send(http, request)) as answer:
-                body = _body(answer, where, cap) if answer.status_code == 200 else _beginning(answer, where)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            with contextlib.closing(self._send(adapter, request)) as response:
+                is_good = response.status_code == 200
+                body = whole_body(response, where, cap) if is_good else body_start(response, where)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return _failure(error, where)
-        except (BadAnswer, Again) as error:
+        except (BadAnswer, TransientError) as error:
             return error.with_traceback(None)
+        finally:
+            if fresh:
+                adapter.close()
         elapsed = time.monotonic() - started
-        if answer.status_code != 200:
-            return _refusal(answer, f"{where}: answered {answer.status_code}{_words(body, credentials)}")
-        headers = {name: answer.headers[name] for name in _READ_HEADERS if name in answer.headers}
-        if credentials.are_in(body) or any(credentials.are_in(value.encode()) for value in headers.values()):
+        if not is_good:
+            return refusal(response, where, body, credentials)
+        headers = {name: response.headers[name] for name in _READ_HEADERS if name in response.headers}
+        if credentials.appear_in(body) or any(credentials.appear_in(value.encode()) for value in headers.values()):
             return BadAnswer(f"{where}: repeats the password or token, which others may read there too; change it")
         return Received(headers, body, elapsed)
 
-    def _send(self, http: requests.adapters.HTTPAdapter, request: requests.PreparedRequest) -> requests.Response:
-        timeout: Any = self._timeout  # requests takes urllib3's Timeout, the only one with a total; its stubs do not
-        return http.send(request, stream=True, timeout=timeout, verify=True)
+    def _send(self, adapter: "_Adapter", request: requests.PreparedRequest) -> requests.Response:
+        timeout: Any = self._timeout  # requests accepts urllib3's Timeout, the only one with a total; its stubs do not
+        network = self._network
+        return adapter.send(
+            request,
+            stream=True,
+            timeout=timeout,
+            verify=str(network.ca_bundle) if network.ca_bundle else True,
+            proxies={"all": network.proxy} if network.proxy else None,
+        )
 
 
-def adapter(connections: int) -> requests.adapters.HTTPAdapter:
-    """A pool of at most so many kept connections, whose answers must be whole before the deadline; it never retries."""
-    http_adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
-    http_adapter.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return http_adapter
+class _Adapter(requests.adapters.HTTPAdapter):
+    """A pool of kept connections whose responses must be whole before the deadline; it never retries."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
+        super().init_poolmanager(*args, **kwargs, ssl_context=_tls())
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - as requests has it
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=_tls(), proxy_ssl_context=_tls())
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
 
-def server_date(headers: Mapping[str, str]) -> datetime | None:
-    """The server's own clock, from its `Date` header, in UTC; None when absent or unreadable."""
-    return _http_date(headers.get("Date", ""))
+def _tls() -> ssl.SSLContext:
+    """A client's TLS context. Those of the libraries write the session's keys to the file that SSLKEYLOGFILE names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class _BeforeDeadline(io.RawIOBase):
-    """A socket's bytes, where each read may only take the time that is left for all of them.
+    """A socket's bytes, where each read may take only the time that is left for all of them.
 
-    urllib3 sets the socket's time-out to what is left of the total just before an answer is read.
+    urllib3 sets the socket's timeout to what is left of the total just before a response is read.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -193,7 +217,7 @@ class _BeforeDeadline(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a writable buffer; typeshed names it privately
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("no whole answer before the deadline")
+            raise TimeoutError("no whole response before the deadline")
         self._socket.settimeout(None if left == math.inf else left)
         return self._raw.readinto(buffer)
 
@@ -202,7 +226,7 @@ class _BeforeDeadline(io.RawIOBase):
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
+class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
@@ -211,20 +235,20 @@ class _Answer(http.client.HTTPResponse):
     def begin(self) -> None:
         super().begin()
         while self.status in _INTERIM:
-            self.headers = None  # type: ignore[assignment]  # as it was before the first answer: begin() looks for it
+            self.headers = None  # type: ignore[assignment]  # begin() expects it as it was before the first response
             super().begin()
         self.will_close = self.will_close or self.status != 200
-        # urllib3 would go on without the headers behind a broken one, and log what it is, which may repeat a secret.
+        # urllib3 would ignore the headers behind a broken one, and log it, which may repeat a secret.
         assert_header_parsing(self.msg)
 
 
 class _HTTPConnection(urllib3.connection.HTTPConnection):
-    response_class = _Answer
+    response_class = _Response
     debuglevel = 0  # whatever is set for all of http.client, which would print the signed request
 
 
 class _HTTPSConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Answer
+    response_class = _Response
     debuglevel = 0
 
 
@@ -236,97 +260,49 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
-def _refusal(answer: requests.Response, found: str) -> ApiError | Again:
-    refusal = _worded(answer, found)
-    (refusal.error if isinstance(refusal, Again) else refusal).status = answer.status_code
-    return refusal
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
-def _worded(answer: requests.Response, found: str) -> ApiError | Again:
-    status = answer.status_code
-    if status in (401, 403):
-        return Denied(f"{found}; check the credentials and their permissions")
-    if status == 404:
-        return NotThere(f"{found}; it does not exist, or not any more")
-    if status in _MAY_PASS:
-        return Again(Refused(f"{found}; try again later"), status, _retry_after(answer.headers))
-    if status < 300:
-        return BadAnswer(f"{found}; expected 200")
-    if status < 400:
-        return Refused(f"{found}; a redirect is never followed, check the base URL")
-    return Refused(found)
-
-
-def _body(answer: requests.Response, where: str, cap: int) -> bytes:
-    """The whole body, decoded. What came packed is only measured on its way, so that a bomb never unfolds here."""
-    packed = _is_packed(answer, where)
-    pieces: list[bytes] = []
-    size = 0
-    raw = _noted(answer.raw.stream(_PIECE, decode_content=False), pieces)
-    for piece in _inflated(raw, where) if packed else raw:
-        size += len(piece)
-        if size > cap:
-            raise BadAnswer(f"{where}: expected at most {cap // 2**20} MiB, found more")
-    body = b"".join(pieces)
-    return zlib.decompress(body, wbits=_GZIP, bufsize=size or 1) if packed else body
-
-
-def _beginning(answer: requests.Response, where: str) -> bytes:
-    """What a refusal says first. It is worth no error of its own: a 401 that cannot be read is still a 401."""
-    beginning = b""
-    with contextlib.suppress(BadAnswer, Again, urllib3.exceptions.HTTPError):
-        packed = _is_packed(answer, where)
-        raw = answer.raw.stream(_PIECE, decode_content=False)
-        for piece in _inflated(raw, where) if packed else raw:
-            beginning += piece
-            if len(beginning) >= _PIECE:
-                break
-    return beginning
-
-
-def _is_packed(answer: requests.Response, where: str) -> bool:
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        found = encoding if encoding in _OTHER_ENCODINGS else "another"
-        raise BadAnswer(f"{where}: expected no encoding or gzip, found {found}")
-    return encoding == "gzip"
-
-
-def _noted(raw: Iterator[bytes], pieces: list[bytes]) -> Iterator[bytes]:
-    for piece in raw:
-        pieces.append(piece)
-        yield piece
-
-
-def _inflated(raw: Iterator[bytes], where: str) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(wbits=_GZIP)
-    try:
-        for piece in raw:
-            rest = piece
-            while rest:
-                yield inflate.decompress(rest, _PIECE)
-                rest = inflate.unconsumed_tail
-        yield inflate.flush()
-    except zlib.error:
-        raise Again(BadAnswer(f"{where}: expected gzip, found damaged data")) from None
-    if inflate.unused_data:
-        raise BadAnswer(f"{where}: expected one gzip stream, found more behind it")
-    if not inflate.eof:
-        raise urllib3.exceptions.ProtocolError("gzip stream cut short")
-
-
-def _failure(error: Exception, where: str) -> ApiError | Again:
-    reason = _reason(error)
+def _failure(error: Exception, where: str) -> ApiError | TransientError:
+    """The error for a response that never came whole, worded by its cause, with what to do about that."""
+    cause = _innermost(error)
+    reason = _reason(cause)
     is_tls = isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError))
-    if is_tls and not isinstance(_innermost(error), (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return Unreachable(f"{where}: no trusted TLS connection ({reason}); check the host and its certificate")
+    if is_tls and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return _unreachable(
+            f"{where}: no trusted TLS connection ({reason}); check the host, and where the network inspects TLS set"
+            " AUDITKIT_CA_BUNDLE to its certificate",
+            "certificate",
+        )
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-        return Again(TimedOut(f"{where}: no whole answer before the deadline; try again later"))
+        return TransientError(TimedOut(f"{where}: no whole response before the deadline; try again later"))
+    if isinstance(error, requests.exceptions.ProxyError):
+        refused = re.search(r"Tunnel connection failed: ([0-9]{3})", str(cause))
+        words = f"answered {refused[1]}" if refused else reason
+        text = f"{where}: the proxy of AUDITKIT_PROXY made no connection ({words}); check its address and rules"
+        return TransientError(_unreachable(text, "proxy"))
+    if isinstance(cause, socket.gaierror):
+        text = f"{where}: the host's name is not known ({reason}); check the base URL and the network"
+        return TransientError(_unreachable(text, "name"))
+    if isinstance(cause, ConnectionRefusedError):
+        text = f"{where}: nothing answers at this host and port ({reason}); check the base URL, or set AUDITKIT_PROXY"
+        return TransientError(_unreachable(text, "refused"))
     if isinstance(error, (requests.ConnectionError, urllib3.exceptions.HTTPError)):
-        return Again(Unreachable(f"{where}: no connection, or it broke ({reason}); check the network and the base URL"))
+        text = f"{where}: no connection, or it broke ({reason}); check the network and the base URL"
+        return TransientError(_unreachable(text, "connection"))
     if isinstance(error, requests.exceptions.InvalidHeader):
         return BadAnswer(f"{where}: expected one length of the body, found several")
-    return Unreachable(f"{where}: the request cannot be sent ({type(error).__name__}); check the base URL")
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        return _unreachable(
+            f"{where}: the authorities to trust cannot be read; check AUDITKIT_CA_BUNDLE", "certificate"
+        )
+    return _unreachable(f"{where}: the request cannot be sent ({type(error).__name__}); check the base URL", "request")
+
+
+def _unreachable(text: str, cause: str) -> Unreachable:
+    error = Unreachable(text)
+    error.cause = cause
+    return error
 
 
 def _innermost(error: BaseException) -> BaseException:
@@ -335,48 +311,10 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause in its own fixed words; the outer ones may quote the request."""
-    innermost = _innermost(error)
-    if isinstance(innermost, ssl.SSLCertVerificationError):
-        return innermost.verify_message
-    if isinstance(innermost, OSError) and innermost.strerror:
-        return innermost.strerror
-    return type(innermost).__name__
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that the vendor asks us to wait; anything absurd becomes the longest pause we make, nonsense 0."""
-    text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]+", text):
-        return float(text[:9]) if len(text) < 9 else MAX_PAUSE_SECONDS
-    moment = _http_date(text)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else 0.0
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _words(body: bytes, credentials: Credentials) -> str:
-    """The vendor's own message, in one line, without our credentials should it repeat them."""
-    harmless = credentials.taken_out(body[:_PIECE])
-    if harmless is None:
-        return " (its message is left out: it may repeat a secret)"
-    text = harmless.decode("utf-8", "replace")
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if isinstance(value, dict) and isinstance(value.get("body"), str):
-        text = value["body"]
-    text = _printable(text, MAX_WORDS)
-    return f": {text}" if text else ""
-
-
-def _printable(text: str, length: int) -> str:
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))[:length]
+def _reason(cause: BaseException) -> str:
+    """A cause in its own fixed words; the errors around it may quote the request."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return type(cause).__name__

@@ -5,9 +5,10 @@ Times are epoch seconds. A page's rows may be unordered and slimmer than single 
 Not here: how many pages there are, whether they are complete, and when a change may be sent.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pydantic import SecretStr
@@ -16,20 +17,21 @@ from auditkit.errors import BadAnswer, SettingsError, ValueRefused
 from auditkit.settings import Settings
 from auditkit.vendors.auth import Signature
 from auditkit.vendors.bodies import READ_ONLY_INVOICE_FIELDS, InvoiceChange, NewInvoice, checked
-from auditkit.vendors.connection import Account, identifier_in_path, is_identifier
-from auditkit.vendors.strict_json import dump, elements, parse
+from auditkit.vendors.connection import VendorAccount, identifier_in_path, is_identifier
+from auditkit.vendors.strict_json import dump, loose_value, parse, split_rows
 from auditkit.vendors.transport import Answer, Reader, Writer
 
-__all__ = ["BearerAuth", "JobNimbusClient", "Page"]
+__all__ = ["NEEDED_KEYS", "BearerAuth", "JobNimbusClient", "Page"]
 
 VENDOR = "JobNimbus"
 INVOICES = "/api1/v2/invoices"
 DEFAULT_SIZE = 1000
+NEEDED_KEYS = ("items", "related", "is_active", "status")  # required of every invoice, and of the audit
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class BearerAuth(Signature):
-    """`Authorization: bearer <token>`. A token that no header can carry is a `SettingsError` without it."""
+    """`Authorization: bearer <token>`. A token that no header can carry raises `SettingsError`, unrepeated."""
 
     def __init__(self, token: SecretStr) -> None:
         if not _TOKEN.fullmatch(token.get_secret_value()):
@@ -39,16 +41,22 @@ class BearerAuth(Signature):
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the vendor's own count (None when it sent none), and (jnid, exact text) of each row."""
+    """One page: the vendor's own count (None if it sent none), and (jnid, exact text) of each row.
+
+    `problems` holds why a row cannot be used, by its jnid. A row without a usable one is named after its digest.
+    `lacking` holds the jnids of rows without one of the keys that the page requires of every invoice.
+    """
 
     count: int | None
     rows: list[tuple[str, str]]
+    problems: Mapping[str, str] = field(default_factory=dict)
+    lacking: frozenset[str] = frozenset()
 
 
 class JobNimbusClient:
     """Five operations of JobNimbus's API. Errors are those of `Reader.get` and `Writer.send`.
 
-    `actor` is the e-mail of the person whom JobNimbus shall name behind a write.
+    `actor` is the e-mail address of the person whom JobNimbus should name as the author of a write.
     """
 
     def __init__(self, reader: Reader, writer: Writer, actor: str | None = None) -> None:
@@ -59,18 +67,18 @@ class JobNimbusClient:
 
     @classmethod
     def from_settings(cls, settings: Settings, *, offline: bool = False) -> Self:
-        """A client for the account of the settings; `SettingsError` where they have none. `offline` as in `Reader`."""
+        """A client for the account of the settings; `SettingsError` if they name none. `offline` as in `Reader`."""
         if settings.jobnimbus_url is None or settings.jobnimbus_token is None:
             raise SettingsError("JobNimbus needs AUDITKIT_JOBNIMBUS_URL and AUDITKIT_JOBNIMBUS_TOKEN")
         auth = BearerAuth(settings.jobnimbus_token)
-        account = Account(VENDOR, settings.jobnimbus_url, auth, settings.jobnimbus_token, settings)
-        return cls(account.reader(offline=offline), account.writer(), settings.jobnimbus_actor)
+        account = VendorAccount(VENDOR, settings.jobnimbus_url, auth, settings.jobnimbus_token, settings)
+        return cls(*account.connect(offline=offline), settings.jobnimbus_actor)
 
     def page(self, start: int, size: int = DEFAULT_SIZE, filter: Mapping[str, Any] | None = None) -> Page:
         """The `size` invoices from number `start` (0 is the first), always live, in the vendor's order.
 
-        The answer is an object with an array `results`, each with a `jnid`; anything else is a `BadAnswer`, never an
-        empty page.
+        The answer is an object with an array `results`; anything else is a `BadAnswer`, never an empty page. A row
+        that cannot be used is in `problems`; a page of such rows alone is a `BadAnswer`.
         """
         params: dict[str, str | int] = {"from": start, "size": size}
         if filter is not None:
@@ -78,26 +86,33 @@ class JobNimbusClient:
         where = f"{VENDOR}: GET {INVOICES} from {start}"
         found: list[Page] = []
 
-        def check(text: str) -> bool:
-            found[:] = [_page(text, where)]
+        def check(answer: Answer) -> bool:
+            found[:] = [_page(answer.text, where)]
             return True
 
-        self._reader.get(INVOICES, params, is_list=True, check=check)
+        self._reader.get(INVOICES, params, keep_newest=True, check=check)
         return found[0]
 
     def invoice(self, jnid: str) -> str:
         """The exact text of one invoice, always live; a body with another `jnid` is a `BadAnswer`."""
         path = _path(jnid)
         where = f"{VENDOR}: GET {path}"
-        text = self._reader.get(path).text
+        text = self._reader.get(path, keep_newest=True).text
         record = parse(text, where)
         if not isinstance(record, dict) or record.get("jnid") != jnid:
             found = repr(record.get("jnid"))[:60] if isinstance(record, dict) else type(record).__name__
             raise BadAnswer(f"{where}: expected an invoice with this jnid, found {found}")
         return text
 
+    def whole_invoice(self, jnid: str) -> str:
+        """As `invoice`, kept for an offline reader; a body without one of the required keys is a `BadAnswer`."""
+        text = self.invoice(jnid)
+        if lacking := [key for key in NEEDED_KEYS if key not in parse(text, jnid)]:
+            raise BadAnswer(f"{VENDOR}: GET {_path(jnid)}: expected {', '.join(lacking)}, found none")
+        return text
+
     def create_invoice(self, body: Mapping[str, Any]) -> Answer:
-        """Create an invoice. The answer may have no body: which jnid it got, only a search can tell.
+        """Create an invoice. The answer may have no body: then only a search can find its jnid.
 
         A field that is missing, unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
         """
@@ -107,7 +122,7 @@ class JobNimbusClient:
     def update_invoice(self, jnid: str, changes: Mapping[str, Any]) -> Answer:
         """Change the given fields of one invoice; arrays replace the old ones whole. The answer may have no body.
 
-        To delete is to JobNimbus to change `is_active` to false.
+        JobNimbus deletes an invoice when `is_active` is changed to false.
 
         A field that is unknown or computed by JobNimbus raises `ValueRefused` before anything is sent.
         """
@@ -116,13 +131,13 @@ class JobNimbusClient:
         body = checked({"jnid": jnid, **changes}, InvoiceChange, READ_ONLY_INVOICE_FIELDS, "JobNimbus invoice")
         return self._writer.send("PUT", _path(jnid), body, self._actor)
 
-    def vouch(self, proof: str) -> None:
-        """As `Reader.vouch`."""
-        self._reader.vouch(proof)
+    def save_proof(self, proof: str) -> None:
+        """As `Reader.save_proof`."""
+        self._reader.save_proof(proof)
 
-    def vouched(self) -> str | None:
-        """As `Reader.vouched`."""
-        return self._reader.vouched()
+    def saved_proof(self) -> str | None:
+        """As `Reader.saved_proof`."""
+        return self._reader.saved_proof()
 
     def close(self) -> None:
         """Close the connections and the cache."""
@@ -134,16 +149,33 @@ def _path(jnid: str) -> str:
 
 
 def _page(text: str, where: str) -> Page:
-    slices = elements(text, "results", where)
-    envelope = parse(text, where)
+    envelope, slices = split_rows(text, "results", where)
     count = envelope.get("count")
     if count is not None and (type(count) is not int or count < 0):
         raise BadAnswer(f"{where}: count: expected a whole number, found {str(count)[:40]!r}")
-    return Page(count, [(_jnid(row, where, n), slices[n]) for n, row in enumerate(envelope["results"])])
+    rows: list[tuple[str, str]] = []
+    problems, lacking = dict[str, str](), set[str]()
+    for number, row in enumerate(slices):
+        jnid, value, problem = _row(row, f"row {number}")
+        rows.append((jnid, row))
+        if problem:
+            problems.setdefault(jnid, problem)
+        elif not value.keys() >= set(NEEDED_KEYS):
+            lacking.add(jnid)
+    if rows and all(jnid in problems for jnid, _ in rows):
+        raise BadAnswer(f"{where}: {problems[rows[0][0]]}")
+    return Page(count, rows, problems, frozenset(lacking))
 
 
-def _jnid(row: object, where: str, number: int) -> str:
-    jnid = row.get("jnid") if isinstance(row, dict) else None
-    if not is_identifier(jnid):
-        raise BadAnswer(f"{where}: row {number}: jnid: expected a text, found {ascii(jnid)[:40]}")
-    return jnid
+def _row(text: str, where: str) -> tuple[str, dict[str, Any], str | None]:
+    """The jnid of a row, its value, and why the row cannot be used (or None)."""
+    try:
+        value, problem = parse(text, where), None
+    except BadAnswer as error:
+        value, problem = loose_value(text), str(error)
+    value = value if isinstance(value, dict) else {}
+    jnid = value.get("jnid")
+    if is_identifier(jnid):
+        return jnid, value, problem
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"(row {digest})", value, problem or f"{where}: jnid: expected a text, found {ascii(jnid)[:40]}"

@@ -1,12 +1,18 @@
 """JobNimbus's pages → one whole list of invoices, or the reason why it cannot be trusted.
 
-Rows move from page to page while people work, and nothing in an answer says so. One pass therefore reads pages that
-overlap by a row: the first of a page must be the last of the page before. That holds for any order that is stable.
-Where the order changes from call to call, or the list is longer than paging reaches, a pass reads windows of
-`date_created` instead, each halved until it fits one page, after the filter was proved to be obeyed. Whoever calls
-compares passes: two clean ones with the same invoices are complete.
+Rows move from page to page while people work, and nothing in an answer shows it. So the pages of a pass overlap by a
+row: the first row of a page must be the last of the page before. That works for any order that is stable. If the order
+changes from call to call, or the list is longer than paging reaches, a pass reads windows of `date_created` instead,
+each halved until it fits one page, after the filter was proved to work.
 
-Not here: where rows are kept (`raw`), and how often a pass is tried (`invoices`). Only `ask` reaches the network.
+The end of a list is proved by asking beyond it: only an empty page past the last row ends a pass. A page that is short
+proves nothing, because a server may send fewer rows than were asked for. `count` is a witness, not a proof: what it
+counts is learned from the pass, and a count of more invoices than were sent makes the pass worthless.
+
+The caller compares passes: two clean ones with the same invoices are complete.
+
+Not here: where rows are kept (`sync.raw`), and how often a pass is tried (`sync.invoices`). Only `ask` reaches the
+network.
 """
 
 import hashlib
@@ -15,45 +21,70 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditkit.errors import NotThere, Refused
 from auditkit.vendors.jobnimbus import DEFAULT_SIZE, Page
 
-__all__ = ["LAST_SECOND", "WINDOW", "Ask", "Breach", "Disorder", "FilterIgnored", "Pages", "Pass", "TooMany", "between"]
+__all__ = [
+    "LAST_SECOND",
+    "WINDOW",
+    "Ask",
+    "BeyondPaging",
+    "BrokenPass",
+    "EndUnproved",
+    "FilterIgnored",
+    "OrderChanged",
+    "Pages",
+    "Pass",
+    "between",
+]
 
 WINDOW = 10_000  # JobNimbus pages no further than from + size = 10,000
 FIRST_SECOND, LAST_SECOND = 1_104_537_600, 4_102_444_800  # 2005 and 2100: where halving begins, not a limit
 
 Ask = Callable[[int, int, Mapping[str, Any] | None], Page]
-Keep = Callable[[list[tuple[str, str]]], None]
+Keep = Callable[[list[tuple[str, str]], "Pass"], None]
 
 
-class Breach(Exception):
-    """What makes a pass worthless; the text says it to people."""
+class BrokenPass(Exception):
+    """A pass that cannot be used; the text is the reason, for people."""
 
 
-class TooMany(Breach):
+class BeyondPaging(BrokenPass):
     """The list is longer than paging reaches."""
 
 
-class Disorder(Breach):
+class OrderChanged(BrokenPass):
     """Pages that do not continue each other: rows moved, or the order changed."""
 
 
-class FilterIgnored(Breach):
-    """Windows cannot be trusted, because the vendor does not obey the filter."""
+class FilterIgnored(BrokenPass):
+    """Windows cannot be trusted, because the vendor ignores the filter."""
+
+
+class EndUnproved(BrokenPass):
+    """The vendor refuses the page past the last row."""
 
 
 @dataclass
 class Pass:
-    """One read of the whole list: jnid → SHA-256 of the row's text, how it was read, and what broke it (or None)."""
+    """One read of the whole list: id → SHA-256 of the row's text, and what broke the pass (or None).
+
+    `problems` holds, by id, why a row cannot be used, and `lacking` the ids of rows that lack a required key. `end` is
+    how the end of the list was proved, `count` what the vendor's count was found to mean.
+    """
 
     method: str
     digests: dict[str, str] = field(default_factory=dict)
-    breach: Breach | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+    lacking: set[str] = field(default_factory=set)
+    broken: BrokenPass | None = None
     pages: int = 0
+    end: str = ""
+    count: str = ""
 
 
 class Pages:
-    """Reads whole passes. `ask(start, size, filter)` is one call; `keep` gets each page's new rows as (jnid, text)."""
+    """Reads whole passes. `ask(start, size, filter)` is one call; `keep` gets each page's new rows, and the pass."""
 
     def __init__(self, ask: Ask, *, size: int = DEFAULT_SIZE, window: int = WINDOW) -> None:
         self._ask = ask
@@ -65,98 +96,151 @@ class Pages:
         return self._pass("pages", keep, self._read_pages)
 
     def windows(self, keep: Keep) -> Pass:
-        """One pass over half-open windows of `date_created`: first open below, last open above."""
+        """One pass over half-open windows of `date_created`: the first is open below, the last open above."""
         return self._pass("date windows", keep, self._read_windows)
 
-    def _pass(self, method: str, keep: Keep, read: Callable[["_Sheet"], None]) -> Pass:
-        result = Pass(method)
+    def _pass(self, method: str, keep: Keep, read: Callable[["_Reading"], None]) -> Pass:
+        reading = _Reading(Pass(method), keep, self._ask)
         try:
-            read(_Sheet(result, keep, self._ask))
-        except Breach as breach:
-            result.breach = breach
-        return result
+            read(reading)
+            reading.result.count = reading.meaning_of_count()
+        except BrokenPass as broken:
+            reading.result.broken = broken
+        return reading.result
 
-    def _read_pages(self, sheet: "_Sheet") -> None:
-        counts = self._chain(sheet, None)
-        if len(counts) > 1:
-            raise Breach(f"JobNimbus's count changed during the read: {' and '.join(map(str, counts))}")
-        if counts[0] not in (None, len(sheet.result.digests)):
-            raise Breach(f"JobNimbus counts {counts[0]} invoices, but sent {len(sheet.result.digests)}")
+    def _read_pages(self, reading: "_Reading") -> None:
+        self._chain(reading, None)
+        reading.result.end = f"an empty page after row {len(reading.result.digests):,}"
 
-    def _chain(self, sheet: "_Sheet", filter: Mapping[str, Any] | None) -> list[int | None]:
-        """Page after page until one adds nothing more; the counts that were sent, each once."""
-        counts: dict[int | None, None] = {}
-        read, last = 0, None
+    def _chain(self, reading: "_Reading", filter: Mapping[str, Any] | None) -> None:
+        """Page after page, each from the last row of the one before, until the page past the last row is empty."""
+        read, last, longest = 0, "", self._size
         while True:
             start = max(read - 1, 0)
             size = min(self._size, self._window - start)
-            if read and size < 2:
-                raise TooMany(f"JobNimbus holds {self._window:,} invoices or more, and pages no further")
-            page = sheet.ask(start, size, filter)
-            counts[page.count] = None
-            rows = page.rows
-            if read:
-                if not rows or rows[0][0] != last:
-                    raise Disorder("JobNimbus's pages do not continue each other: invoices moved during the read")
-                rows = rows[1:]
-            sheet.take(rows)
-            if not rows:
-                return list(counts)
-            read, last = read + len(rows), rows[-1][0]
-            if len(page.rows) < size and page.count is not None and read >= page.count:
-                return list(counts)
+            if read >= self._window:
+                raise BeyondPaging(f"JobNimbus holds {self._window:,} invoices or more, and pages no further")
+            page = reading.ask(start, size, filter)
+            rows = reading.following(page.rows, last) if read else page.rows
+            reading.take(rows)
+            read, last = read + len(rows), rows[-1][0] if rows else last
+            if (rows and len(page.rows) >= min(size, longest)) or read >= self._window:
+                continue
+            beyond = self._beyond(reading, read, filter)
+            if not beyond.rows:
+                return
+            longest = max(len(page.rows), len(beyond.rows))  # the server sends no more rows than this
+            if not rows:  # a page of one row cannot overlap and go on, so the row before is asked for again
+                reading.following(reading.ask(read - 1, 1, filter).rows, last)
+                reading.take(beyond.rows)
+                read, last = read + len(beyond.rows), beyond.rows[-1][0]
 
-    def _read_windows(self, sheet: "_Sheet") -> None:
-        count = sheet.ask(0, 1, None).count
-        if count is None:
-            raise FilterIgnored("JobNimbus sends no count, so that windows of dates cannot be added up")
-        if sheet.ask(0, self._size, between(LAST_SECOND, None)).rows:
-            raise FilterIgnored(f"JobNimbus holds {count:,} invoices and ignores the filter that would divide them")
-        windows: list[tuple[int | None, int | None]] = [(None, None)]
+    def _beyond(self, reading: "_Reading", read: int, filter: Mapping[str, Any] | None) -> Page:
+        """The page past the last row that was read; an empty one proves the end of the list."""
+        try:
+            page = reading.ask(read, min(self._size, self._window - read), filter)
+        except (Refused, NotThere) as error:
+            if error.status is None or error.status in (408, 429) or error.status >= 500:
+                raise
+            raise EndUnproved(
+                f"JobNimbus refuses the page past its last invoice (answered {error.status}), so that the end of its"
+                " list cannot be proved"
+            ) from None
+        if any(jnid in reading.result.digests for jnid, _ in page.rows):
+            raise OrderChanged("JobNimbus repeats invoices past the end of its list, or they moved during the read")
+        return page
+
+    def _read_windows(self, reading: "_Reading") -> None:
+        first = reading.ask(0, self._size, None)
+        if not first.rows:
+            reading.result.end = "an empty page"
+            return
+        if reading.ask(0, self._size, between(LAST_SECOND, None)).rows:
+            counted = f" (it counts {first.count:,} invoices)" if first.count is not None else ""
+            raise FilterIgnored(f"JobNimbus ignores the filter that would divide its list{counted}")
+        middle = (FIRST_SECOND + LAST_SECOND) // 2
+        windows: list[tuple[int | None, int | None]] = [(middle, None), (None, middle)]
         while windows:
             low, high = windows.pop()
-            middle = _middle(low, high)
-            fits = (low, high) != (None, None) and self._fits(sheet, low, high)
-            if not fits and middle is not None:
-                windows += [(middle, high), (low, middle)]
-            elif not fits:
-                self._chain(sheet, between(low, high))
-        if sheet.ask(0, 1, None).count != count:
-            raise Breach("JobNimbus's count changed during the read")
-        if len(sheet.result.digests) != count:
-            raise Breach(f"JobNimbus counts {count:,} invoices, but its dates give {len(sheet.result.digests):,}")
+            if self._fits(reading, low, high):
+                continue
+            if (middle_of := _middle(low, high)) is not None:
+                windows += [(middle_of, high), (low, middle_of)]
+            else:
+                self._chain(reading, between(low, high))
+        reading.ask(0, 1, None)  # a count that changed during the pass
+        if lost := sum(jnid not in reading.result.digests for jnid, _ in first.rows):
+            raise BrokenPass(f"JobNimbus lists {lost:,} invoice{'s' * (lost != 1)} that no window of dates holds")
+        reading.result.end = "an empty page after the last row of each date window"
 
-    def _fits(self, sheet: "_Sheet", low: int | None, high: int | None) -> bool:
-        """Read a window if one page holds it. A row outside of it breaks the pass: the filter is not obeyed."""
-        rows = sheet.ask(0, self._size, between(low, high)).rows
-        for _, text in rows:
+    def _fits(self, reading: "_Reading", low: int | None, high: int | None) -> bool:
+        """Read a window if one page holds it. A row outside of it breaks the pass: the filter is ignored."""
+        rows = reading.ask(0, self._size, between(low, high)).rows
+        for jnid, text in rows:
+            if jnid in reading.result.problems:
+                continue
             created = json.loads(text).get("date_created")
             if type(created) is not int or (low or created) > created or created >= (high or created + 1):
                 raise FilterIgnored("JobNimbus sent an invoice outside of the window of dates that was asked for")
-        if len(rows) == self._size:
+        if len(rows) >= self._size:
             return False
-        sheet.take(rows)
+        if rows and self._beyond(reading, len(rows), between(low, high)).rows:
+            return False
+        reading.take(rows)
         return True
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """The pass that is being read: calls are counted, rows are digested and handed on."""
+class _Reading:
+    """A pass that is being read: calls are noted, rows are digested and handed on."""
 
-    result: Pass
-    keep: Keep
-    vendor: Ask
+    def __init__(self, result: Pass, keep: Keep, vendor: Ask) -> None:
+        self.result = result
+        self._keep = keep
+        self._vendor = vendor
+        self._counts: list[tuple[int, int, int]] = []  # start, rows and count of each unfiltered page with a count
 
     def ask(self, start: int, size: int, filter: Mapping[str, Any] | None) -> Page:
+        """One page."""
         self.result.pages += 1
-        return self.vendor(start, size, filter)
+        page = self._vendor(start, size, filter)
+        self.result.problems |= page.problems
+        self.result.lacking |= page.lacking
+        if filter is None and page.count is not None:
+            self._counts.append((start, len(page.rows), page.count))
+        return page
+
+    @staticmethod
+    def following(rows: list[tuple[str, str]], last: str) -> list[tuple[str, str]]:
+        """The rows of a page behind the one that overlaps, which must be the last one read."""
+        if not rows or rows[0][0] != last:
+            raise OrderChanged("JobNimbus's pages do not continue each other: invoices moved during the read")
+        return rows[1:]
 
     def take(self, rows: list[tuple[str, str]]) -> None:
+        """Digest new rows and hand them on."""
         known = len(self.result.digests)
-        self.result.digests.update((jnid, hashlib.sha256(text.encode()).hexdigest()) for jnid, text in rows)
-        self.keep(rows)
+        self.result.digests.update((jnid, _digest(text)) for jnid, text in rows)
+        self._keep(rows, self.result)
         if twice := known + len(rows) - len(self.result.digests):
-            raise Disorder(f"JobNimbus sent {twice} invoices twice in one pass")
+            raise OrderChanged(f"JobNimbus sent {twice:,} invoice{'s' * (twice != 1)} twice in one pass")
+
+    def meaning_of_count(self) -> str:
+        """What the vendor's count was in this pass. Raises `BrokenPass` if it contradicts the rows that came."""
+        sent = len(self.result.digests)
+        counts = list(dict.fromkeys(count for _, _, count in self._counts))
+        if not counts:
+            return "none is sent"
+        if counts == [sent]:
+            return "the total"
+        if all(count == rows for _, rows, count in self._counts):
+            return "the rows of each page"
+        if all(count == max(sent - start, 0) for start, _, count in self._counts):
+            return "the rows from each page on"
+        if len(counts) > 1:
+            raise BrokenPass(f"JobNimbus's count changed during the read: {' and '.join(map(str, counts[:5]))}")
+        if counts[0] > sent:
+            raise BrokenPass(f"JobNimbus counts {counts[0]:,} invoices, but sent {sent:,}")
+        return f"capped at {counts[0]:,}"
 
 
 def between(low: int | None, high: int | None) -> Mapping[str, Any]:
@@ -166,6 +250,10 @@ def between(low: int | None, high: int | None) -> Mapping[str, Any]:
 
 
 def _middle(low: int | None, high: int | None) -> int | None:
-    """Where to halve a window; None when it is a second wide, or lies beyond where halving begins."""
+    """Where to halve a window; None if it is a second wide, or beyond where halving begins."""
     first, last = low if low is not None else FIRST_SECOND, high if high is not None else LAST_SECOND
     return (first + last) // 2 if last - first > 1 else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,11 +1,11 @@
-"""Politeness: so many calls per second, so many in flight, over all threads and processes that share a folder.
+"""The rate limit: so many calls per second and so many in flight, over all threads and processes that share a folder.
 
-Pace: one small file holds the moment of the next free call; each caller takes it under a file lock, moves it on by
-1/rate and sleeps until it. Calls are spaced, never released in bursts. In flight: one lock file per place; the kernel
-frees it when a process dies. A place rests until parallel/rate has passed since its last call can have *arrived*:
-of parallel + 1 calls two share a place, so that no second holds more than the rate, however late some arrive.
+Rate: one small file holds the moment of the next free call. Each caller takes it under a file lock, moves it on by
+1/rate and sleeps until then. Calls are spaced, never released in bursts. In flight: one lock file per slot; the kernel
+frees it when a process dies. A slot cools down until parallel/rate has passed since its last call can have *arrived*:
+of parallel + 1 calls two share a slot, so that no second holds more than the rate, however late some of them arrive.
 
-Not here: what a call is, or whether it is worth trying again.
+Not here: what a call is, or whether to retry it.
 """
 
 import contextlib
@@ -20,74 +20,74 @@ from queue import SimpleQueue
 
 from auditkit.errors import StoreError
 
-__all__ = ["MAX_PAUSE_SECONDS", "SLOW_SECONDS", "Throttle"]
+__all__ = ["MAX_PAUSE_SECONDS", "SLOW_SECONDS", "RateLimit"]
 
 MAX_PAUSE_SECONDS = 60.0
 SLOW_SECONDS = 30.0
 
-_SPREAD = 1.02  # calls leave a little further apart than allowed, as the network may bring two of them closer
-_REST = 1.01  # and so does the rest of a place
+_SPREAD = 1.02  # calls leave a little further apart than allowed, because the network may bring two of them closer
+_COOLDOWN_SPREAD = 1.01  # as above, for the cooldown of a slot
 _POLL_SECONDS = 0.002
-_STATE = struct.Struct("<dd")  # moment of the next call, moment at which slowness ends
-_RESTED = struct.Struct("<d")  # moment from which a place may be used again
+_STATE = struct.Struct("<dd")  # moment of the next call, moment at which the slow rate ends
+_READY = struct.Struct("<d")  # moment from which a slot may be used again
 
 
-class Throttle:
-    """Use `with throttle.turn():` around each call. One per base URL; several with one folder act as one.
+class RateLimit:
+    """Use `with rate_limit.slot():` around each call. One per base URL; several with one folder act as one.
 
     Moments are of the system-wide monotonic clock, which all processes share and nobody can set.
     """
 
     def __init__(self, folder: Path, rate_per_second: float, parallel: int) -> None:
         self._gap = _SPREAD / rate_per_second
-        self._rest = _REST * parallel / rate_per_second
+        self._cooldown = _COOLDOWN_SPREAD * parallel / rate_per_second
         self._quickest = math.inf  # seconds of the shortest call so far: no call arrives and returns in less
         self._horizon = MAX_PAUSE_SECONDS + 2 * self._gap * (parallel + 1)
         self._pace = folder / "pace"
-        self._places: SimpleQueue[Path] = SimpleQueue()
-        with _refused(folder):
+        self._slots: SimpleQueue[Path] = SimpleQueue()
+        with _store_errors(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _create(self._pace, _STATE.size)
             for number in range(parallel):
-                place = folder / f"in-flight-{number}"
-                _create(place, _RESTED.size)
-                self._places.put(place)
+                slot = folder / f"in-flight-{number}"
+                _create(slot, _READY.size)
+                self._slots.put(slot)
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a place in flight and for our moment; hold the place until the block ends.
+    def slot(self) -> Iterator[None]:
+        """Wait for a free slot and for the next free moment; hold the slot until the block ends.
 
-        `StoreError` where the files of the pace cannot be used: the block was not begun.
+        Raises `StoreError` if the files cannot be used: then the block did not begin.
         """
-        with self._place() as place:
-            with _refused(self._pace.parent):
-                self._sleep_until(self._rested(place))
+        with self._held_slot() as slot:
+            with _store_errors(self._pace.parent):
+                self._sleep_until(self._ready_at(slot))
                 self._sleep_until(self._take_moment())
                 began = time.monotonic()
-                os.pwrite(place, _RESTED.pack(began + self._rest), 0)  # what stands if this process is killed
+                os.pwrite(slot, _READY.pack(began + self._cooldown), 0)  # what remains if this process is killed
             try:
                 yield
             finally:
                 ended = time.monotonic()
                 self._quickest = min(self._quickest, ended - began)
-                with contextlib.suppress(OSError):  # the call was made: what came of it must not be lost
-                    os.pwrite(place, _RESTED.pack(ended - self._quickest + self._rest), 0)
+                with contextlib.suppress(OSError):  # the call was made: its result must not be lost
+                    os.pwrite(slot, _READY.pack(ended - self._quickest + self._cooldown), 0)
 
-    def ease(self, pause: float = 0.0) -> None:
+    def slow_down(self, pause: float = 0.0) -> None:
         """After a sign of overload: half the rate for 30 s, and no call at all for `pause` seconds (at most 60).
 
-        `StoreError` as in `turn`.
+        Raises `StoreError` as `slot` does.
         """
         now = time.monotonic()
-        with _refused(self._pace.parent), _locked(self._pace) as descriptor:
+        with _store_errors(self._pace.parent), _locked(self._pace) as descriptor:
             following, _ = self._read(descriptor, now)
             following = max(following, now + min(pause, MAX_PAUSE_SECONDS))
             os.pwrite(descriptor, _STATE.pack(following, now + SLOW_SECONDS), 0)
 
-    def _rested(self, place: int) -> float:
-        moment: float = _RESTED.unpack(os.pread(place, _RESTED.size, 0))[0]
+    def _ready_at(self, slot: int) -> float:
+        moment: float = _READY.unpack(os.pread(slot, _READY.size, 0))[0]
         now = time.monotonic()
-        return moment if moment <= now + self._rest else now  # else the machine was restarted
+        return moment if moment <= now + self._cooldown else now  # else the machine was restarted
 
     @staticmethod
     def _sleep_until(moment: float) -> None:
@@ -97,27 +97,27 @@ class Throttle:
         now = time.monotonic()
         with _locked(self._pace) as descriptor:
             following, slow_until = self._read(descriptor, now)
-            mine = max(now, following)
+            taken = max(now, following)
             gap = 2 * self._gap if now < slow_until else self._gap
-            os.pwrite(descriptor, _STATE.pack(mine + gap, slow_until), 0)
-        return mine
+            os.pwrite(descriptor, _STATE.pack(taken + gap, slow_until), 0)
+        return taken
 
     def _read(self, descriptor: int, now: float) -> tuple[float, float]:
         following, slow_until = _STATE.unpack(os.pread(descriptor, _STATE.size, 0))
-        if not following <= now + self._horizon:  # the machine was restarted: the clock began anew
+        if not following <= now + self._horizon:  # the machine was restarted: the clock restarted
             return now, now
         return following, slow_until
 
     @contextlib.contextmanager
-    def _place(self) -> Iterator[int]:
+    def _held_slot(self) -> Iterator[int]:
         while True:
-            place = self._places.get()  # blocks while this process alone has `parallel` calls in flight
+            slot = self._slots.get()  # blocks while this process alone has `parallel` calls in flight
             with contextlib.ExitStack() as held:
-                held.callback(self._places.put, place)
-                with _refused(self._pace.parent):
-                    descriptor = os.open(place, os.O_RDWR)
+                held.callback(self._slots.put, slot)
+                with _store_errors(self._pace.parent):
+                    descriptor = os.open(slot, os.O_RDWR)
                     held.callback(os.close, descriptor)
-                    is_ours = _taken(descriptor)
+                    is_ours = _locked_now(descriptor)
                 if is_ours:
                     yield descriptor
                     return
@@ -125,8 +125,8 @@ class Throttle:
 
 
 @contextlib.contextmanager
-def _refused(folder: Path) -> Iterator[None]:
-    """What goes wrong with our own files, in words of ours. Nothing of a vendor belongs into the block."""
+def _store_errors(folder: Path) -> Iterator[None]:
+    """Turn errors of our own files into `StoreError`. No vendor's call belongs into the block."""
     try:
         yield
     except OSError as error:
@@ -134,7 +134,7 @@ def _refused(folder: Path) -> Iterator[None]:
 
 
 def _create(path: Path, size: int) -> None:
-    """A file of zeros if it is new, written whole, so that a disk that fills up later has nothing to allocate."""
+    """Create a file of zeros if it is new, written whole: on a disk that fills up later nothing is left to allocate."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if os.fstat(descriptor).st_size < size:
@@ -143,11 +143,11 @@ def _create(path: Path, size: int) -> None:
         os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool:
+def _locked_now(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False  # another process, or another Throttle of this one, is in this place
+        return False  # another process, or another RateLimit of this one, holds this slot
     return True
 
 

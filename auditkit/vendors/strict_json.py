@@ -1,6 +1,6 @@
-"""JSON without surprises: what is read lost nothing, what is written is exact.
+"""JSON without surprises: reading loses nothing, writing is exact.
 
-Python's `json` keeps the last of two equal keys, reads `NaN`, turns 862.50 into a float and follows any depth. Here
+Python's `json` keeps the last of two equal keys, accepts `NaN`, turns 862.50 into a float and follows any depth. Here
 each of those is a `BadAnswer` that names the place, and a number with a point is a `Decimal`, both ways.
 
 Not here: what the values mean. That is `values` (money, time) and each client (records).
@@ -15,14 +15,15 @@ from typing import Any, NoReturn
 
 from auditkit.errors import BadAnswer, ValueRefused
 
-__all__ = ["MAX_DEPTH", "MAX_DIGITS", "CutShort", "dump", "elements", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_DIGITS", "CutShort", "dump", "loose_value", "parse", "split_rows"]
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
 
 _LONGEST_LITERAL = len("false")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
+_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
 
 
 class CutShort(BadAnswer):
@@ -32,9 +33,12 @@ class CutShort(BadAnswer):
 def parse(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of seven types; the caller checks which
     """The value of a JSON text; numbers with a point or exponent come as `Decimal`.
 
-    Duplicate keys, NaN and Infinity, more than 64 levels and integers of more than 40 digits raise `BadAnswer`,
-    whose message starts with `where`; a text that ends within its object or array raises `CutShort`, which is one.
+    Duplicate keys, NaN and Infinity, more than 64 levels, integers of more than 40 digits, and bytes that are not UTF-8
+    (in a text that was decoded with `surrogateescape`) raise `BadAnswer`, whose message starts with `where`; a text
+    that ends within its object or array raises `CutShort`, which is one.
     """
+    if not text.isascii() and (found := _NOT_UTF8.search(text)):
+        raise BadAnswer(f"{where}: expected UTF-8, found another byte at {len(text[: found.start()].encode())}")
 
     def integer(digits: str) -> int:
         if len(digits) > MAX_DIGITS:
@@ -70,25 +74,25 @@ def parse(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of seven 
     return value
 
 
-def elements(text: str, key: str | None, where: str) -> list[str]:
-    """The exact source text of each element of an array: the whole text (`key` None) or the one under a top-level key.
+def split_rows(text: str, key: str, where: str) -> tuple[dict[str, Any], list[str]]:
+    """An object whose array under a top-level key is empty, and the exact source text of each row of that array.
 
-    The slices are as they came, so that a digest over one is a digest over what the vendor sent. The text is parsed
-    strictly first; no such array raises `BadAnswer`.
+    The object is parsed strictly, the rows are not: parse each, so that one bad row is one bad row. The slices are as
+    they came, so that a digest over one is a digest over what the vendor sent. No such array, or text that is not JSON
+    at all, raises `BadAnswer`.
     """
-    whole = parse(text, where)
-    array = whole if key is None else whole.get(key) if isinstance(whole, dict) else None
-    if not isinstance(array, list):
-        place = "an array" if key is None else f"an array under {key!r}"
-        raise BadAnswer(f"{where}: expected {place}, found {type(array if key is None else whole).__name__}")
-    position = _skip(text, 0) if key is None else _start_of(text, key)
-    slices = []
-    for _ in array:
-        start = _skip(text, position + 1)
-        end = _end_of(text, start)
-        slices.append(text[start:end])
-        position = _skip(text, end)
-    return slices
+    try:
+        slices, envelope = _rows(text, key)
+    except (json.JSONDecodeError, RecursionError, _NoArray):
+        whole = parse(text, where)  # raises for what is not JSON
+        found = type(whole).__name__
+        raise BadAnswer(f"{where}: expected an array under {key!r}, found {found}") from None
+    return parse(envelope, where), slices
+
+
+def loose_value(text: str) -> Any:  # noqa: ANN401 - JSON is any of seven types; the caller checks which
+    """The value of a row that `split_rows` gave and `parse` refuses, to find out which record it is."""
+    return _SCANNER.raw_decode(text)[0]
 
 
 def dump(value: object) -> str:
@@ -134,23 +138,39 @@ def _refuse_depth(value: object, where: str) -> None:
     raise BadAnswer(f"{where}: expected at most {MAX_DEPTH} levels of JSON, found more")
 
 
-# The three below walk a text that `parse` has accepted, so that they need no checks of their own.
+class _NoArray(Exception):
+    """The text has no object with an array under the key."""
+
+
+def _rows(text: str, key: str) -> tuple[list[str], str]:
+    """The slices of the first array under a key, and the text without them."""
+    start = _array_start(text, key)
+    slices: list[str] = []
+    end = _skip(text, start + 1)
+    while text[end : end + 1] != "]":
+        row = _skip(text, end + 1) if slices else end
+        after = _SCANNER.raw_decode(text, row)[1]
+        slices.append(text[row:after])
+        end = _skip(text, after)
+        if text[end : end + 1] not in ("]", ","):
+            raise _NoArray
+    return slices, f"{text[:start]}[{text[end:]}"
+
+
+def _array_start(text: str, wanted: str) -> int:
+    position = _skip(text, 0)
+    if text[position : position + 1] != "{":
+        raise _NoArray
+    while True:
+        key, end = _SCANNER.raw_decode(text, _skip(text, position + 1))
+        start = _skip(text, _skip(text, end) + 1)
+        if key == wanted and text[start : start + 1] == "[":
+            return start
+        position = _skip(text, _SCANNER.raw_decode(text, start)[1])
+        if text[position : position + 1] != ",":
+            raise _NoArray
 
 
 def _skip(text: str, position: int) -> int:
     space = _SPACE.match(text, position)
     return space.end() if space else position
-
-
-def _end_of(text: str, start: int) -> int:
-    return _SCANNER.raw_decode(text, start)[1]
-
-
-def _start_of(text: str, wanted: str) -> int:
-    position = _skip(text, 0)
-    while True:
-        key, end = _SCANNER.raw_decode(text, _skip(text, position + 1))
-        start = _skip(text, _skip(text, end) + 1)
-        if key == wanted:
-            return start
-        position = _skip(text, _end_of(text, start))

@@ -1,15 +1,15 @@
-"""Two ways to a vendor: a reader that may ask again and remember, a writer that sends once.
+"""Two ways to a vendor: a reader that retries and caches, and a writer that sends once.
 
-They are two classes so that what helps a read can never reach a write. Pace and the cap of calls in flight lie below
-the cache, so that a cache hit costs no call.
+They are two classes so that what helps a read can never reach a write. The rate limit works below the cache, so that a
+cache hit costs no call.
 
-Not here: connections and failures (`wire`), the file of the cache (`cache`), and what a body must hold (the clients).
+Not here: connections (`http`), errors (`responses`), the cache's file (`cache`), and what a body must hold (the
+clients).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Lock
 from typing import Literal
 
@@ -17,13 +17,12 @@ import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from auditkit.errors import BadAnswer, NotThere
-from auditkit.vendors.auth import Credentials
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import MAX_BODY_BYTES, Again, Line, Received, adapter, server_date
-from auditkit.vendors.rate_limit import Throttle
+from auditkit.vendors.http import HttpClient
+from auditkit.vendors.responses import MAX_BODY_BYTES, Received, TransientError, server_date
 from auditkit.vendors.strict_json import CutShort, dump, parse
 
-__all__ = ["ATTEMPTS", "DEADLINE_SECONDS", "Answer", "Counters", "Reader", "Writer"]
+__all__ = ["ATTEMPTS", "DEADLINE_SECONDS", "Answer", "Check", "Counters", "Reader", "Writer"]
 
 DEADLINE_SECONDS = 30.0
 ATTEMPTS = 5
@@ -35,7 +34,7 @@ _LONGEST_WAIT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What a vendor said: `text` is the exact body in UTF-8, `date` the server's clock, `elapsed` in seconds."""
+    """A vendor's answer: `text` is the exact body, `date` the server's clock, `elapsed` in seconds."""
 
     status: int
     text: str
@@ -44,8 +43,11 @@ class Answer:
     elapsed: float
 
 
+Check = Callable[[Answer], bool]
+
+
 class Counters:
-    """What a reader did: calls made, answers from the cache, calls made again, and calls refused with 429."""
+    """What a reader did: calls made, answers from the cache, calls repeated, and calls refused with 429."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -55,7 +57,7 @@ class Counters:
         self.throttled = 0
         self.clock_skew = 0.0
 
-    def saw(self, date: datetime | None) -> None:
+    def compare_clock(self, date: datetime | None) -> None:
         """Compare a server's clock with ours; `clock_skew` is the largest difference in seconds."""
         if date is not None:
             skew = (date - datetime.now(UTC)).total_seconds()
@@ -69,34 +71,15 @@ class Counters:
 
 
 class Reader:
-    """GET only: polite, patient with what may pass, and from the cache where a version says that nothing changed.
+    """GET only: rate-limited, retries transient failures, and uses the cache for what has not changed by its version.
 
-    `rate_per_second` and `parallel` hold for all threads and processes with the same `throttle_path` (a folder).
-    `cache_scope` names environment and account. `deadline` is in seconds, for one attempt, once it is our turn.
-    `credentials` are what no answer may repeat, besides those of the request.
-    One that is `offline` asks nobody: it has what was kept, and everything else is `NotThere`.
+    An `offline` reader makes no call: it has what the cache holds, and everything else is `NotThere`.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        auth: requests.auth.AuthBase,
-        *,
-        vendor: str,
-        cache_path: Path,
-        cache_scope: str,
-        rate_per_second: float,
-        parallel: int,
-        throttle_path: Path,
-        deadline: float = DEADLINE_SECONDS,
-        credentials: Credentials | None = None,
-        offline: bool = False,
-    ) -> None:
-        throttle = Throttle(throttle_path, rate_per_second, parallel)
-        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline, credentials=credentials)
-        self._http = adapter(parallel)
+    def __init__(self, http: HttpClient, cache: DetailCache, *, offline: bool = False) -> None:
+        self._http = http
+        self._cache = cache
         self._offline = offline
-        self._cache = DetailCache(cache_path, cache_scope)
         self.calls = Counters()
 
     def get(
@@ -105,157 +88,145 @@ class Reader:
         params: Mapping[str, str | int] | None = None,
         *,
         version: str | None = None,
-        check: Callable[[str], bool] | None = None,
-        is_list: bool = False,
+        refresh: bool = False,
+        keep_newest: bool = False,
+        check: Check | None = None,
         cap: int = MAX_BODY_BYTES,
     ) -> Answer:
-        """The answer to a GET: status 200, a JSON media type, strict UTF-8, and JSON that `check` accepts.
+        """The answer to a GET: status 200, a JSON media type, and strict JSON in UTF-8 that `check` accepts.
 
-        At most `cap` bytes of it, decoded. While it is read and examined it takes up to three times its size, and what
-        `check` makes of it; a body that unpacks to more than the cap takes its packed size only.
+        1. With a `version`, look into the cache, unless `refresh`. What is found there is checked as if it had just
+           arrived, and fetched again if it does not pass. Without a version the answer is always live; with
+           `keep_newest` it is kept for an offline reader.
+        2. Ask the vendor, at most 5 times while the failure is transient. JSON that ends too early is transient.
+        3. Check: `check` gets the answer, raises `BadAnswer` if it is not the record that was asked for, and returns
+           whether it may be cached (without one: strict JSON).
+        4. Cache it, if a version or `keep_newest` asks for that.
 
-        1. With a `version`, look into the cache; what is found there is examined as if it had just arrived, and
-           what does not pass is fetched again. Without one, the answer is always live. A list is never looked up, but
-           its newest answer is kept for those who are offline.
-        2. Ask the vendor, at most 5 times, where the failure may pass. JSON that ends too early may.
-        3. Examine: `check` gets the text, raises `BadAnswer` where it is not the record that was asked for, and
-           returns whether it may be remembered (without one: strict JSON).
-        4. With a `version`, remember.
+        A body has at most `cap` bytes, decoded. While it is read and checked it takes up to three times its size, and
+        what `check` makes of it; a body that unpacks to more than the cap takes its packed size only.
 
         Raises `Unreachable`, `TimedOut`, `Denied`, `NotThere`, `Refused` or `BadAnswer`.
         """
-        request = self._line.request("GET", path, params)
-        where, address = self._line.where(request), request.path_url
-        name = _NEWEST if is_list else version
-        kept = self._cache.get(address, name) if name is not None and (self._offline or not is_list) else None
-        if kept is not None and (remembered := self._remembered(kept, where, check)):
-            if not is_list:
+        request = self._http.request("GET", path, params)
+        where, address = self._http.where(request), request.path_url
+        name = _NEWEST if keep_newest else version
+        may_use_cache = self._offline or not (keep_newest or refresh)
+        cached = self._cache.get(address, name) if name is not None and may_use_cache else None
+        if cached is not None and (answer := self._from_cache(cached, where, check)):
+            if not keep_newest:
                 self.calls.add("cache_hits")
-            return remembered
+            return answer
         if self._offline:
             raise NotThere(f"{where}: not in the cache; run `auditkit sync` without --offline")
-        received, answer, lasting = self._fetch(request, check, cap)
-        if name is not None and lasting:
+        received, answer, may_cache = self._fetch(request, check, cap)
+        if name is not None and may_cache:
             self._cache.put(address, name, received)
         return answer
 
-    def vouch(self, proof: str) -> None:
-        """Keep what is known of the lists that the cache holds: a text, JSON, for those who are offline."""
+    def save_proof(self, proof: str) -> None:
+        """Keep what is known of the lists that the cache holds: a text, JSON, for an offline reader."""
         self._cache.put(_PROOF, _NEWEST, Received({"Content-Type": "application/json"}, proof.encode(), elapsed=0.0))
 
-    def vouched(self) -> str | None:
-        """What was last vouched for; None before the first time."""
-        kept = self._cache.get(_PROOF, _NEWEST)
-        return kept.body.decode() if kept else None
+    def saved_proof(self) -> str | None:
+        """The proof that was saved last; None before the first."""
+        saved = self._cache.get(_PROOF, _NEWEST)
+        return saved.body.decode() if saved else None
 
     def close(self) -> None:
         """Close the connections and the cache."""
         self._http.close()
         self._cache.close()
 
-    def _remembered(self, kept: Received, where: str, check: Callable[[str], bool] | None) -> Answer | None:
+    def _from_cache(self, cached: Received, where: str, check: Check | None) -> Answer | None:
         try:
-            answer, lasting = _examined(kept, where, check, from_cache=True)
+            answer, may_cache = _checked(cached, where, check, from_cache=True)
         except BadAnswer:
             return None
-        return answer if lasting else None
+        return answer if may_cache else None
 
-    def _fetch(
-        self, request: requests.PreparedRequest, check: Callable[[str], bool] | None, cap: int
-    ) -> tuple[Received, Answer, bool]:
-        # Full jitter, so that those who were refused together do not come back together.
-        patience = Retrying(
-            retry=retry_if_exception_type(Again),
+    def _fetch(self, request: requests.PreparedRequest, check: Check | None, cap: int) -> tuple[Received, Answer, bool]:
+        # Full jitter, so that calls that were refused together do not come back together.
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
             reraise=True,
         )
         try:
-            for attempt in patience:
+            for attempt in retrying:
                 with attempt:
                     if attempt.retry_state.attempt_number > 1:
                         self.calls.add("retried")
                     return self._attempt(request, check, cap)
-        except Again as last:
+        except TransientError as last:
             failure = last.error
         raise failure
 
     def _attempt(
-        self, request: requests.PreparedRequest, check: Callable[[str], bool] | None, cap: int
+        self, request: requests.PreparedRequest, check: Check | None, cap: int
     ) -> tuple[Received, Answer, bool]:
         self.calls.add("made")
         try:
-            received = self._line.exchange(self._http, request, cap)
-        except Again as again:
-            if again.status == 429:
+            received = self._http.exchange(request, cap=cap)
+        except TransientError as transient:
+            if transient.status == 429:
                 self.calls.add("throttled")
             raise
-        self.calls.saw(server_date(received.headers))
+        self.calls.compare_clock(server_date(received.headers))
         try:
-            answer, lasting = _examined(received, self._line.where(request), check, from_cache=False)
+            answer, may_cache = _checked(received, self._http.where(request), check, from_cache=False)
         except CutShort as cut:
-            raise Again(cut) from None
-        return received, answer, lasting
+            raise TransientError(cut) from None
+        return received, answer, may_cache
 
 
 class Writer:
     """Sends a change exactly once: no retry, no redirect, no cache, a fresh connection for each.
 
-    `TimedOut` and `Unreachable` leave open whether the change was made: look, never send again unasked.
+    After `TimedOut` or `Unreachable` the change may have been made: look first, never send it again unasked.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        auth: requests.auth.AuthBase,
-        *,
-        vendor: str,
-        rate_per_second: float,
-        parallel: int,
-        throttle_path: Path,
-        deadline: float = DEADLINE_SECONDS,
-        credentials: Credentials | None = None,
-    ) -> None:
-        throttle = Throttle(throttle_path, rate_per_second, parallel)
-        self._line = Line(base_url, auth, vendor=vendor, throttle=throttle, deadline=deadline, credentials=credentials)
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
 
     def send(
         self, method: str, path: str, body: Mapping[str, object], params: Mapping[str, str | int] | None = None
     ) -> Answer:
         """The vendor's answer of status 200; it may be empty. Decimals in the body are sent digit by digit.
 
-        Raises `ValueRefused` before anything is sent where the body cannot be written exactly; else as `Reader.get`.
+        Raises `ValueRefused` before anything is sent if the body cannot be written exactly; else as `Reader.get`.
         """
         headers = {"Content-Type": "application/json", "Connection": "close"}
-        request = self._line.request(method, path, params, headers, dump(body).encode("ascii"))
-        http = adapter(1)
+        request = self._http.request(method, path, params, headers, dump(body).encode("ascii"))
         try:
-            received = self._line.exchange(http, request)
-        except Again as only:
+            received = self._http.exchange(request, fresh=True)
+        except TransientError as only:
             failure = only.error
         else:
-            return _answer(received, _decoded(received.body, self._line.where(request)), from_cache=False)
-        finally:
-            http.close()
+            return _answer(received, _decoded(received.body, self._http.where(request)), from_cache=False)
         raise failure
 
 
-def _examined(
-    received: Received, where: str, check: Callable[[str], bool] | None, *, from_cache: bool
-) -> tuple[Answer, bool]:
+def _checked(received: Received, where: str, check: Check | None, *, from_cache: bool) -> tuple[Answer, bool]:
     media_type = received.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise BadAnswer(f"{where}: expected application/json, found {media_type[:60]!r}; check the base URL")
-    text = _decoded(received.body, where)
+    _refuse_byte_order_mark(received.body, where)
+    # A byte that is not UTF-8 is kept as a half character, which `parse` refuses: so a list can refuse one row of many.
+    answer = _answer(received, received.body.decode("utf-8", "surrogateescape"), from_cache=from_cache)
     if check is None:
-        parse(text, where)
-    lasting = check is None or check(text)
-    return _answer(received, text, from_cache=from_cache), lasting
+        parse(answer.text, where)
+    return answer, check is None or check(answer)
+
+
+def _refuse_byte_order_mark(body: bytes, where: str) -> None:
+    if body.startswith(b"\xef\xbb\xbf"):
+        raise BadAnswer(f"{where}: expected UTF-8 without a byte-order mark, found one")
 
 
 def _decoded(body: bytes, where: str) -> str:
-    if body.startswith(b"\xef\xbb\xbf"):
-        raise BadAnswer(f"{where}: expected UTF-8 without a byte-order mark, found one")
+    _refuse_byte_order_mark(body, where)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:

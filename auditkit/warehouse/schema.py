@@ -84,8 +84,15 @@ def rebuild_typed(draft: Draft, *, sync_id: int, zone: str) -> None:
 
     `zone` is the IANA name that turns instants into calendar days.
     """
-    for name in ("typed/nrb.sql", "typed/invoice.sql", "typed/history.sql"):
+    for name in _typed():
         draft.run(script(name), {"sync_id": sync_id, "zone": zone})
+
+
+@functools.cache
+def _typed() -> tuple[str, ...]:
+    """The scripts that type raw bodies; none depends on what another makes."""
+    folder = resources.files("auditkit.warehouse").joinpath("typed")
+    return tuple(f"typed/{file.name}" for file in sorted(folder.iterdir(), key=lambda file: file.name))
 
 
 def _stamp() -> str:

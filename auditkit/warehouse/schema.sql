@@ -11,10 +11,18 @@ comment on column raw.nrb_body.digest is 'SHA-256 of body, hexadecimal';
 comment on column raw.nrb_body.body is 'the exact text of the response';
 comment on column raw.nrb_body.first_sync is 'the sync that first saw this version';
 comment on column raw.nrb_body.last_sync is 'the last sync in which this version was current';
-create table if not exists raw.nrb_stub (guid varchar, updated_at bigint);
-comment on table raw.nrb_stub is 'The list of NRBs of the newest sync: what exists, and which version of it.';
-comment on column raw.nrb_stub.guid is 'guid or id of the list row';
-comment on column raw.nrb_stub.updated_at is 'updatedAt of the list row, epoch milliseconds';
+create table if not exists raw.held (subject_type varchar, subject_id varchar, version bigint, verified_at timestamptz);
+comment on table raw.held is 'What is held of one record, so that the next sync reads it only if it must. Aimsio only: the list of JobNimbus holds whole invoices.';
+comment on column raw.held.subject_type is 'nrb';
+comment on column raw.held.subject_id is 'guid';
+comment on column raw.held.version is 'updatedAt of the list row, epoch milliseconds; NULL: the next sync reads it whatever its version is';
+comment on column raw.held.verified_at is 'when its content was read last, by the vendor''s clock; NULL: unknown';
+create table if not exists raw.unread (subject_type varchar, subject_id varchar, reason varchar, last_read_sync integer);
+comment on table raw.unread is 'One record that the newest sync could not read. An older version of it, if there is one, is shown.';
+comment on column raw.unread.subject_type is 'nrb or invoice';
+comment on column raw.unread.subject_id is 'guid or jnid; of a row without one, a digest of the row in brackets';
+comment on column raw.unread.reason is 'what the vendor answered';
+comment on column raw.unread.last_read_sync is 'the last sync that read it; NULL: no version of it is held';
 create table if not exists raw.invoice_body (jnid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
 comment on table raw.invoice_body is 'One version of one JobNimbus invoice, as its list row came, and the syncs in which it was current. Append-only.';
 comment on column raw.invoice_body.jnid is 'JobNimbus id';
@@ -22,26 +30,26 @@ comment on column raw.invoice_body.digest is 'SHA-256 of body, hexadecimal';
 comment on column raw.invoice_body.body is 'the exact text of the list row';
 comment on column raw.invoice_body.first_sync is 'the sync that first saw this version';
 comment on column raw.invoice_body.last_sync is 'the last sync in which this version was current';
-create table if not exists raw.tombstone (subject_type varchar, subject_id varchar, digest varchar, last_sync integer, vanished_sync integer);
+create table if not exists raw.tombstone (
+    subject_type varchar, subject_id varchar, digest varchar, name varchar, job_number varchar, total decimal(18, 2),
+    is_active boolean, last_sync integer, vanished_sync integer
+);
 comment on table raw.tombstone is 'One record that vanished: gone from a complete list, and answered 404 by id. It goes when the record is listed again.';
 comment on column raw.tombstone.subject_type is 'nrb or invoice';
 comment on column raw.tombstone.subject_id is 'guid or jnid';
 comment on column raw.tombstone.digest is 'SHA-256 of its last body';
+comment on column raw.tombstone.name is 'nrbName, or the number of the invoice';
+comment on column raw.tombstone.job_number is 'nrbJobOrderNumber; NULL for an invoice';
+comment on column raw.tombstone.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be typed';
+comment on column raw.tombstone.is_active is 'is_active of an invoice, as last seen; NULL for an NRB';
 comment on column raw.tombstone.last_sync is 'the last sync that saw it';
 comment on column raw.tombstone.vanished_sync is 'the sync that found it gone';
 
 create table if not exists sync_run (
     sync_id integer, started_at timestamptz, finished_at timestamptz, environment varchar, account varchar,
-    status varchar, reason varchar, is_offline boolean, read_at timestamptz,
-    nrb_listed bigint, nrb_fetched bigint, nrb_resumed bigint, nrb_unchanged bigint, nrb_quarantined bigint, nrb_gone bigint,
-    nrb_total decimal(38, 2), nrb_vendor_tax decimal(38, 2), nrb_first_on date, nrb_last_on date, nrb_lists integer,
-    nrb_id_hash varchar,
-    invoice_listed bigint, invoice_changed bigint, invoice_quarantined bigint, invoice_gone bigint,
-    invoice_subtotal decimal(38, 2), invoice_tax decimal(38, 2), invoice_total decimal(38, 2), invoice_due decimal(38, 2),
-    invoice_first_on date, invoice_last_on date, invoice_passes integer, invoice_method varchar, invoice_id_hash varchar,
-    calls bigint, retries bigint, throttled bigint, clock_skew_seconds integer, notices varchar
+    status varchar, reason varchar, is_offline boolean, read_at timestamptz, notices varchar
 );
-comment on table sync_run is 'One run of a sync: its proof of completeness and its control totals.';
+comment on table sync_run is 'One run of a sync: whether it was complete. What was read of each vendor is in sync_source.';
 comment on column sync_run.sync_id is '1, 2, 3 … in the order of the runs';
 comment on column sync_run.started_at is 'when the run began';
 comment on column sync_run.finished_at is 'when the run ended';
@@ -51,36 +59,57 @@ comment on column sync_run.status is 'COMPLETE or INCOMPLETE';
 comment on column sync_run.reason is 'why a run is INCOMPLETE';
 comment on column sync_run.is_offline is 'rebuilt from the cache, without a call and without history';
 comment on column sync_run.read_at is 'when the vendors were read: started_at, or that of the read an offline run was rebuilt from';
-comment on column sync_run.nrb_listed is 'NRBs in the last list of the run';
-comment on column sync_run.nrb_fetched is 'NRBs read from Aimsio in this run';
-comment on column sync_run.nrb_resumed is 'NRBs that a run before had fetched already, and which came from the cache';
-comment on column sync_run.nrb_unchanged is 'listed NRBs whose version was known already';
-comment on column sync_run.nrb_quarantined is 'NRBs that could not be typed';
-comment on column sync_run.nrb_gone is 'NRBs that vanished: in the sync before, not listed any more, and answered 404 by id';
-comment on column sync_run.nrb_total is 'sum of total_after_markup over leaves';
-comment on column sync_run.nrb_vendor_tax is 'sum of vendor_tax over leaves';
-comment on column sync_run.nrb_first_on is 'first created_on of an NRB';
-comment on column sync_run.nrb_last_on is 'last created_on of an NRB';
-comment on column sync_run.nrb_lists is 'lists read until two agreed';
-comment on column sync_run.nrb_id_hash is 'SHA-256 over the sorted guids';
-comment on column sync_run.invoice_listed is 'invoices in the account';
-comment on column sync_run.invoice_changed is 'invoices that are new or differ from the sync before';
-comment on column sync_run.invoice_quarantined is 'invoices that could not be typed';
-comment on column sync_run.invoice_gone is 'invoices that vanished: in the sync before, not listed any more, and answered 404 by id';
-comment on column sync_run.invoice_subtotal is 'sum of subtotal over all invoices';
-comment on column sync_run.invoice_tax is 'sum of tax over all invoices';
-comment on column sync_run.invoice_total is 'sum of total over all invoices';
-comment on column sync_run.invoice_due is 'sum of due over all invoices';
-comment on column sync_run.invoice_first_on is 'first created_on of an invoice';
-comment on column sync_run.invoice_last_on is 'last created_on of an invoice';
-comment on column sync_run.invoice_passes is 'whole reads of the list until two agreed';
-comment on column sync_run.invoice_method is 'how the pass that counts was read: pages that overlap by a row, or date windows';
-comment on column sync_run.invoice_id_hash is 'SHA-256 over the sorted jnids';
-comment on column sync_run.calls is 'HTTP requests sent, retries included';
-comment on column sync_run.retries is 'requests that repeated one that failed';
-comment on column sync_run.throttled is 'answers 429';
-comment on column sync_run.clock_skew_seconds is 'largest difference between a server''s clock and ours; above 0 the server is ahead';
-comment on column sync_run.notices is 'what a person should know although it is no fault: fields that the vendors'' pages do not name, an offline rebuild';
+comment on column sync_run.notices is 'what a person should know although it is no problem: fields that the vendors'' pages do not name, an offline rebuild';
+
+create table if not exists sync_source (
+    sync_id integer, source varchar, records varchar, subject_type varchar, listed bigint, fetched bigint, resumed bigint,
+    unchanged bigint, changed bigint, quarantined bigint, unread bigint, vanished bigint, verified_again bigint,
+    changed_unversioned bigint, oldest_verified_at timestamptz, lists integer, method varchar, end_of_list varchar,
+    count_meaning varchar, id_hash varchar,
+    control_total decimal(38, 2), other_sums json, first_on date, last_on date, calls bigint, retries bigint, throttled bigint,
+    clock_skew_seconds integer
+);
+comment on table sync_source is 'One source in one run of a sync: the proof that it was read completely, and its control totals.';
+comment on column sync_source.sync_id is 'sync_run.sync_id';
+comment on column sync_source.source is 'the vendor: Aimsio or JobNimbus';
+comment on column sync_source.records is 'what its records are called: NRBs or invoices';
+comment on column sync_source.subject_type is 'nrb or invoice';
+comment on column sync_source.listed is 'records in the last list of the run';
+comment on column sync_source.fetched is 'records whose content was read from the vendor in this run';
+comment on column sync_source.resumed is 'records that an earlier run had fetched already, and which came from the cache';
+comment on column sync_source.unchanged is 'listed records that were not read, because their version was known already';
+comment on column sync_source.changed is 'records that are new or differ from the sync before';
+comment on column sync_source.quarantined is 'records that could not be typed';
+comment on column sync_source.unread is 'records that could not be read: in quarantine, with the last good version shown if there is one';
+comment on column sync_source.verified_again is 'records that were read again although their version did not change';
+comment on column sync_source.changed_unversioned is 'of these, records whose content had changed all the same';
+comment on column sync_source.oldest_verified_at is 'when the record whose content was read longest ago was read; NULL: unknown, or all were read in this run, as the list holds whole records';
+comment on column sync_source.vanished is 'records that vanished: in the sync before, no longer listed, and answered 404 by id';
+comment on column sync_source.lists is 'reads of the list until two agreed';
+comment on column sync_source.method is 'how the list was read: in one piece, pages that overlap by a row, or date windows';
+comment on column sync_source.end_of_list is 'what proved the end of the list';
+comment on column sync_source.count_meaning is 'what the vendor''s own count was found to count; NULL if the list has none';
+comment on column sync_source.id_hash is 'SHA-256 over the sorted ids';
+comment on column sync_source.control_total is 'sum of total_after_markup over leaves, or of total over invoices';
+comment on column sync_source.other_sums is 'sums of further amounts, by name: vendor_tax over leaves; subtotal, tax and due';
+comment on column sync_source.first_on is 'first created_on of a record';
+comment on column sync_source.last_on is 'last created_on of a record';
+comment on column sync_source.calls is 'HTTP requests sent, retries included';
+comment on column sync_source.retries is 'requests that repeated one that failed';
+comment on column sync_source.throttled is 'answers 429';
+comment on column sync_source.clock_skew_seconds is 'largest difference between the server''s clock and ours; above 0 the server is ahead';
+
+create or replace view raw.version as
+select 'nrb' as subject_type, guid as subject_id, digest, body, first_sync, last_sync from raw.nrb_body
+union all
+select 'invoice', jnid, digest, body, first_sync, last_sync from raw.invoice_body;
+comment on view raw.version is 'One version of one record of any source, and the syncs in which it was current.';
+comment on column raw.version.subject_type is 'nrb or invoice';
+comment on column raw.version.subject_id is 'guid or jnid';
+comment on column raw.version.digest is 'SHA-256 of body, hexadecimal';
+comment on column raw.version.body is 'the exact text as it came';
+comment on column raw.version.first_sync is 'the sync that first saw this version';
+comment on column raw.version.last_sync is 'the last sync in which this version was current';
 
 create table if not exists finding_history (
     fingerprint varchar, rule_id varchar, subject_id varchar, job_number varchar, amount_at_risk decimal(38, 2),
@@ -100,17 +129,17 @@ comment on column finding_history.sync_id is 'the sync that it looked at';
 create or replace table quarantine (
     subject_type varchar, subject_id varchar, field varchar, reason varchar, digest varchar, sync_id integer
 );
-comment on table quarantine is 'One record that could not be typed strictly, with each refused field. It is in no other public table.';
+comment on table quarantine is 'One record that could not be read, or not be typed strictly. It is in no other public table, unless its reason names the sync whose version is shown.';
 comment on column quarantine.subject_type is 'nrb or invoice';
 comment on column quarantine.subject_id is 'guid or jnid';
-comment on column quarantine.field is 'the refused fields, comma-separated';
-comment on column quarantine.reason is 'what was expected and what was found, per field';
-comment on column quarantine.digest is 'SHA-256 of the raw body';
-comment on column quarantine.sync_id is 'the sync that read it';
+comment on column quarantine.field is 'the refused fields, comma-separated; (body) or (record) where it is the whole';
+comment on column quarantine.reason is 'what was expected and what was found, per field; or why it could not be read';
+comment on column quarantine.digest is 'SHA-256 of the raw body; NULL where none is held';
+comment on column quarantine.sync_id is 'the sync that read it, or could not';
 
 create or replace table vanished (
-    subject_type varchar, subject_id varchar, name varchar, job_number varchar, total decimal(18, 2), digest varchar,
-    last_sync integer, vanished_sync integer
+    subject_type varchar, subject_id varchar, name varchar, job_number varchar, total decimal(18, 2), is_active boolean,
+    digest varchar, last_sync integer, vanished_sync integer
 );
 comment on table vanished is 'One record that was there and vanished: gone from a complete list, and answered 404 by id. It is in no other public table.';
 comment on column vanished.subject_type is 'nrb or invoice';
@@ -118,6 +147,7 @@ comment on column vanished.subject_id is 'guid or jnid';
 comment on column vanished.name is 'nrbName, or the number of the invoice';
 comment on column vanished.job_number is 'nrbJobOrderNumber; NULL for an invoice';
 comment on column vanished.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be typed';
+comment on column vanished.is_active is 'is_active of an invoice, as last seen; NULL for an NRB';
 comment on column vanished.digest is 'SHA-256 of its last body in raw';
 comment on column vanished.last_sync is 'the last sync that saw it';
 comment on column vanished.vanished_sync is 'the sync that found it gone';

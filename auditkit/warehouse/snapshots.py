@@ -46,6 +46,7 @@ _HOME_NAMES = frozenset(
         "sandbox.sqlite.lock",
         "snapshots",
         "sql_history",
+        "suspects.jsonl",
         "writer.lock",
     }
 )

@@ -83,16 +83,16 @@ from finding where state = 'open' group by rule_id order by at_risk desc""",
     Group(
         "What the figures rest on",
         "Whether everything was read, what could not be typed, what vanished, and what people decided.",
-        ("audit_run", "sync_run", "quarantine", "vanished", "journal", "made_by"),
+        ("audit_run", "sync_run", "sync_source", "quarantine", "vanished", "journal", "made_by"),
         "The label of each sync, and its reason.",
         """\
-select sync_id, finished_at, status, reason, nrb_listed, invoice_listed
-from sync_run order by sync_id desc""",
+select r.sync_id, r.finished_at, r.status, r.reason, s.source, s.listed
+from sync_run as r join sync_source as s on s.sync_id = r.sync_id order by r.sync_id desc, s.source""",
     ),
     Group(
         "Versions and raw bodies",
         "Every version that a sync saw, to the letter; carried from snapshot to snapshot.",
-        ("nrb_version", "raw.nrb_body", "raw.nrb_stub", "raw.invoice_body", "raw.tombstone"),
+        ("nrb_version", "raw.nrb_body", "raw.invoice_body", "raw.held", "raw.unread", "raw.tombstone"),
         "What a field of Aimsio was in each version of an NRB.",
         """\
 select guid, first_sync, last_sync, body ->> '$.nrbNotes' as notes

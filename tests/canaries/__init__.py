@@ -1,2 +1,2 @@
-"""Do secrets stay where they belong? A user name, a password and a token are carried through everything that can
-happen, and every file and every byte that comes of it is searched for them in every spelling."""
+"""Do secrets stay private? A user name, a password and a token take part in everything that can happen, and every file
+and every byte that results is searched for them in every spelling."""

@@ -1,4 +1,4 @@
-"""Outcomes played one after the other, everything that they left behind searched, and one line that sums it up."""
+"""Runs outcomes one after the other, searches everything they left behind, and sums it up in one line."""
 
 import contextlib
 import dataclasses
@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 
 from tests.canaries.outcomes import VENDOR, Outcome
 from tests.canaries.scanner import Scan
-from tests.canaries.stage import Stage, hasten
+from tests.canaries.stage import Stage, shorten_waits
 from tests.canaries.vendor import CARRIERS, Account, running_account
 
 ENTERING = (*CARRIERS, "URL userinfo")
@@ -30,15 +30,15 @@ display(audit, audit.settings, vars(audit.settings), audit.settings.model_dump()
 audit.settings
 """
 SYNC = """
-with audit.vendors() as clients:
-    display(*clients, *map(vars, clients))
+with audit.sources() as sources:
+    display(*sources, *map(vars, sources), *(vars(source.client) for source in sources))
 display(audit.sync())
 """
 
 
 @dataclasses.dataclass
 class Campaign:
-    """What was played so far. A cell is a carrier in an outcome that did carry something."""
+    """What was run so far. A cell is a carrier in an outcome that did carry something."""
 
     scan: Scan = dataclasses.field(default_factory=Scan)
     outcomes: set[str] = dataclasses.field(default_factory=set)
@@ -76,7 +76,7 @@ class Campaign:
 
 
 def open_to_others(home: Path) -> list[str]:
-    """Whatever is not of mode 0600, or 0700 for a folder."""
+    """Files whose mode is not 0600, and folders whose mode is not 0700."""
     found = [home, *home.rglob("*")] if home.is_dir() else []
     return [
         f"{path.relative_to(home.parent)} {stat.S_IMODE(path.stat().st_mode):o}"
@@ -87,7 +87,7 @@ def open_to_others(home: Path) -> list[str]:
 
 @contextlib.contextmanager
 def any_umask() -> Iterator[None]:
-    """As for a person whose new files everybody may read and write."""
+    """A umask under which everybody may read and write new files."""
     before = os.umask(0o000)
     try:
         yield
@@ -96,7 +96,7 @@ def any_umask() -> Iterator[None]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Ground:
+class PreparedHome:
     """A vendor, and a home that was synced with it once."""
 
     vendor: Account
@@ -107,7 +107,7 @@ class Ground:
     ) -> None:
         """One outcome in folders of its own."""
         with pytest.MonkeyPatch.context() as patch:
-            hasten(patch)
+            shorten_waits(patch)
             self.vendor.begin_anew()
             self.vendor.carriers, self.vendor.fault = carriers, outcome.fault or self.vendor.fault
             stage = Stage(folder, self.vendor, patch, self.synced if self.synced.exists() else None, **how)
@@ -118,17 +118,17 @@ class Ground:
 
 
 @contextlib.contextmanager
-def grounded(folder: Path, campaign: Campaign) -> Iterator[Ground]:
+def prepared_home(folder: Path, campaign: Campaign) -> Iterator[PreparedHome]:
     """The first sync is an outcome too."""
     with running_account() as vendor:
-        ground = Ground(vendor, folder / "first" / "home")
-        ground.play(Outcome("the first sync", lambda stage: stage.sync()), folder / "first", campaign, is_whole=True)
-        assert (ground.synced / "audit.duckdb").exists()
-        yield ground
+        prepared = PreparedHome(vendor, folder / "first" / "home")
+        prepared.play(Outcome("the first sync", lambda stage: stage.sync()), folder / "first", campaign, is_whole=True)
+        assert (prepared.synced / "audit.duckdb").exists()
+        yield prepared
 
 
 def show_in_a_notebook(names: list[str], vendor: Account, folder: Path, campaign: Campaign) -> None:
-    """The same faults met in a notebook, with IPython's verbose tracebacks."""
+    """The same faults in a notebook, with IPython's verbose tracebacks."""
     with pytest.MonkeyPatch.context() as patch:
         vendor.begin_anew()
         stage = Stage(folder, vendor, patch, is_whole=True)

@@ -1,4 +1,4 @@
-"""Everything that can happen, each as a name, what the vendor answers or the settings say, and what the person does."""
+"""Everything that can happen: a name, what the vendor answers or the settings hold, and what the person does."""
 
 import base64
 import contextlib
@@ -34,7 +34,7 @@ HTML = {"Content-Type": "text/html"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """`act` is played with all that a person may do around it. `is_quick`: also in `make test`."""
+    """`act` runs with everything that a person may do around it. `is_quick`: also in `make test`."""
 
     name: str
     act: Callable[[Stage], None]
@@ -60,7 +60,7 @@ def everything(stage: Stage) -> None:
 
 
 def at(part: str, reply: object, *, method: str = "GET") -> Fault:
-    """Answer so wherever a path ends with this part; at `details`, on each NRB."""
+    """Answer so to each path that ends with this part; at `details`, to each NRB."""
 
     def fault(seen: Seen) -> object:
         path = seen.target.partition("?")[0]
@@ -362,7 +362,7 @@ def loaded(stage: Stage) -> None:
 
 
 def set_up(stage: Stage) -> None:
-    """What `init` keeps for a person without a keyring: two files, of which others may read none."""
+    """What `init` stores for a person without a keyring: two files that nobody else may read."""
     stage.run("init", "--yes")
     stage.set(AIMSIO_PASSWORD=None, JOBNIMBUS_TOKEN=None)
     files = {path.name: path for path in stage.cwd.glob("*.toml")}
@@ -375,7 +375,7 @@ def set_up(stage: Stage) -> None:
 
 
 def clear(stage: Stage) -> None:
-    """Take away a person's own files, which may hold what they were told to."""
+    """Delete the person's own files, which may legitimately hold secrets."""
     for name in KEPT:
         (stage.cwd / name).unlink(missing_ok=True)
 

@@ -63,7 +63,7 @@ def spellings(secret: str) -> dict[str, bytes]:
 
 
 def _inner(encode, raw: bytes, before: int) -> bytes:
-    """The characters of base64 that do not depend on what stands around."""
+    """The characters of base64 that do not depend on the text around them."""
     start = (0, 2, 3)[before]
     return encode(b"\0" * before + raw).rstrip(b"=")[start : None if (before + len(raw)) % 3 == 0 else -1]
 

@@ -1,4 +1,4 @@
-"""Where an outcome is played: a person's folders and environment, and everything that could carry a secret away."""
+"""Where an outcome runs: a person's folders and environment, and everything that could leak a secret."""
 
 import contextlib
 import copy
@@ -29,12 +29,12 @@ import auditkit as ak
 from auditkit.corrections import apply as applying
 from auditkit.corrections.operations.invoice import InvoiceOperation
 from auditkit.corrections.operations.nrb import NrbOperation
-from auditkit.vendors import transport
+from auditkit.vendors import connection, transport
 from auditkit.vendors.auth import Credentials
-from auditkit.vendors.transport import Reader
 from tests.canaries.scanner import PASSPHRASE, PASSWORD, TOKEN, USER
 from tests.canaries.vendor import PAIR, Account
 from tests.commands import PROGRAM, auditkit
+from tests.readers import connected
 
 DEADLINE_SECONDS = 0.4
 
@@ -115,10 +115,12 @@ class Stage:
         """What a sync reads, without what it makes of it; every object is shown on the way."""
         with ak.open() as audit:
             self.show(audit, audit.settings)
-            with audit.vendors() as (aimsio, jobnimbus):
+            with audit.sources() as sources:
+                aimsio, jobnimbus = (source.client for source in sources)
+                self.show(*sources)
                 for client in (aimsio, jobnimbus):
-                    line = client._reader._line
-                    self.show(client, client._reader, client._writer, client._reader._cache, line, line._auth)
+                    http = client._reader._http
+                    self.show(client, client._reader, client._writer, client._reader._cache, http, http._auth)
                 for stub in aimsio.stubs():
                     aimsio.nrb(stub.guid or "", str(stub.updated_at))
                 jobnimbus.page(0)
@@ -127,16 +129,9 @@ class Stage:
         """A base URL that holds user and password, which settings refuse, and a request header in odd case."""
         host = self.vendor.url.removeprefix("http://")
         base_url = f"http://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@{host}"
-        reader = Reader(
-            base_url,
-            OddAuth(),
-            vendor="Aimsio",
-            cache_path=self.folder / "odd" / "cache.sqlite",
-            cache_scope="odd",
-            rate_per_second=2000,
-            parallel=2,
-            throttle_path=self.folder / "odd" / "pace",
-            credentials=Credentials(secrets=(SecretStr(TOKEN),)),
+        credentials = Credentials(secrets=(SecretStr(TOKEN),))
+        reader, _ = connected(
+            "Aimsio", base_url, OddAuth(), self.folder / "odd", deadline=DEADLINE_SECONDS, credentials=credentials
         )
         self.vendor.carried["URL userinfo"] += 1
         with contextlib.closing(reader):
@@ -145,7 +140,7 @@ class Stage:
 
     @contextlib.contextmanager
     def caught(self) -> Iterator[None]:
-        """What is raised goes no further; its traceback is kept in each of four renderings, and the error itself."""
+        """Catch what is raised; keep its traceback in each of four renderings, and the error itself."""
         try:
             yield
         except AssertionError:
@@ -179,7 +174,7 @@ class Stage:
 
 
 class OddAuth(AuthBase):
-    """Signs under a name that only a comparison without regard to case recognises."""
+    """Signs under a header name that only a case-insensitive comparison recognizes."""
 
     def __call__(self, request):
         request.headers["aUtHoRiZaTiOn"] = f"bAsIc {PAIR}"
@@ -198,7 +193,7 @@ def reprs(thing: object) -> Iterator[str]:
 
 
 def pickles(thing: object) -> Iterator[bytes]:
-    """What can be written down; a refusal is as good as nothing in it."""
+    """The pickled object; nothing if it refuses to be pickled."""
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with contextlib.suppress(TypeError, AttributeError, pickle.PicklingError):
             yield pickle.dumps(thing, protocol)
@@ -231,12 +226,11 @@ def tracebacks(error: BaseException, *, is_whole: bool) -> Iterator[str]:
     yield console.export_text()
 
 
-def hasten(patch: pytest.MonkeyPatch) -> None:
-    """Two attempts without a pause between, short deadlines, and no quiet time after a write."""
+def shorten_waits(patch: pytest.MonkeyPatch) -> None:
+    """Two attempts without a pause, short deadlines, and no waiting time after a write."""
     patch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
     patch.setattr(transport, "ATTEMPTS", 2)
     for operation in (NrbOperation, InvoiceOperation):
         patch.setattr(operation, "quiet", 0.0)
     patch.setattr(applying, "VERIFY_PAUSE_SECONDS", 0.0)
-    for kind in (transport.Reader, transport.Writer):
-        patch.setitem(kind.__init__.__kwdefaults__, "deadline", DEADLINE_SECONDS)
+    patch.setattr(connection, "DEADLINE_SECONDS", DEADLINE_SECONDS)

@@ -1,4 +1,4 @@
-"""The cache is a file that others may reach: no account is answered from another's, and nothing in it is ever run."""
+"""The cache is a file that others may reach: no account gets another's answers, and nothing in it is ever executed."""
 
 import base64
 import contextlib
@@ -16,8 +16,8 @@ from auditkit.errors import AuditkitError
 from auditkit.settings import Settings
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import Received
 from auditkit.vendors.jobnimbus import JobNimbusClient
+from auditkit.vendors.responses import Received
 from tests.canaries.vendor import LISTS
 from tests.vendors.server import Reply, Seen, Vendor, running_vendor
 from tests.world import nrb
@@ -87,12 +87,12 @@ def test_two_accounts_never_share_an_answer(changes: dict[str, str], settings, v
     assert vendor.asked.total() == 2
 
 
-def test_a_new_password_is_no_new_account(settings, vendor: Telling) -> None:
+def test_a_new_password_is_not_a_new_account(settings, vendor: Telling) -> None:
     assert [note(settings()), note(settings(aimsio_password="password-two"))] == ["1", "1"]
 
 
 def test_two_tokens_never_share_an_answer(settings, vendor: Telling) -> None:
-    """Lists are kept for those who are offline: also these belong to one token."""
+    """Lists are kept for offline readers: these, too, belong to one token."""
 
     def page(token: str, *, offline: bool = False) -> str:
         account = settings(jobnimbus_token=token)
@@ -180,7 +180,7 @@ def a_folder(path: Path) -> None:
 
 
 def a_link(path: Path) -> None:
-    """To a file that is none of ours: it may not be made a database."""
+    """A link to a file that is not ours: it must not become a database."""
     path.unlink()
     other = path.parents[2] / "precious.txt"
     other.write_text("precious\n" * 200)

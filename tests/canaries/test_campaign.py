@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.canaries.campaign import ENTERING, LEAVING, Campaign, Ground, grounded, show_in_a_notebook
+from tests.canaries.campaign import ENTERING, LEAVING, Campaign, PreparedHome, prepared_home, show_in_a_notebook
 from tests.canaries.outcomes import OUTCOMES, VENDOR, Outcome
 from tests.canaries.vendor import CARRIERS
 
@@ -13,17 +13,17 @@ QUICK = [outcome for outcome in OUTCOMES if outcome.is_quick]
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedHome]:
     campaign = Campaign()
-    with grounded(tmp_path_factory.mktemp("ground"), campaign) as made:
+    with prepared_home(tmp_path_factory.mktemp("prepared"), campaign) as made:
         campaign.assert_clean()
         yield made
 
 
 @pytest.mark.parametrize("outcome", QUICK, ids=lambda outcome: outcome.name)
-def test_nothing_leaks(outcome: Outcome, ground: Ground, tmp_path: Path) -> None:
+def test_nothing_leaks(outcome: Outcome, prepared: PreparedHome, tmp_path: Path) -> None:
     campaign = Campaign()
-    ground.play(outcome, tmp_path / "o", campaign, is_whole=False)
+    prepared.play(outcome, tmp_path / "o", campaign, is_whole=False)
     campaign.assert_clean()
     assert campaign.scan.bytes > 1000
 
@@ -31,13 +31,13 @@ def test_nothing_leaks(outcome: Outcome, ground: Ground, tmp_path: Path) -> None
 @pytest.mark.campaign
 def test_the_whole_campaign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     campaign = Campaign()
-    with grounded(tmp_path, campaign) as ground:
+    with prepared_home(tmp_path, campaign) as prepared:
         for number, outcome in enumerate(OUTCOMES):
-            ground.play(outcome, tmp_path / f"{number}", campaign, is_whole=True)
+            prepared.play(outcome, tmp_path / f"{number}", campaign, is_whole=True)
             for alone in CARRIERS if outcome.fault else ():
-                ground.play(outcome, tmp_path / f"{number} {alone}", campaign, (alone,), is_whole=False)
+                prepared.play(outcome, tmp_path / f"{number} {alone}", campaign, (alone,), is_whole=False)
         in_time = [name for name in VENDOR if name not in ("a time-out", "a drip")]
-        show_in_a_notebook(in_time, ground.vendor, tmp_path / "notebook", campaign)
+        show_in_a_notebook(in_time, prepared.vendor, tmp_path / "notebook", campaign)
     with capsys.disabled():
         print(f"\n{campaign.summary()}")
     campaign.assert_clean()

@@ -13,7 +13,7 @@ from tests.canaries.scanner import CANARIES, PASSWORD, TOKEN, USER, Scan, hits, 
 
 @pytest.mark.parametrize("canary", CANARIES)
 @pytest.mark.parametrize("spelling", spellings(USER))
-def test_every_spelling_is_found_wherever_it_stands(canary: str, spelling: str) -> None:
+def test_every_spelling_is_found_at_any_place(canary: str, spelling: str) -> None:
     needle = spellings(CANARIES[canary])[spelling]
     for planted in (needle, b"x" + needle, b'{"a": "' + needle + b'"}', b"\x00\xff" * 3 + needle + b"zz"):
         assert any(hit.startswith(f"{canary}: ") for hit in hits(planted))
@@ -28,13 +28,13 @@ def test_base64_is_found_at_every_alignment(secret: str, before: int, encode) ->
 
 
 @pytest.mark.parametrize("secret", [PASSWORD, TOKEN, USER])
-def test_what_two_spellings_hide_is_found(secret: str) -> None:
+def test_a_secret_in_two_spellings_at_once_is_found(secret: str) -> None:
     """A JSON body with the secret in it, in base64, in JSON: an entry of the cache."""
     body = json.dumps({"note": f"it is {secret}"}).encode()
     assert hits(json.dumps({"_content": base64.b64encode(body).decode()}).encode())
 
 
-def test_what_is_no_secret_is_not_found() -> None:
+def test_other_text_is_not_found() -> None:
     harmless = "canary user field password token wörd %2F <&>".encode()
     assert hits(harmless + base64.b64encode(harmless) + harmless.hex().encode()) == set()
     assert hits(PASSWORD[:-1].encode() + b"\n" + TOKEN[1:].encode()) == set()

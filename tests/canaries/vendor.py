@@ -1,5 +1,5 @@
-"""Both vendors on one port: a small account that answers as documented, until it is told to fail; what it says besides
-repeats the credentials.
+"""Both vendors on one port: a small account that answers as documented until it is made to fail, and repeats the
+credentials in headers and messages.
 """
 
 import base64

@@ -20,10 +20,13 @@ from auditkit.checks.rules import Rule, load_rules
 from auditkit.checks.run import Decisions, Parameters, prepare
 from auditkit.checks.selftest import examine
 from auditkit.errors import RuleError
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from tests.syncs import corrected, noon
 from tests.world import (
     AS_OF,
     COST_DAY,
     ZONE,
+    insert_bodies,
     invoice,
     line,
     line_keys,
@@ -101,7 +104,10 @@ NRBS = [
     unbilled("by-hand", "200.00"),
     unbilled("twice", nrbInvoiceNumber="AP-7"),
     unbilled("twice-again", nrbInvoiceNumber="AP-7"),
+    nrb("dearer", "150.00"),
 ]
+EARLIER = [(-1, nrb("dearer", nrbIsExported=False)), (0, nrb("dearer"))]  # the sync and the NRB then
+HIDDEN = invoice([line("Hidden")], "hidden", is_active=False)
 LATE = seconds(COST_DAY + timedelta(100))
 INVOICES = [
     invoice(
@@ -118,7 +124,17 @@ def on_the_world(rules: Sequence[Rule]) -> list[object]:
     said: list[object] = []
     with workbench() as draft:
         typed(draft, NRBS, INVOICES)
-        engine = prepare(draft, PARAMETERS, Decisions(links=line_keys(draft, BY_HAND)))
+        for sync_id, body in EARLIER:
+            insert_bodies(draft, [body], [], sync_id=sync_id)
+        insert_bodies(draft, [], [HIDDEN], sync_id=0)
+        draft.query(
+            "insert into raw.tombstone by name select 'invoice' as subject_type, 'hidden' as subject_id,"
+            " false as is_active, 0 as last_sync, 1 as vanished_sync"
+        )
+        rebuild_schema(draft)
+        rebuild_typed(draft, sync_id=1, zone=ZONE)
+        journal = corrected("VERIFIED", noon(1), jnid="hidden").journal
+        engine = prepare(draft, PARAMETERS, Decisions(links=line_keys(draft, BY_HAND), journal=journal))
         for rule in rules:
             try:
                 fire(engine, rule, rule.values(PARAMETERS.common, {}), into="hit")

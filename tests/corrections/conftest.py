@@ -31,7 +31,7 @@ from auditkit.vendors import transport
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
 from auditkit.vendors.strict_json import parse
-from auditkit.vendors.transport import Reader, Writer
+from tests.readers import connected
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 DEADLINE_SECONDS = 0.4
@@ -316,17 +316,15 @@ def make_world(tmp_path, monkeypatch, identities, served) -> Iterator[Any]:
             state.fill(nrbs(), [invoice()])
             faulty = FaultyServer(create_app(state, Behaviors(rate_per_second=0, parallel=0, **switches)))
             relay.app = faulty
-            line = {"rate_per_second": 5000, "parallel": 2, "deadline": DEADLINE_SECONDS}
             places = (
                 ("Aimsio", address.aimsio_url, HTTPBasicAuth("demo", "demo-password"), AimsioClient),
                 ("JobNimbus", address.jobnimbus_url, BearerAuth(SecretStr("demo-token")), JobNimbusClient),
             )
             clients = []
             for vendor, url, auth, client in places:
-                own = {**line, "vendor": vendor, "throttle_path": tmp_path / f"{vendor}.pace"}
-                reader = Reader(url, auth, cache_path=tmp_path / f"{vendor}.sqlite", cache_scope="test", **own)
+                reader, writer = connected(vendor, url, auth, tmp_path, deadline=DEADLINE_SECONDS)
                 stack.callback(reader.close)
-                clients.append(client(reader, Writer(url, auth, **own)))
+                clients.append(client(reader, writer))
             return World(state, faulty, Clients(*clients), tmp_path / "journal.jsonl", identities)
 
         yield make

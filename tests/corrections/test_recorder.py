@@ -235,12 +235,13 @@ def test_a_created_object_that_cannot_be_read_stays_unknown(world: World) -> Non
     inner, reads = world.faulty.app, []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        """The search reads it (it is too new for the cache), the read after it does not find it; and so again."""
         made = world.state.nrbs_where("external_id", KEY)
         is_of_it = bool(made) and scope["path"].endswith(made[0]["nrbGuid"])
-        if is_of_it and reads:
+        reads.extend(made if is_of_it else ())
+        if is_of_it and len(reads) % 2 == 0:
             await answer(send, 404, {})
         else:
-            reads.extend(made if is_of_it else ())
             await inner(scope, receive, send)
 
     world.faulty.app = app

@@ -19,7 +19,8 @@ from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.corrections.undo import undo
 from auditkit.errors import ApprovalRefused, PlanError
 from auditkit.sandbox.dataset import build
-from auditkit.sync.raw import INVOICES, NRBS, Raw
+from auditkit.sync.raw import RawTable
+from auditkit.sync.run import SOURCES
 from auditkit.vendors.strict_json import parse
 from auditkit.warehouse.schema import rebuild_schema
 from auditkit.warehouse.snapshots import Store
@@ -160,13 +161,11 @@ class Desk:
             rebuild_schema(draft)
             nrbs = [json.loads(row) for rows in state.nrb_stubs("guid") for row in rows]
             page = self.world.clients.jobnimbus.page(0)
-            for table, rows in (
-                (NRBS, [(row["guid"], self.world.clients.aimsio.nrb(row["guid"])) for row in nrbs]),
-                (INVOICES, page.rows),
-            ):
-                raw = Raw(draft, table, 1)
-                raw.arrive(rows, 1)
-                raw.keep([key for key, _ in rows], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
+            bodies = [(row["guid"], self.world.clients.aimsio.nrb(row["guid"])) for row in nrbs]
+            for source, rows in zip(SOURCES, (bodies, page.rows), strict=True):
+                raw = RawTable(draft, source.record_type, 1)
+                raw.add(rows, 1)
+                raw.store([key for key, _ in rows])
             draft.query("insert into sync_run by name select 1 as sync_id, 'COMPLETE' as status")
         with store.open() as snapshot:
             planner = Planner(self.world.clients, snapshot, NOON)

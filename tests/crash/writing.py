@@ -35,6 +35,7 @@ from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.auth import BasicAuth
 from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
 from auditkit.vendors.transport import Reader, Writer
+from tests.readers import connected
 
 Fate = Literal["answered", "lost", "refused", "answer lost", "gateway error", "late", "twice", "twice, answer lost"]
 
@@ -187,23 +188,21 @@ class World:
         """A client with connections and a cache of its own."""
         given = self.address.credentials
         auth = BasicAuth(SecretStr(given.username), SecretStr(given.password))
-        with self._connection("Aimsio", self.address.aimsio_url, auth) as connection:
-            yield AimsioClient(*connection)
+        with self._connected("Aimsio", self.address.aimsio_url, auth) as both:
+            yield AimsioClient(*both)
 
     @contextmanager
     def jobnimbus(self) -> Iterator[JobNimbusClient]:
         """A client with connections and a cache of its own."""
         auth = BearerAuth(SecretStr(self.address.credentials.token))
-        with self._connection("JobNimbus", self.address.jobnimbus_url, auth) as connection:
-            yield JobNimbusClient(*connection)
+        with self._connected("JobNimbus", self.address.jobnimbus_url, auth) as both:
+            yield JobNimbusClient(*both)
 
     @contextmanager
-    def _connection(self, vendor: str, url: str, auth: Any) -> Iterator[tuple[Reader, Writer]]:
-        pace = {"rate_per_second": 5000, "parallel": 2, "throttle_path": self.folder / vendor}
-        line = {"vendor": vendor, "deadline": DEADLINE_SECONDS, **pace}
-        reader = Reader(url, auth, cache_path=self.folder / f"{vendor}.sqlite", cache_scope="test", **line)
+    def _connected(self, vendor: str, url: str, auth: Any) -> Iterator[tuple[Reader, Writer]]:
+        reader, writer = connected(vendor, url, auth, self.folder, deadline=DEADLINE_SECONDS)
         try:
-            yield reader, Writer(url, auth, **line)
+            yield reader, writer
         finally:
             reader.close()
 

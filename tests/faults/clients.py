@@ -1,4 +1,4 @@
-"""Clients of both vendors at one address, with credentials that must never be seen again."""
+"""Clients of both vendors at one address, with credentials that must appear nowhere."""
 
 import base64
 import contextlib
@@ -17,6 +17,7 @@ from auditkit.vendors.auth import BasicAuth
 from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient
 from auditkit.vendors.transport import Reader, Writer
 from tests.faults.endpoints import Endpoint
+from tests.readers import connected
 
 USERNAME, PASSWORD, TOKEN = "clerk@field", "Pa:ss wörd/1", "tok-SECRET-123"
 SECRETS = (PASSWORD, TOKEN, base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode())
@@ -34,7 +35,7 @@ class Clients:
         return endpoint.call(self.aimsio, self.jobnimbus)
 
     def made(self, endpoint: Endpoint) -> tuple[int, int]:
-        """Calls made, and how many of them were made again."""
+        """Calls made, and how many of them were retries."""
         calls = (self.aimsio if endpoint.vendor == "Aimsio" else self.jobnimbus).calls
         return calls.made, calls.retried
 
@@ -51,15 +52,7 @@ class Clients:
 @contextlib.contextmanager
 def clients(url: str, folder: Path, deadline: float, rate: float = 5000) -> Iterator[Clients]:
     def both(vendor: str, auth: requests.auth.AuthBase) -> tuple[Reader, Writer]:
-        common = {
-            "vendor": vendor,
-            "rate_per_second": rate,
-            "parallel": 4,
-            "throttle_path": folder / f"{vendor}.pace",
-            "deadline": deadline,
-        }
-        kept = {"cache_path": folder / f"{vendor}.sqlite", "cache_scope": "test"}
-        return Reader(url, auth, **kept, **common), Writer(url, auth, **common)
+        return connected(vendor, url, auth, folder, deadline=deadline, rate=rate, parallel=4)
 
     aimsio = AimsioClient(*both("Aimsio", BasicAuth(SecretStr(USERNAME), SecretStr(PASSWORD))))
     jobnimbus = JobNimbusClient(*both("JobNimbus", BearerAuth(SecretStr(TOKEN))))
@@ -68,7 +61,7 @@ def clients(url: str, folder: Path, deadline: float, rate: float = 5000) -> Iter
 
 
 def assert_ours_alone(error: ApiError) -> None:
-    """One line, no secret, and no error of requests or urllib3 behind it, which would carry the signed request."""
+    """One line, no secret, and no error of requests or urllib3 behind it, which would hold the signed request."""
     assert "\n" not in str(error) and str(error).isprintable() and len(str(error)) < 600
     chain: list[BaseException] = [error]
     while behind := chain[-1].__cause__ or chain[-1].__context__:

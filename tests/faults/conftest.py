@@ -1,13 +1,12 @@
-"""`make faults` tries every fault at every read and at each step of a write, and says what came of it in one line.
+"""`make faults` tries every fault at every read and at each step of a write, and prints the totals in one line.
 
-Without the marker `campaign` one case a row is tried: enough to see in each run of the tests that the ground holds.
+Without the marker `campaign` one case a row is tried: enough to check the fixtures in each run of the tests.
 """
 
 import pytest
 import requests.adapters
 
-from auditkit.vendors import rate_limit as throttle
-from auditkit.vendors import transport
+from auditkit.vendors import rate_limit, transport
 from tests.faults.certificates import Certificates
 
 LONGEST_PAUSE = 0.15
@@ -44,7 +43,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(autouse=True)
 def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_LONGEST_WAIT_SECONDS", 0.001)
-    monkeypatch.setattr(throttle, "MAX_PAUSE_SECONDS", LONGEST_PAUSE)
+    monkeypatch.setattr(rate_limit, "MAX_PAUSE_SECONDS", LONGEST_PAUSE)
 
 
 @pytest.fixture

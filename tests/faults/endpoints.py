@@ -1,4 +1,4 @@
-"""The four reads, with the good answer of each, and what is JSON and still not its answer."""
+"""The four reads, with the good answer of each, and JSON that is not its answer."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ VERSION = nrb()["nrbUpdatedAt"]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One read of a vendor: its good answer, how it is called, and answers that are JSON and still not its own."""
+    """One read of a vendor: its good answer, how it is called, and JSON that is not its answer."""
 
     name: str
     vendor: str

@@ -17,7 +17,7 @@ from tests.faults.server import Play, breaks_off, drips, says, stalls
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a fault is played: at which endpoint, and the address of a server that must hear nothing."""
+    """Where a fault happens: at which endpoint, and the address of a server that must get no request."""
 
     endpoint: Endpoint
     canary: str
@@ -29,7 +29,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Fault:
-    """`play` makes the server's part; without one nobody is at `url`. `tls` names the server's certificate."""
+    """`play` is what the server does; without one nothing listens at `url`. `tls` names the server's certificate."""
 
     row: str
     name: str

@@ -1,4 +1,4 @@
-"""One read in a process of its own, whose memory tells what it took: `python -m tests.faults.growth URL READ FOLDER`.
+"""One read in a process of its own, to measure the memory it takes: `python -m tests.faults.growth URL READ FOLDER`.
 
 Prints JSON: the error's type (or null), how many MiB the process grew by at its largest, and the seconds it took.
 """
@@ -10,8 +10,7 @@ import time
 from pathlib import Path
 
 from auditkit.errors import ApiError
-from auditkit.vendors import rate_limit as throttle
-from auditkit.vendors import transport
+from auditkit.vendors import rate_limit, transport
 from tests.faults.clients import clients
 from tests.faults.endpoints import ENDPOINTS
 
@@ -30,7 +29,7 @@ def largest() -> float:
 
 def main(url: str, name: str, folder: Path) -> None:
     transport._LONGEST_WAIT_SECONDS = 0.001
-    throttle.MAX_PAUSE_SECONDS = 0.01
+    rate_limit.MAX_PAUSE_SECONDS = 0.01
     endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)
     with clients(url, folder, DEADLINE) as asking:
         asking.call(WARMING)

@@ -1,4 +1,4 @@
-"""A vendor that answers byte by byte as a fault demands: plain sockets, one connection an answer, nothing polite.
+"""A vendor that answers byte by byte as a fault demands: plain sockets, one connection for each answer.
 
 A `Play` gets the connection and the request that arrived on it, head and body, and does what the fault is about.
 """
@@ -17,7 +17,7 @@ Play = Callable[[socket.socket, bytes], None]
 
 _TLS_RECORD = b"\x16\x03"
 _LENGTH = re.compile(rb"(?im)^content-length: *([0-9]+)")
-_PATIENCE_SECONDS = 15.0  # of a play that waits for the client to leave
+_LONGEST_SECONDS = 15.0  # that a play waits for the client to close
 
 
 class Server:
@@ -59,13 +59,13 @@ class Server:
         self._listening.close()
 
     def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(_PATIENCE_SECONDS)
+        connection.settimeout(_LONGEST_SECONDS)
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             stack.callback(connection.close)
             request = _request(connection)
-            if b"\r\n\r\n" not in request:  # somebody who speaks TLS to a server that does not
+            if b"\r\n\r\n" not in request:  # a client that uses TLS with a server that does not
                 self._plays[0](connection, request)
                 return
             target = request.split(b" ", 2)[1].decode()
@@ -114,7 +114,7 @@ def relays(url: str) -> Play:
     def play(connection: socket.socket, head: bytes) -> None:
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
         lines.insert(1, b"Connection: close")
-        with socket.create_connection((parts.hostname or "", parts.port or 80), _PATIENCE_SECONDS) as onward:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), _LONGEST_SECONDS) as onward:
             onward.sendall(b"\r\n".join(lines))
             while piece := onward.recv(65536):
                 connection.sendall(piece)
@@ -159,7 +159,7 @@ def drips(start: bytes, drop: bytes, every: float = 0.02) -> Play:
 
     def play(connection: socket.socket, head: bytes) -> None:
         connection.sendall(start)
-        until = time.monotonic() + _PATIENCE_SECONDS
+        until = time.monotonic() + _LONGEST_SECONDS
         while time.monotonic() < until:
             connection.sendall(drop)
             time.sleep(every)

@@ -1,4 +1,4 @@
-"""Every fault at every read: the typed error or the bounded retry, in time, and nothing kept of it."""
+"""Every fault at every read: the typed error or the bounded retry, in time, and nothing cached."""
 
 import contextlib
 import itertools
@@ -42,7 +42,7 @@ def sampled(cases: list[tuple[Endpoint, Fault]]) -> list[object]:
 
 @contextlib.contextmanager
 def played(fault: Fault, endpoint: Endpoint, authority: Certificates) -> Iterator[tuple[Server, Server, str]]:
-    """The fault's server, a canary that must hear nothing, and the base URL to ask."""
+    """The fault's server, a canary that must get no request, and the base URL."""
     silent = fault.tls == "silent"
     tls = authority.context(fault.tls) if fault.tls and not silent else None
     with running(tls) as server, running() as canary, socket.socket() as free:
@@ -102,10 +102,10 @@ PASSING = [(endpoint, fault) for endpoint, fault in CASES if fault.attempts > 1 
 
 
 @pytest.mark.parametrize(("endpoint", "fault"), sampled(PASSING))
-def test_what_passes_is_tried_again(
+def test_a_transient_fault_is_retried(
     endpoint: Endpoint, fault: Fault, tmp_path: Path, our_authority: Certificates, record_property
 ) -> None:
-    """Twice the fault, then the good answer: it is the result, and the calls made again are counted."""
+    """Twice the fault, then the good answer: it is the result, and the retries are counted."""
     with (
         played(fault, endpoint, our_authority) as (server, canary, url),
         clients(url, tmp_path, SHORT if fault.is_slow else LONG) as asking,
@@ -146,7 +146,7 @@ GOOD = {
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS[:1], ids=lambda endpoint: endpoint.name)
 @pytest.mark.parametrize("name", GOOD)
-def test_what_looks_odd_and_is_right(endpoint: Endpoint, name: str, tmp_path: Path, record_property) -> None:
+def test_an_odd_but_valid_answer_is_accepted(endpoint: Endpoint, name: str, tmp_path: Path, record_property) -> None:
     with running() as server, clients(server.url, tmp_path, LONG) as asking:
         server.plays(says(GOOD[name](endpoint.good.encode())))
         for made in (1, 2):
@@ -156,8 +156,8 @@ def test_what_looks_odd_and_is_right(endpoint: Endpoint, name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("status", [101, 204, 304, 404])
-def test_what_follows_a_refusal_answers_no_other_request(status: int, tmp_path: Path) -> None:
-    """The connection stays open, and an answer to nobody arrives on it late."""
+def test_bytes_behind_a_refusal_answer_no_other_request(status: int, tmp_path: Path) -> None:
+    """The connection stays open, and an answer that nobody asked for arrives late."""
     endpoint = ENDPOINTS[0]
 
     def refuses_then_goes_on(connection: socket.socket, head: bytes) -> None:
@@ -215,7 +215,7 @@ def test_five_seconds_in_the_vendors_queue(tmp_path: Path, record_property) -> N
 
 
 @pytest.mark.campaign
-def test_a_late_drop_buys_no_time(tmp_path: Path, record_property) -> None:
+def test_a_late_byte_does_not_extend_the_deadline(tmp_path: Path, record_property) -> None:
     endpoint, deadline = ENDPOINTS[1], 1.5
 
     def drops_once(connection: socket.socket, head: bytes) -> None:
@@ -232,7 +232,7 @@ def test_a_late_drop_buys_no_time(tmp_path: Path, record_property) -> None:
         assert deadline - 0.1 <= second - first <= deadline + MAY_OVERRUN
 
 
-def test_a_refusal_is_repeated_without_our_secrets(tmp_path: Path) -> None:
+def test_an_error_repeats_a_refusal_without_our_secrets(tmp_path: Path) -> None:
     def echoes(connection: socket.socket, head: bytes) -> None:
         says(answer(head, 400))(connection, head)
 
@@ -244,7 +244,7 @@ def test_a_refusal_is_repeated_without_our_secrets(tmp_path: Path) -> None:
             assert_ours_alone(raised.value)
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_of_faults_is_complete() -> None:
     assert len(CASES) >= 150
     assert len({(endpoint.name, fault.row, fault.name) for endpoint, fault in CASES}) == len(CASES)
     assert {fault.attempts for _, fault in CASES} == {1, ATTEMPTS}

@@ -1,4 +1,4 @@
-"""What an answer may cost: a bomb stays packed, a flood is cut at the cap, and a long list is read."""
+"""What an answer may cost: a bomb is not unpacked, a flood is cut at the cap, and a long list is read."""
 
 import functools
 import gzip
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from auditkit.vendors.aimsio import MAX_LIST_BYTES
-from auditkit.vendors.http import MAX_BODY_BYTES
+from auditkit.vendors.responses import MAX_BODY_BYTES
 from auditkit.vendors.transport import ATTEMPTS
 from tests.faults.endpoints import ENDPOINTS, Endpoint
 from tests.faults.faults import OPEN, ZIP, Scene, answer, chunked, good
@@ -106,7 +106,7 @@ def test_a_flood_is_cut_at_the_cap(endpoint: Endpoint, name: str, tmp_path: Path
 
 
 @pytest.mark.campaign
-def test_a_key_that_comes_again_late(tmp_path: Path, record_property) -> None:
+def test_a_duplicate_key_among_many(tmp_path: Path, record_property) -> None:
     """Finding it must not take the square of the keys before it."""
     keys = ",".join(f'"k{n}":0' for n in range(300_000))
     found = grown(says(answer(f'{{{keys},"k299999":0}}'.encode())), DETAIL, tmp_path)

@@ -15,8 +15,8 @@ import pytest
 from auditkit.corrections.tracking import Verdict
 from auditkit.errors import Denied, NotThere, Refused, TimedOut, Unreachable
 from auditkit.vendors import transport
-from tests.faults.door import ALWAYS, Act, Place, counts
 from tests.faults.faults import FAULTS, Fault, answer
+from tests.faults.proxy import ALWAYS, Act, Place, counts
 from tests.faults.server import Play, breaks_off, says
 from tests.faults.writing import CORRECTIONS, LINE, Account, Case, Correction, account, case
 
@@ -120,13 +120,13 @@ def test_each_fault_at_each_place(
 
 def assert_ends(meeting: Case, first: Verdict, last: Verdict | None, record_property) -> None:
     """Once the fault is over: what was open ends as it must, and what had ended stays so, whoever asks."""
-    meeting.account.door.heal()
+    meeting.account.proxy.heal()
     if first is not V.NOT_BEGUN:
         assert meeting.recover() is last
     is_open = first is V.NOT_BEGUN or last is V.UNKNOWN
     assert meeting.apply() is (last if is_open and not meeting.is_strange() else None)
-    record_property("requests", meeting.account.door.requests)
-    record_property("writes", meeting.account.door.writes)
+    record_property("requests", meeting.account.proxy.requests)
+    record_property("writes", meeting.account.proxy.writes)
 
 
 # ── Others meanwhile, and requests that are lost, late or doubled ─────────────────────────────────────────────────────
@@ -264,17 +264,17 @@ def test_what_else_may_happen(
         acting = Act("send", breaking if happening.is_silent else None, happening.passes, happening.times)
         acting.lands_late, acting.before = happening.is_late, does(happening.gap)
         acting.after = does(happening.after)
-        served.door.begin([acting])
+        served.proxy.begin([acting])
         verdict = happening.other.get(correction.name, happening.verdict)
         assert meeting.apply() is verdict
-        assert served.door.writes == happening.writes
+        assert served.proxy.writes == happening.writes
         in_the_gap = happening.gap is elsewhere
         if happening.before is not nobody or (happening.after is not nobody and not happening.is_late):
             assert meeting.stored() == left  # who came before the pre-read, or after the send, is not overwritten
         if in_the_gap:
             assert meeting.stored()[0][correction.other[0]] == correction.other[1]
         assert_ends(meeting, verdict, V.UNKNOWN if verdict is V.UNKNOWN else None, record_property)
-        assert served.door.writes == happening.writes
+        assert served.proxy.writes == happening.writes
 
 
 def breaking(_: object) -> Play:
@@ -333,7 +333,7 @@ def test_counts_are_no_proof(
     with case(served, correction, tmp_path, LONG, Act("send", lambda _: says(body), passes=passes)) as meeting:
         verdict, writes = counted(correction, said, passes)
         assert meeting.apply() is verdict
-        assert served.door.writes == writes
+        assert served.proxy.writes == writes
         assert_ends(meeting, verdict, V.UNKNOWN if verdict is V.UNKNOWN else None, record_property)
 
 
@@ -356,9 +356,9 @@ def test_what_took_effect_and_cannot_be_read_is_unknown_until_it_can(
     with case(served, correction, tmp_path, deadline, *acts) as meeting:
         assert meeting.apply() is V.UNKNOWN
         assert meeting.recover() is V.UNKNOWN
-        assert served.door.writes == 1
+        assert served.proxy.writes == 1
         assert_ends(meeting, V.UNKNOWN, V.VERIFIED, record_property)
-        assert served.door.writes == 1
+        assert served.proxy.writes == 1
 
 
 def test_the_cases_are_many_and_each_has_a_name() -> None:

@@ -1,6 +1,6 @@
-"""The corrections that meet faults, an account at the sandbox behind a door, and what makes a verdict true there.
+"""The corrections that meet faults, an account at the sandbox behind a proxy, and what makes a verdict true there.
 
-What is true is asked of the server's own state, and of what arrived at its door; never of the client.
+What is true is asked of the server's own state, and of what arrived at its proxy; never of the client.
 
 Not here: which faults there are, and which verdict each must give (test_writes).
 """
@@ -31,7 +31,7 @@ from auditkit.sandbox.state import State
 from auditkit.vendors.strict_json import parse
 from tests.corrections.conftest import ACCOUNT, CHILD, INVOICE, NOON, ONE, TWO, invoice, nrb
 from tests.faults.clients import PASSWORD, SECRETS, TOKEN, USERNAME, clients
-from tests.faults.door import Act, Door
+from tests.faults.proxy import Act, Proxy
 from tests.faults.server import Server, running
 
 KEY = "ak-0123456789abcdef"
@@ -140,11 +140,11 @@ CORRECTIONS = (
 
 @dataclass(frozen=True)
 class Account:
-    """Both vendors behind one door, and two persons with keys."""
+    """Both vendors behind one proxy, and two persons with keys."""
 
     state: State
     server: Server
-    door: Door
+    proxy: Proxy
     ann: Identity
     bob: Identity
 
@@ -157,7 +157,7 @@ class Account:
         self.state.put_nrb(nrb(ONE))
         self.state.put_nrb(nrb(TWO))
         self.state.put_invoice(invoice())
-        self.door.begin([])
+        self.proxy.begin([])
 
     def invoices(self) -> list[str]:
         return self.state.invoice_page(0, 100, bounds=[], with_deleted=True, shuffle=None)
@@ -173,9 +173,9 @@ def account(folder: Path) -> Iterator[Account]:
         behaviors = Behaviors(rate_per_second=0, parallel=0, update_body="object")
         sandbox = stack.enter_context(in_thread(create_app(state, behaviors, Credentials(USERNAME, PASSWORD, TOKEN))))
         canary, server = stack.enter_context(running()), stack.enter_context(running())
-        door = Door(sandbox, canary.url)
-        server.plays(door)
-        yield Account(state, server, door, people.new("ann", None), people.new("bob", None))
+        proxy = Proxy(sandbox, canary.url)
+        server.plays(proxy)
+        yield Account(state, server, proxy, people.new("ann", None), people.new("bob", None))
         assert canary.connections == 0
 
 
@@ -203,9 +203,9 @@ class Case:
 
     def recover(self) -> Verdict | None:
         """What recovery finds, held against the server; None where nothing is open. It sends nothing."""
-        writes = self.account.door.writes
+        writes = self.account.proxy.writes
         outcomes = recover(**self._hands())
-        assert self.account.door.writes == writes
+        assert self.account.proxy.writes == writes
         return self._judged(outcomes) if outcomes else None
 
     def change(self, **fields: Any) -> None:
@@ -276,12 +276,12 @@ class Case:
     def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
         if seconds >= OPERATIONS[self.correction.name].quiet:
-            self.account.door.land()
+            self.account.proxy.land()
 
     def _judged(self, outcomes: list[Outcome]) -> Verdict:
         (outcome,) = outcomes
         steps, found = self.steps(), self.stored()
-        assert self.account.door.writes <= steps.count(Step.SENDING)
+        assert self.account.proxy.writes <= steps.count(Step.SENDING)
         assert journal_verify.verify(self.journal.path).is_whole
         assert outcome.detail.isprintable() and not any(secret in outcome.detail for secret in SECRETS)
         assert not any(secret in self.journal.path.read_text() for secret in SECRETS)
@@ -315,7 +315,7 @@ def case(made: Account, correction: Correction, folder: Path, deadline: float, *
         approved = plan.signed(signature).signed(approve(plan, signature, made.bob, approvers, journal, at=NOON))
         state = made.state
         stored = state.nrb_text(ONE) if correction.at_aimsio else state.invoice_text(INVOICE)
-        made.door.begin(acts)
+        made.proxy.begin(acts)
         before = "" if correction.creates else stored or ""
         yield Case(made, correction, both, approved, journal, approvers, before)
 

@@ -23,7 +23,7 @@ def test_a_command_line_names_switches_and_the_rest_keep_their_defaults():
         ("parallel=-1", "not negative"),
     ],
 )
-def test_a_mistake_says_what_there_is(setting, words):
+def test_a_mistake_names_the_choices(setting, words):
     with pytest.raises(UnknownBehavior) as caught:
         Behaviors.parse([setting])
     assert words in str(caught.value)

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from auditkit.settings import Settings
 from auditkit.vendors import transport
 from auditkit.vendors.transport import Reader, Writer
+from tests.readers import connected
 
 from .server import Vendor, running_vendor
 
 USERNAME, PASSWORD, TOKEN = "clerk@field", "Pa:ss wörd/1", "tok-SECRET-123"
+AUTH = HTTPBasicAuth(USERNAME.encode(), PASSWORD.encode())
 
 
 @pytest.fixture
@@ -29,20 +31,11 @@ def no_waiting_between_attempts(monkeypatch) -> None:
 def make_reader(vendor, tmp_path) -> Iterator[Callable[..., Reader]]:
     readers = []
 
-    def make(**changes) -> Reader:
-        options = {
-            "base_url": vendor.url,
-            "auth": HTTPBasicAuth(USERNAME.encode(), PASSWORD.encode()),
-            "vendor": "Aimsio",
-            "cache_path": tmp_path / "cache" / "aimsio.sqlite",
-            "cache_scope": "test",
-            "rate_per_second": 5000,
-            "parallel": 10,
-            "throttle_path": tmp_path / "pace",
-            "deadline": 20.0,
-        } | changes
-        readers.append(Reader(options.pop("base_url"), options.pop("auth"), **options))
-        return readers[-1]
+    def make(url: str | None = None, auth: AuthBase = AUTH, **changes) -> Reader:
+        options = {"cache": tmp_path / "cache" / "aimsio.sqlite", "parallel": 10, "deadline": 20.0, **changes}
+        reader, _ = connected("Aimsio", url or vendor.url, auth, tmp_path / "pace", **options)
+        readers.append(reader)
+        return reader
 
     yield make
     for reader in readers:
@@ -56,15 +49,8 @@ def reader(make_reader) -> Reader:
 
 @pytest.fixture
 def writer(vendor, tmp_path) -> Writer:
-    return Writer(
-        vendor.url,
-        HTTPBasicAuth(USERNAME.encode(), PASSWORD.encode()),
-        vendor="Aimsio",
-        rate_per_second=5000,
-        parallel=10,
-        throttle_path=tmp_path / "pace",
-        deadline=1.0,
-    )
+    _, writer = connected("Aimsio", vendor.url, AUTH, tmp_path / "pace", parallel=10, deadline=1.0)
+    return writer
 
 
 @pytest.fixture

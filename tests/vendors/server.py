@@ -1,4 +1,4 @@
-"""A vendor that says what a test told it to, byte by byte where need be, and remembers what arrived on the wire."""
+"""A vendor that answers as a test asks, byte by byte if need be, and records what arrived on the wire."""
 
 import http.server
 import json
@@ -42,7 +42,7 @@ class Seen:
 
 
 class Vendor:
-    """`answers(a, b)` answers a, then b, then b for ever; an answer is a `Reply` or writes to the socket itself."""
+    """`answers(a, b)` answers a, then b, then b forever; an answer is a `Reply` or writes to the socket itself."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
@@ -60,7 +60,7 @@ class Vendor:
         return [seen.target for seen in self.seen]
 
     def reply(self, seen: Seen) -> Reply | Raw:
-        """What to answer; one request at a time."""
+        """The answer to a request; called for one request at a time."""
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
     def serve(self, handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -81,7 +81,7 @@ class Vendor:
                 handler.close_connection = True
                 reply(handler.connection)
         except OSError:
-            handler.close_connection = True  # the client has left, as some tests want it to
+            handler.close_connection = True  # the client closed the connection, as some tests intend
         finally:
             with self._lock:
                 self._in_flight -= 1
@@ -92,7 +92,7 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address) -> None:
-        """A client that hangs up is part of the tests."""
+        """Ignore errors: a client that hangs up is part of the tests."""
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def sends(content: bytes) -> Raw:
 
 
 def drips(start: bytes, drop: bytes, seconds: float) -> Raw:
-    """Write a start, then a drop every 50 ms, as a server does that wants to be waited for."""
+    """Write a start, then a byte every 50 ms, like a server that never ends."""
 
     def write(connection: socket.socket) -> None:
         connection.sendall(start)

@@ -8,7 +8,7 @@ import pytest
 
 from auditkit.errors import BadAnswer, Denied, NotThere, SettingsError, TimedOut, ValueRefused
 from auditkit.vendors.aimsio import MAX_LIST_BYTES, AimsioClient, Stub
-from auditkit.vendors.http import MAX_BODY_BYTES
+from auditkit.vendors.responses import MAX_BODY_BYTES
 
 from .server import Reply
 
@@ -62,7 +62,7 @@ def test_the_list_on_the_wire(vendor, settings):
         ([{**ROW, "guid": "000123"}], [Stub("000123", 1747851986000, STUB.dtype)]),
     ],
 )
-def test_exactly_two_shapes(vendor, client, body, stubs):
+def test_the_list_has_one_of_two_shapes(vendor, client, body, stubs):
     vendor.answers(Reply(body))
     assert client.stubs() == stubs
 
@@ -80,7 +80,7 @@ def test_exactly_two_shapes(vendor, client, body, stubs):
         ([[]], "row 0: expected an object, found list"),
     ],
 )
-def test_anything_else_is_never_no_rows(vendor, client, body, found):
+def test_any_other_shape_is_an_error_never_an_empty_list(vendor, client, body, found):
     vendor.answers(Reply(body))
     with pytest.raises(BadAnswer, match=f"^Aimsio: GET {LIST}: ") as refused:
         client.stubs()
@@ -102,7 +102,7 @@ def test_anything_else_is_never_no_rows(vendor, client, body, found):
         ({**ROW, "dtype": 1}, replace(STUB, dtype=None)),
     ],
 )
-def test_a_row_lacks_what_cannot_be_used(vendor, client, row, stub):
+def test_an_unusable_value_in_a_row_is_none(vendor, client, row, stub):
     vendor.answers(Reply([ROW, row]))
     assert client.stubs() == [STUB, stub]
 
@@ -117,7 +117,7 @@ def test_a_list_may_be_longer_than_other_answers(vendor, client):
         client.stubs()
 
 
-def test_a_list_that_is_none_is_not_kept(vendor, settings):
+def test_an_invalid_list_is_not_cached(vendor, settings):
     vendor.answers(Reply([ROW]), Reply({}))
     with contextlib.closing(AimsioClient.from_settings(settings())) as client:
         client.stubs()
@@ -130,7 +130,7 @@ def test_a_list_that_is_none_is_not_kept(vendor, settings):
 # ---- one NRB ---------------------------------------------------------------------------------------------------
 
 
-def test_one_nrb_on_the_wire_and_as_it_came(vendor, client):
+def test_one_nrb_on_the_wire_and_its_exact_text(vendor, client):
     text = '{ "nrbGuid":"a/b c?",  "nrbRate": 750.10 }'
     vendor.answers(Reply(text))
     assert client.nrb("a/b c?") == text
@@ -145,7 +145,7 @@ def test_an_identifier_cannot_name_another_address(vendor, client, guid):
 
 
 @pytest.mark.parametrize("body", [{"nrbGuid": "other"}, {}, [], "null", '"ok"', {"value": [nrb()]}])
-def test_another_record_is_a_bad_answer_and_not_kept(vendor, client, body):
+def test_another_record_is_a_bad_answer_and_is_not_cached(vendor, client, body):
     vendor.answers(Reply(body), Reply(nrb()))
     with pytest.raises(BadAnswer, match=f"{GUID}: expected an NRB with this nrbGuid"):
         client.nrb(GUID, version="1747851986000")
@@ -161,7 +161,7 @@ def test_an_unchanged_nrb_costs_no_call(vendor, client):
     assert client.calls.made == 3
 
 
-def test_a_replica_that_lags_behind_is_not_remembered(vendor, client):
+def test_an_answer_from_a_replica_that_lags_is_not_cached(vendor, client):
     vendor.answers(Reply(nrb(nrbUpdatedAt=1747851985999)), Reply(nrb()))
     stale, fresh = (json.loads(client.nrb(GUID, version="1747851986000")) for _ in range(2))
     assert (stale["nrbUpdatedAt"], fresh["nrbUpdatedAt"]) == (1747851985999, 1747851986000)
@@ -217,7 +217,7 @@ def test_a_save_on_the_wire(vendor, client):
         ({"notices": [{"any": "shape"}]}, False, False),
     ],
 )
-def test_a_200_says_nothing_the_counts_do(vendor, client, changes, is_edit, is_create):
+def test_success_depends_on_the_counts_not_on_status_200(vendor, client, changes, is_edit, is_create):
     vendor.answers(Reply({**RESULT, **changes}))
     result = client.save_nrb({"nrbGuid": GUID})
     assert (result.is_clean_edit, result.is_clean_create) == (is_edit, is_create)
@@ -236,20 +236,20 @@ def test_a_200_says_nothing_the_counts_do(vendor, client, changes, is_edit, is_c
         {**RESULT, "notices": "none"},
     ],
 )
-def test_a_result_that_does_not_count_is_a_bad_answer(vendor, client, body):
+def test_a_result_without_valid_counts_is_a_bad_answer(vendor, client, body):
     vendor.answers(Reply(body))
     with pytest.raises(BadAnswer, match=r"^Aimsio: POST /rest/api/standard/v1/NRB: "):
         client.save_nrb({"nrbGuid": GUID})
     assert len(vendor.seen) == 1
 
 
-def test_a_time_out_is_not_sent_again(vendor, reader, writer):
+def test_a_write_that_times_out_is_not_sent_again(vendor, reader, writer):
     vendor.answers(Reply(RESULT, delay=9.0))
     with pytest.raises(TimedOut):
         AimsioClient(reader, writer).save_nrb({"nrbGuid": GUID})
     assert len(vendor.seen) == 1
 
 
-def test_settings_without_an_account_are_an_error(settings):
+def test_settings_without_an_account_raise_an_error(settings):
     with pytest.raises(SettingsError, match="AUDITKIT_AIMSIO_URL"):
         AimsioClient.from_settings(settings().model_copy(update={"aimsio_password": None}))

@@ -14,7 +14,7 @@ import pytest
 
 from auditkit.errors import StoreError
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import Received
+from auditkit.vendors.responses import Received
 
 from .conftest import PASSWORD, USERNAME
 from .server import Reply
@@ -28,7 +28,7 @@ def path(tmp_path) -> Path:
     return tmp_path / "cache" / "details.sqlite"
 
 
-def test_what_was_put_comes_back_exactly(path):
+def test_an_entry_is_returned_exactly(path):
     DetailCache(path, "scope").put("/x?a=1", "7", RECEIVED)
     kept = DetailCache(path, "scope").get("/x?a=1", "7")
     assert kept.body == RECEIVED.body
@@ -36,17 +36,17 @@ def test_what_was_put_comes_back_exactly(path):
 
 
 @pytest.mark.parametrize(("scope", "address", "version"), [("other", "/x", "1"), ("s", "/y", "1"), ("s", "/x", "2")])
-def test_nothing_else_does(path, scope, address, version):
+def test_another_key_finds_nothing(path, scope, address, version):
     DetailCache(path, "s").put("/x", "1", RECEIVED)
     assert DetailCache(path, scope).get(address, version) is None
 
 
-def test_parts_of_a_key_do_not_run_together(path):
+def test_the_parts_of_a_key_are_separate(path):
     DetailCache(path, 'a", "b').put("c", "1", RECEIVED)
     assert DetailCache(path, "a").get('b", "c', "1") is None
 
 
-def test_files_are_for_their_owner(path):
+def test_files_are_readable_by_their_owner_alone(path):
     path.parent.mkdir(mode=0o755)
     path.touch(mode=0o644)
     DetailCache(path, "s").put("/x", "1", RECEIVED)
@@ -55,7 +55,7 @@ def test_files_are_for_their_owner(path):
 
 
 def test_every_setting_is_in_effect(path):
-    """requests-cache swallows a setting that it does not know, so look at what each of them does."""
+    """requests-cache ignores a setting that it does not know, so look at the effect of each."""
     cache = DetailCache(path, "s")
     cache.put("/x", "1", RECEIVED)
     with cache._entries.responses.connection() as connection:
@@ -71,7 +71,7 @@ def test_every_setting_is_in_effect(path):
 
 
 def test_no_secret_is_on_disk(vendor, make_reader, tmp_path):
-    """Whatever carried a secret, as text or in base64, no file under the home holds it."""
+    """No file under the home holds a secret, as text or in base64, that anything in an exchange contained."""
     secrets = [PASSWORD, "session-SECRET", "echo-SECRET", base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()]
     headers = {
         "Set-Cookie": "id=session-SECRET",
@@ -95,9 +95,9 @@ def test_no_secret_is_on_disk(vendor, make_reader, tmp_path):
 @pytest.mark.parametrize(
     "value", [b"\x80\x04", "no json", "[]", "{}", '{"status_code": "x", "headers": 1}', '{"status_code": 500}']
 )
-def test_a_damaged_entry_is_as_though_absent(vendor, make_reader, path, value):
+def test_a_damaged_entry_counts_as_absent(vendor, make_reader, path, value):
     vendor.answers(Reply({"n": 1}), Reply({"n": 2}))
-    reader = make_reader(cache_path=path)
+    reader = make_reader(cache=path)
     reader.get("/x", version="1")
     with sqlite3.connect(path) as connection:
         connection.execute("update responses set value = ?", (value,))
@@ -106,7 +106,7 @@ def test_a_damaged_entry_is_as_though_absent(vendor, make_reader, path, value):
     assert reader.get("/x", version="1").from_cache is True
 
 
-def test_a_file_that_is_no_cache_is_named(path):
+def test_a_file_that_is_not_a_cache_is_named_in_the_error(path):
     path.parent.mkdir()
     path.write_bytes(b"not a database" * 1000)
     with pytest.raises(StoreError, match=r"details\.sqlite: cannot be used as a cache"):
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_cache_is_named(path):
         DetailCache(path.parent / "folder", "s")
 
 
-def test_a_file_that_can_no_longer_be_written_is_refused_not_waited_for(path):
+def test_a_file_that_became_read_only_fails_at_once(path):
     cache = DetailCache(path, "s")
     with cache._entries.responses.connection() as connection:
         connection.execute("pragma query_only = on")  # as on a disk that was mounted anew for reading alone
@@ -141,7 +141,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from auditkit.vendors.cache import DetailCache
-from auditkit.vendors.http import Received
+from auditkit.vendors.responses import Received
 cache = DetailCache(Path(sys.argv[1]), "s")
 for number in range(20):
     cache.put(f"/{number}", "1", Received({"Content-Type": "application/json"}, b"{}", 0.0))
@@ -149,7 +149,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_process_loses_nothing_that_was_finished(path):
+def test_a_killed_process_loses_no_finished_entry(path):
     killed = subprocess.run([sys.executable, "-c", KILLED, os.fspath(path)], check=False, timeout=120)
     assert killed.returncode == -signal.SIGKILL
     cache = DetailCache(path, "s")

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from auditkit.errors import BadAnswer, NotThere, Refused, SettingsError, ValueRefused
-from auditkit.vendors.jobnimbus import BearerAuth, JobNimbusClient, Page
+from auditkit.vendors.jobnimbus import NEEDED_KEYS, BearerAuth, JobNimbusClient, Page
 
 from .conftest import TOKEN
 from .server import Reply
@@ -49,11 +49,11 @@ def test_a_page_on_the_wire(vendor, settings):
     assert second.target.startswith(f"/prefix{INVOICES}?from=999&size=1000&filter=%7B%22must%22%3A%5B%7B%22range%22")
 
 
-def test_a_page_is_live_and_its_rows_are_as_they_came(vendor, client):
+def test_a_page_is_live_and_holds_the_exact_text_of_its_rows(vendor, client):
     text = '{"count": 2, "results": [ {"jnid":"b",  "total": 15438.90}, {"total": 10000, "jnid": "a"}], "more": 1}'
     vendor.answers(Reply(text), Reply({"results": []}))
     rows = [("b", '{"jnid":"b",  "total": 15438.90}'), ("a", '{"total": 10000, "jnid": "a"}')]
-    assert client.page(0, 2) == Page(2, rows)
+    assert client.page(0, 2) == Page(2, rows, lacking=frozenset("ab"))
     assert client.page(0, 2) == Page(None, [])
 
 
@@ -69,20 +69,20 @@ def test_a_page_is_live_and_its_rows_are_as_they_came(vendor, client):
         ({"count": "1", "results": []}, "count: expected a whole number"),
         ({"count": True, "results": []}, "count: expected a whole number"),
         ({"count": -1, "results": []}, "count: expected a whole number"),
-        ({"count": 1, "results": [{"jnid": "a"}, {}]}, "row 1: jnid"),
+        ({"count": 1, "results": [{}, {}]}, "row 0: jnid"),
         ({"count": 1, "results": [{"jnid": 7}]}, "row 0: jnid"),
         ({"count": 1, "results": [{"jnid": "half \ud800"}]}, "row 0: jnid"),
         ({"count": 1, "results": [None]}, "row 0: jnid"),
     ],
 )
-def test_anything_else_is_never_an_empty_page(vendor, client, body, found):
+def test_any_other_shape_is_an_error_never_an_empty_page(vendor, client, body, found):
     vendor.answers(Reply(body))
     with pytest.raises(BadAnswer, match=f"^JobNimbus: GET {INVOICES}") as refused:
         client.page(0)
     assert found in str(refused.value)
 
 
-def test_a_page_that_is_none_is_not_kept(vendor, settings):
+def test_an_invalid_page_is_not_cached(vendor, settings):
     vendor.answers(Reply({"count": 1, "results": [{"jnid": "a"}]}), Reply({"count": 0}))
     with contextlib.closing(JobNimbusClient.from_settings(settings())) as client:
         client.page(0)
@@ -90,6 +90,42 @@ def test_a_page_that_is_none_is_not_kept(vendor, settings):
             client.page(0)
     with contextlib.closing(JobNimbusClient.from_settings(settings(), offline=True)) as client:
         assert client.page(0).rows == [("a", '{"jnid": "a"}')]
+
+
+@pytest.mark.parametrize(
+    ("row", "jnid", "problem"),
+    [
+        (b"{}", "(row 44136fa355b3)", "row 1: jnid: expected a text, found None"),
+        (b'{"jnid": "b", "total": NaN}', "b", "row 1: expected a number, found NaN, which JSON does not have"),
+        (
+            b'{"jnid": "b", "a": 1, "a": 2}',
+            "b",
+            "row 1: expected each key once, found 'a' more than once",
+        ),
+        (b'{"jnid": "b", "note": "caf\xe9"}', "b", "row 1: expected UTF-8, found another byte at 26"),
+    ],
+)
+def test_a_bad_row_does_not_spoil_its_page(vendor, client, row, jnid, problem):
+    vendor.answers(Reply(b'{"count": 3, "results": [{"jnid": "a"},' + row + b',{"jnid": "c"}]}'))
+    page = client.page(0)
+    assert [identifier for identifier, _ in page.rows] == ["a", jnid, "c"]
+    assert list(page.problems) == [jnid] and page.problems[jnid].startswith(problem)
+
+
+def test_a_row_without_a_required_key_is_named(vendor, client):
+    whole = {"jnid": "a", **dict.fromkeys(NEEDED_KEYS)}
+    rows = [
+        whole,
+        *({name: value for name, value in whole.items() if name != key} | {"jnid": key} for key in NEEDED_KEYS),
+    ]
+    vendor.answers(Reply({"results": rows}))
+    assert client.page(0).lacking == set(NEEDED_KEYS)
+
+
+def test_a_whole_invoice_has_every_required_key(vendor, client):
+    vendor.answers(Reply({"jnid": "a", "items": [], "related": [], "is_active": True}))
+    with pytest.raises(BadAnswer, match=f"^JobNimbus: GET {INVOICES}/a: expected status, found none"):
+        client.whole_invoice("a")
 
 
 # ---- one invoice -----------------------------------------------------------------------------------------------
@@ -149,7 +185,7 @@ def test_a_delete_on_the_wire(vendor, client):
 
 
 @pytest.mark.parametrize("changes", [{"jnid": "other"}, {"total": 1}, {"no_such_field": 1}])
-def test_what_cannot_be_changed_is_not_sent(vendor, client, changes):
+def test_a_field_that_cannot_be_changed_is_not_sent(vendor, client, changes):
     with pytest.raises(ValueRefused, match=f"^JobNimbus invoice: {next(iter(changes))}"):
         client.update_invoice("a", changes)
     assert vendor.seen == []
@@ -163,22 +199,22 @@ def test_a_refused_update_is_sent_once(vendor, client):
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "é"])
-def test_a_token_that_no_header_can_carry_is_refused_unseen(token):
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(token):
     with pytest.raises(SettingsError, match="AUDITKIT_JOBNIMBUS_TOKEN") as refused:
         BearerAuth(SecretStr(token))
     assert not token or token not in str(refused.value)
 
 
-def test_the_token_does_not_show():
+def test_the_token_is_not_in_the_repr():
     assert TOKEN not in repr(BearerAuth(SecretStr(TOKEN)))
 
 
-def test_settings_without_an_account_are_an_error(settings):
+def test_settings_without_an_account_raise_an_error(settings):
     with pytest.raises(SettingsError, match="AUDITKIT_JOBNIMBUS_URL"):
         JobNimbusClient.from_settings(settings().model_copy(update={"jobnimbus_token": None}))
 
 
-def test_two_clients_keep_their_files_apart(settings, tmp_path):
+def test_two_clients_have_separate_files(settings, tmp_path):
     from auditkit.vendors.aimsio import AimsioClient
 
     for opened in (AimsioClient.from_settings(settings()), JobNimbusClient.from_settings(settings())):

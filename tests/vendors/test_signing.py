@@ -1,4 +1,4 @@
-"""Credentials sign a request and show nowhere else, and an answer that brings them back is noticed."""
+"""Credentials sign a request and appear nowhere else, and an answer that repeats them is noticed."""
 
 import base64
 import copy
@@ -32,7 +32,7 @@ def test_basic_is_utf_8():
 
 
 @pytest.mark.parametrize("auth", AUTHS, ids=["basic", "bearer"])
-def test_a_signature_shows_nothing(auth):
+def test_a_signature_shows_no_secret(auth):
     secret = signed(auth).headers["Authorization"].partition(" ")[2]
     assert secret not in f"{auth!r} {auth} {vars(auth)}"
     for write_down in (pickle.dumps, copy.copy, copy.deepcopy):
@@ -58,25 +58,25 @@ SPELLINGS = {
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize("auth", AUTHS, ids=["basic", "bearer"])
 def test_a_secret_is_found_in_every_spelling(auth, spelling):
-    credentials = Credentials().and_those_of(signed(auth))
+    credentials = Credentials().including(signed(auth))
     text = f"so {spelling(PASSWORD if auth is AUTHS[0] else TOKEN)} it is"
-    assert credentials.are_in(text.encode())
-    assert not credentials.are_in(text.encode()[:7])
+    assert credentials.appear_in(text.encode())
+    assert not credentials.appear_in(text.encode()[:7])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "latin-1"])
 def test_a_secret_is_found_in_every_encoding(encoding):
-    assert Credentials().and_those_of(signed(AUTHS[0])).are_in(f"it is {PASSWORD}".encode(encoding))
+    assert Credentials().including(signed(AUTHS[0])).appear_in(f"it is {PASSWORD}".encode(encoding))
 
 
-def test_a_header_in_odd_case_is_known():
+def test_an_authorization_header_in_any_case_is_recognized():
     request = signed(None)
     request.headers = CaseInsensitiveDict({"aUTHORIZATION": f"BEARER {TOKEN}"})
-    assert Credentials().and_those_of(request).are_in(f"it was {TOKEN}".encode())
+    assert Credentials().including(request).appear_in(f"it was {TOKEN}".encode())
 
 
 def test_a_short_password_may_be_a_word_of_the_data(vendor, make_reader):
-    """Data that hold it are no leak; a message that does is left out whole, lest the gap tells what was there."""
+    """Data that contain it are no leak; a message that does is left out whole, because a gap would reveal it."""
     reader = make_reader(auth=BasicAuth(SecretStr("ann"), SecretStr("wrong")))
     vendor.answers(Reply({"note": "something is wrong"}))
     assert "wrong" in reader.get("/x").text

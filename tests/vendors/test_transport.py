@@ -12,7 +12,7 @@ import urllib3
 from requests.auth import HTTPBasicAuth
 
 from auditkit.errors import ApiError, BadAnswer, Denied, NotThere, Refused, TimedOut, Unreachable, ValueRefused
-from auditkit.vendors import http as wire
+from auditkit.vendors import responses
 from auditkit.vendors.transport import ATTEMPTS
 
 from .conftest import PASSWORD, USERNAME
@@ -30,8 +30,8 @@ def zipped(content, **headers):
 # ---- what a good answer gives -----------------------------------------------------------------------------------
 
 
-def test_a_get_arrives_as_it_was_asked(vendor, make_reader):
-    reader = make_reader(base_url=f"{vendor.url}/prefix/")
+def test_a_get_on_the_wire(vendor, make_reader):
+    reader = make_reader(url=f"{vendor.url}/prefix/")
     vendor.answers(Reply('{"a": "é"}', headers={"Date": "Sat, 21 Nov 2026 04:00:00 GMT"}))
     answer = reader.get("/api/x%20y", {"from": 0, "filter": '{"a":"b&c"}'})
     [seen] = vendor.seen
@@ -54,7 +54,7 @@ def test_a_get_arrives_as_it_was_asked(vendor, make_reader):
         sends(HEAD + b'Transfer-Encoding: chunked\r\n\r\n3\r\n{"a\r\n5\r\n": 1}\r\n0\r\n\r\n'),
     ],
 )
-def test_the_exact_body_however_it_was_framed(vendor, reader, reply):
+def test_the_body_is_exact_in_any_framing(vendor, reader, reply):
     vendor.answers(reply)
     assert reader.get("/x").text == '{"a": 1}'
 
@@ -65,7 +65,7 @@ def test_connections_are_kept(vendor, reader):
     assert len({seen.connection for seen in vendor.seen}) == 1
 
 
-def test_the_environment_is_not_asked(vendor, reader, tmp_path, monkeypatch):
+def test_environment_variables_are_ignored(vendor, reader, tmp_path, monkeypatch):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login other password other\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -103,7 +103,7 @@ CUT = {  # JSON alone tells; a change has no use for it
 
 
 @pytest.mark.parametrize("name", [*MAY_PASS, *CUT])
-def test_what_may_pass_is_tried_again(vendor, reader, name, caplog):
+def test_a_transient_failure_is_retried(vendor, reader, name, caplog):
     caplog.set_level("DEBUG")
     failure, error = {**MAY_PASS, **CUT}[name]
     vendor.answers(failure, failure, Reply('{"at": "last"}'))
@@ -124,17 +124,17 @@ def test_what_may_pass_is_tried_again(vendor, reader, name, caplog):
     assert reader.get("/x", version="1").from_cache is False
 
 
-def test_nobody_listens(make_reader):
+def test_a_port_that_nothing_listens_on(make_reader):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(Unreachable, match="Connection refused"):
-        make_reader(base_url=url).get("/x")
+        make_reader(url=url).get("/x")
 
 
 def test_no_such_host(make_reader):
-    with pytest.raises(Unreachable, match=r"no connection, or it broke \("):
-        make_reader(base_url="http://no-such-host.invalid").get("/x")
+    with pytest.raises(Unreachable, match=r"the host\'s name is not known \("):
+        make_reader(url="http://no-such-host.invalid").get("/x")
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_the_deadline_is_for_the_whole_answer(vendor, make_reader, slow):
     assert reader.calls.retried >= 1
 
 
-def test_a_time_out_is_one(vendor, make_reader):
+def test_a_timeout_is_also_pythons_own(vendor, make_reader):
     vendor.answers(Reply(delay=0.3))
-    with pytest.raises(TimedOut, match=r"^Aimsio: GET /x: no whole answer before the deadline") as raised:
+    with pytest.raises(TimedOut, match=r"^Aimsio: GET /x: no whole response before the deadline") as raised:
         make_reader(deadline=0.1).get("/x")
     assert_clean(raised.value)
 
 
-def test_retry_after_is_honoured(vendor, reader):
+def test_retry_after_is_honored(vendor, reader):
     vendor.answers(Reply(status=429, headers={"Retry-After": "1"}), Reply())
     reader.get("/x")
     assert vendor.seen[1].at - vendor.seen[0].at >= 1.0
@@ -185,7 +185,7 @@ def test_retry_after_is_honoured(vendor, reader):
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text, seconds):
-    assert wire._retry_after({"Retry-After": text}) == seconds
+    assert responses._retry_after({"Retry-After": text}) == seconds
 
 
 # ---- what will not pass comes at once --------------------------------------------------------------------------
@@ -219,7 +219,7 @@ AT_ONCE = {
 
 
 @pytest.mark.parametrize("name", AT_ONCE)
-def test_what_will_not_pass_comes_at_once(vendor, reader, name):
+def test_a_permanent_failure_is_raised_at_once(vendor, reader, name):
     failure, error = AT_ONCE[name]
     vendor.answers(failure, Reply())
     with pytest.raises(error, match=r"^Aimsio: GET /x: ") as raised:
@@ -239,14 +239,14 @@ def test_a_bomb_is_not_unpacked(vendor, reader, monkeypatch):
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_the_cap_is_64_mib(vendor, reader, packed):
-    body = b"[" + b" " * (wire.MAX_BODY_BYTES - 1) + b"]"
+    body = b"[" + b" " * (responses.MAX_BODY_BYTES - 1) + b"]"
     vendor.answers(zipped(gzip.compress(body, 1)) if packed else Reply(body))
     with pytest.raises(BadAnswer, match="at most 64 MiB"):
         reader.get("/x")
 
 
-def test_tls_is_not_tried_again(vendor, make_reader):
-    reader = make_reader(base_url=vendor.url.replace("http:", "https:"))
+def test_a_tls_failure_is_not_retried(vendor, make_reader):
+    reader = make_reader(url=vendor.url.replace("http:", "https:"))
     with pytest.raises(Unreachable, match="no trusted TLS connection") as raised:
         reader.get("/x")
     assert reader.calls.made == 1
@@ -267,13 +267,13 @@ def test_tls_is_not_tried_again(vendor, make_reader):
         ("x" * 5000, "answered 400: " + "x" * 200),
     ],
 )
-def test_the_vendors_own_words(vendor, reader, body, words):
+def test_the_error_repeats_the_vendors_message(vendor, reader, body, words):
     vendor.answers(Reply(body, status=400))
     with pytest.raises(Refused, match="^Aimsio: GET /x: " + re.escape(words) + r"\s*$"):
         reader.get("/x")
 
 
-def test_credentials_that_the_vendor_repeats_are_not(vendor, reader):
+def test_the_error_leaves_out_credentials_in_the_vendors_message(vendor, reader):
     for echo in (ENCODED, PASSWORD, json.dumps({"body": f"{ENCODED} {PASSWORD}"}), json.dumps([PASSWORD, ENCODED])):
         vendor.answers(Reply(echo, status=400))
         with pytest.raises(Refused, match=r"\*\*\*") as raised:
@@ -290,7 +290,7 @@ def test_credentials_that_the_vendor_repeats_are_not(vendor, reader):
         ("a wrongly typed clerk", "answered 400 (its message is left out: it may repeat a secret)"),
     ],
 )
-def test_a_short_password_does_not_mar_the_vendors_words(vendor, make_reader, body, words):
+def test_a_short_password_does_not_garble_the_vendors_message(vendor, make_reader, body, words):
     vendor.answers(Reply(body, status=400))
     with pytest.raises(Refused) as raised:
         make_reader(auth=HTTPBasicAuth(b"clerk", b"wrong")).get("/x")
@@ -298,7 +298,7 @@ def test_a_short_password_does_not_mar_the_vendors_words(vendor, make_reader, bo
 
 
 def assert_clean(error: ApiError) -> None:
-    """One line, no secret, and no error of requests' behind it, which would carry the signed request."""
+    """One line, no secret, and no error of requests behind it, which would hold the signed request."""
     assert "\n" not in str(error)
     chain: list[BaseException] = [error]
     while behind := chain[-1].__cause__ or chain[-1].__context__:
@@ -333,7 +333,7 @@ def test_the_query_belongs_to_the_address(vendor, reader):
     assert len(vendor.seen) == 2
 
 
-def test_what_check_refuses_is_not_kept(vendor, reader):
+def test_an_answer_that_the_check_refuses_is_not_cached(vendor, reader):
     def refuse(text):
         raise BadAnswer("another record")
 
@@ -344,10 +344,10 @@ def test_what_check_refuses_is_not_kept(vendor, reader):
     assert reader.get("/x", version="1", check=lambda text: True).from_cache is True
 
 
-def test_what_was_kept_is_examined_again(vendor, reader):
+def test_a_cached_answer_is_checked_again(vendor, reader):
     vendor.answers(Reply({"n": 1}), Reply({"n": 2}))
     reader.get("/x", version="1")
-    assert reader.get("/x", version="1", check=lambda text: json.loads(text)["n"] == 2).text == '{"n": 2}'
+    assert reader.get("/x", version="1", check=lambda answer: json.loads(answer.text)["n"] == 2).text == '{"n": 2}'
     assert reader.get("/x", version="1").text == '{"n": 2}'
 
 
@@ -364,7 +364,7 @@ def test_ten_threads_share_reader_and_cache(vendor, reader):
 # ---- the writer ------------------------------------------------------------------------------------------------
 
 
-def test_a_change_arrives_as_it_was_given(vendor, writer):
+def test_a_write_on_the_wire(vendor, writer):
     vendor.answers(Reply('{"ok": true}'))
     answer = writer.send("PUT", "/x", {"price": 1, "name": "é"}, {"actor": "a+b@c.d"})
     writer.send("PUT", "/x", {})
@@ -378,7 +378,7 @@ def test_a_change_arrives_as_it_was_given(vendor, writer):
     assert (answer.status, answer.text) == (200, '{"ok": true}')
 
 
-def test_an_answer_without_a_body_is_one(vendor, writer):
+def test_an_answer_may_have_no_body(vendor, writer):
     vendor.answers(Reply("", headers={"Content-Type": "text/plain"}))
     assert writer.send("PUT", "/x", {}).text == ""
 
@@ -400,13 +400,13 @@ def test_a_change_is_sent_exactly_once(vendor, writer, name, method):
     assert_clean(raised.value)
 
 
-def test_what_cannot_be_written_exactly_is_not_sent(vendor, writer):
+def test_a_body_that_cannot_be_written_exactly_is_not_sent(vendor, writer):
     with pytest.raises(ValueRefused, match="float"):
         writer.send("PUT", "/x", {"price": 862.5})
     assert vendor.seen == []
 
 
-def test_reader_and_writer_keep_pace_together(vendor, make_reader, writer):
+def test_reader_and_writer_share_one_rate_limit(vendor, make_reader, writer):
     vendor.answers(Reply(status=429, headers={"Retry-After": "1"}), Reply())
     with pytest.raises(Refused, match="429"):
         writer.send("PUT", "/x", {})
@@ -419,16 +419,28 @@ def test_reader_and_writer_keep_pace_together(vendor, make_reader, writer):
 
 @pytest.mark.slow
 def test_ten_a_second_on_the_wire(vendor, make_reader):
-    reader = make_reader(rate_per_second=10)
+    reader = make_reader(rate=10)
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(lambda n: reader.get(f"/{n}"), range(25)))
     arrived = sorted(seen.at for seen in vendor.seen)
     assert min(eleventh - first for first, eleventh in zip(arrived, arrived[10:], strict=False)) >= 1.0
 
 
-def test_so_many_in_flight_on_the_wire(vendor, make_reader):
+def test_at_most_four_calls_in_flight_on_the_wire(vendor, make_reader):
     reader = make_reader(parallel=4)
     vendor.answers(Reply(delay=0.05))
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(lambda n: reader.get(f"/{n}"), range(20)))
     assert vendor.most_in_flight == 4
+
+
+# ---- TLS and proxy ---------------------------------------------------------------------------------------------
+
+
+def test_the_session_keys_go_to_no_file(vendor, make_reader, tmp_path, monkeypatch):
+    """SSLKEYLOGFILE makes the libraries write what decrypts the traffic, password included."""
+    log = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    with pytest.raises(Unreachable):
+        make_reader(url=vendor.url.replace("http:", "https:")).get("/x")
+    assert not log.exists()

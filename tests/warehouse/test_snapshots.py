@@ -456,6 +456,7 @@ def test_every_public_table_and_column_says_what_it_holds(snapshot):
         ),
         ("rule", "rule_id"),
         ("sync_run", "sync_id status"),
+        ("sync_source", "sync_id source listed vanished control_total"),
         ("quarantine", "subject_type subject_id field reason"),
         ("journal", "seq kind body"),
     ],
@@ -484,14 +485,14 @@ def test_types_of_the_contract(snapshot):
 def test_raw_and_history_outlive_a_new_schema(store):
     with store.writer(), store.draft(keep_previous=False) as draft:
         rebuild_schema(draft)
-        draft.insert("raw.nrb_stub", {"guid": ["a"], "updated_at": [1]})
+        draft.insert("raw.held", {"subject_type": ["nrb"], "subject_id": ["a"], "version": [1]})
         draft.query("insert into finding_history (fingerprint) values ('f')")
         draft.query("insert into nrb (guid) values ('a')")
     with store.writer(), store.draft(keep_previous=False) as draft:
         rebuild_schema(draft)
     with store.open() as snapshot:
         kept_rows = [
-            snapshot.query(f"select count(*) from {t}").scalar() for t in ("raw.nrb_stub", "finding_history", "nrb")
+            snapshot.query(f"select count(*) from {t}").scalar() for t in ("raw.held", "finding_history", "nrb")
         ]
     assert kept_rows == [1, 1, 0]
 

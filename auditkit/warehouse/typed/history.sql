@@ -1,23 +1,19 @@
--- raw.tombstone, raw.nrb_body → vanished, nrb_version. Parameters: none. What cannot be typed here is NULL: it was, or will
--- be, quarantined where it is current.
+-- raw.tombstone, raw.unread, raw.nrb_body → vanished, quarantine, nrb_version. Parameters: $sync_id. What cannot be typed here
+-- is NULL: it was, or will be, quarantined where it is current.
+
+insert into quarantine by name
+select u.subject_type, u.subject_id, '(record)' as field, v.digest, $sync_id as sync_id,
+    'could not be read: ' || u.reason || case
+        when v.digest is null then '; it is in no table'
+        else '; shown as it was read in sync ' || cast(u.last_read_sync as varchar) end as reason
+from raw.unread as u
+left join raw.version as v
+    on v.subject_type = u.subject_type and v.subject_id = u.subject_id and v.last_sync = $sync_id
+order by u.subject_type, u.subject_id;
 
 insert into vanished by name
-with body as (
-    select 'nrb' as subject_type, guid as subject_id, digest, body from raw.nrb_body
-    union all
-    select 'invoice', jnid, digest, body from raw.invoice_body
-), field as (
-    select distinct t.subject_type, t.subject_id, t.digest, t.last_sync, t.vanished_sync,
-        json_transform(b.body, json_spec(['nrbName', 'nrbJobOrderNumber', 'nrbTotalAfterMarkup', 'number', 'total'])) as txt
-    from raw.tombstone as t
-    join body as b on b.subject_type = t.subject_type and b.subject_id = t.subject_id and b.digest = t.digest
-    where json_valid(b.body)
-)
-select subject_type, subject_id, digest, last_sync, vanished_sync,
-    to_text(case when subject_type = 'nrb' then txt.nrbName else txt.number end) as name,
-    to_text(case when subject_type = 'nrb' then txt.nrbJobOrderNumber end) as job_number,
-    try_cast(case when subject_type = 'nrb' then txt.nrbTotalAfterMarkup else txt.total end as decimal(18, 2)) as total
-from field
+select subject_type, subject_id, name, job_number, total, is_active, digest, last_sync, vanished_sync
+from raw.tombstone
 order by subject_type, subject_id;
 
 insert into nrb_version by name

@@ -1,13 +1,15 @@
 """record-vanished: present before, gone from a complete list, and 404 by id."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from auditkit.checks.run import Decisions
 from auditkit.warehouse.snapshots import Snapshot
-from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
-from tests.world import amounts, findings, subjects
+from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after, corrected, noon
+from tests.world import amounts, findings, invoice, line, subjects
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +37,36 @@ def test_what_is_listed_again_has_not_vanished(tmp_path: Path) -> None:
         assert subjects(snapshot, "record-vanished") == set()
         spans = snapshot.query("select first_sync, last_sync from raw.nrb_body where guid = 'gone' order by 1").rows
         assert spans == [(1, 1), (3, 3)]
+
+
+# ── What auditkit itself deactivated ────────────────────────────────────────────────────────────────────────────────
+
+GONE = invoice([line("other")], "i2", number="INV-2", total="7.00")
+HIDDEN = ((), [GONE]), ((), [])
+
+
+@pytest.mark.parametrize(
+    ("decisions", "is_exception"),
+    [
+        (corrected("VERIFIED", noon(1) + timedelta(hours=1)), False),
+        (corrected("VERIFIED", noon(1) - timedelta(hours=1)), True),
+        (corrected("UNKNOWN", noon(1) + timedelta(hours=1)), True),
+        (corrected("VERIFIED", noon(1) + timedelta(hours=1), operation="edit-invoice"), True),
+        (corrected("VERIFIED", noon(1) + timedelta(hours=1), jnid="i3"), True),
+        (Decisions(), True),
+    ],
+    ids=["verified", "active again since", "not verified", "another operation", "another invoice", "nobody"],
+)
+def test_a_deactivation_that_auditkit_verified_is_no_vanishing(
+    decisions: Decisions, is_exception: bool, tmp_path: Path
+) -> None:
+    """JobNimbus may hide a deactivated invoice: then it is listed no more and answered 404."""
+    with after(tmp_path, *HIDDEN, decisions=decisions) as snapshot:
+        assert subjects(snapshot, "record-vanished") == ({"i2"} if is_exception else set())
+
+
+def test_an_invoice_that_was_seen_deactivated_before_it_was_hidden(tmp_path: Path) -> None:
+    void = {**GONE, "is_active": False}
+    decisions = corrected("VERIFIED", noon(1) + timedelta(hours=1))
+    with after(tmp_path, ((), [GONE]), ((), [void]), ((), []), decisions=decisions) as snapshot:
+        assert subjects(snapshot, "record-vanished") == set()

@@ -1,9 +1,9 @@
-"""What stands between a client and both vendors, and does to each request what a test says.
+"""A proxy between a client and both vendors, which does to each request what a test asks for.
 
 Requests are named by their place in a correction: a list or a record is read before the first write or after it, and
 a write is sent. What no act is about is passed on, and answered with the vendor's own answer.
 
-Not here: the faults themselves (faults), and how single bytes are said (server).
+Not here: the faults themselves (faults), and how single bytes are sent (server).
 """
 
 import http.client
@@ -69,7 +69,7 @@ class _Request:
 
 
 @dataclass
-class Door:
+class Proxy:
     """The play of a server (`Server.plays`) before the sandbox. What arrived is counted, whatever became of it."""
 
     sandbox: Address
@@ -136,7 +136,7 @@ class Door:
 
 
 def _claimed(asked: _Request) -> bytes:
-    """What one says who did nothing and claims to have done it."""
+    """The answer of a vendor that did nothing and claims to have done it."""
     if asked.method == "GET":
         return b"{}"
     creates = not asked.target.startswith("/rest/") or "nrbGuid" not in json.loads(asked.body)["nrbList"][0]
