@@ -37,7 +37,7 @@ from auditkit.errors import NoSnapshot, QuestionRefused
 from auditkit.home import Home
 from auditkit.journal import Journal
 from auditkit.papers import workpaper_queries
-from auditkit.papers.facts import Facts, described
+from auditkit.papers.facts import Facts, cover_lines
 from auditkit.sandbox import demo
 from auditkit.settings import AccountKey, Settings
 from auditkit.sync.proof import proof
@@ -288,7 +288,7 @@ class Audit:
         snapshot and journal give the same bytes. Needs the extra `notebooks`. Raises `AuditkitError`.
         """
         from auditkit.papers.report import publish  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
-        from auditkit.papers.report_page import Front  # noqa: PLC0415  as above
+        from auditkit.papers.report_page import ReportHeader  # noqa: PLC0415  as above
 
         if period is not None:
             self._refuse_empty_month(period)
@@ -299,8 +299,8 @@ class Audit:
                 f"What moved since sync {since}": self.roll_forward(since, items=True),
             }
         facts = self._facts()
-        lines = {**({"Month under audit": period} if period else {}), **described(self.snapshot, facts)}
-        front = Front(facts, lines, moved)
+        lines = {**({"Month under audit": period} if period else {}), **cover_lines(self.snapshot, facts)}
+        front = ReportHeader(facts, lines, moved)
         return publish(self.settings, notebook, front=front, parameters={"period": period} if period else {})
 
     def _refuse_empty_month(self, period: str) -> None:

@@ -14,12 +14,12 @@ from tqdm.std import tqdm as plain_tqdm
 from auditkit.settings import quiet
 from auditkit.values import printable
 
-__all__ = ["progress", "say"]
+__all__ = ["notice", "progress"]
 
 _LINE_EVERY_SECONDS = 10
 
 
-def say(line: str) -> None:
+def notice(line: str) -> None:
     """One line for the person who waits, on standard error (below a cell, on standard output); nothing when quiet."""
     if not quiet():
         # A notebook paints what comes on standard error red, as it does errors.
@@ -51,6 +51,6 @@ def _lines(label: str, total: int | None, unit: str) -> Callable[[int], None]:
         done += count
         if time.monotonic() - last >= _LINE_EVERY_SECONDS:
             last = time.monotonic()
-            say(f"{label}: {done:,}{f' of {total:,}' if total else ''} {unit}")
+            notice(f"{label}: {done:,}{f' of {total:,}' if total else ''} {unit}")
 
     return advance

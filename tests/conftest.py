@@ -16,16 +16,18 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 # `make test` does not.
 SLOW = (
     "vendors/",
+    "analysis/test_changes.py",
+    "analysis/test_rollforward.py",
+    "analysis/test_sql_log.py",
     "browser/",
     "canaries/",
     "checks/test_linking.py",
     "checks/test_matching.py",
-    "checks/test_history.py",
     "checks/test_mutations.py",
-    "checks/test_rollforward.py",
     "checks/test_run.py",
     "checks/test_selftest.py",
     "checks/test_statement.py",
+    "cli/",
     "corrections/",
     "crash/",
     "drift/",
@@ -37,10 +39,8 @@ SLOW = (
     "sandbox/",
     "warehouse/test_snapshots.py",
     "test_audit.py",
-    "test_cli.py",
-    "test_doctor.py",
+    "test_cli_corrections.py",
     "test_end_to_end.py",
-    "test_init.py",
     "test_sync",
 )
 

@@ -46,7 +46,7 @@ def test_public_names(module: Path) -> None:
 def test_the_door() -> None:
     assert sorted(auditkit.__all__) == auditkit.__all__ == dir(auditkit)
     assert all(getattr(auditkit, name).__doc__ for name in auditkit.__all__)
-    assert {name for names in auditkit._ROOMS.values() for name in names} == set(auditkit.__all__)
+    assert {name for names in auditkit._MODULES.values() for name in names} == set(auditkit.__all__)
     with pytest.raises(AttributeError, match="it has Audit"):
         auditkit.nothing  # noqa: B018
 

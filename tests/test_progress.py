@@ -9,7 +9,7 @@ import termios
 import pytest
 
 from auditkit import progress as module
-from auditkit.progress import progress, say
+from auditkit.progress import notice, progress
 
 
 def work(total: int | None = 3) -> None:
@@ -19,7 +19,7 @@ def work(total: int | None = 3) -> None:
 
 
 def test_a_line_is_said_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    say("about 0:01:40")
+    notice("about 0:01:40")
     assert capsys.readouterr() == ("", "about 0:01:40\n")
 
 
@@ -27,7 +27,7 @@ def test_a_line_is_said_on_standard_error(capsys: pytest.CaptureFixture[str]) ->
 def test_nothing_when_quiet(value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AUDITKIT_QUIET", value)
     monkeypatch.setattr(module, "_LINE_EVERY_SECONDS", 0)
-    say("about 0:01:40")
+    notice("about 0:01:40")
     work()
     assert capsys.readouterr() == ("", "")
 

@@ -4,7 +4,7 @@ Unbilled cost is revenue to accrue, with mark-up, or work in progress, without i
 accrue, without mark-up. Both are those of the rules `nrb-unbilled` and `nrb-unexported`, as of the snapshot: what was
 open on an earlier day, nobody recorded.
 
-Not here: ageing (analysis), and what is unbilled or unexported (the rules).
+Not here: aging (analysis), and what is unbilled or unexported (the rules).
 """
 
 import calendar

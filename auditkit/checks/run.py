@@ -22,7 +22,7 @@ from auditkit.checks.linking import link
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.errors import SettingsError
-from auditkit.progress import progress, say
+from auditkit.progress import notice, progress
 from auditkit.warehouse.snapshots import Draft
 
 __all__ = ["Decisions", "Parameters", "prepare", "read_job_map", "run", "usable_rules"]
@@ -127,7 +127,7 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
         advance(_STEPS_BEFORE_RULES)
         find(engine, rules, parameters.common, parameters.thresholds or {}, advance)
     if unknown := [" = ".join(pair) for pair in engine.query(_UNKNOWN_JOBS).rows]:
-        say(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
+        notice(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
     live(engine, decisions.acceptances, parameters.as_of, sync_id)
     warned = warnings(engine, parameters.surge)

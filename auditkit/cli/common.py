@@ -27,36 +27,38 @@ FailOn = Annotated[
 AsOf = Annotated[str | None, typer.Option(help="The day to look from, YYYY-MM-DD (default: the setting, else today).")]
 
 
-def titled(it: Audit, title: str) -> str:
+def titled(audit: Audit, title: str) -> str:
     """A title with what every figure owes its reader."""
-    return f"{title} · {it.title}"
+    return f"{title} · {audit.title}"
 
 
-def exit_code(it: Audit, fail_on: str | None) -> int:
+def exit_code(audit: Audit, fail_on: str | None) -> int:
     """0 clean or nobody asked, 1 findings at or above `fail_on`, 2 could not see everything."""
-    if it.about["verdict"] == "incomplete":
+    if audit.about["verdict"] == "incomplete":
         return COULD_NOT_LOOK
     if fail_on is None:
         return CLEAN
     counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    return FINDINGS if any(severity in counted for severity in it.findings(state="open")["severity"]) else CLEAN
+    return FINDINGS if any(severity in counted for severity in audit.findings(state="open")["severity"]) else CLEAN
 
 
-def report(it: Audit, notebook: str = "01_month_end", *, period: str | None = None, since: int | None = None) -> None:
+def report(
+    audit: Audit, notebook: str = "01_month_end", *, period: str | None = None, since: int | None = None
+) -> None:
     """Write the report of a notebook and say where, if the packages for it are there."""
     try:
-        path = it.report(notebook, period=period, since=since)
+        path = audit.report(notebook, period=period, since=since)
     except ImportError as error:
         fail(f"reports need more packages ({error.name}); pip install 'auditkit[notebooks]'")
     say(f"\nReport: {path}")
 
 
-def _tell_unsettled(it: Audit) -> None:
+def _warn_of_unknown_outcomes(audit: Audit) -> None:
     """At every start: the corrections whose outcome is not known. What cannot be read harms nobody who only looks."""
-    if not it.settings.folder.is_dir():
+    if not audit.settings.folder.is_dir():
         return
     try:
-        unsettled = it.corrections.unsettled()
+        unsettled = audit.corrections.unsettled()
     except JournalError as error:
         warn(str(error))
     except OSError:
@@ -73,14 +75,14 @@ def opened(*, as_of: str | None = None, is_demo: bool = False, vendor_rate: bool
         day = date.fromisoformat(as_of) if as_of else None
     except ValueError:
         fail(f"--as-of {as_of!r} is not a day; write it as YYYY-MM-DD")
-    with open_audit(as_of=day, is_demo=is_demo, vendor_rate=vendor_rate) as it:
-        if day and day > it.today:
-            warn(f"--as-of {day} lies after today, {it.today}: ages count days that have not been yet")
-        _tell_unsettled(it)
+    with open_audit(as_of=day, is_demo=is_demo, vendor_rate=vendor_rate) as audit:
+        if day and day > audit.today:
+            warn(f"--as-of {day} lies after today, {audit.today}: ages count days that have not been yet")
+        _warn_of_unknown_outcomes(audit)
         try:
-            yield it
+            yield audit
         except KeyboardInterrupt:
-            if not it.corrections.unsettled().empty:
+            if not audit.corrections.unsettled().empty:
                 warn("stopped within a correction; run `auditkit recover` to find out how it ended")
                 raise SystemExit(UNKNOWN) from None
             fail("stopped; what was fetched stays in the cache, and the published snapshot is unchanged")

@@ -7,7 +7,7 @@ import typer
 
 from auditkit.cli.common import CLEAN, FINDINGS, AsOf, Json, opened, titled
 from auditkit.cli.common import report as write_report
-from auditkit.doctor import Check, examine
+from auditkit.cli.doctor import Check, examine
 from auditkit.papers.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show
 
 __all__ = ["app"]
@@ -24,12 +24,12 @@ def changes(
 
     Records that appeared or vanished, and those that changed, field by field.
     """
-    with opened() as it:
-        frame = it.changes(since)
+    with opened() as audit:
+        frame = audit.changes(since)
         if as_json:
             print_json(records(frame))
         else:
-            show(frame, titled(it, f"{len(frame):,} changes since sync {frame.attrs['values']['since']}"))
+            show(frame, titled(audit, f"{len(frame):,} changes since sync {frame.attrs['values']['since']}"))
 
 
 @app.command()
@@ -38,8 +38,8 @@ def selftest(as_json: Json = False) -> None:
 
     The copy of your snapshot is thrown away; nothing of the home changes. Exit code 1 where a rule fails.
     """
-    with opened() as it:
-        outcomes = it.selftest()
+    with opened() as audit:
+        outcomes = audit.selftest()
         failed = [outcome is False for outcome in outcomes["passed"]]
         if as_json:
             print_json(records(outcomes))
@@ -48,7 +48,7 @@ def selftest(as_json: Json = False) -> None:
             shown = outcomes[["rule_id", "planted", "reason"]]
             shown.insert(0, "result", [words[passed] for passed in outcomes["passed"]])
             passed = sum(outcome is True for outcome in outcomes["passed"])
-            show(shown, titled(it, f"Self-test: {passed} of {len(outcomes)} rules passed"), most=None)
+            show(shown, titled(audit, f"Self-test: {passed} of {len(outcomes)} rules passed"), most=None)
         raise typer.Exit(FINDINGS if any(failed) else CLEAN)
 
 
@@ -57,10 +57,10 @@ def tables(
     table: Annotated[str | None, typer.Argument(help="One table: its columns.")] = None, as_json: Json = False
 ) -> None:
     """Every table of the snapshot, or the columns of one."""
-    with opened() as it:
-        frame = it.sql.describe(table) if table else it.sql.tables()
+    with opened() as audit:
+        frame = audit.sql.describe(table) if table else audit.sql.tables()
         what = f"{table}: {len(frame):,} columns" if table else f"{len(frame):,} tables"
-        print_json(records(frame)) if as_json else show(frame, titled(it, what), most=None)
+        print_json(records(frame)) if as_json else show(frame, titled(audit, what), most=None)
 
 
 @app.command()
@@ -74,10 +74,10 @@ def report(
 
     The file opens offline and prints well. For example: auditkit report --notebook 03_reconcile --since 1
     """
-    with opened(as_of=as_of) as it:
+    with opened(as_of=as_of) as audit:
         if as_of:
-            it.run()
-        write_report(it, notebook, period=period, since=since)
+            audit.run()
+        write_report(audit, notebook, period=period, since=since)
 
 
 @app.command()
@@ -89,13 +89,13 @@ def workpaper(
 ) -> None:
     """Write the audit as one Excel file.
 
-    Statement, reconciliation, findings, ageing and links, with totals that are formulas and tie. For example: auditkit
+    Statement, reconciliation, findings, aging and links, with totals that are formulas and tie. For example: auditkit
     workpaper --output september.xlsx. A file that is there already and differs is not replaced: it may be signed.
     """
-    with opened(as_of=as_of) as it:
+    with opened(as_of=as_of) as audit:
         if as_of:
-            it.run()
-        say(f"Working paper: {it.workpaper(output)}")
+            audit.run()
+        say(f"Working paper: {audit.workpaper(output)}")
 
 
 @app.command()
@@ -104,14 +104,14 @@ def doctor(as_json: Json = False) -> None:
 
     Says what to do about each that fails.
     """
-    with opened() as it:
-        checks = [_told(check, as_json=as_json) for check in examine(it)]
+    with opened() as audit:
+        checks = [_printed(check, as_json=as_json) for check in examine(audit)]
     if as_json:
         print_json([vars(check) for check in checks])
     raise typer.Exit(CLEAN if all(check.ok for check in checks) else COULD_NOT_LOOK)
 
 
-def _told(check: Check, *, as_json: bool) -> Check:
+def _printed(check: Check, *, as_json: bool) -> Check:
     """A check, printed as soon as it has ended: the next may wait for a network."""
     if not as_json:
         say(plain(f"{'ok    ' if check.ok else 'FAILED'}  {check.check:<10} {check.seen}"))

@@ -29,32 +29,32 @@ def findings(
     as_json: Json = False,
 ) -> None:
     """What the rules say is wrong, most severe first."""
-    with opened() as it:
-        frame = it.findings(rule, severity=severity, state=state, job=job, new=new)
+    with opened() as audit:
+        frame = audit.findings(rule, severity=severity, state=state, job=job, new=new)
         if as_json:
             print_json(records(frame))
         else:
-            for line in it.warnings:
+            for line in audit.warnings:
                 warn(plain(line))
-            show(_shown(frame), titled(it, f"{len(frame):,} finding{'s' * (len(frame) != 1)}"))
-        raise typer.Exit(exit_code(it, fail_on))
+            show(_shown(frame), titled(audit, f"{len(frame):,} finding{'s' * (len(frame) != 1)}"))
+        raise typer.Exit(exit_code(audit, fail_on))
 
 
 @app.command()
 def explain(
-    fingerprint: Annotated[str, typer.Argument(help="As `auditkit findings` shows it.")], as_json: Json = False
+    fingerprint: Annotated[str, typer.Argument(help="As `auditkit findings` shows audit.")], as_json: Json = False
 ) -> None:
     """Everything behind one finding.
 
     The rule and its SQL, the row, the links and how they were made, and what the vendor sent.
     """
-    with opened() as it:
-        why = it.explain(fingerprint)
+    with opened() as audit:
+        why = audit.explain(fingerprint)
         if as_json:
             parts = {title: records(frame) for title, frame in {**why.parts, "raw": why.raw, "row": why.row}.items()}
             print_json({"snapshot_id": why.snapshot_id, "finding": why.finding, "rule": why.rule, **parts})
             return
-        say(plain(it.title))
+        say(plain(audit.title))
         for title, content in why.sections:
             if isinstance(content, str):
                 say("\n".join(plain(line) for line in ("", *title.splitlines(), *content.splitlines())))
@@ -74,13 +74,13 @@ def accept(
 
     Each is open again by itself after its last day, or once more money is at risk.
     """
-    with opened() as it:
+    with opened() as audit:
         if withdraw:
-            it.unaccept(fingerprints, note, who=person)
-            say(f"{len(fingerprints):,} acceptances were taken back; the verdict is: {it.about['verdict']}")
+            audit.unaccept(fingerprints, note, who=person)
+            say(f"{len(fingerprints):,} acceptances were taken back; the verdict is: {audit.about['verdict']}")
             return
-        accepted = it.accept(fingerprints, note, until=until, who=person)
-        show(_shown(accepted), titled(it, f"{len(accepted):,} accepted"))
+        accepted = audit.accept(fingerprints, note, until=until, who=person)
+        show(_shown(accepted), titled(audit, f"{len(accepted):,} accepted"))
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:

@@ -46,8 +46,8 @@ In a script, with AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN set:
     --jobnimbus-url https://app.jobnimbus.com --timezone America/Edmonton \\
     --identity you@your-company.example --yes
 """
-_UNSEEN = ("aimsio_username", *PLACES)  # not printed again once they are given
-_STAND_INS = {  # for all other answers, so that each can be held to the bounds of whole settings at once
+_HIDDEN = ("aimsio_username", *PLACES)  # not printed again once they are given
+_PLACEHOLDERS = {  # for all other answers, so that each can be held to the bounds of whole settings at once
     "aimsio_url": SecretStr("http://127.0.0.1"),
     "aimsio_username": SecretStr("-"),
     "aimsio_password": SecretStr("-"),
@@ -112,7 +112,7 @@ class _Question:
 
     setting: str
     label: str
-    giver: str
+    option: str
     default: Callable[[], str] = lambda: ""
 
 
@@ -125,13 +125,13 @@ def _set_up(folder: Path, given: Answers, *, yes: bool) -> bool:
     if not os.access(folder, os.W_OK):
         fail(f"{folder}: cannot be written, and {FILE_NAME} belongs there; run `auditkit init` in a folder of yours")
     written = values_of(file)
-    Settings.asked({**written, **_STAND_INS})  # what is wrong with other settings is no answer's fault
+    Settings.asked({**written, **_PLACEHOLDERS})  # what is wrong with other settings is no answer's fault
     if sys.stdin.isatty():
         say(f"The settings go to {file}; the secrets do not. Enter takes what stands in brackets.\n")
     answers = _answers(given, written, folder / SECRETS_FILE)
     plain = {name: answer.get_secret_value() for name, answer in answers.items() if name not in PLACES}
     changes = {name: text for name, text in plain.items() if _value(written, name) != text}
-    text = _agreed(file, written, changes, yes=yes) if changes else None
+    text = _confirmed_text(file, written, changes, yes=yes) if changes else None
     are_kept = _keep_secrets(folder / SECRETS_FILE, answers, yes=yes)
     if text:
         mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
@@ -155,7 +155,7 @@ def machine_zone(localtime: Path = Path("/etc/localtime")) -> str:
     return name if is_place and name in available_timezones() else ""
 
 
-def _person() -> str:
+def _default_identity() -> str:
     """user@host of who runs this; empty where that could have no key."""
     with contextlib.suppress(KeyError, OSError, SettingsError):
         return plain_name(f"{getpass.getuser()}@{socket.gethostname()}")
@@ -174,7 +174,7 @@ _QUESTIONS = (
     _Question("jobnimbus_url", "JobNimbus URL", "--jobnimbus-url", lambda: "https://app.jobnimbus.com"),
     _Question("jobnimbus_token", "JobNimbus token (unseen)", "AUDITKIT_JOBNIMBUS_TOKEN"),
     _Question("timezone", "Time zone of the account, e.g. America/Edmonton", "--timezone", machine_zone),
-    _Question("identity", "Who decides and writes, for the journal: name or e-mail", "--identity", _person),
+    _Question("identity", "Who decides and writes, for the journal: name or e-mail", "--identity", _default_identity),
 )
 
 
@@ -184,22 +184,22 @@ def _answers(given: Answers, written: Written, secrets: Path) -> Answers:
     missing = []
     for question in _QUESTIONS:
         name = question.setting
-        known = _known(name, answers, written, secrets)
+        known = _current(name, answers, written, secrets)
         if name in given:
             answers[name] = _checked(name, given[name], written)
-            say(f"{question.label}: {'given' if name in _UNSEEN else answers[name].get_secret_value()}")
+            say(f"{question.label}: {'given' if name in _HIDDEN else answers[name].get_secret_value()}")
         elif sys.stdin.isatty():
-            answers[name] = _typed(question, known, written)
+            answers[name] = _prompted(question, known, written)
         elif known:
             answers[name] = _checked(name, known, written)
         else:
-            missing.append(question.giver)
+            missing.append(question.option)
     if missing:
         fail(f"there is no terminal to ask at; give {', '.join(missing)}")
     return answers
 
 
-def _known(name: str, answers: Answers, written: Written, secrets: Path) -> SecretStr | None:
+def _current(name: str, answers: Answers, written: Written, secrets: Path) -> SecretStr | None:
     """What holds already: in auditkit.toml, or where the secret of that server and user is kept."""
     if name not in PLACES:
         value = _value(written, name)
@@ -208,12 +208,12 @@ def _known(name: str, answers: Answers, written: Written, secrets: Path) -> Secr
     return kept(secrets, where) if where else None
 
 
-def _typed(question: _Question, known: SecretStr | None, written: Written) -> SecretStr:
+def _prompted(question: _Question, known: SecretStr | None, written: Written) -> SecretStr:
     """Ask until the answer can be taken."""
     name = question.setting
-    is_unseen = name in _UNSEEN
-    default = "" if is_unseen else known.get_secret_value() if known else question.default()
-    label = f"{question.label} [as it is]" if is_unseen and known else question.label
+    is_hidden = name in _HIDDEN
+    default = "" if is_hidden else known.get_secret_value() if known else question.default()
+    label = f"{question.label} [as it is]" if is_hidden and known else question.label
     while True:
         text = SecretStr(typer.prompt(label, default=default, show_default=bool(default), hide_input=name in PLACES))
         try:
@@ -231,7 +231,7 @@ def _checked(name: str, answer: SecretStr, written: Written) -> SecretStr:
         raise SettingsError(f"{name} holds a character that cannot be typed, e.g. a line's end; give it once more")
     if name == "identity":
         return SecretStr(plain_name(text))
-    settings = Settings.asked({**written, **_STAND_INS, name: SecretStr(text)})
+    settings = Settings.asked({**written, **_PLACEHOLDERS, name: SecretStr(text)})
     value = getattr(settings, name)
     return value if isinstance(value, SecretStr) else SecretStr(value)
 
@@ -239,7 +239,7 @@ def _checked(name: str, answer: SecretStr, written: Written) -> SecretStr:
 # ── Keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _agreed(file: Path, written: Written, changes: Mapping[str, str], *, yes: bool) -> str:
+def _confirmed_text(file: Path, written: Written, changes: Mapping[str, str], *, yes: bool) -> str:
     """The new text of auditkit.toml; of one that is there, after a person saw what changes and agreed."""
     text = with_values(file.read_bytes().decode() if file.exists() else "", changes)
     if text is None:
@@ -249,7 +249,7 @@ def _agreed(file: Path, written: Written, changes: Mapping[str, str], *, yes: bo
         say(f"{file} is there already; of it would change:")
         for name, value in changes.items():
             say(f"  {name}: {_shown(name, _value(written, name))} → {_shown(name, value)}")
-        if not _may(f"Change {file.name}?", f"{file} would change", yes=yes):
+        if not _confirmed(f"Change {file.name}?", f"{file} would change", yes=yes):
             fail(f"{file} stays as it is, and nothing was written")
     return text
 
@@ -261,7 +261,7 @@ def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> bool:
     left = {where: secret for where, secret in new.items() if not keep_in_keyring(where, secret)}
     if not left:
         say("Password and token are kept" + (", in the system's keyring." if new else " already."))
-    elif _may(
+    elif _confirmed(
         f"There is no keyring here. Keep the secrets in {path}, readable by you alone?",
         f"there is no keyring, so the secrets would go to {path}, readable by you alone",
         yes=yes,
@@ -277,7 +277,7 @@ def _keep_secrets(path: Path, answers: Answers, *, yes: bool) -> bool:
     return True
 
 
-def _may(question: str, otherwise: str, *, yes: bool) -> bool:
+def _confirmed(question: str, otherwise: str, *, yes: bool) -> bool:
     """Whether a person agrees; where nobody can be asked, it takes `--yes`."""
     if not yes and not sys.stdin.isatty():
         fail(f"{otherwise}; if that is right, give --yes")
@@ -287,7 +287,7 @@ def _may(question: str, otherwise: str, *, yes: bool) -> bool:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return "not set"
-    return "…" if name in _UNSEEN else quoted(str(value))
+    return "…" if name in _HIDDEN else quoted(str(value))
 
 
 def _value(written: Written, name: str) -> Any:  # noqa: ANN401  whatever a file says

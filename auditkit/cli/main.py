@@ -9,9 +9,7 @@ from typing import Annotated
 
 import typer
 
-from auditkit.cli import corrections, findings, identity, init, journal, sandbox, sql
-from auditkit.cli import explore as looking
-from auditkit.cli import reconcile as auditing
+from auditkit.cli import corrections, explore, findings, identity, init, journal, reconcile, sandbox, sql
 from auditkit.cli.common import UNKNOWN
 from auditkit.errors import AuditkitError, NotThere, OutcomeUnknown
 from auditkit.papers.terminal import fail, warn, with_sql
@@ -26,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (init.app, auditing.app, findings.app, looking.app, sql.app, corrections.app):
+for group in (init.app, reconcile.app, findings.app, explore.app, sql.app, corrections.app):
     app.add_typer(group)
 
 

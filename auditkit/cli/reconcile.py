@@ -7,7 +7,7 @@ import typer
 from auditkit.audit import Audit
 from auditkit.checks import views
 from auditkit.cli.common import AsOf, FailOn, Json, exit_code, opened, report, titled
-from auditkit.doctor import whereabouts
+from auditkit.cli.doctor import whereabouts
 from auditkit.papers.terminal import plain, print_json, records, say, show, warn
 
 __all__ = ["app"]
@@ -66,20 +66,20 @@ def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> 
 
     Prints the statement and the findings by rule.
     """
-    with opened(as_of=as_of) as it:
-        it.run()
+    with opened(as_of=as_of) as audit:
+        audit.run()
         if as_json:
             about = {
-                **it.about,
-                "warnings": it.warnings,
-                "statement": records(it.statement()),
-                "rules": records(it.by_rule()),
+                **audit.about,
+                "warnings": audit.warnings,
+                "statement": records(audit.statement()),
+                "rules": records(audit.by_rule()),
             }
             print_json(about)
         else:
-            _statement(it)
-            _by_rule(it)
-        raise typer.Exit(exit_code(it, fail_on))
+            _statement(audit)
+            _by_rule(audit)
+        raise typer.Exit(exit_code(audit, fail_on))
 
 
 Scope = Literal["all", "job", "month", "vendor", "type"]
@@ -97,14 +97,17 @@ def statement(
 
     By job, month, vendor or type of NRB.
     """
-    with opened() as it:
+    with opened() as audit:
         if offsets:
-            frame, title = it.analyze.offsets(), "Differences that cancel each other within a job or a month"
+            frame, title = audit.analyze.offsets(), "Differences that cancel each other within a job or a month"
         elif sensitivity:
-            frame, title = it.analyze.sensitivity(), "What would agree at another tolerance"
+            frame, title = audit.analyze.sensitivity(), "What would agree at another tolerance"
         else:
-            frame, title = it.statement(by, key), "Statement: from cost to invoice" + (f", {by} {key}" if key else "")
-        print_json(records(frame)) if as_json else show(frame, titled(it, title), most=None)
+            frame, title = (
+                audit.statement(by, key),
+                "Statement: from cost to invoice" + (f", {by} {key}" if key else ""),
+            )
+        print_json(records(frame)) if as_json else show(frame, titled(audit, title), most=None)
 
 
 @app.command()
@@ -118,27 +121,27 @@ def rollforward(
 
     Open before, new, cleared, changed, open now; what the items do not explain stands last and must be 0.00.
     """
-    with opened() as it:
-        frame = it.roll_forward(since, until, items=items)
-        print_json(records(frame)) if as_json else show(frame, titled(it, "Roll-forward"), most=None)
+    with opened() as audit:
+        frame = audit.roll_forward(since, until, items=items)
+        print_json(records(frame)) if as_json else show(frame, titled(audit, "Roll-forward"), most=None)
 
 
-def _sync(it: Audit, *, offline: bool = False, accept_shrink: bool = False) -> None:
-    it.sync(offline=offline, accept_shrink=accept_shrink)
+def _sync(audit: Audit, *, offline: bool = False, accept_shrink: bool = False) -> None:
+    audit.sync(offline=offline, accept_shrink=accept_shrink)
     say("")
-    for line in it.proof():
+    for line in audit.proof():
         say(plain(line))
 
 
-def _statement(it: Audit) -> None:
-    show(it.statement(), titled(it, "Statement: from cost to invoice"), most=None)
+def _statement(audit: Audit) -> None:
+    show(audit.statement(), titled(audit, "Statement: from cost to invoice"), most=None)
 
 
-def _by_rule(it: Audit) -> None:
-    for line in it.warnings:
+def _by_rule(audit: Audit) -> None:
+    for line in audit.warnings:
         warn(plain(line))
-    show(it.by_rule(), titled(it, "Findings by rule"), most=None)
+    show(audit.by_rule(), titled(audit, "Findings by rule"), most=None)
 
 
-def _last_sync(it: Audit) -> dict[str, Any]:
-    return records(it.sql(views.SYNC_RUN))[0]
+def _last_sync(audit: Audit) -> dict[str, Any]:
+    return records(audit.sql(views.SYNC_RUN))[0]

@@ -45,32 +45,32 @@ def sql(
     """
     if as_csv + as_json + (xlsx is not None) > 1:
         fail("--csv, --json and --xlsx are three ways to give the answer; choose one")
-    with opened() as it:
+    with opened() as audit:
         if query is None and sys.stdin.isatty():
-            _prompt(it)
+            _prompt(audit)
             return
-        frame = it.sql(sys.stdin.read() if query is None else query)
+        frame = audit.sql(sys.stdin.read() if query is None else query)
         if as_json:
             print_json(records(frame))
         elif as_csv:
             typer.echo(csv_text(frame), nl=False)
         elif xlsx:
-            say(f"Written: {it.to_excel(frame, xlsx)}")
+            say(f"Written: {audit.to_excel(frame, xlsx)}")
         else:
-            _show(it, frame)
+            _show(audit, frame)
 
 
-def _show(it: Audit, frame: pd.DataFrame) -> None:
-    show(frame, titled(it, f"{len(frame):,} rows"), most=None)
+def _show(audit: Audit, frame: pd.DataFrame) -> None:
+    show(frame, titled(audit, f"{len(frame):,} rows"), most=None)
 
 
-def _prompt(it: Audit) -> None:
+def _prompt(audit: Audit) -> None:
     """Ask until the end of input. What fails is told, and the prompt stays."""
-    say(f"{it.title}\n{_HELP}")
-    with _history(it.settings.folder / "sql_history"), contextlib.suppress(EOFError):
+    say(f"{audit.title}\n{_HELP}")
+    with _history(audit.settings.folder / "sql_history"), contextlib.suppress(EOFError):
         while (line := _question()) not in _LEAVE:
             try:
-                _answer(it, line)
+                _answer(audit, line)
             except (AuditkitError, QueryFailed) as error:
                 warn(str(error))
 
@@ -94,14 +94,14 @@ def _question() -> str:
             return text
 
 
-def _answer(it: Audit, line: str) -> None:
+def _answer(audit: Audit, line: str) -> None:
     match line.split(maxsplit=1):
         case [".tables"]:
-            show(it.sql.tables(), titled(it, "Tables"), most=None)
+            show(audit.sql.tables(), titled(audit, "Tables"), most=None)
         case [".describe", table]:
-            show(it.sql.describe(table.strip("; ")), titled(it, table), most=None)
+            show(audit.sql.describe(table.strip("; ")), titled(audit, table), most=None)
         case [".log", path]:
-            say(f"Written: {it.sql.export_log(Path(path).expanduser())}")
+            say(f"Written: {audit.sql.export_log(Path(path).expanduser())}")
         case [".describe" | ".log" as word]:
             raise QuestionRefused(f"{word}: of what? {_HELP}")
         case [".help"]:
@@ -109,7 +109,7 @@ def _answer(it: Audit, line: str) -> None:
         case [word, *_] if word.startswith("."):
             raise QuestionRefused(f"{word}: is no command here; {_HELP}")
         case _:
-            _show(it, it.sql(line))
+            _show(audit, audit.sql(line))
 
 
 @contextlib.contextmanager

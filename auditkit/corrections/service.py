@@ -30,7 +30,7 @@ from auditkit.corrections.tracking import operations
 from auditkit.corrections.undo import conditions, undone
 from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
-from auditkit.progress import progress, say
+from auditkit.progress import notice, progress
 
 __all__ = ["Corrections", "Effect"]
 
@@ -244,7 +244,7 @@ class Corrections:
         with self._vendors() as vendors, progress("Applying", saved.objects, "object") as advance:
 
             def ended(outcome: applying.Outcome) -> None:
-                say(f"{outcome.object_id}: {outcome.verdict}: {outcome.detail}")
+                notice(f"{outcome.object_id}: {outcome.verdict}: {outcome.detail}")
                 advance(1)
 
             outcomes = applying.apply(

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from auditkit.values import one_line
 
-__all__ = ["ageing", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
+__all__ = ["aging", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
 
 COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
 _SUBTOTALS = ("NRB total after mark-up", "JobNimbus invoice total")
@@ -94,7 +94,7 @@ def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
     return _titled(figure, f"Jobs are under-billed by {money(-under)} in all", height=120 + 24 * len(rows))
 
 
-def ageing(unbilled: pd.DataFrame) -> go.Figure:
+def aging(unbilled: pd.DataFrame) -> go.Figure:
     """Unbilled money by age in days."""
     totals = {bucket: Decimal(0) for bucket in _BUCKETS}
     for bucket, total in zip(unbilled["age_bucket"], unbilled["total"], strict=True):

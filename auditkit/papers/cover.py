@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from xlsxwriter.worksheet import Worksheet
 
 from auditkit.papers.facts import JOURNAL, RULE_SET, SNAPSHOT
-from auditkit.papers.sheets import LONG_TEXTS, MOST_CHARACTERS, MOST_ROWS, Book, Paper
+from auditkit.papers.sheets import LONG_TEXTS, MOST_CHARACTERS, MOST_ROWS, TiedSheet, Workbook
 from auditkit.warehouse.tables import Table
 
 __all__ = ["write_cover", "write_sign_off"]
@@ -27,7 +27,7 @@ _WIDTHS = (24, 10, 16, 60, 60)
 _PEOPLE = ("Prepared by", "Reviewed by", "Approved by")
 
 
-def write_cover(book: Book, lines: Mapping[str, str], sheets: Sequence[Paper]) -> None:
+def write_cover(book: Workbook, lines: Mapping[str, str], sheets: Sequence[TiedSheet]) -> None:
     """What this is, the sheets with their links, and the question behind each."""
     sheet = book.sheet("Cover", "Working paper")
     for column, width in enumerate(_WIDTHS):
@@ -41,7 +41,7 @@ def write_cover(book: Book, lines: Mapping[str, str], sheets: Sequence[Paper]) -
     for row, paper in enumerate(sheets, top + 1):
         book.link(sheet, row, 0, paper.grid.name)
         book.value(sheet, row, 1, len(paper.grid.table.rows))
-        book.must_be_zero(sheet, row, 2, paper.difference)
+        book.zero_check(sheet, row, 2, paper.difference)
         book.text(sheet, row, 3, paper.shows, text_wrap=True)
         book.text(sheet, row, 4, paper.ties, text_wrap=True)
     below = top + 1 + len(sheets)
@@ -50,7 +50,7 @@ def write_cover(book: Book, lines: Mapping[str, str], sheets: Sequence[Paper]) -
     _questions(book, sheet, below + 4, sheets)
 
 
-def _questions(book: Book, sheet: Worksheet, row: int, sheets: Sequence[Paper]) -> None:
+def _questions(book: Workbook, sheet: Worksheet, row: int, sheets: Sequence[TiedSheet]) -> None:
     book.text(
         sheet, row, 0, "The question behind each sheet; ask it again with auditkit sql, or audit.sql()", bold=True
     )
@@ -60,7 +60,7 @@ def _questions(book: Book, sheet: Worksheet, row: int, sheets: Sequence[Paper]) 
         book.paragraph(sheet, place, (1, 4), sum(_WIDTHS[1:]), sql, font_name="Courier New", font_size=9)
 
 
-def write_sign_off(book: Book, lines: Mapping[str, str], sheets: Sequence[Paper]) -> None:
+def write_sign_off(book: Workbook, lines: Mapping[str, str], sheets: Sequence[TiedSheet]) -> None:
     """Who stands for it, and for what: the snapshot, and each sheet's rows with their total and digest."""
     sheet = book.sheet(SIGN_OFF, SIGN_OFF)
     for column, width in enumerate((20, 28, 16, 22, 16, 68)):
@@ -85,7 +85,7 @@ def write_sign_off(book: Book, lines: Mapping[str, str], sheets: Sequence[Paper]
         book.text(sheet, row, 1, paper.headline or paper.column)
         book.value(sheet, row, 2, len(paper.grid.table.rows))
         book.figure(sheet, row, 3, paper.total)
-        book.must_be_zero(sheet, row, 4, paper.difference)
+        book.zero_check(sheet, row, 4, paper.difference)
         book.text(sheet, row, 5, _digest(paper.grid.table))
 
 

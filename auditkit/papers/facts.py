@@ -10,7 +10,7 @@ from typing import Any
 from auditkit.papers import workpaper_queries as papers
 from auditkit.warehouse.snapshots import Snapshot
 
-__all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "described"]
+__all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "cover_lines"]
 
 SNAPSHOT, RULE_SET, JOURNAL = "Snapshot", "Rule set", "Journal"
 
@@ -26,7 +26,7 @@ class Facts:
     is_demo: bool
 
 
-def described(snapshot: Snapshot, facts: Facts) -> dict[str, str]:
+def cover_lines(snapshot: Snapshot, facts: Facts) -> dict[str, str]:
     """The lines of the cover, by name."""
     (audit,) = snapshot.query("select * from audit_run").records()
     (period,) = snapshot.query(papers.PERIOD).records()

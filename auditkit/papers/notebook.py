@@ -42,7 +42,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         name = line.strip() if cell is not None else ""
         if name and (not name.isidentifier() or keyword.iskeyword(name)):
             raise UsageError(f"%%sql {name}: is no name for the result; the SQL stands below the first line")
-        frame = _asked(shell.user_ns, line if cell is None else cell)
+        frame = _ask_cell(shell.user_ns, line if cell is None else cell)
         if not name:
             return frame
         shell.user_ns[name] = frame
@@ -62,7 +62,7 @@ def _plain(frame: pd.DataFrame, printer: Any, cycle: bool) -> None:  # noqa: ANN
     printer.text(printable(repr(frame)))
 
 
-def _asked(variables: Mapping[str, Any], query: str) -> pd.DataFrame:
+def _ask_cell(variables: Mapping[str, Any], query: str) -> pd.DataFrame:
     ask = _ask(variables)
     with statement_error(query):
         statements = ask.snapshot.connection.extract_statements(query)

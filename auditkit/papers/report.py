@@ -19,7 +19,7 @@ from papermill.parameterize import parameterize_notebook
 
 from auditkit.errors import AuditkitError, SettingsError
 from auditkit.files import write_whole
-from auditkit.papers.report_page import Front, page
+from auditkit.papers.report_page import ReportHeader, page
 from auditkit.progress import progress
 from auditkit.settings import PREFIX, Settings, project_root
 
@@ -31,17 +31,17 @@ _KERNEL = "python3"
 _BROKEN = (NotJSONError, ValidationError, PapermillException, SyntaxError, ValueError, TypeError, AttributeError)
 
 
-def publish(settings: Settings, notebook: str, *, front: Front, parameters: Mapping[str, Any]) -> Path:
+def publish(settings: Settings, notebook: str, *, front: ReportHeader, parameters: Mapping[str, Any]) -> Path:
     """Run `notebooks/<notebook>.ipynb` and return the path of its HTML below the home's `reports/`.
 
     `parameters` are those of the notebook's first code cell; `period` is part of the file's name. Raises
     `SettingsError` when there is no such notebook, `AuditkitError` with the failing cell's error. Importing this module
     needs the extra `notebooks`.
     """
-    source = _found(notebook)
-    loaded = _loaded(source, parameters, is_demo=front.facts.is_demo)
+    source = _find(notebook)
+    loaded = _load(source, parameters, is_demo=front.facts.is_demo)
     name = f"{notebook}-{parameters['period']}" if parameters.get("period") else notebook
-    text = page(_executed(loaded, source, settings, is_demo=front.facts.is_demo), name=name, front=front)
+    text = page(_execute(loaded, source, settings, is_demo=front.facts.is_demo), name=name, front=front)
     path = settings.folder / "reports" / f"{name}.html"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def publish(settings: Settings, notebook: str, *, front: Front, parameters: Mapp
     return path
 
 
-def _found(notebook: str) -> Path:
+def _find(notebook: str) -> Path:
     """The notebook of the project that one stands in, else ours, which lie beside the package."""
     if Path(notebook).name != notebook:
         raise SettingsError(f"--notebook {notebook}: give the name of one in notebooks/, without folder and ending")
@@ -63,7 +63,7 @@ def _found(notebook: str) -> Path:
     raise SettingsError(f"{folders[0] / notebook}.ipynb: no such notebook (there are: {', '.join(names) or 'none'})")
 
 
-def _loaded(source: Path, parameters: Mapping[str, Any], *, is_demo: bool) -> Any:  # noqa: ANN401  a notebook node
+def _load(source: Path, parameters: Mapping[str, Any], *, is_demo: bool) -> Any:  # noqa: ANN401  a notebook node
     """The notebook with its parameters. Those that it does not know, and practice on an account, are refused."""
     try:
         notebook = load_notebook_node(str(source))
@@ -89,7 +89,7 @@ def _assigned(cell: Any) -> Iterator[str]:  # noqa: ANN401  a notebook node
                 yield target.id
 
 
-def _executed(notebook: Any, source: Path, settings: Settings, *, is_demo: bool) -> Any:  # noqa: ANN401  a notebook node
+def _execute(notebook: Any, source: Path, settings: Settings, *, is_demo: bool) -> Any:  # noqa: ANN401  a notebook node
     """The notebook, run on the newest snapshot of this home; no vendor is asked, and it shows no bars."""
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"  # papermill gives its own cell a random one, which would be in the page

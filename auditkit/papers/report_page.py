@@ -27,7 +27,7 @@ from auditkit.papers.facts import Facts
 from auditkit.papers.html import html_table
 from auditkit.values import printable
 
-__all__ = ["Front", "page"]
+__all__ = ["ReportHeader", "page"]
 
 _MIME = "application/vnd.plotly.v1+json"
 _PAPER_WIDTH = 680  # pixels: the width of A4 and Letter between margins of 15 mm
@@ -45,7 +45,7 @@ _TAG = re.compile(r"<[^>]*>|¶")
 
 
 @dataclass(frozen=True)
-class Front:
+class ReportHeader:
     """What a report says before any figure, and what it adds behind the notebook.
 
     `lines` are labels with what they say (snapshot, completeness, verdict, journal …), `tables` headings with their
@@ -57,9 +57,9 @@ class Front:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a notebook node
+def page(notebook: Any, *, name: str, front: ReportHeader) -> str:  # noqa: ANN401  a notebook node
     """The page of a notebook that has run, without its code."""
-    charts = _taken_out(notebook)
+    charts = _extract_charts(notebook)
     exporter = HTMLExporter(
         template_name="basic",
         exclude_input=True,
@@ -68,7 +68,7 @@ def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a n
         embed_images=True,
         sanitize_html=True,
     )
-    exporter.register_filter("clean_html", _cleaned)  # nbconvert's own allows no headings, paragraphs or table heads
+    exporter.register_filter("clean_html", _sanitized)  # nbconvert's own allows no headings, paragraphs or table heads
     content, _ = exporter.from_notebook_node(notebook)
     for mark in charts:
         content = content.replace(f"<pre>{mark}</pre>", f'<div id="{mark}" class="chart"></div>')
@@ -84,20 +84,20 @@ def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a n
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             f"<title>{_escaped(name)}</title><style>{_style(front)}</style></head><body>",
             '<div class="demo">DEMO DATA</div>' if front.facts.is_demo else "",
-            f"<main>{_front(front)}{_contents(content)}{content}</main>",
+            f"<main>{_header(front)}{_contents(content)}{content}</main>",
             *scripts,
             "</body></html>\n",
         ]
     )
 
 
-def _style(front: Front) -> str:
+def _style(front: ReportHeader) -> str:
     """The style sheet; on paper each page says what the first one does."""
     foot = "".join(each for each in front.facts.title if each.isalnum() or each in " ·-:./")
     return _STYLE.replace("TOP", "DEMO DATA" if front.facts.is_demo else "").replace("FOOT", foot)
 
 
-def _front(front: Front) -> str:
+def _header(front: ReportHeader) -> str:
     lines = "".join(f"<dt>{_escaped(label)}</dt><dd>{_escaped(line)}</dd>" for label, line in front.lines.items())
     warnings = "".join(f'<p class="warning">{_escaped(warning)}</p>' for warning in front.facts.warnings)
     return f"<header><p><strong>{_escaped(front.facts.title)}</strong></p>{warnings}<dl>{lines}</dl></header>"
@@ -110,7 +110,7 @@ def _contents(content: str) -> str:
     return f"<nav><strong>Contents</strong><ol>{entries}</ol></nav>" if entries else ""
 
 
-def _taken_out(notebook: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401  a notebook node
+def _extract_charts(notebook: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401  a notebook node
     """Replace each chart by a mark that the sanitiser leaves alone; mark → the chart's JSON."""
     charts: dict[str, Mapping[str, Any]] = {}
     for cell in notebook.cells:
@@ -132,7 +132,7 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
     return name in _ATTRIBUTES.get(tag, ()) or name in _ATTRIBUTES["*"]
 
 
-def _cleaned(element: str) -> str:
+def _sanitized(element: str) -> str:
     """HTML without anything that acts: only the tags and attributes listed above, all else taken out."""
     return str(
         bleach.clean(str(element), tags=_TAG_NAMES.split(), attributes=_is_allowed, strip=True, strip_comments=True)

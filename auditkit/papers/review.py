@@ -140,11 +140,11 @@ def _marks(findings: pd.DataFrame, ticked: pd.Series | Sequence[bool] | bool) ->
 def _row(finding: dict[Any, Any]) -> dict[str, Any]:
     """What the page gets: text alone, and money as text, so that none is rounded."""
     fingerprint = finding["fingerprint"]
-    label = " · ".join([*(said for name in _LABEL if (said := _said(finding[name]))), fingerprint[:_DIGITS]])
-    return {"id": fingerprint, "label": label, "cells": [_said(finding[name]) for name in _SHOWN]}
+    label = " · ".join([*(said for name in _LABEL if (said := _cell_text(finding[name]))), fingerprint[:_DIGITS]])
+    return {"id": fingerprint, "label": label, "cells": [_cell_text(finding[name]) for name in _SHOWN]}
 
 
-def _said(value: object) -> str:
+def _cell_text(value: object) -> str:
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, Decimal) else one_line(str(value))

@@ -27,7 +27,17 @@ from xlsxwriter.worksheet import Worksheet
 from auditkit.values import printable
 from auditkit.warehouse.tables import Table
 
-__all__ = ["LONG_TEXTS", "MOST_CHARACTERS", "MOST_ROWS", "Book", "Figure", "Grid", "Line", "Paper"]
+__all__ = [
+    "LONG_TEXTS",
+    "MOST_CHARACTERS",
+    "MOST_ROWS",
+    "Formula",
+    "FourLines",
+    "SheetRows",
+    "TiedSheet",
+    "TotalLine",
+    "Workbook",
+]
 
 Property = str | int | bool
 LINE, HEADER, FIRST = 2, 6, 7  # where the four lines, the header and the first record stand, counted from 0
@@ -45,38 +55,38 @@ _FIRST_DAY = date(1900, 3, 1)  # Excel takes 1900 for a leap year, and knows no 
 
 
 @dataclass(frozen=True)
-class Figure:
+class Formula:
     """A number of the workbook: the formula that gives it, empty where Excel would not be exact to the cent."""
 
     formula: str
     value: Decimal
 
-    def __add__(self, other: "Figure") -> "Figure":
+    def __add__(self, other: "Formula") -> "Formula":
         is_formula = self.formula and other.formula
-        return Figure(f"{self.formula}+{other.formula}" if is_formula else "", self.value + other.value)
+        return Formula(f"{self.formula}+{other.formula}" if is_formula else "", self.value + other.value)
 
-    def __neg__(self) -> "Figure":
-        return Figure(f"-{self._term}" if self.formula else "", -self.value)
+    def __neg__(self) -> "Formula":
+        return Formula(f"-{self._term}" if self.formula else "", -self.value)
 
-    def __sub__(self, other: "Figure") -> "Figure":
+    def __sub__(self, other: "Formula") -> "Formula":
         is_formula = self.formula and other.formula
-        return Figure(f"{self.formula}-{other._term}" if is_formula else "", self.value - other.value)
+        return Formula(f"{self.formula}-{other._term}" if is_formula else "", self.value - other.value)
 
-    def __abs__(self) -> "Figure":
-        return Figure(f"ABS({self.formula})" if self.formula else "", abs(self.value))
+    def __abs__(self) -> "Formula":
+        return Formula(f"ABS({self.formula})" if self.formula else "", abs(self.value))
 
     @property
     def _term(self) -> str:
         return f"({self.formula})" if set(self.formula) & set("+-") else self.formula
 
     @property
-    def rounded(self) -> "Figure":
+    def rounded(self) -> "Formula":
         """The same to the cent: sums of doubles miss it by what nobody sees, and what must be 0 is 0."""
-        return Figure(f"ROUND({self.formula},2)" if self.formula else "", self.value)
+        return Formula(f"ROUND({self.formula},2)" if self.formula else "", self.value)
 
 
 @dataclass(frozen=True)
-class Grid:
+class SheetRows:
     """The rows of a table on their sheet, or on several, of at most `most` rows each."""
 
     name: str
@@ -92,33 +102,33 @@ class Grid:
             for number, start in enumerate(starts, 1)
         )
 
-    def total(self, column: str) -> Figure:
+    def total(self, column: str) -> Formula:
         """The sum of a column over all its sheets."""
         return self._summed("SUM(", column)
 
-    def shown(self, column: str) -> Figure:
+    def shown(self, column: str) -> Formula:
         """The same of the rows that a filter leaves."""
         return self._summed("SUBTOTAL(109,", column)
 
-    def count(self) -> Figure:
+    def count(self) -> Formula:
         """How many rows there are; their first column is never empty."""
-        return Figure(f"COUNTA({self._reach(self.table.columns[0])})", Decimal(len(self.table.rows)))
+        return Formula(f"COUNTA({self._reach(self.table.columns[0])})", Decimal(len(self.table.rows)))
 
-    def at(self, column: str, row: int) -> Figure:
+    def at(self, column: str, row: int) -> Formula:
         """One cell of the first sheet."""
         value = Decimal(self.table.rows[row][self._place(column)])
         cell = xl_rowcol_to_cell(FIRST + row, self._place(column), row_abs=True, col_abs=True)
-        return Figure(f"{quote_sheetname(self.name)}!{cell}" if _is_exact(value) else "", value)
+        return Formula(f"{quote_sheetname(self.name)}!{cell}" if _is_exact(value) else "", value)
 
     def line(self, number: int, column: str) -> str:
         """The cell of a line above a column."""
         cell = xl_rowcol_to_cell(LINE + number, self._place(column), row_abs=True, col_abs=True)
         return f"{quote_sheetname(self.name)}!{cell}"
 
-    def _summed(self, function: str, column: str) -> Figure:
+    def _summed(self, function: str, column: str) -> Formula:
         values = self._values(column)
         is_exact = _is_exact(sum((abs(value) for value in values), Decimal(0)))
-        return Figure(f"{function}{self._reach(column)})" if is_exact else "", sum(values, Decimal(0)))
+        return Formula(f"{function}{self._reach(column)})" if is_exact else "", sum(values, Decimal(0)))
 
     def _reach(self, column: str) -> str:
         place = self._place(column)
@@ -136,41 +146,44 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Line:
+class TotalLine:
     """One of the four lines above the header: what it says, and its figure above some of the columns."""
 
     label: str
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, Formula]
+
+
+FourLines = tuple[TotalLine, TotalLine, TotalLine, TotalLine]
 
 
 @dataclass(frozen=True)
-class Paper:
+class TiedSheet:
     """One sheet: what it shows and how it ties, in words; its rows; its four lines, of which the last must be 0.
 
     The first line's figure of `column` stands for the sheet; `headline` says what it is, where the column does not.
     """
 
-    grid: Grid
+    grid: SheetRows
     shows: str
     ties: str
-    lines: tuple[Line, Line, Line, Line]
+    lines: FourLines
     column: str
     headline: str = ""
 
     @property
-    def total(self) -> Figure:
+    def total(self) -> Formula:
         """What stands for the sheet, as a figure of another one."""
-        return Figure(self.grid.line(0, self.column), self.lines[0].figures[self.column].value)
+        return Formula(self.grid.line(0, self.column), self.lines[0].figures[self.column].value)
 
     @property
-    def difference(self) -> Figure:
+    def difference(self) -> Formula:
         """What does not tie, added without sign."""
-        cells = [Figure(self.grid.line(3, column), figure.value) for column, figure in self.lines[3].figures.items()]
+        cells = [Formula(self.grid.line(3, column), figure.value) for column, figure in self.lines[3].figures.items()]
         first, *others = map(abs, cells)
         return sum(others, first)
 
 
-class Book:
+class Workbook:
     """A workbook that is being written to a file, and beside it; `close()` ends it. The same calls give the same bytes.
 
     `titled` stands on every sheet, and `footed` below each printed page.
@@ -254,7 +267,7 @@ class Book:
         elif value is not None:
             self.text(sheet, row, column, str(value), **properties)
 
-    def figure(self, sheet: Worksheet, row: int, column: int, figure: Figure, **properties: Property) -> None:
+    def figure(self, sheet: Worksheet, row: int, column: int, figure: Formula, **properties: Property) -> None:
         """A formula with its value, or the value alone."""
         if not figure.formula:
             self.value(sheet, row, column, figure.value, **properties)
@@ -263,7 +276,7 @@ class Book:
         here = figure.formula.replace(f"{quote_sheetname(sheet.get_name())}!", "")
         sheet.write_formula(row, column, f"={here}", shape, float(figure.value))
 
-    def must_be_zero(self, sheet: Worksheet, row: int, column: int, figure: Figure) -> None:
+    def zero_check(self, sheet: Worksheet, row: int, column: int, figure: Formula) -> None:
         """A figure that is green where it is 0, and red where it is not."""
         self.figure(sheet, row, column, figure, bold=True)
         for criteria, colour in (("==", "#C6EFCE"), ("!=", "#FFC7CE")):
@@ -281,14 +294,14 @@ class Book:
         for column, name in enumerate(names):
             self.text(sheet, row, column, name, bold=True, text_wrap=True, bg_color="#D9E1F2", bottom=1)
 
-    def paper(self, paper: Paper) -> None:
+    def paper(self, paper: TiedSheet) -> None:
         """A paper on its sheets."""
-        self.listing(paper.grid, f"{paper.shows} {paper.ties}", paper.lines)
+        self.write_rows(paper.grid, f"{paper.shows} {paper.ties}", paper.lines)
 
-    def listing(self, grid: Grid, about: str, lines: Sequence[Line] = ()) -> None:
+    def write_rows(self, grid: SheetRows, about: str, lines: Sequence[TotalLine] = ()) -> None:
         """A table on its sheets, with what it is about, and lines of figures above its header."""
         columns = grid.table.columns
-        shapes = [_Shape.of(name, values) for name, values in zip(columns, _columns(grid.table), strict=True)]
+        shapes = [_ColumnFormat.of(name, values) for name, values in zip(columns, _columns(grid.table), strict=True)]
         for number, (name, rows) in enumerate(grid.parts):
             sheet = self.sheet(name, name, (HEADER, HEADER))
             for place, shape in enumerate(shapes):
@@ -326,13 +339,13 @@ class Book:
             for number, start in enumerate(range(0, len(text), _PART), 1):
                 yield name, cell, number, text[start : start + _PART]
 
-    def _line(self, sheet: Worksheet, number: int, line: Line, columns: Sequence[str]) -> None:
+    def _line(self, sheet: Worksheet, number: int, line: TotalLine, columns: Sequence[str]) -> None:
         self.text(sheet, LINE + number, 0, line.label, bold=True)
         for column in (each for each in columns if each in line.figures):
-            write = self.must_be_zero if number == 3 else self.figure
+            write = self.zero_check if number == 3 else self.figure
             write(sheet, LINE + number, columns.index(column), line.figures[column])
 
-    def _rows(self, sheet: Worksheet, rows: Sequence[tuple[Any, ...]], shapes: Sequence["_Shape"]) -> None:
+    def _rows(self, sheet: Worksheet, rows: Sequence[tuple[Any, ...]], shapes: Sequence["_ColumnFormat"]) -> None:
         for row, values in enumerate(rows, FIRST):
             for column, value in enumerate(values):
                 wrapped = {"text_wrap": True} if shapes[column].is_wrapped and isinstance(value, str) else {}
@@ -340,7 +353,7 @@ class Book:
 
 
 @dataclass(frozen=True)
-class _Shape:
+class _ColumnFormat:
     """How a column looks: its width in characters, and whether its longest texts take several lines."""
 
     width: int

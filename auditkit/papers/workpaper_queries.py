@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from auditkit.analysis.explain import HOW
 from auditkit.analysis.question import quoted
 
-__all__ = ["AGEING", "BANDS", "FINDINGS", "LINKS", "PERIOD", "RECONCILIATION", "RULES", "RULE_SET", "statement_by"]
+__all__ = ["AGING", "BANDS", "FINDINGS", "LINKS", "PERIOD", "RECONCILIATION", "RULES", "RULE_SET", "statement_by"]
 
 RECONCILIATION = """
 select job_number, verdict, nrb_count, nrb_total, invoice_count, invoice_total, invoice_total - nrb_total as difference,
@@ -46,16 +46,18 @@ _STARTS = (0, *(end + 1 for end in _ENDS))
 _BETWEEN = {f"{start}-{end}": f"between {start} and {end}" for start, end in zip(_STARTS, _ENDS, strict=False)}
 _AGES = {"future": "< 0", **_BETWEEN, f"{_STARTS[-1]}+": f">= {_STARTS[-1]}", "no date": "is null"}
 BANDS = tuple(_AGES)
-_AGED = ",\n    ".join(f"case when age_days {test} then total end as {quoted(band)}" for band, test in _AGES.items())
+_BAND_COLUMNS = ",\n    ".join(
+    f"case when age_days {test} then total end as {quoted(band)}" for band, test in _AGES.items()
+)
 
-AGEING = f"""
+AGING = f"""
 with aged as (
     select s.*, days_between(s.accounting_date, a.as_of) as age_days
     from nrb_status as s cross join audit_run as a
     where s.unbilled
 )
 select guid as nrb_guid, job_number, vendor_code, type_name, accounting_date, age_days, exported, total,
-    {_AGED}
+    {_BAND_COLUMNS}
 from aged
 order by age_days desc nulls last, abs(total) desc, guid
 """

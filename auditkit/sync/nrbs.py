@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import islice
 
 from auditkit.errors import NotThere
-from auditkit.progress import progress, say
+from auditkit.progress import notice, progress
 from auditkit.settings import Settings
 from auditkit.sync.raw import Raw, chunks
 from auditkit.vendors.aimsio import AimsioClient
@@ -146,4 +146,4 @@ def _details(aimsio: AimsioClient, wanted: Mapping[str, int | None], parallel: i
 def _announce(details: int, settings: Settings) -> None:
     if details >= _ANNOUNCE_FROM:
         length = timedelta(seconds=round(details / settings.rate_per_second))
-        say(f"Aimsio: {details:,} NRBs to read at {settings.rate_per_second:g} calls a second, about {length}")
+        notice(f"Aimsio: {details:,} NRBs to read at {settings.rate_per_second:g} calls a second, about {length}")

@@ -50,7 +50,7 @@ _IN_CHARTS = """(within) => [...document.querySelectorAll(`${within} .main-svg :
 })"""
 
 
-class Paper:
+class NotebookFile:
     """One of our notebooks, and what its stored outputs say that it shows."""
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +76,7 @@ class Paper:
         return sum(mime in output.get("data", {}) for cell in self.cells for output in cell.get("outputs", []))
 
 
-PAPERS = [Paper(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+PAPERS = [NotebookFile(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
 
 def write_hostile(path: Path) -> None:

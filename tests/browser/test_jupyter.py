@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.papers import HOSTILE, NOTEBOOKS, PAPERS, Paper, provoke, write_hostile
+from tests.browser.papers import HOSTILE, NOTEBOOKS, PAPERS, NotebookFile, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, screenshot, watched
 
 ROOT = NOTEBOOKS.parent
@@ -150,7 +150,7 @@ def keep(page: Page, name: str) -> None:
     page.set_viewport_size(screen)
 
 
-def assert_all_of_it_is_shown(page: Page, paper: Paper, cells: list[dict[str, Any]]) -> None:
+def assert_all_of_it_is_shown(page: Page, paper: NotebookFile, cells: list[dict[str, Any]]) -> None:
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output["evalue"] for output in outputs if output["output_type"] == "error"] == []
     red = [text for output in outputs if output.get("name") == "stderr" and (text := output["text"].strip())]
@@ -168,7 +168,7 @@ READ_ONLY = [paper for paper in PAPERS if paper is not CORRECTIONS]
 
 
 @pytest.mark.parametrize("paper", READ_ONLY, ids=lambda paper: paper.path.stem)
-def test_a_notebook_runs_and_shows_all_of_it(paper: Paper, lab: Lab, home: None) -> None:
+def test_a_notebook_runs_and_shows_all_of_it(paper: NotebookFile, lab: Lab, home: None) -> None:
     with opened(lab.page, paper.path.name):
         assert_all_of_it_is_shown(lab.page, paper, run(lab.page))
     assert lab.seen == Seen()

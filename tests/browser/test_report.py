@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page
 
 from auditkit.papers.facts import Facts
 from auditkit.papers.report import publish
-from auditkit.papers.report_page import Front
+from auditkit.papers.report_page import ReportHeader
 from auditkit.settings import Settings
-from tests.browser.papers import HOSTILE, PAPERS, Paper, provoke, write_hostile
+from tests.browser.papers import HOSTILE, PAPERS, NotebookFile, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, refused, screenshot, watched
 from tests.commands import auditkit
 
@@ -31,13 +31,13 @@ def home(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param(paper, marks=[] if paper.charts else pytest.mark.campaign, id=paper.path.stem) for paper in PAPERS
     ],
 )
-def paper(request: pytest.FixtureRequest) -> Paper:
+def paper(request: pytest.FixtureRequest) -> NotebookFile:
     """Those without a chart are opened by `make browser` alone."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def report(paper: Paper, home: Path) -> Path:
+def report(paper: NotebookFile, home: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home.parent)
         for name, value in environment(home.parent, home).items():
@@ -54,7 +54,7 @@ def opened(report: Path, browser: Browser) -> Iterator[tuple[Page, Seen]]:
         yield page, seen
 
 
-def test_every_chart_is_drawn(paper: Paper, report: Path, opened: tuple[Page, Seen]) -> None:
+def test_every_chart_is_drawn(paper: NotebookFile, report: Path, opened: tuple[Page, Seen]) -> None:
     page, seen = opened
     if paper.charts:
         page.wait_for_selector(DRAWN, state="attached")
@@ -100,7 +100,7 @@ def test_hostile_text_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "auditkit.toml").touch()
     write_hostile(tmp_path / "notebooks" / "01_hostile.ipynb")
     monkeypatch.chdir(tmp_path)
-    front = Front(Facts(HOSTILE[0], [], list(HOSTILE), "none", is_demo=False), {HOSTILE[1]: HOSTILE[4]})
+    front = ReportHeader(Facts(HOSTILE[0], [], list(HOSTILE), "none", is_demo=False), {HOSTILE[1]: HOSTILE[4]})
     report = publish(Settings.load(demo=True), "01_hostile", front=front, parameters={})
     with watched(browser, lambda url: url == report.as_uri(), offline=True) as (page, seen):
         page.goto(report.as_uri())

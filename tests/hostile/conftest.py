@@ -81,5 +81,5 @@ def audit(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[ak.Audi
 
 def charts(audit: ak.Audit) -> list[go.Figure]:
     jobs, open_cost = audit.reconcile("job"), audit.unbilled()
-    figures = [ak.scatter(jobs), ak.variances(jobs, most=500), ak.ageing(open_cost), ak.waterfall(audit.statement())]
+    figures = [ak.scatter(jobs), ak.variances(jobs, most=500), ak.aging(open_cost), ak.waterfall(audit.statement())]
     return [*figures, ak.top_vendors(open_cost, most=500), ak.heat_map(open_cost, most=500), ak.trend(audit.accrual())]

@@ -58,7 +58,7 @@ CHARTS = [
     (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, residual 0.00"),
     (ak.scatter, JOBS, "1 of 3 jobs agree to the cent"),
     (ak.variances, JOBS, "Jobs are under-billed by 300.00 in all"),
-    (ak.ageing, UNBILLED, "399.99 billable and not on any invoice"),
+    (ak.aging, UNBILLED, "399.99 billable and not on any invoice"),
     (ak.top_vendors, UNBILLED, "Three vendors hold 100 % of what is unbilled"),
     (ak.heat_map, UNBILLED, "399.99 is unbilled on 3 jobs"),
     (ak.trend, BY_MONTH, "Still open: 180.10 to bill and 50.00 to book, the oldest of 2026-01"),
@@ -80,7 +80,7 @@ def test_the_same_table_gives_the_same_chart(chart, table, title) -> None:
 def test_no_text_of_a_vendor_is_html(chart, table, title) -> None:
     shown = json.dumps(json.loads(chart(table).to_json()), ensure_ascii=False)
     assert "<img" not in shown and "<b>" not in shown
-    assert (ESCAPED in shown) == (chart not in (ak.waterfall, ak.ageing, ak.trend))  # these name no vendor and no job
+    assert (ESCAPED in shown) == (chart not in (ak.waterfall, ak.aging, ak.trend))  # these name no vendor and no job
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_largest_variances_come_first_and_the_rest_is_left_out() -> None:
 
 
 def test_money_by_age() -> None:
-    (bars,) = ak.ageing(UNBILLED).data
+    (bars,) = ak.aging(UNBILLED).data
     assert dict(zip(bars.x, bars.text, strict=True)) == {
         "0-30 days": "200.00",
         "31-60 days": "60.00",

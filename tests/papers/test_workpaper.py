@@ -29,7 +29,7 @@ from auditkit.values import printable
 from tests.commands import Account, account_of, auditkit, small_disk
 
 ROWS_SHEETS = ["Statement", "By job", "By month", "By vendor", "By type", "Reconciliation"]
-ROWS_SHEETS += ["Findings", "Rules", "Ageing", "Links"]
+ROWS_SHEETS += ["Findings", "Rules", "Aging", "Links"]
 SHEETS = ["Cover", *ROWS_SHEETS, "Sign-off"]
 TOTAL, SHOWN, MUST_BE, DIFFERENCE, HEADER, FIRST = 3, 4, 5, 6, 7, 8
 CENT = Decimal("0.01")
@@ -122,7 +122,7 @@ def expected_totals(audit: ak.Audit) -> dict[str, dict[str, Decimal]]:
         "Reconciliation": {**reconciled, "difference": difference},
         "Findings": {"amount_at_risk": by_rule["amount_at_risk"].sum()},
         "Rules": {name: by_rule[name].sum() for name in ("findings", "accepted", "amount_at_risk")},
-        "Ageing": {"total": -amount["unbilled"], **{band: bands[band] for band in BANDS}},
+        "Aging": {"total": -amount["unbilled"], **{band: bands[band] for band in BANDS}},
         "Links": {
             "on_issued": sum(amount[label] for label in carried),
             "difference": sum(amount[label] for label in differing),
@@ -169,9 +169,9 @@ def test_types_and_formats(book: Workbook, audit: ak.Audit) -> None:
         ("Statement", "items", "n", count),
         ("By job", "unbilled", "n", money),
         ("Reconciliation", "nrb_count", "n", count),
-        ("Ageing", "accounting_date", "d", "yyyy-mm-dd"),
-        ("Ageing", "age_days", "n", count),
-        ("Ageing", "exported", "b", "General"),
+        ("Aging", "accounting_date", "d", "yyyy-mm-dd"),
+        ("Aging", "age_days", "n", count),
+        ("Aging", "exported", "b", "General"),
         ("Findings", "first_seen", "d", "yyyy-mm-dd"),
         ("Findings", "evidence", "s", "General"),
     ):

@@ -15,7 +15,7 @@ from pathlib import Path
 from auditkit.audit import Audit
 from auditkit.checks.run import read_job_map
 from auditkit.errors import AuditkitError, BadAnswer, NoSnapshot
-from auditkit.progress import say
+from auditkit.progress import notice
 from auditkit.settings import settings_file
 from auditkit.vendors.aimsio import AimsioClient, Stub
 from auditkit.vendors.jobnimbus import JobNimbusClient, Page
@@ -88,7 +88,7 @@ def _home(audit: Audit) -> Check:
 
 def _vendors(audit: Audit) -> Iterator[Check]:
     """Hosts, credentials and the permission to read, endpoint by endpoint; then the clocks and the filter."""
-    say("asking both vendors …")
+    notice("asking both vendors …")
     try:
         with audit.vendors() as (aimsio, jobnimbus):
             stubs: list[Stub] = []

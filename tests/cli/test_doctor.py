@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import auditkit as ak
-from auditkit.doctor import examine
+from auditkit.cli.doctor import examine
 from auditkit.sandbox.dataset import build
 from tests.commands import Account, account_of, auditkit, bytes_of
 from tests.served import point, serving
@@ -144,6 +144,6 @@ def test_a_filter_that_is_ignored_is_said(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_clocks_that_differ(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditkit.doctor._SKEW_SECONDS", -1)
+    monkeypatch.setattr("auditkit.cli.doctor._SKEW_SECONDS", -1)
     clock = checks(2)["clock"]
     assert "servers' clocks" in clock["seen"] and clock["advice"] == "set this machine's clock"

@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs
 from auditkit.errors import AuditkitError, SettingsError
 from auditkit.papers.facts import Facts
 from auditkit.papers.report import publish
-from auditkit.papers.report_page import Front
+from auditkit.papers.report_page import ReportHeader
 from auditkit.settings import Settings
 from tests.commands import small_disk
 
@@ -88,7 +88,7 @@ def write(project: Path, name: str, *cells: str, heading: str = "# Month end") -
 def published(name: str, *, is_demo: bool = False, **parameters: str) -> str:
     moved = pd.DataFrame([("<b>unbilled</b>", Decimal("1234.50"))], columns=["label", "now"], dtype=object)
     facts = Facts("<title>", ["COMPLETE"], ["an override <i>"], "none", is_demo)
-    front = Front(facts, {"Journal": "2 records, the last is <ab>"}, {"Roll-forward since sync 1": moved})
+    front = ReportHeader(facts, {"Journal": "2 records, the last is <ab>"}, {"Roll-forward since sync 1": moved})
     path = publish(Settings.load(demo=is_demo), name, front=front, parameters=parameters)
     return path.read_text("utf-8")
 
