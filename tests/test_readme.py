@@ -10,7 +10,7 @@ import pytest
 from typer import Context
 from typer.main import get_group
 
-from auditkit.cli.main import app
+from auditkit.cli.app import app
 from auditkit.corrections.remedies import REMEDIES
 from auditkit.settings import Settings
 

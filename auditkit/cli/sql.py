@@ -1,6 +1,6 @@
-"""`sql`: one question, or a prompt with history for many.
+"""`sql`: one question, or a prompt with history.
 
-Not here: what a question may be (`Inquiry.sql`).
+Not here: what a question may be (`analysis/ask.py`).
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from auditkit.analysis.csv_text import csv_text
 from auditkit.audit import Audit
 from auditkit.cli.common import Json, opened, titled
 from auditkit.errors import AuditkitError, QueryFailed, QuestionRefused
-from auditkit.papers.terminal import fail, print_json, records, say, show, warn
+from auditkit.papers.terminal import fail, print_csv, print_json, records, say, show, warn
 
 __all__ = ["app"]
 
 app = typer.Typer()
 
 _HISTORY_LINES = 1000
-_HELP = "End a question with ; · .tables · .describe TABLE · .log FILE (a script that asks all again) · .quit"
+_HELP = "End a question with ; · .tables · .describe TABLE · .log FILE (a script that asks everything again) · .quit"
 _LEAVE = (".quit", ".exit", "quit", "exit")
 _ENDS = re.compile(r";\s*$")
 
@@ -33,18 +33,18 @@ _ENDS = re.compile(r";\s*$")
 @app.command()
 def sql(
     query: Annotated[
-        str | None, typer.Argument(help="One statement; without it a prompt, or what is piped in.")
+        str | None, typer.Argument(help="One statement; without it, a prompt or what is piped in.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; no text in it is taken for a formula.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV in UTF-8; no text in it becomes a formula.")] = False,
     as_json: Json = False,
-    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file of this name instead.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file with this name instead.")] = None,
 ) -> None:
-    """Ask the snapshot anything in SQL, read-only.
+    """Query the snapshot in SQL, read-only.
 
     For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
     """
     if as_csv + as_json + (xlsx is not None) > 1:
-        fail("--csv, --json and --xlsx are three ways to give the answer; choose one")
+        fail("--csv, --json and --xlsx are three forms of the answer; choose one")
     with opened() as audit:
         if query is None and sys.stdin.isatty():
             _prompt(audit)
@@ -53,7 +53,7 @@ def sql(
         if as_json:
             print_json(records(frame))
         elif as_csv:
-            typer.echo(csv_text(frame), nl=False)
+            print_csv(csv_text(frame))
         elif xlsx:
             say(f"Written: {audit.to_excel(frame, xlsx)}")
         else:
@@ -65,7 +65,7 @@ def _show(audit: Audit, frame: pd.DataFrame) -> None:
 
 
 def _prompt(audit: Audit) -> None:
-    """Ask until the end of input. What fails is told, and the prompt stays."""
+    """Answer questions until the end of input. An error is printed, and the prompt comes back."""
     say(f"{audit.title}\n{_HELP}")
     with _history(audit.settings.folder / "sql_history"), contextlib.suppress(EOFError):
         while (line := _question()) not in _LEAVE:
@@ -76,7 +76,7 @@ def _prompt(audit: Audit) -> None:
 
 
 def _question() -> str:
-    """Lines up to one that ends with a semicolon; a line that begins with a dot is a whole. Ctrl-C begins anew."""
+    """Lines up to a semicolon at the end of one; a line that begins with a dot is complete. Ctrl-C starts over."""
     lines: list[str] = []
     while True:
         try:
@@ -103,18 +103,18 @@ def _answer(audit: Audit, line: str) -> None:
         case [".log", path]:
             say(f"Written: {audit.sql.export_log(Path(path).expanduser())}")
         case [".describe" | ".log" as word]:
-            raise QuestionRefused(f"{word}: of what? {_HELP}")
+            raise QuestionRefused(f"{word}: a name is missing; {_HELP}")
         case [".help"]:
             say(_HELP)
         case [word, *_] if word.startswith("."):
-            raise QuestionRefused(f"{word}: is no command here; {_HELP}")
+            raise QuestionRefused(f"{word}: unknown command; {_HELP}")
         case _:
             _show(audit, audit.sql(line))
 
 
 @contextlib.contextmanager
 def _history(path: Path) -> Iterator[None]:
-    """The lines of earlier prompts with the arrow keys, kept in the home, for its owner alone."""
+    """Lines of earlier prompts, for the arrow keys: kept in the home, readable by its owner alone."""
     with contextlib.suppress(OSError):
         path.touch(0o600)
         readline.read_history_file(path)

@@ -10,6 +10,7 @@ import math
 import sys
 from contextvars import ContextVar
 from decimal import Decimal
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -21,7 +22,7 @@ from rich.text import Text
 from auditkit.values import printable
 from auditkit.warehouse.tables import sql_of
 
-__all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_json", "records", "say", "show", "warn", "with_sql"]
+__all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_csv", "print_json", "records", "say", "show", "warn", "with_sql"]
 
 COULD_NOT_LOOK = 2
 MAX_ROWS = 50
@@ -64,6 +65,15 @@ def plain(text: str) -> str:
 def say(line: str) -> None:
     """Lines on standard output, without what a terminal would act upon."""
     typer.echo(printable(line))
+
+
+def print_csv(text: str) -> None:
+    """CSV for programs, in UTF-8 whatever the terminal's encoding is, so that no character is lost."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+    else:
+        sys.stdout.write(text)
 
 
 def print_json(value: object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from auditkit.checks import catalogue
 from auditkit.checks.rules import load_rules
-from auditkit.cli.main import app
+from auditkit.cli.app import app
 from auditkit.warehouse.schema import outline
 from docs.generator import commands, month_end, python, tables
 

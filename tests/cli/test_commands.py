@@ -1,4 +1,4 @@
-"""The commands as a person types them: what they print, how they end, and that a failure harms nothing."""
+"""The commands as a person types them: what they print, how they end, and that a failure changes nothing."""
 
 import contextlib
 import io
@@ -26,8 +26,8 @@ from tests.served import point, serving
 from tests.vendors.server import Reply, running_vendor
 
 COMMANDS = (
-    *("init", "demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
-    *("changes", "selftest", "tables", "report", "workpaper", "doctor", "sql"),
+    *("init", "doctor", "demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
+    *("changes", "selftest", "tables", "report", "workpaper", "sql"),
     *("plan", "undo", "approve", "apply", "recover", "identity", "journal", "sandbox"),
 )
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
@@ -64,7 +64,7 @@ def home(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> P
     return account.home(monkeypatch, tmp_path, IDENTITY="controller@example.com")
 
 
-def test_the_sql_behind_each_table_where_it_is_asked_for(home: Path) -> None:
+def test_sql_below_each_table_on_request(home: Path) -> None:
     plainly, ran = auditkit("findings", "--severity", "high"), auditkit("--sql", "findings", "--severity", "high")
     assert "select" not in plainly.out and ran.out.startswith(plainly.out.rstrip("\n"))
     sql = ran.out.removeprefix(plainly.out.rstrip("\n")).strip()
@@ -72,33 +72,33 @@ def test_the_sql_behind_each_table_where_it_is_asked_for(home: Path) -> None:
     assert "select" not in auditkit("findings").out
 
 
-# ── What goes well ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Success ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "identity new", "identity list", "sandbox serve"])
-def test_every_command_explains_itself(command: str) -> None:
+def test_help_of_every_command(command: str) -> None:
     ran = auditkit(*command.split(), "--help")
     assert (ran.code, ran.err) == (0, "") and "Usage: auditkit" in ran.out and command in ran.out
 
 
-def test_the_list_of_commands_is_whole() -> None:
+def test_help_lists_every_command_in_order() -> None:
     shown = auditkit("--help").out
     listed = [line.split()[0] for line in shown.partition("Commands:")[2].splitlines() if line.strip()]
     assert listed == list(COMMANDS)
 
 
-def test_the_list_of_commands_shows_each_summary_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_cuts_no_summary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     for group in ((), ("identity",), ("journal",), ("sandbox",)):
         assert "..." not in auditkit(*group, "--help").out.partition("Commands:")[2]
 
 
-def test_the_help_of_the_sandbox_lists_its_switches() -> None:
+def test_help_of_the_sandbox_lists_its_switches() -> None:
     out = auditkit("sandbox", "serve", "--help").out
     assert "    list_shape = array | value\n" in out and "    rate_per_second = 10 …\n" in out
 
 
-def test_sync_says_what_it_read(home: Path) -> None:
+def test_sync_prints_what_it_read(home: Path) -> None:
     before = bytes_of(home)["audit.duckdb"]
     ran = auditkit("sync")
     assert (ran.code, ran.err) == (0, "")
@@ -132,7 +132,7 @@ def test_json_has_money_as_text(arguments: tuple[str, ...], money: tuple[str | i
     assert isinstance(value, str) and Decimal(value) == Decimal(value).quantize(Decimal("0.01"))
 
 
-def test_json_is_json_whatever_the_query_gives(home: Path) -> None:
+def test_json_is_valid_for_infinity_and_nan(home: Path) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
@@ -161,7 +161,7 @@ def test_sql_as_csv_and_as_a_spreadsheet(home: Path, tmp_path: Path) -> None:
     assert_refused(auditkit("sql", "--xlsx", str(path), "select 1"), "is there already")
 
 
-def test_sql_that_is_piped_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sql_from_a_pipe(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("select 1\nas x"))
     assert json.loads(auditkit("sql", "--json").out) == [{"x": 1}]
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
@@ -170,7 +170,7 @@ def test_sql_that_is_piped_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.slow
 def test_sql_at_a_prompt_with_history(home: Path) -> None:
-    """In a real terminal: what fails is told and the prompt stays, and the lines are kept for their owner alone."""
+    """In a real terminal: an error is printed and the prompt comes back; the history is readable by its owner alone."""
     typed = "select count(*) as n\nfrom nrb;\n.describe link\nselect nothing;\n-- nothing;\ncommit;\n.what\n.log\n\n"
     typed += "select 1\n.quit\n"
     master, slave = pty.openpty()
@@ -190,8 +190,8 @@ def test_sql_at_a_prompt_with_history(home: Path) -> None:
         b"the SQL failed",
         b"there is no statement in it",
         b"no transaction is",
-        b".what: is no command here",
-        b".log: of what?",
+        b".what: unknown command",
+        b".log: a name is missing",
     ):
         assert words in seen
     history = home / "sql_history"
@@ -233,26 +233,26 @@ def test_hostile_column_names_are_inert(name: str, home: Path) -> None:
     assert ran.code == 0 and "\x1b" not in ran.out and name.replace("\x1b", "�") in ran.out
 
 
-def test_the_findings_by_rule_say_their_verdict_once(home: Path) -> None:
-    (title,) = (line for line in auditkit("audit").out.splitlines() if line.startswith("Findings by rule"))
+def test_the_verdict_is_printed_once(home: Path) -> None:
+    (title,) = (line for line in auditkit("audit").out.splitlines() if line.startswith("Exceptions by rule"))
     assert title.count("verdict") == 1
 
 
-def test_a_day_to_come_is_looked_from_with_a_warning(home: Path) -> None:
+def test_an_as_of_date_in_the_future_is_a_warning(home: Path) -> None:
     ran = auditkit("audit", "--as-of", "2999-01-01")
     assert ran.code == 0 and "as of 2999-01-01" in ran.out
-    assert ran.err.startswith("auditkit: --as-of 2999-01-01 lies after today, ") and ran.err.count("\n") == 1
+    assert ran.err.startswith("auditkit: --as-of 2999-01-01 is after today, ") and ran.err.count("\n") == 1
 
 
-def test_a_working_paper_is_written_once(home: Path) -> None:
-    """Where it says; again if it is gone; and not over one that differs, which may be signed."""
+def test_a_workpaper_is_written_once(home: Path) -> None:
+    """At the printed path; again if it is gone; and not over one that differs, which may be signed."""
     ran = auditkit("workpaper")
     (path,) = (home / "reports").iterdir()
-    assert (ran.code, ran.err, ran.out) == (0, "", f"Working paper: {path}\n")
+    assert (ran.code, ran.err, ran.out) == (0, "", f"Workpaper: {path}\n")
     assert path.name.startswith("workpaper-2026-09-30-sync-1-") and path.suffix == ".xlsx"
     written = path.read_bytes()
     assert auditkit("workpaper").out == ran.out and path.read_bytes() == written
-    assert auditkit("workpaper", "--output", "mine.xlsx").out == "Working paper: mine.xlsx\n"
+    assert auditkit("workpaper", "--output", "mine.xlsx").out == "Workpaper: mine.xlsx\n"
     assert (home.parent / "mine.xlsx").read_bytes() == written
     path.write_bytes(written + b"signed")
     assert_refused(auditkit("workpaper"), str(path), "is there already", "choose another name")
@@ -265,7 +265,7 @@ def listed(*arguments: str) -> list[dict[str, str]]:
     return json.loads(auditkit("findings", "--json", *arguments).out)
 
 
-def test_findings_are_narrowed_by_what_people_ask_for(home: Path) -> None:
+def test_findings_filters(home: Path) -> None:
     every = listed()
     job = every[0]["job_number"]
     for arguments, kept in (
@@ -286,7 +286,7 @@ def test_accepted_findings_do_not_fail_a_run(home: Path) -> None:
     assert {row["fingerprint"] for row in listed("--state", "accepted")} == set(fingerprints)
     assert auditkit("audit", "--fail-on", "high").code == 0
     back = auditkit("accept", fingerprints[0], "--note", "not so", "--withdraw")
-    assert back.code == 0 and "1 acceptances were taken back" in back.out
+    assert back.code == 0 and "1 acceptance withdrawn" in back.out
     assert auditkit("findings", "--fail-on", "high").code == 1
     shown = auditkit("audit").out
     assert "reopened" in shown and "accepted" in shown
@@ -301,12 +301,12 @@ def test_accepted_findings_do_not_fail_a_run(home: Path) -> None:
         (("explain", "'; drop table nrb"), "is no fingerprint"),
     ],
 )
-def test_a_fingerprint_that_names_nothing(home: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_an_unknown_fingerprint(home: Path, arguments: tuple[str, ...], message: str) -> None:
     ran = auditkit(*arguments)
     assert_refused(ran, message)
 
 
-def test_an_explanation_shows_all_and_runs_nothing_hostile(home: Path) -> None:
+def test_explain_is_complete_and_hostile_text_is_inert(home: Path) -> None:
     (found,) = [row for row in listed("--rule", "nrb-unbilled") if "[red]" in row["job_number"]]
     ran = auditkit("explain", found["fingerprint"])
     assert ran.code == 0 and "\x1b" not in ran.out and "\u202e" not in ran.out
@@ -322,7 +322,7 @@ def test_an_explanation_shows_all_and_runs_nothing_hostile(home: Path) -> None:
     assert parsed["raw"][0]["digest_holds"] is True and parsed["finding"]["fingerprint"] == found["fingerprint"]
 
 
-def test_a_snapshot_of_another_version_is_made_anew_by_an_audit(home: Path) -> None:
+def test_audit_rebuilds_a_snapshot_of_another_version(home: Path) -> None:
     with duckdb.connect(str(home / "audit.duckdb")) as older:
         older.execute("drop table made_by; alter table finding_history drop column reason; drop table acceptance")
     for arguments in (("findings",), ("statement",), ("sql", "select 1"), ("tables",), ("explain", "0" * 12)):
@@ -342,7 +342,7 @@ def test_tables_and_columns_are_described(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_self_test_changes_nothing_and_says_what_it_did(home: Path) -> None:
+def test_selftest_changes_nothing_in_the_home(home: Path) -> None:
     before = bytes_of(home)
     ran = auditkit("selftest", "--json")
     outcomes = json.loads(ran.out)
@@ -352,11 +352,11 @@ def test_the_self_test_changes_nothing_and_says_what_it_did(home: Path) -> None:
     (home / "rules").mkdir()
     (home / "rules" / "my-rule.sql").write_text(RULE)
     shown = auditkit("selftest").out
-    assert "38 of 39 rules passed" in shown and "no plant" in shown
+    assert "38 of 39 rules passed" in shown and "no fault to plant" in shown
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [(None, 0), ("high", 1), ("medium", 1), ("low", 1)])
-def test_exit_code_says_whether_there_are_findings(fail_on: str | None, code: int, home: Path) -> None:
+def test_exit_code_1_only_with_fail_on(fail_on: str | None, code: int, home: Path) -> None:
     assert auditkit("findings", *(["--fail-on", fail_on] if fail_on else [])).code == code
 
 
@@ -373,7 +373,7 @@ def test_fail_on_counts_that_severity_and_above(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.slow
 def test_an_incomplete_verdict_is_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two records that cannot be typed; a threshold of findings does not turn it into "findings"."""
+    """Two records that cannot be read: `--fail-on` does not turn the verdict into "findings"."""
     with serving(build(seed=7, nrbs=60, faults={"record-quarantined": 2}), tmp_path) as address:
         point(monkeypatch, address, tmp_path / "home")
         assert auditkit("sync").code == 0
@@ -382,11 +382,11 @@ def test_an_incomplete_verdict_is_exit_code_2(tmp_path: Path, monkeypatch: pytes
             assert (ran.code, ran.err) == (2, "") and "incomplete" in ran.out
 
 
-# ── What is refused: one line, exit code 2, and the snapshot before is whole ────────────────────────────────────────
+# ── Errors: one line, exit code 2, and the snapshot is unchanged ────────────────────────────────────────
 
 
 @pytest.fixture
-def unharmed(home: Path) -> Iterator[Path]:
+def unchanged(home: Path) -> Iterator[Path]:
     """The home, which must hold the same bytes after the test."""
     before = bytes_of(home)
     assert "audit.duckdb" in before
@@ -402,7 +402,7 @@ def unharmed(home: Path) -> Iterator[Path]:
     ],
 )
 def test_wrong_credentials(
-    variable: str, words: tuple[str, ...], unharmed: Path, monkeypatch: pytest.MonkeyPatch
+    variable: str, words: tuple[str, ...], unchanged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"AUDITKIT_{variable}", "mistyped-secret")
     ran = auditkit("sync")
@@ -413,36 +413,38 @@ def test_wrong_credentials(
 
 
 @pytest.mark.parametrize("variable", CREDENTIALS)
-def test_partial_credentials_are_never_the_demo(variable: str, unharmed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partial_credentials_are_never_the_demo(
+    variable: str, unchanged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(f"AUDITKIT_{variable}")
     for command in ("sync", "findings", "doctor"):
         assert_refused(auditkit(command), f"missing AUDITKIT_{variable};", "unset all of them for the demo")
 
 
 @pytest.mark.slow
-def test_unreachable_host(unharmed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing listens on port 9 of loopback; the account of the home is another, so the home must be as well."""
+def test_unreachable_host(unchanged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing listens on port 9 of loopback. It is another account, so it needs another home."""
     monkeypatch.setenv("AUDITKIT_AIMSIO_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AUDITKIT_HOME", str(unharmed.parent / "fresh"))
+    monkeypatch.setenv("AUDITKIT_HOME", str(unchanged.parent / "fresh"))
     ran = auditkit("sync")
     assert_refused(ran, "Aimsio: GET /", "no connection", "check the network and the base URL")
-    assert not (unharmed.parent / "fresh" / "audit.duckdb").exists()
+    assert not (unchanged.parent / "fresh" / "audit.duckdb").exists()
 
 
-def test_a_base_url_with_another_path(unharmed: Path, monkeypatch: pytest.MonkeyPatch, account: Account) -> None:
+def test_a_base_url_with_another_path(unchanged: Path, monkeypatch: pytest.MonkeyPatch, account: Account) -> None:
     monkeypatch.setenv("AUDITKIT_JOBNIMBUS_URL", f"{account.address.root}/elsewhere")
-    monkeypatch.setenv("AUDITKIT_HOME", str(unharmed.parent / "fresh"))
+    monkeypatch.setenv("AUDITKIT_HOME", str(unchanged.parent / "fresh"))
     assert_refused(auditkit("sync"), "JobNimbus: GET /elsewhere/", "answered 404", "check AUDITKIT_JOBNIMBUS_URL")
 
 
-def test_a_host_that_answers_with_a_page(unharmed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_answers_with_a_page(unchanged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_vendor() as host:
         host.answers(Reply("<html>Please log in</html>", headers={"Content-Type": "text/html"}))
         monkeypatch.setenv("AUDITKIT_AIMSIO_URL", host.url)
-        monkeypatch.setenv("AUDITKIT_HOME", str(unharmed.parent / "fresh"))
+        monkeypatch.setenv("AUDITKIT_HOME", str(unchanged.parent / "fresh"))
         assert_refused(auditkit("sync"), "Aimsio: GET /", "expected application/json, found 'text/html'", "base URL")
         assert len(host.seen) == 1
-    assert not (unharmed.parent / "fresh" / "audit.duckdb").exists()
+    assert not (unchanged.parent / "fresh" / "audit.duckdb").exists()
 
 
 @pytest.mark.parametrize(
@@ -460,8 +462,8 @@ def test_a_host_that_answers_with_a_page(unharmed: Path, monkeypatch: pytest.Mon
         ("AIMSIO_URL", "https://evil.example", ("evil.example", "AUDITKIT_ALLOW_HOSTS")),
     ],
 )
-def test_a_wrong_setting(
-    variable: str, value: str, words: tuple[str, ...], unharmed: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_invalid_setting(
+    variable: str, value: str, words: tuple[str, ...], unchanged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"AUDITKIT_{variable}", value)
     assert_refused(auditkit("sync"), *words)
@@ -483,8 +485,8 @@ def test_a_wrong_setting(
         ),
     ],
 )
-def test_a_wrong_line_in_auditkit_toml(text: str, words: tuple[str, ...], unharmed: Path) -> None:
-    (unharmed.parent / "auditkit.toml").write_text(text)
+def test_an_invalid_line_in_auditkit_toml(text: str, words: tuple[str, ...], unchanged: Path) -> None:
+    (unchanged.parent / "auditkit.toml").write_text(text)
     assert_refused(auditkit("audit"), *words)
 
 
@@ -499,15 +501,15 @@ RULE_FILES = {
 
 
 @pytest.mark.parametrize("name", RULE_FILES)
-def test_a_malformed_rule_file(name: str, unharmed: Path) -> None:
+def test_a_malformed_rule_file(name: str, unchanged: Path) -> None:
     text, *words = RULE_FILES[name]
-    write_rule(unharmed, text)
-    assert_refused(auditkit("audit"), str(unharmed / "rules" / "my-rule.sql"), *words)
+    write_rule(unchanged, text)
+    assert_refused(auditkit("audit"), str(unchanged / "rules" / "my-rule.sql"), *words)
 
 
-def test_a_rule_file_that_is_no_text(unharmed: Path) -> None:
-    write_rule(unharmed, "").write_bytes(b"\xff\xfe")
-    assert_refused(auditkit("audit"), str(unharmed / "rules" / "my-rule.sql"), "UTF-8")
+def test_a_rule_file_that_is_not_utf8(unchanged: Path) -> None:
+    write_rule(unchanged, "").write_bytes(b"\xff\xfe")
+    assert_refused(auditkit("audit"), str(unchanged / "rules" / "my-rule.sql"), "UTF-8")
 
 
 @pytest.mark.parametrize(
@@ -515,8 +517,8 @@ def test_a_rule_file_that_is_no_text(unharmed: Path) -> None:
     [("nrb_status\n", "nrb_statuss\n"), ("'so'", "cast(guid as integer)")],
     ids=["no such table", "fails on a row"],
 )
-def test_a_rule_that_fails_when_it_is_run(found: str, written: str, unharmed: Path) -> None:
-    write_rule(unharmed, RULE.replace(found, written))
+def test_a_rule_that_fails_when_run(found: str, written: str, unchanged: Path) -> None:
+    write_rule(unchanged, RULE.replace(found, written))
     assert_refused(auditkit("audit"), "my-rule.sql")
 
 
@@ -537,9 +539,9 @@ def write_rule(home: Path, text: str) -> Path:
     ],
     ids=["other columns", "empty", "half a pair", "latin-1"],
 )
-def test_a_malformed_job_map(content: bytes, words: tuple[str, ...], unharmed: Path) -> None:
-    (unharmed / "job_map.csv").write_bytes(content)
-    assert_refused(auditkit("audit"), str(unharmed / "job_map.csv"), *words)
+def test_a_malformed_job_map(content: bytes, words: tuple[str, ...], unchanged: Path) -> None:
+    (unchanged / "job_map.csv").write_bytes(content)
+    assert_refused(auditkit("audit"), str(unchanged / "job_map.csv"), *words)
 
 
 @pytest.mark.parametrize(
@@ -569,16 +571,16 @@ def test_a_malformed_job_map(content: bytes, words: tuple[str, ...], unharmed: P
         pytest.param("", "SQL"),
     ],
 )
-def test_sql_that_fails_or_writes(query: str, word: str, unharmed: Path) -> None:
+def test_sql_that_fails_or_writes(query: str, word: str, unchanged: Path) -> None:
     assert_refused(auditkit("sql", query), "the SQL failed", word)
-    assert not list(unharmed.parent.glob("outside*"))
+    assert not list(unchanged.parent.glob("outside*"))
 
 
-def test_words_that_do_not_exist(unharmed: Path) -> None:
+def test_unknown_names(unchanged: Path) -> None:
     assert_refused(auditkit("findings", "--rule", "nrb-unbiled"), "'nrb-unbiled'", "did you mean nrb-unbilled?")
     assert_refused(auditkit("plan", "nrb-unexport"), "'nrb-unexport'", "did you mean nrb-unexported?")
     assert_refused(auditkit("plan", "xyzzy"), "no rule or operation is called 'xyzzy'; there are ", "nrb-unexported")
-    assert_refused(auditkit("audit", "--as-of", "yesterday"), "--as-of 'yesterday'", "YYYY-MM-DD")
+    assert_refused(auditkit("audit", "--as-of", "yesterday"), "--as-of 'yesterday' is not a date", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     assert_refused(auditkit("report", "--notebook", "02_none"), "02_none.ipynb: no such notebook")
     assert_refused(auditkit("report", "--period", "2026-13"), "a period is a month, written YYYY-MM, not '2026-13'")
@@ -599,19 +601,19 @@ def test_nothing_synced_yet(account: Account, tmp_path: Path, monkeypatch: pytes
     assert not list(tmp_path.rglob("*.duckdb"))
 
 
-def test_a_home_of_another_account(unharmed: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_of_another_account(unchanged: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """No vendor is asked, and nothing of the other account is read."""
     ours = Settings.load().account
     monkeypatch.setenv("AUDITKIT_AIMSIO_USERNAME", "other")
     theirs = Settings.load().account
     calls = len(account.state.calls())
     for command in ("sync", "audit"):
-        words = f"{unharmed} holds {ours} at http", f"{theirs} at http", "another AUDITKIT_HOME"
+        words = f"{unchanged} holds {ours} at http", f"{theirs} at http", "another AUDITKIT_HOME"
         assert_refused(auditkit(command), *words)
     assert len(account.state.calls()) == calls
 
 
-def test_a_second_writer(unharmed: Path) -> None:
+def test_a_second_writer(unchanged: Path) -> None:
     holding = """if True:
         import sys
         from pathlib import Path
@@ -621,20 +623,20 @@ def test_a_second_writer(unharmed: Path) -> None:
             sys.stdin.read()
     """
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", holding, str(unharmed)]
+    command = [sys.executable, "-c", holding, str(unchanged)]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as other:
         assert other.stdout and other.stdout.readline() == "holding\n"
         for name in ("sync", "audit"):
-            assert_refused(auditkit(name), str(unharmed), f"(pid {other.pid}) is writing; try again later")
+            assert_refused(auditkit(name), str(unchanged), f"(pid {other.pid}) is writing; try again later")
         assert auditkit("findings").code == 0
         other.communicate("")
-    assert not list(unharmed.glob(".building*"))
+    assert not list(unchanged.glob(".building*"))
 
 
 # ── The sandbox ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_port_that_is_none_or_taken(tmp_path: Path) -> None:
+def test_an_invalid_or_busy_port(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -644,15 +646,15 @@ def test_a_port_that_is_none_or_taken(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_state_file_in_no_folder(tmp_path: Path) -> None:
+def test_a_state_file_without_a_folder(tmp_path: Path) -> None:
     assert_refused(serve(tmp_path / "no" / "where" / "state.sqlite"), str(tmp_path / "no" / "where"), "make the folder")
     (tmp_path / "file").touch()
     assert_refused(serve(tmp_path / "file" / "state.sqlite"), str(tmp_path / "file"))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_state_file_is_served_once(tmp_path: Path) -> None:
-    """Its folder is made; a second server is refused; and the first one's end, however it ends, sets the file free."""
+def test_a_state_file_has_one_server(tmp_path: Path) -> None:
+    """Its folder is made; a second server is refused; when the first one ends, in whatever way, the file is free."""
     state = tmp_path / "made" / "state.sqlite"
     for _ in range(2):
         with started("sandbox", "serve", "--port", "0", "--state", str(state)) as first:
@@ -696,13 +698,13 @@ def test_a_full_disk(cramped: Path) -> None:
 
 
 @pytest.mark.parametrize("cramped", [1024], indirect=True, ids=["no room for a copy"])
-def test_a_full_disk_is_not_left_full(cramped: Path) -> None:
+def test_a_failed_audit_frees_the_disk(cramped: Path) -> None:
     assert auditkit("audit").code == 2
     assert not list(cramped.glob(".building*"))
 
 
 @pytest.mark.parametrize("cramped", [6 * 1024 + 512], indirect=True, ids=["no room for what changes"])
-def test_a_disk_that_fills_up_while_writing(cramped: Path) -> None:
+def test_a_disk_that_fills_up_during_a_sync(cramped: Path) -> None:
     before = bytes_of(cramped)
     assert_refused(auditkit("sync"), str(cramped), "No space left on device", "the snapshot before is unchanged")
     assert bytes_of(cramped) == before
@@ -729,8 +731,8 @@ def test_a_first_sync_on_a_disk_that_is_too_small(
         assert not list(disk.rglob("*.duckdb"))
 
 
-def test_a_disk_that_may_only_be_read(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was found can be looked at; what must write says so."""
+def test_a_read_only_disk(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that read work; those that must write fail."""
     with small_disk(tmp_path / "disk", 64 * 1024) as disk:
         kept = moved(home, disk, monkeypatch)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
@@ -741,7 +743,7 @@ def test_a_disk_that_may_only_be_read(home: Path, tmp_path: Path, monkeypatch: p
         assert (seen.code, seen.err) == (2, "") and "cannot be written" in seen.out
 
 
-def test_a_demo_home_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_home_that_cannot_be_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUDITKIT_HOME", str(tmp_path / "file" / "home"))
@@ -753,12 +755,12 @@ def test_a_demo_home_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
-# ── The program as it is installed ──────────────────────────────────────────────────────────────────────────────────
+# ── The installed program ──────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.slow
 def test_the_installed_program(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a process of its own: what a shell sees when it goes well and when it does not, and a reader that leaves."""
+    """In its own process: what a shell sees on success and on an error."""
     with started("findings", "--fail-on", "low") as program:
         out, err = program.communicate()
     assert (program.returncode, err) == (1, "") and "nrb-unexported" in out

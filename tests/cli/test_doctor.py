@@ -1,4 +1,4 @@
-"""Each check of the doctor: what it saw, and what to do; a failed one raises nothing and ends with exit code 2."""
+"""Each check of doctor: what it found and what to do. A failed check raises nothing and gives exit code 2."""
 
 import json
 import re
@@ -31,20 +31,20 @@ def home(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> P
 
 
 def checks(code: int) -> dict[str, dict[str, Any]]:
-    """The doctor's checks by name, as a program gets them, after the exit code was as expected."""
+    """The checks by name, as a program gets them; asserts the exit code."""
     ran = auditkit("doctor", "--json")
     assert (ran.code, ran.err) == (code, ""), ran
     return {check["check"]: check for check in json.loads(ran.out)}
 
 
-def test_all_is_well(home: Path, account: Account) -> None:
+def test_every_check_passes(home: Path, account: Account) -> None:
     before = bytes_of(home)
     seen = checks(0)
     assert list(seen) == NAMES and all(check["ok"] for check in seen.values())
     assert re.match(r"account-[0-9a-f]{12} at http://127\.0\.0\.1:", seen["settings"]["seen"])
     assert f"; home {home}" in seen["settings"]["seen"]
     assert seen["time zone"]["seen"].startswith("America/Edmonton: it is 20")
-    assert seen["filter"]["seen"].startswith("honoured")
+    assert seen["filter"]["seen"].startswith("honored")
     assert seen["Aimsio"]["seen"] == "20 NRBs listed"
     assert seen["JobNimbus"]["seen"] == f"{len(account.world.invoices)} invoices counted"
     assert "COMPLETE, verdict clean, as of 2026-09-30" in seen["snapshot"]["seen"]
@@ -52,13 +52,13 @@ def test_all_is_well(home: Path, account: Account) -> None:
     assert bytes_of(home) == before
 
 
-def test_it_says_the_same_to_people(home: Path) -> None:
+def test_the_same_as_text(home: Path) -> None:
     ran = auditkit("doctor")
     assert (ran.code, ran.err) == (0, "")
     assert all(name in ran.out for name in NAMES) and "20 NRBs listed" in ran.out
 
 
-def test_a_home_without_a_snapshot_is_well(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_without_a_snapshot_passes(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     point(monkeypatch, account.address, tmp_path / "home")
     seen = checks(0)
     assert seen["snapshot"]["seen"].startswith("none yet") and "auditkit sync" in seen["snapshot"]["seen"]
@@ -72,7 +72,7 @@ def test_a_home_without_a_snapshot_is_well(account: Account, tmp_path: Path, mon
     ],
 )
 def test_wrong_credentials(variable: str, name: str, advice: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One vendor's trouble does not hide what the other says."""
+    """A failure at one vendor does not hide the other."""
     monkeypatch.setenv(f"AUDITKIT_{variable}", "mistyped-secret")
     seen = checks(2)
     assert [check for check in seen if not seen[check]["ok"]] == [name]
@@ -91,7 +91,7 @@ def test_wrong_credentials(variable: str, name: str, advice: str, home: Path, mo
         ("../auditkit.toml", "[rules.nrb-unbilled]\nmin_amount = 'x'\n", "rules", "expected decimal, found 'x'"),
     ],
 )
-def test_a_file_of_the_user_that_cannot_be_used(name: str, text: str, check: str, words: str, home: Path) -> None:
+def test_an_invalid_file_of_the_user(name: str, text: str, check: str, words: str, home: Path) -> None:
     (home / name).parent.mkdir(exist_ok=True)
     (home / name).write_text(text)
     seen = checks(2)
@@ -99,7 +99,7 @@ def test_a_file_of_the_user_that_cannot_be_used(name: str, text: str, check: str
     assert words in seen[check]["seen"] and "correct the file" in seen[check]["advice"]
 
 
-def test_files_of_the_user_that_can(home: Path) -> None:
+def test_valid_files_of_the_user(home: Path) -> None:
     ours = resources.files("auditkit").joinpath("sql", "rules")
     count = len(list(ours.iterdir()))
     assert checks(0)["rules"]["seen"] == f"{count} can be run, 0 of them your own"
@@ -112,7 +112,7 @@ def test_files_of_the_user_that_can(home: Path) -> None:
     assert seen["job map"]["seen"] == "1 pairs of job numbers"
 
 
-def test_it_says_which_home_and_file_it_found(home: Path, tmp_path: Path) -> None:
+def test_home_and_settings_file_are_named(home: Path, tmp_path: Path) -> None:
     assert checks(0)["settings"]["seen"].endswith(f"home {home}; no auditkit.toml at or above {tmp_path}")
     (tmp_path / "auditkit.toml").touch()
     assert checks(0)["settings"]["seen"].endswith(f"home {home}; settings of {tmp_path / 'auditkit.toml'}")
@@ -137,10 +137,10 @@ def test_no_secret_is_shown(home: Path, account: Account) -> None:
     assert account.address.credentials.password not in shown and account.address.credentials.token not in shown
 
 
-def test_a_filter_that_is_ignored_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_that_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(build(seed=3, nrbs=20, faults={}), tmp_path, filter="ignored") as address:
         point(monkeypatch, address, tmp_path / "home")
-        assert checks(0)["filter"]["seen"] == "ignored; it would be needed from 10,000 invoices on"
+        assert checks(0)["filter"]["seen"] == "ignored; it is needed from 10,000 invoices on"
 
 
 def test_clocks_that_differ(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`auditkit init`: what it asks, writes and keeps, in a real terminal and without one, and that no secret is shown."""
+"""`auditkit init`: what it asks, writes and saves, in a real terminal and without one; no secret is shown."""
 
 import contextlib
 import json
@@ -26,8 +26,8 @@ from tests.keyrings import FILE, Kept
 from tests.served import serving
 
 SECRETS = ("demo-password", "demo-token")
-ROOT = Path(__file__).parents[1]
-UNSEEN = "The user, password and token of the sandbox are public; of these the last two may show nowhere."
+ROOT = Path(__file__).parents[2]
+HIDDEN = "The user, password and token of the sandbox are public; the last two must not be shown anywhere."
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Address
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in, on a machine whose time zone can be told."""
+    """An empty current folder, on a machine with a known time zone."""
     (tmp_path / "audit").mkdir()
     monkeypatch.chdir(tmp_path / "audit")
     for name, value in {"TZ": "America/Edmonton", "AUDITKIT_QUIET": "1", "PYTHONPATH": str(ROOT)}.items():
@@ -48,7 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A keyring that keeps what it is given, here and in programs."""
+    """A working keyring, for this process and for programs."""
     monkeypatch.setattr(keyring.core, "_keyring_backend", Kept())
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.keyrings.Kept")
     monkeypatch.setenv(FILE, str(tmp_path / "keyring.json"))
@@ -57,7 +57,7 @@ def a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both in the environment, as a script has them."""
+    """Both secrets in the environment, as in a script."""
     for name, value in zip(("AIMSIO_PASSWORD", "JOBNIMBUS_TOKEN"), SECRETS, strict=True):
         monkeypatch.setenv(f"AUDITKIT_{name}", value)
 
@@ -100,7 +100,7 @@ def holding_a_secret(folder: Path) -> list[str]:
 
 
 class Terminal:
-    """`auditkit init` in a terminal of its own: wait for a prompt, then type. `seen` is all that it showed."""
+    """`auditkit init` in its own terminal: wait for a prompt, then type. `seen` is everything it showed."""
 
     def __init__(self, *arguments: str) -> None:
         self._ours, theirs = pty.openpty()
@@ -120,7 +120,7 @@ class Terminal:
         os.close(self._ours)
 
     def at(self, prompt: str, *typed: str) -> None:
-        """Wait until this was asked, after all that was waited for before; then type a line."""
+        """Wait for this prompt after the one before, then type a line."""
         until = time.monotonic() + 60
         while prompt not in self.seen[self._read :]:
             assert self._more(until), f"no {prompt!r} in {self.seen[self._read :]!r}"
@@ -133,8 +133,8 @@ class Terminal:
             pass
         return self.program.wait(60)
 
-    def broken_off(self) -> int:
-        """Press Ctrl-C; once more where it fell between a prompt and the wait for its answer, as a person does."""
+    def interrupted(self) -> int:
+        """Press Ctrl-C; again if it fell between a prompt and the wait for its answer, as a person does."""
         while self.program.poll() is None:
             self.program.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -153,19 +153,17 @@ class Terminal:
 
 def answer_all(terminal: Terminal, address: server.Address) -> None:
     terminal.at(
-        "Aimsio URL (to practise: https://sandbox.aimsio.com) [https://portal.aimsio.com]: ", address.aimsio_url
+        "Aimsio URL (to practice: https://sandbox.aimsio.com) [https://portal.aimsio.com]: ", address.aimsio_url
     )
     terminal.at("Aimsio user: ", "demo")
-    terminal.at("Aimsio password (unseen): ", SECRETS[0])
+    terminal.at("Aimsio password (hidden): ", SECRETS[0])
     terminal.at("JobNimbus URL [https://app.jobnimbus.com]: ", address.jobnimbus_url)
-    terminal.at("JobNimbus token (unseen): ", SECRETS[1])
+    terminal.at("JobNimbus token (hidden): ", SECRETS[1])
     terminal.at("e.g. America/Edmonton [America/Edmonton]: ", "")
     terminal.at("name or e-mail [", "ann@field.example")
 
 
-def test_all_is_asked_in_order_and_the_keyring_keeps_the_secrets(
-    folder: Path, address: server.Address, a_keyring: Path
-) -> None:
+def test_questions_in_order_and_secrets_in_the_keyring(folder: Path, address: server.Address, a_keyring: Path) -> None:
     with Terminal() as terminal:
         answer_all(terminal, address)
         assert terminal.ended() == 0
@@ -179,18 +177,18 @@ def test_all_is_asked_in_order_and_the_keyring_keeps_the_secrets(
     assert mode(folder / "auditkit.toml") == 0o600
     assert "in the system's keyring" in terminal.seen and "20 NRBs listed" in terminal.seen
     assert terminal.seen.rstrip().endswith("Next: auditkit sync")
-    assert not [secret for secret in SECRETS if secret in terminal.seen], UNSEEN
+    assert not [secret for secret in SECRETS if secret in terminal.seen], HIDDEN
     assert (files(folder), holding_a_secret(folder)) == (["auditkit.toml"], [])
-    assert auditkit("doctor").code == 0, "what was kept is enough"
+    assert auditkit("doctor").code == 0, "what was saved is enough"
 
 
-def test_without_a_keyring_the_file_is_offered_and_a_second_time_all_stands_already(
+def test_without_a_keyring_it_offers_the_file_and_a_second_run_keeps_everything(
     folder: Path, address: server.Address
 ) -> None:
     with Terminal() as terminal:
         answer_all(terminal, address)
         terminal.at(
-            f"no keyring here. Keep the secrets in {folder / 'secrets.toml'}, readable by you alone? [y/N]: ", "y"
+            f"no keyring here. Save the secrets in {folder / 'secrets.toml'}, readable by you alone? [y/N]: ", "y"
         )
         assert terminal.ended() == 0
     assert files(folder) == ["auditkit.toml", "secrets.toml"]
@@ -198,19 +196,19 @@ def test_without_a_keyring_the_file_is_offered_and_a_second_time_all_stands_alre
     before = (folder / "auditkit.toml").read_bytes()
     with Terminal() as again:
         again.at(f"[{address.aimsio_url}]: ", "")
-        again.at("Aimsio user [as it is]: ", "")
-        again.at("Aimsio password (unseen) [as it is]: ", "")
+        again.at("Aimsio user [unchanged]: ", "")
+        again.at("Aimsio password (hidden) [unchanged]: ", "")
         again.at(f"[{address.jobnimbus_url}]: ", "")
-        again.at("JobNimbus token (unseen) [as it is]: ", "")
+        again.at("JobNimbus token (hidden) [unchanged]: ", "")
         again.at("[America/Edmonton]: ", "")
         again.at("[ann@field.example]: ", "")
         assert again.ended() == 0
-    assert "are kept already" in again.seen and (folder / "auditkit.toml").read_bytes() == before
-    assert not [secret for secret in SECRETS if secret in terminal.seen + again.seen], UNSEEN
+    assert "are saved already" in again.seen and (folder / "auditkit.toml").read_bytes() == before
+    assert not [secret for secret in SECRETS if secret in terminal.seen + again.seen], HIDDEN
 
 
-def test_a_bad_answer_is_asked_for_again_at_once(folder: Path, address: server.Address) -> None:
-    """And who does not want the file has no file, and is told what to set."""
+def test_an_invalid_answer_is_asked_again_at_once(folder: Path, address: server.Address) -> None:
+    """A person who refuses the file gets none, and a message which variables to set."""
     with Terminal() as terminal:
         terminal.at("Aimsio URL", "portal.aimsio.com")
         terminal.at("aimsio_url must be https://host with an optional path prefix")
@@ -220,17 +218,17 @@ def test_a_bad_answer_is_asked_for_again_at_once(folder: Path, address: server.A
         terminal.at("host aimsio.example is not a known vendor host; allow it with AUDITKIT_ALLOW_HOSTS=")
         terminal.at("Aimsio URL", f" {address.aimsio_url}/ ")
         terminal.at("Aimsio user: ", "")
-        terminal.at("aimsio_username is needed")
+        terminal.at("aimsio_username is required")
         terminal.at("Aimsio user: ", "demo")
-        terminal.at("Aimsio password (unseen): ", "")
-        terminal.at("aimsio_password is needed")
-        terminal.at("Aimsio password (unseen): ", "demo-\x07password")
+        terminal.at("Aimsio password (hidden): ", "")
+        terminal.at("aimsio_password is required")
+        terminal.at("Aimsio password (hidden): ", "demo-\x07password")
         terminal.at("aimsio_password holds a character that cannot be typed")
-        terminal.at("Aimsio password (unseen): ", SECRETS[0])
+        terminal.at("Aimsio password (hidden): ", SECRETS[0])
         terminal.at("JobNimbus URL", "https://user:hunter2@app.jobnimbus.com")
         terminal.at("jobnimbus_url must not hold a user name or password")
         terminal.at("JobNimbus URL", address.jobnimbus_url)
-        terminal.at("JobNimbus token (unseen): ", f" {SECRETS[1]} ")
+        terminal.at("JobNimbus token (hidden): ", f" {SECRETS[1]} ")
         terminal.at("Time zone", "edmonton")
         terminal.at("timezone is no IANA time zone; did you mean America/Edmonton?")
         terminal.at("Time zone", "America/Edmonton")
@@ -240,12 +238,12 @@ def test_a_bad_answer_is_asked_for_again_at_once(folder: Path, address: server.A
         terminal.at("readable by you alone? [y/N]: ", "")
         assert terminal.ended() == 0
     assert "Next: set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN before each command" in terminal.seen
-    assert "credentials are partial" not in terminal.seen  # what was chosen is no failure
+    assert "credentials are partial" not in terminal.seen  # a choice is not a failure
     assert (files(folder), settings_in(folder)["aimsio_url"]) == (["auditkit.toml"], address.aimsio_url)
 
 
 @pytest.mark.parametrize("prompts", [1, 3, 7, 8])
-def test_who_breaks_off_leaves_no_file(prompts: int, folder: Path, address: server.Address) -> None:
+def test_ctrl_c_leaves_no_file(prompts: int, folder: Path, address: server.Address) -> None:
     typed = [address.aimsio_url, "demo", SECRETS[0], address.jobnimbus_url, SECRETS[1], "", ""]
     with Terminal() as terminal:
         for line in typed[: prompts - 1]:
@@ -253,27 +251,27 @@ def test_who_breaks_off_leaves_no_file(prompts: int, folder: Path, address: serv
         terminal.at(
             ("Aimsio URL", "user", "password", "JobNimbus URL", "token", "zone", "e-mail", "readable")[prompts - 1]
         )
-        assert terminal.broken_off() == 2
-    assert terminal.seen.rstrip().endswith("auditkit: stopped, and no file was written; run `auditkit init` again")
+        assert terminal.interrupted() == 2
+    assert terminal.seen.rstrip().endswith("auditkit: stopped before any file was written; run `auditkit init` again")
     assert not list(folder.iterdir())
 
 
-def test_of_a_file_that_is_there_only_what_changes_is_asked_about(folder: Path, address: server.Address) -> None:
+def test_an_existing_file_changes_only_after_consent(folder: Path, address: server.Address) -> None:
     ours = f'# ours\ntimezone = "UTC"  # why\naimsio_username = "other"\njobnimbus_url = "{address.jobnimbus_url}"\n'
     rules = '\n# thresholds\n[rules.nrb-unbilled]\nmin_amount = "25.00"\n'
     (folder / "auditkit.toml").write_text(ours + rules)
     (folder / "auditkit.toml").chmod(0o640)
     for reply in ("", "y"):
         with Terminal(*options(address, identity="")) as terminal:
-            terminal.at("Aimsio password (unseen): ", SECRETS[0])
-            terminal.at("JobNimbus token (unseen): ", SECRETS[1])
+            terminal.at("Aimsio password (hidden): ", SECRETS[0])
+            terminal.at("JobNimbus token (hidden): ", SECRETS[1])
             terminal.at("name or e-mail", "ann")
-            terminal.at("of it would change:\n")
+            terminal.at("these settings would change:\n")
             terminal.at("Change auditkit.toml? [y/N]: ", reply)
             if reply:
                 terminal.at("readable by you alone?", "y")
             assert terminal.ended() == (0 if reply else 2)
-        shown = terminal.seen.partition("of it would change:\n")[2].partition("Change")[0]
+        shown = terminal.seen.partition("these settings would change:\n")[2].partition("Change")[0]
         assert shown.splitlines() == [
             f'  aimsio_url: not set → "{address.aimsio_url}"',
             "  aimsio_username: … → …",
@@ -281,7 +279,7 @@ def test_of_a_file_that_is_there_only_what_changes_is_asked_about(folder: Path, 
             '  identity: not set → "ann"',
         ]
         if not reply:
-            assert "stays as it is, and nothing was written" in terminal.seen
+            assert "is unchanged, and nothing was written" in terminal.seen
             assert (files(folder), (folder / "auditkit.toml").read_text()) == (["auditkit.toml"], ours + rules)
     text = (folder / "auditkit.toml").read_text()
     assert text.startswith('# ours\ntimezone = "America/Edmonton"  # why\naimsio_username = "demo"\n')
@@ -299,44 +297,48 @@ def test_options_and_variables_answer_everything(
     ran = auditkit("init", *options(address, identity=""), "--yes")
     assert (ran.code, ran.err) == (0, "") and "20 NRBs listed" in ran.out and ran.out.endswith("Next: auditkit sync\n")
     assert settings_in(folder)["identity"] == "ann" and holding_a_secret(folder) == ["secrets.toml"]
-    assert not [secret for secret in SECRETS if secret in ran.out], UNSEEN
+    assert not [secret for secret in SECRETS if secret in ran.out], HIDDEN
     without_secrets(monkeypatch)
     assert repr(Settings.load()).count("**********") == 3 and auditkit("doctor").code == 0
     again = auditkit("init")
-    assert (again.code, again.err) == (0, "") and "are kept already" in again.out
+    assert (again.code, again.err) == (0, "") and "are saved already" in again.out
 
 
-def test_it_ends_as_doctor_does(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+def test_it_ends_with_the_checks_of_doctor(
+    folder: Path, address: server.Address, a_keyring: Path, secrets: None
+) -> None:
     ran = auditkit("init", *options(address))
     assert (ran.code, ran.err) == (0, "") and holding_a_secret(folder) == []
     names = [line.split()[1] for line in auditkit("doctor").out.splitlines()]
     assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("ok ")] == names
 
 
-def test_an_older_secret_that_the_keyring_does_not_let_go_is_named(
+def test_an_older_secret_in_a_locked_keyring(
     folder: Path, address: server.Address, a_keyring: Path, secrets: None
 ) -> None:
-    """The keyring wins over the file, so that the new secret would never be used."""
+    """The keyring is used before the file, so the new secret would never be used."""
     a_keyring.write_text(json.dumps({f"auditkit {address.aimsio_url} · demo": "an older one"}))
     a_keyring.with_suffix(".sealed").touch()
     ran = auditkit("init", *options(address), "--yes")
     assert ran.code == 2 and ran.err == (
-        "auditkit: the keyring holds an older secret, which wins; delete it there, e.g. with: "
+        "auditkit: the keyring holds an older secret, which is used first; delete it, e.g. with: "
         f"keyring del 'auditkit {address.aimsio_url}' demo\n"
     )
     assert (folder / "secrets.toml").exists()
 
 
-def test_what_is_missing_without_a_terminal_is_named(folder: Path, address: server.Address, secrets: None) -> None:
+def test_without_a_terminal_it_names_missing_options(folder: Path, address: server.Address, secrets: None) -> None:
     assert_refused(
         auditkit("init", "--aimsio-url", address.aimsio_url),
         "no terminal to ask at; give --aimsio-user, --jobnimbus-url, --timezone, --identity\n",
     )
-    assert_refused(auditkit("init", *options(address)), "no keyring", str(folder / "secrets.toml"), "give --yes")
+    assert_refused(
+        auditkit("init", *options(address)), "no keyring", str(folder / "secrets.toml"), "to allow it, give --yes"
+    )
     assert not list(folder.iterdir())
 
 
-def test_secrets_that_are_missing_are_named_by_their_variables(folder: Path, address: server.Address) -> None:
+def test_without_a_terminal_it_names_missing_secrets_by_variable(folder: Path, address: server.Address) -> None:
     ran = auditkit("init", *options(address), "--yes")
     assert_refused(ran, "give AUDITKIT_AIMSIO_PASSWORD, AUDITKIT_JOBNIMBUS_TOKEN\n")
     assert not list(folder.iterdir())
@@ -352,16 +354,20 @@ def test_secrets_that_are_missing_are_named_by_their_variables(folder: Path, add
         ("identity", "a/b", "is no name for an identity"),
     ],
 )
-def test_a_bad_option(
+def test_an_invalid_option(
     option: str, value: str, words: str, folder: Path, address: server.Address, secrets: None
 ) -> None:
     assert_refused(auditkit("init", *options(address, **{option: value}), "--yes"), words)
     assert not list(folder.iterdir())
 
 
-def test_a_file_that_is_there_takes_yes(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+def test_without_a_terminal_an_existing_file_needs_yes(
+    folder: Path, address: server.Address, a_keyring: Path, secrets: None
+) -> None:
     (folder / "auditkit.toml").write_text('timezone = "UTC"\n')
-    assert_refused(auditkit("init", *options(address)), str(folder / "auditkit.toml"), "would change", "give --yes")
+    assert_refused(
+        auditkit("init", *options(address)), str(folder / "auditkit.toml"), "would change", "to allow it, give --yes"
+    )
     assert (folder / "auditkit.toml").read_text() == 'timezone = "UTC"\n' and not a_keyring.exists()
     assert auditkit("init", *options(address), "--yes").code == 0
 
@@ -375,11 +381,11 @@ def test_a_file_that_is_there_takes_yes(folder: Path, address: server.Address, a
         ("jobnimbus_token = 'tok'\n", ("is a secret", "as `auditkit init` does")),
         (
             '"timezone" = "UTC"\n',
-            ("cannot be edited as it is written", 'timezone = "America/Edmonton"', "aimsio_username = …"),
+            ("cannot be edited automatically", 'timezone = "America/Edmonton"', "aimsio_username = …"),
         ),
     ],
 )
-def test_a_file_that_is_wrong_stays(
+def test_an_invalid_file_is_unchanged(
     text: str, words: tuple[str, ...], folder: Path, address: server.Address, secrets: None
 ) -> None:
     (folder / "auditkit.toml").write_text(text)
@@ -387,25 +393,25 @@ def test_a_file_that_is_wrong_stays(
     assert (files(folder), (folder / "auditkit.toml").read_text()) == (["auditkit.toml"], text)
 
 
-def test_secrets_that_others_may_read_are_not_used(folder: Path, address: server.Address, secrets: None) -> None:
+def test_a_secrets_file_that_others_may_read(folder: Path, address: server.Address, secrets: None) -> None:
     (folder / "secrets.toml").touch(0o644)
     (folder / "secrets.toml").chmod(0o644)
     assert_refused(auditkit("init", *options(address), "--yes"), str(folder / "secrets.toml"), "chmod 600 it")
     assert files(folder) == ["secrets.toml"]
 
 
-def test_a_variable_that_says_otherwise_is_told(
+def test_a_variable_that_overrides_an_answer(
     folder: Path, address: server.Address, a_keyring: Path, secrets: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUDITKIT_TIMEZONE", "Europe/Paris")
     ran = auditkit("init", *options(address))
     assert ran.err == (
-        "auditkit: AUDITKIT_TIMEZONE says otherwise in the environment, and wins over auditkit.toml; unset it\n"
+        "auditkit: AUDITKIT_TIMEZONE in the environment differs, and overrides auditkit.toml; unset it\n"
     )
     assert settings_in(folder)["timezone"] == "America/Edmonton" and ran.code == 0
 
 
-def test_without_a_network_the_settings_are_written_and_doctor_says_what_failed(
+def test_an_unreachable_vendor_does_not_stop_it(
     folder: Path, address: server.Address, a_keyring: Path, secrets: None
 ) -> None:
     """Nothing listens on port 9 of loopback."""
@@ -413,11 +419,11 @@ def test_without_a_network_the_settings_are_written_and_doctor_says_what_failed(
     assert (ran.code, ran.err) == (2, "")
     assert "FAILED  Aimsio " in ran.out and "check the network and the base URL" in ran.out
     assert f"The settings are in {folder / 'auditkit.toml'}." in ran.out
-    assert ran.out.endswith("Next: put right what failed, then look again with: auditkit doctor\n")
+    assert ran.out.endswith("Next: fix what failed, then check again with: auditkit doctor\n")
     assert settings_in(folder)["aimsio_url"] == "http://127.0.0.1:9"
 
 
-def test_wrong_credentials_are_written_too_and_told(
+def test_wrong_credentials_are_saved_and_reported(
     folder: Path, address: server.Address, secrets: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUDITKIT_AIMSIO_PASSWORD", "mistyped-secret")
@@ -429,7 +435,7 @@ def test_wrong_credentials_are_written_too_and_told(
 # ── Files and disks ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_settings_are_those_of_the_project_and_git_sees_no_secret(
+def test_settings_go_to_the_project_and_git_ignores_secrets(
     folder: Path, address: server.Address, secrets: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subprocess.run(["git", "init", "-q"], check=True)
@@ -442,14 +448,14 @@ def test_settings_are_those_of_the_project_and_git_sees_no_secret(
     assert "auditkit.toml" in seen.stdout and "secrets.toml" not in seen.stdout
 
 
-def test_a_link_stays_a_link(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+def test_a_symbolic_link_is_kept(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
     (folder.parent / "kept.toml").write_text("surge = 5\n")
     (folder / "auditkit.toml").symlink_to(folder.parent / "kept.toml")
     assert auditkit("init", *options(address), "--yes").code == 0
     assert (folder / "auditkit.toml").is_symlink() and "surge = 5" in (folder.parent / "kept.toml").read_text()
 
 
-def test_a_disk_that_is_full_or_read_only(
+def test_a_full_or_read_only_disk(
     folder: Path, tmp_path: Path, address: server.Address, secrets: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", 16) as disk:
@@ -464,19 +470,19 @@ def test_a_disk_that_is_full_or_read_only(
         assert_refused(
             auditkit("init", *options(address), "--yes"),
             f"{disk / 'project'}: cannot be written",
-            "run `auditkit init` in a folder of yours",
+            "run `auditkit init` in a folder you own",
         )
 
 
-@pytest.mark.skipif(not shutil.which("unshare"), reason="a network cannot be taken away here")
-def test_it_works_with_no_network_at_all(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
+@pytest.mark.skipif(not shutil.which("unshare"), reason="the network cannot be disabled here")
+def test_without_any_network(folder: Path, address: server.Address, a_keyring: Path, secrets: None) -> None:
     known = {"aimsio-url": "https://sandbox.aimsio.com", "jobnimbus-url": "https://app.jobnimbus.com"}
     command = ["unshare", "--map-root-user", "--net", str(PROGRAM), "init", *options(address, **known)]
     ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if "unshare" in ran.stderr:
-        pytest.skip("a network cannot be taken away by this user here")
+        pytest.skip("this user cannot disable the network here")
     assert (ran.returncode, ran.stderr) == (2, "")
-    assert "name resolution" in ran.stdout and "Next: put right what failed" in ran.stdout
+    assert "name resolution" in ran.stdout and "Next: fix what failed" in ran.stdout
     assert settings_in(folder)["aimsio_url"] == "https://sandbox.aimsio.com"
 
 
@@ -499,7 +505,7 @@ def test_it_works_with_no_network_at_all(folder: Path, address: server.Address, 
         ("", None, ""),
     ],
 )
-def test_the_zone_of_the_machine(
+def test_the_time_zone_of_the_machine(
     variable: str, link: str | None, zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", variable)

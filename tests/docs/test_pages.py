@@ -12,7 +12,7 @@ from typer import Context
 from typer.main import get_group
 
 import auditkit as ak
-from auditkit.cli.main import app
+from auditkit.cli.app import app
 from auditkit.papers.html import html_table
 from auditkit.warehouse.schema import Described, outline, script
 from auditkit.warehouse.tables import run_script

@@ -1,4 +1,4 @@
-"""Read and audit: `demo`, `sync`, `audit`, `statement`, `rollforward`."""
+"""Read and reconcile: `demo`, `sync`, `audit`, `statement`, `rollforward`."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,9 +6,9 @@ import typer
 
 from auditkit.audit import Audit
 from auditkit.checks import views
-from auditkit.cli.common import AsOf, FailOn, Json, exit_code, opened, report, titled
+from auditkit.cli.common import CLEAN, AsOf, FailOn, Json, finish, opened, titled, write_report
 from auditkit.cli.doctor import whereabouts
-from auditkit.papers.terminal import plain, print_json, records, say, show, warn
+from auditkit.papers.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show, warn
 
 __all__ = ["app"]
 
@@ -21,33 +21,36 @@ def demo(
         bool, typer.Option("--vendor-rate", help="Keep the vendors' real pace: 1,000 NRBs take 100 s.")
     ] = False,
 ) -> None:
-    """The whole way on the bundled sandbox; no account is touched.
+    """Try everything on the bundled sandbox, with no account.
 
-    Sync, statement, findings by rule, and the month-end report.
+    Reads both vendors, prints the statement and the exceptions by rule, and writes the month-end report.
     """
     with opened(is_demo=True, vendor_rate=vendor_rate) as audit:
-        pace = "at the vendors' real pace" if vendor_rate else "faster than vendors allow (--vendor-rate: real pace)"
-        say(f"DEMO DATA: the sandbox of both vendors answers on loopback, {pace}.")
+        pace = (
+            "at the vendors' real pace" if vendor_rate else "faster than the vendors allow (--vendor-rate: at theirs)"
+        )
+        say(f"DEMO DATA: a sandbox of both vendors answers on loopback, {pace}.")
         say(plain(f"Where: {whereabouts(audit)}"))
         _sync(audit)
         _statement(audit)
         _by_rule(audit)
-        report(audit)
+        write_report(audit)
 
 
 @app.command()
 def sync(
     offline: Annotated[
-        bool, typer.Option("--offline", help="Rebuild from the cache, without a call; history is absent then.")
+        bool, typer.Option("--offline", help="Rebuild the snapshot from the cache, without a call and without history.")
     ] = False,
     accept_shrink: Annotated[
-        bool, typer.Option("--accept-shrink", help="A list that is empty, or much shorter than before, is right.")
+        bool, typer.Option("--accept-shrink", help="Accept a list that is empty or much shorter than before.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read both vendors into a new snapshot, and audit it.
+    """Read Aimsio and JobNimbus, then reconcile.
 
-    Prints the proof of completeness. Exit code 2 where the read is INCOMPLETE: the snapshot is there, and says so.
+    Prints the proof that the read is complete. Exit code 2 if it is INCOMPLETE: the snapshot is published with that
+    label.
     """
     with opened() as audit:
         if as_json:
@@ -57,14 +60,15 @@ def sync(
             if audit.settings.is_demo:
                 say(plain(f"DEMO DATA, as no account is set; {whereabouts(audit)}"))
             _sync(audit, offline=offline, accept_shrink=accept_shrink)
-        raise typer.Exit(0 if _last_sync(audit)["status"] == "COMPLETE" else 2)
+        raise typer.Exit(CLEAN if _last_sync(audit)["status"] == "COMPLETE" else COULD_NOT_LOOK)
 
 
 @app.command()
 def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> None:
-    """Audit the newest sync again, without asking a vendor.
+    """Show what is unbilled and why, from the newest read.
 
-    Prints the statement and the findings by rule.
+    Reconciles again with the settings as they are now, without calling a vendor, and prints the statement and the
+    exceptions by rule.
     """
     with opened(as_of=as_of) as audit:
         audit.run()
@@ -79,7 +83,7 @@ def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> 
         else:
             _statement(audit)
             _by_rule(audit)
-        raise typer.Exit(exit_code(audit, fail_on))
+        raise finish(audit, fail_on)
 
 
 Scope = Literal["all", "job", "month", "vendor", "type"]
@@ -87,15 +91,17 @@ Scope = Literal["all", "job", "month", "vendor", "type"]
 
 @app.command()
 def statement(
-    by: Annotated[Scope, typer.Option(help="Of the whole, or of each of these.")] = "all",
+    by: Annotated[Scope, typer.Option(help="Everything, or one statement for each of these.")] = "all",
     key: Annotated[str | None, typer.Option(help="One job, month (YYYY-MM), vendor or type.")] = None,
-    offsets: Annotated[bool, typer.Option("--offsets", help="Differences that cancel each other.")] = False,
-    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="What another tolerance would change.")] = False,
+    offsets: Annotated[bool, typer.Option("--offsets", help="Show differences that cancel each other.")] = False,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Show what another tolerance would change.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """From cost to invoice, the whole or a part.
+    """Reconcile cost booked to invoices issued.
 
-    By job, month, vendor or type of NRB.
+    For everything, or by job, month, vendor or type of cost.
     """
     with opened() as audit:
         if offsets:
@@ -103,23 +109,21 @@ def statement(
         elif sensitivity:
             frame, title = audit.analyze.sensitivity(), "What would agree at another tolerance"
         else:
-            frame, title = (
-                audit.statement(by, key),
-                "Statement: from cost to invoice" + (f", {by} {key}" if key else ""),
-            )
+            part = f", {by} {key}" if key else ""
+            frame, title = audit.statement(by, key), f"Statement: from cost to invoice{part}"
         print_json(records(frame)) if as_json else show(frame, titled(audit, title), most=None)
 
 
 @app.command()
 def rollforward(
-    since: Annotated[int | None, typer.Option(help="A kept sync by number (default: the one before).")] = None,
-    until: Annotated[int | None, typer.Option(help="A later one (default: the newest).")] = None,
-    items: Annotated[bool, typer.Option("--items", help="Each item that moved.")] = False,
+    since: Annotated[int | None, typer.Option(help="A kept read, by number (default: the one before).")] = None,
+    until: Annotated[int | None, typer.Option(help="A later read (default: the newest).")] = None,
+    items: Annotated[bool, typer.Option("--items", help="Show each item that moved.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The statement from one sync to another.
+    """What was billed, added and cleared since an earlier read.
 
-    Open before, new, cleared, changed, open now; what the items do not explain stands last and must be 0.00.
+    Open before + new − cleared + changed = open now. The last column is what the items do not explain: it must be 0.00.
     """
     with opened() as audit:
         frame = audit.roll_forward(since, until, items=items)
@@ -140,7 +144,7 @@ def _statement(audit: Audit) -> None:
 def _by_rule(audit: Audit) -> None:
     for line in audit.warnings:
         warn(plain(line))
-    show(audit.by_rule(), titled(audit, "Findings by rule"), most=None)
+    show(audit.by_rule(), titled(audit, "Exceptions by rule"), most=None)
 
 
 def _last_sync(audit: Audit) -> dict[str, Any]:
