@@ -37,7 +37,7 @@ from auditkit.errors import NoSnapshot, QuestionRefused
 from auditkit.home import Home
 from auditkit.journal import Journal
 from auditkit.papers import workpaper_queries
-from auditkit.papers.facts import Facts, cover_lines
+from auditkit.papers.facts import Facts, ReportHeader, cover_lines
 from auditkit.sandbox import demo
 from auditkit.settings import AccountKey, Settings
 from auditkit.sync.proof import proof
@@ -288,7 +288,6 @@ class Audit:
         snapshot and journal give the same bytes. Needs the extra `notebooks`. Raises `AuditkitError`.
         """
         from auditkit.papers.report import publish  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
-        from auditkit.papers.report_page import ReportHeader  # noqa: PLC0415  as above
 
         if period is not None:
             self._refuse_empty_month(period)

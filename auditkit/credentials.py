@@ -30,6 +30,8 @@ _GIT_IGNORES = "*secrets.toml"  # also what a killed program left of it
 # The setting of a secret → those of its server and user; JobNimbus knows no users.
 PLACES = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
 _MOST_BYTES = 1_000_000
+# A keyring that refuses; a user without a home folder, where it would be configured; a wrong PYTHON_KEYRING_BACKEND.
+_NO_KEYRING = (keyring.errors.KeyringError, RuntimeError, ValueError)
 _ADVICE = "let `auditkit init` write it anew, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
 
 
@@ -57,7 +59,7 @@ def keep_in_keyring(where: Place, secret: SecretStr) -> bool:
     """Put a secret into the system's keyring; False where there is none that keeps it."""
     try:
         keyring.set_password(_service(where), where.user.get_secret_value(), secret.get_secret_value())
-    except keyring.errors.KeyringError:
+    except _NO_KEYRING:
         return False
     return _in_keyring(where) == secret
 
@@ -83,7 +85,7 @@ def _service(where: Place) -> str:
 def _in_keyring(where: Place) -> SecretStr | None:
     try:
         found = keyring.get_password(_service(where), where.user.get_secret_value())
-    except keyring.errors.KeyringError:
+    except _NO_KEYRING:
         return None
     return SecretStr(found) if found else None
 

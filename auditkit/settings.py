@@ -11,6 +11,7 @@ demo data must never pass for a report on an account.
 import difflib
 import hashlib
 import ipaddress
+import json
 import os
 import re
 import tomllib
@@ -208,7 +209,14 @@ class Settings(BaseSettings):
         if settings.home is None:
             home = root / "data" / "demo" if settings.is_demo else root / "data"
             return settings.model_copy(update={"home": home})
-        return settings.model_copy(update={"home": (root / settings.home.expanduser()).resolve()})
+        try:
+            home = (root / settings.home.expanduser()).resolve()
+        except RuntimeError:
+            where = _origin("home", values, root / FILE_NAME)
+            raise SettingsError(
+                f"{where} {settings.home}: this user has no home folder; give an absolute path"
+            ) from None
+        return settings.model_copy(update={"home": home})
 
     @classmethod
     def asked(cls, values: Mapping[str, Secret[Any] | SecretStr]) -> "Settings":
@@ -268,6 +276,14 @@ class Settings(BaseSettings):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("settings hold credentials and are not pickled; load them where they are needed")
+
+    def variables(self) -> dict[str, str]:
+        """The settings that were given, as environment variables for a process that must have the same.
+
+        Passwords, tokens and passphrases are not among them: that process looks them up where this one did.
+        """
+        given = {name: getattr(self, name) for name in self.model_fields_set | {"home"} if name not in _SECRETS}
+        return {variable_of(name): _as_text(value) for name, value in given.items() if value is not None}
 
     def at_sandbox(self, **values: Any) -> "SandboxSettings":  # noqa: ANN401  any field of ours
         """These settings of the demo, pointed at a running sandbox. `values` gives its URLs and credentials."""
@@ -332,6 +348,16 @@ def values_of(path: Path) -> dict[str, Secret[Any]]:
 
 def _plain(values: Mapping[str, Secret[Any] | SecretStr]) -> dict[str, Any]:
     return {name: value.get_secret_value() for name, value in values.items()}
+
+
+def _as_text(value: object) -> str:
+    """A value as its variable holds it: lists and tables as JSON."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple() | Mapping():
+            return json.dumps(value, default=str)
+    return str(value)
 
 
 def _not_toml(path: Path, message: str) -> str:

@@ -1,4 +1,4 @@
-"""What people read, file and sign: `report`, `workpaper`."""
+"""What people read, file and sign: `report`, `workpaper`, `notebooks`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from auditkit.cli.common import AsOf, opened, write_report
+from auditkit.papers.notebook_files import FOLDER, copy_notebooks
 from auditkit.papers.terminal import say
 
 __all__ = ["app"]
@@ -46,3 +47,18 @@ def workpaper(
         if as_of:
             audit.run()
         say(f"Workpaper: {audit.workpaper(output)}")
+
+
+@app.command()
+def notebooks(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to; made if it does not exist.")] = Path(
+        FOLDER
+    ),
+) -> None:
+    """Copy the six notebooks that auditkit ships into a folder.
+
+    From ./notebooks, auditkit report runs your copies. An existing file is kept as it is.
+    """
+    for path, is_written in copy_notebooks(folder).items():
+        say(f"{'Written' if is_written else 'Kept   '}: {path}")
+    say(f"\nNext: jupyter lab {folder}")

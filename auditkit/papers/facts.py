@@ -4,13 +4,15 @@ Not here: how it is shown (page, cover).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import pandas as pd
 
 from auditkit.papers import workpaper_queries as papers
 from auditkit.warehouse.snapshots import Snapshot
 
-__all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "cover_lines"]
+__all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "ReportHeader", "cover_lines"]
 
 SNAPSHOT, RULE_SET, JOURNAL = "Snapshot", "Rule set", "Journal"
 
@@ -24,6 +26,18 @@ class Facts:
     warnings: Sequence[str]
     journal: str
     is_demo: bool
+
+
+@dataclass(frozen=True)
+class ReportHeader:
+    """What a report says before any figure, and the tables it adds after the notebook.
+
+    `lines` are labels with their text (snapshot, completeness, verdict, journal …), `tables` headings with DataFrames.
+    """
+
+    facts: Facts
+    lines: Mapping[str, str]
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def cover_lines(snapshot: Snapshot, facts: Facts) -> dict[str, str]:

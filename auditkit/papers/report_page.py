@@ -14,20 +14,18 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import bleach
-import pandas as pd
 from nbconvert import HTMLExporter
 from plotly.offline import get_plotlyjs
 
-from auditkit.papers.facts import Facts
+from auditkit.papers.facts import ReportHeader
 from auditkit.papers.html import html_table
 from auditkit.values import printable
 
-__all__ = ["ReportHeader", "page"]
+__all__ = ["page"]
 
 _MIME = "application/vnd.plotly.v1+json"
 _PAPER_WIDTH = 680  # pixels: the width of A4 and Letter between margins of 15 mm
@@ -42,19 +40,6 @@ _ATTRIBUTES = {
 _PANDAS_STYLE = re.compile(r"<style scoped>.*?</style>", re.DOTALL)  # the sanitiser would show it as text
 _HEADING = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>|¶")
-
-
-@dataclass(frozen=True)
-class ReportHeader:
-    """What a report says before any figure, and what it adds behind the notebook.
-
-    `lines` are labels with what they say (snapshot, completeness, verdict, journal …), `tables` headings with their
-    DataFrames.
-    """
-
-    facts: Facts
-    lines: Mapping[str, str]
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def page(notebook: Any, *, name: str, front: ReportHeader) -> str:  # noqa: ANN401  a notebook node

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from auditkit.papers.facts import Facts
+from auditkit.papers.facts import Facts, ReportHeader
 from auditkit.papers.report import publish
-from auditkit.papers.report_page import ReportHeader
 from auditkit.settings import Settings
 from tests.browser.papers import HOSTILE, PAPERS, NotebookFile, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, refused, screenshot, watched

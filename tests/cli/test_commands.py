@@ -27,7 +27,7 @@ from tests.vendors.server import Reply, running_vendor
 
 COMMANDS = (
     *("init", "doctor", "demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
-    *("changes", "selftest", "tables", "report", "workpaper", "sql"),
+    *("changes", "selftest", "tables", "report", "workpaper", "notebooks", "sql"),
     *("plan", "undo", "approve", "apply", "recover", "identity", "journal", "sandbox"),
 )
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")

@@ -126,7 +126,10 @@ class Terminal:
             assert self._more(until), f"no {prompt!r} in {self.seen[self._read :]!r}"
         self._read = self.seen.index(prompt, self._read) + len(prompt)
         for line in typed:
-            os.write(self._ours, f"{line}\n".encode())
+            self.type(f"{line}\n")
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
 
     def ended(self) -> int:
         while self._more(time.monotonic() + 60):

@@ -16,9 +16,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from plotly.offline import get_plotlyjs
 
 from auditkit.errors import AuditkitError, SettingsError
-from auditkit.papers.facts import Facts
+from auditkit.papers.facts import Facts, ReportHeader
 from auditkit.papers.report import publish
-from auditkit.papers.report_page import ReportHeader
 from auditkit.settings import Settings
 from tests.commands import small_disk
 
@@ -221,13 +220,13 @@ def test_a_notebook_of_another_folder(name: str, project: Path) -> None:
 def test_a_month_that_a_notebook_does_not_know(project: Path) -> None:
     """Its file would be named after a month that it never looked at."""
     write(project, "00_mine", "1")
-    with pytest.raises(SettingsError, match=r"00_mine.ipynb: its first cell knows no period; leave that away"):
+    with pytest.raises(SettingsError, match=r"00_mine.ipynb: its first cell has no parameter period; leave it out"):
         published("00_mine", period="2026-09")
 
 
 def test_practice_is_no_report_on_an_account(project: Path) -> None:
     assert project
-    with pytest.raises(SettingsError, match=r"05_corrections.ipynb: is practice on demo data"):
+    with pytest.raises(SettingsError, match=r"05_corrections.ipynb: practices on demo data"):
         published("05_corrections")
 
 
@@ -235,7 +234,7 @@ def test_practice_is_no_report_on_an_account(project: Path) -> None:
 def test_a_cell_that_does_not_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auditkit.papers.report._CELL_SECONDS", 5)
     write(project, "00_mine", "while True: pass")
-    with pytest.raises(AuditkitError, match=r"^00_mine.ipynb: a cell ran longer than 5 seconds; run it in `make lab`$"):
+    with pytest.raises(AuditkitError, match=r"^00_mine.ipynb: a cell ran longer than 5 seconds; run it in Jupyter$"):
         published("00_mine")
 
 
