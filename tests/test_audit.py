@@ -26,6 +26,7 @@ from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
 from tests.commands import Account, account_of, bytes_of
 from tests.people import acting_as, listed, signed
+from tests.sandbox.truth import truth_of
 from tests.served import point
 
 SUMS = "nrb_count nrb_total billable_total billed_total linked_total unbilled_total"
@@ -192,7 +193,7 @@ def test_values_of_a_query(audit: ak.Audit) -> None:
 
 
 def test_findings_of_one_rule(audit: ak.Audit, account: Account) -> None:
-    truth = account.world.truth
+    truth = truth_of(account.world)
     assert sorted(audit.findings("nrb-unbilled")["subject_id"]) == truth["nrb-unbilled"]
     counts = dict(zip(audit.by_rule()["rule_id"], audit.by_rule()["findings"], strict=True))
     assert counts == {rule: len(truth.get(rule, [])) for rule in counts}
@@ -338,7 +339,7 @@ def test_a_vendors_refusal_keeps_its_class(audit: ak.Audit, monkeypatch: pytest.
 
 def test_two_audits_in_one_process(audit: ak.Audit, account: Account) -> None:
     """The one that was open keeps its data; a new one, and the one that synced, see the new."""
-    guid = account.world.truth["nrb-unbilled"][0]
+    guid = truth_of(account.world)["nrb-unbilled"][0]
     before, findings = audit.snapshot_id, audit.findings()
     original = loads_stored(account.state.nrb_text(guid) or "")
     try:
@@ -449,7 +450,7 @@ def test_preparing_reads_only_where_nothing_was_read(
 
 
 def test_a_link_counts_from_the_next_run_on(audit: ak.Audit, account: Account) -> None:
-    guid = account.world.truth["nrb-unbilled"][0]
+    guid = truth_of(account.world)["nrb-unbilled"][0]
     job = audit.unbilled().set_index("guid")["job_number"][guid]
     line = audit.sql(
         "select i.jnid, t.position from invoice_status as i join invoice_item as t on t.jnid = i.jnid"

@@ -22,6 +22,7 @@ from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
 from auditkit.settings import Settings
 from tests.commands import PROGRAM, Account, Ran, account_of, assert_refused, auditkit, bytes_of, small_disk, started
+from tests.sandbox.truth import truth_of
 from tests.served import point, serving
 from tests.vendors.server import Reply, running_vendor
 
@@ -50,7 +51,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """80 NRBs, of which one that nobody billed has a hostile job, vendor and notes."""
     folder = tmp_path_factory.mktemp("account")
     world = build(seed=5, nrbs=80, faults={"nrb-unbilled": 1, "nrb-unexported": 2})
-    (unbilled,) = world.truth["nrb-unbilled"]
+    (unbilled,) = truth_of(world)["nrb-unbilled"]
     hostile = dict.fromkeys(("nrbJobOrderNumber", "nrbVendorCode", "nrbNotes"), HOSTILE)
     with State(folder / "vendors.sqlite") as state:
         state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)

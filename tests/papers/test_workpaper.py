@@ -27,6 +27,7 @@ from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
 from auditkit.values import printable
 from tests.commands import Account, account_of, auditkit, small_disk
+from tests.sandbox.truth import truth_of
 
 ROWS_SHEETS = ["Statement", "By job", "By month", "By vendor", "By type", "Reconciliation"]
 ROWS_SHEETS += ["Findings", "Rules", "Aging", "Links"]
@@ -48,7 +49,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
     faults = {"nrb-unbilled": 4, "nrb-unexported": 2, "line-amount-difference": 2, "invoice-subtotal": 1}
     world = build(seed=21, nrbs=120, faults=faults)
-    spared = {subject for subjects in world.truth.values() for subject in subjects}
+    spared = {subject for subjects in truth_of(world).values() for subject in subjects}
     with State(folder / "vendors.sqlite") as state:
         state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)
         leaves = (nrb["nrbGuid"] for nrb in world.nrbs if not nrb["nrbChildren"])

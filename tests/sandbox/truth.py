@@ -1,9 +1,9 @@
-"""Books → truth: on which subjects each rule must fire, known from the books and never from matching.
+"""Books → truth: the subjects on which each rule must fire, known from a world's books and never from matching.
 
-`of(job)` is exact for every rule in `EXACT` at its default parameters, consequences included (an unbilled NRB also
-bends its job's variance); what no single record shows, a fault declared.
+`truth_of(world)` is exact for every rule in `EXACT` at its default parameters, consequences included (an unbilled NRB
+also changes its job's variance). What no single record shows, a fault declares itself.
 
-Not here: bodies. A record that cannot be typed is seen by no rule but `record-quarantined`.
+Not here: bodies. No rule but `record-quarantined` sees a record that cannot be read.
 """
 
 from collections import Counter
@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from auditkit.sandbox.dataset_books import AS_OF, Invoice, Job, Line, Mark, Nrb, cents
-
-__all__ = ["EXACT", "of"]
+from auditkit.sandbox.world import World
 
 Subjects = Iterator[str]
 
@@ -53,13 +52,24 @@ class _View:
                 yield invoice, position, line
 
 
-def of(job: Job) -> dict[str, list[str]]:
-    """Rule → subjects, for one job. Each rule of `EXACT` is there, with an empty list where it must be silent."""
+def truth_of(world: World) -> dict[str, list[str]]:
+    """Rule → sorted subjects, for a whole world: an NRB's guid, an invoice's jnid, a line's `jnid/position`, a job.
+
+    Each rule of `EXACT` is a key, with an empty list if it must find nothing.
+    """
+    found: dict[str, set[str]] = {rule: set() for rule in EXACT}
+    for job in world.hosts:
+        for rule, subjects in _of(job).items():
+            found[rule].update(subjects)
+    return {rule: sorted(subjects) for rule, subjects in found.items()}
+
+
+def _of(job: Job) -> dict[str, set[str]]:
     view = _view(job)
     found = {rule: set(subjects(view)) for rule, subjects in EXACT.items()}
     for rule, subject in job.declared:
         found[rule].add(subject)
-    return {rule: sorted(subjects) for rule, subjects in found.items()}
+    return found
 
 
 def _view(job: Job) -> _View:
