@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pandas as pd
 
+from auditkit.aging_bands import ENDS
 from auditkit.analysis import accrual, procedures
 from auditkit.analysis import duplicates as duplicate_records
 from auditkit.analysis.ask import Ask
@@ -77,7 +78,7 @@ class Analyze:
         amount: str = "total",
         *,
         as_of: datetime.date | str | None = None,
-        buckets: Sequence[int] = (30, 60, 90, 120),
+        buckets: Sequence[int] = ENDS,
         table: str = "nrb_status",
     ) -> pd.DataFrame:
         """Records by days since a date: 0-30, 31-60 …, future and no date apart; the total last."""

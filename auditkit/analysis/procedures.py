@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from auditkit.aging_bands import ENDS, FUTURE, NO_DATE
 from auditkit.analysis.question import AMOUNT, DATE, WHOLE, Question, Source, as_day, as_days, names_of, quoted
 from auditkit.errors import QuestionRefused
 from auditkit.values import cents, quantity
@@ -63,12 +64,12 @@ def age(
     amount: str = "total",
     *,
     as_of: datetime.date | str | None = None,
-    buckets: Sequence[int] = (30, 60, 90, 120),
+    buckets: Sequence[int] = ENDS,
     table: str = "nrb_status",
 ) -> Question:
     """Records by age: days from a date to `as_of`, by default the day that the snapshot's audit looked from.
 
-    A bucket ends with its number of days: 0-30, 31-60 … 121+. (The intervals of ACL's AGE are first days: 0, 31, 61.)
+    A bucket ends with its number of days: 0-30, 31-60 … over 180. (The intervals of ACL's AGE are first days: 0, 31.)
     Rows as `stratify` has them, lower, upper, min and max in days: first "future", then the buckets, "no date" and
     "total". Raises `QuestionRefused`.
     """
@@ -79,12 +80,12 @@ def age(
         raise QuestionRefused(f"buckets: expected days from 0 upwards, found {list(buckets)}")
     starts = [Decimal(0), *(end + 1 for end in ends)]
     steps = [
-        _Band("future", "<", Decimal(0), None, Decimal(-1)),
+        _Band(FUTURE, "<", Decimal(0), None, Decimal(-1)),
         *(_Band(f"{start}-{end}", "<=", end, start, end) for start, end in zip(starts, ends, strict=False)),
     ]
     day = as_day(as_of, "as_of") if as_of else snapshot.query("select as_of from audit_run").scalar()
     days = f"days_between(s.{on}, $as_of)"
-    bands = [*steps, _Band(f"{starts[-1]}+", lower=starts[-1]), _Band("no date")]
+    bands = [*steps, _Band(f"over {ends[-1]}", lower=starts[-1]), _Band(NO_DATE)]
     return _profile(source, days, added, bands, {"as_of": day})
 
 

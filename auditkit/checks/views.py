@@ -149,7 +149,7 @@ with cleared as (
 )
 select * from every
 where {conditions}
-order by case severity when 'high' then 1 when 'medium' then 2 else 3 end, rule_id, abs(amount_at_risk) desc, subject_id
+order by severity_rank(severity), rule_id, abs(amount_at_risk) desc, subject_id
 """
 
 BY_RULE = f"""
@@ -164,7 +164,7 @@ from rule as r
 left join finding as f on f.rule_id = r.rule_id
 left join cleared as c on c.rule_id = r.rule_id
 group by r.rule_id, r.severity, r.title
-order by case r.severity when 'high' then 1 when 'medium' then 2 else 3 end, r.rule_id
+order by severity_rank(r.severity), r.rule_id
 """
 
 STATES = ("open", "accepted", "cleared")

@@ -12,6 +12,7 @@ from itertools import accumulate
 import pandas as pd
 import plotly.graph_objects as go
 
+from auditkit.aging_bands import BANDS, FUTURE, NO_DATE
 from auditkit.values import one_line
 
 __all__ = ["aging", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
@@ -19,7 +20,6 @@ __all__ = ["aging", "heat_map", "money", "scatter", "top_vendors", "trend", "var
 COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
 _SUBTOTALS = ("NRB total after mark-up", "JobNimbus invoice total")
 _INSIDE = ("NRBs on issued invoices, by reference", "NRBs on issued invoices, by amount only")
-_BUCKETS = ("0-30", "31-60", "61-90", "91+", "no date")
 
 
 def waterfall(statement: pd.DataFrame) -> go.Figure:
@@ -96,15 +96,15 @@ def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
 
 def aging(unbilled: pd.DataFrame) -> go.Figure:
     """Unbilled money by age in days."""
-    totals = {bucket: Decimal(0) for bucket in _BUCKETS}
-    for bucket, total in zip(unbilled["age_bucket"], unbilled["total"], strict=True):
-        totals[bucket] += total or 0
-    shown = [bucket for bucket in _BUCKETS if totals[bucket] or bucket != "no date"]
+    totals = dict.fromkeys(BANDS, Decimal(0))
+    for band, total in zip(unbilled["age_bucket"], unbilled["total"], strict=True):
+        totals[band] += total or 0
+    shown = [band for band in BANDS if totals[band] or band not in (FUTURE, NO_DATE)]
     figure = go.Figure(
         go.Bar(
-            x=[f"{bucket} days" if bucket != "no date" else bucket for bucket in shown],
-            y=[float(totals[bucket]) for bucket in shown],
-            text=[money(totals[bucket]) for bucket in shown],
+            x=[band if band in (FUTURE, NO_DATE) else f"{band} days" for band in shown],
+            y=[float(totals[band]) for band in shown],
+            text=[money(totals[band]) for band in shown],
             textposition="outside",
             cliponaxis=False,
             marker_color=LOSS,

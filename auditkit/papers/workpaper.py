@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from auditkit.aging_bands import BANDS
 from auditkit.checks import views
 from auditkit.checks.reconcile import SCOPES
 from auditkit.errors import AuditkitError
@@ -222,7 +223,7 @@ def _aging(grid: SheetRows, statement: Statement) -> TiedSheet:
         grid,
         "Each unbilled NRB by its age in days, from its accounting date to the day of the audit.",
         "The total is the statement's unbilled, with the other sign.",
-        _tied(grid, ["total", *papers.BANDS], {"total": -statement[UNBILLED]}),
+        _tied(grid, ["total", *BANDS], {"total": -statement[UNBILLED]}),
         "total",
     )
 

@@ -7,10 +7,11 @@ Not here: which totals must tie to which (`reports/workpaper.py`).
 
 from collections.abc import Iterable
 
+from auditkit.aging_bands import BANDS
 from auditkit.analysis.explain import HOW
 from auditkit.analysis.question import quoted
 
-__all__ = ["AGING", "BANDS", "FINDINGS", "LINKS", "PERIOD", "RECONCILIATION", "RULES", "RULE_SET", "statement_by"]
+__all__ = ["AGING", "FINDINGS", "LINKS", "PERIOD", "RECONCILIATION", "RULES", "RULE_SET", "statement_by"]
 
 RECONCILIATION = """
 select job_number, verdict, nrb_count, nrb_total, invoice_count, invoice_total, invoice_total - nrb_total as difference,
@@ -19,35 +20,28 @@ from job_reconciliation
 order by abs(variance) desc, job_number nulls last
 """
 
-_SEVERITY = "case {}.severity when 'high' then 1 when 'medium' then 2 else 3 end"
-
-FINDINGS = f"""
+FINDINGS = """
 select f.rule_id, f.severity, f.state, f.job_number, f.subject_type, f.subject_id, f.amount_at_risk, f.reason, f.change,
     f.first_seen, a.note as accepted_because, a.who as accepted_by, a.until as accepted_until, r.why, f.evidence,
     f.fingerprint
 from finding as f
 left join rule as r on r.rule_id = f.rule_id
 left join acceptance as a on a.fingerprint = f.fingerprint and f.state = 'accepted'
-order by {_SEVERITY.format("f")}, f.rule_id, abs(f.amount_at_risk) desc, f.subject_id, f.fingerprint
+order by severity_rank(f.severity), f.rule_id, abs(f.amount_at_risk) desc, f.subject_id, f.fingerprint
 """
 
-RULES = f"""
+RULES = """
 select r.rule_id, r.severity, r.assertion, count(f.rule_id) as findings,
     count(*) filter (where f.state = 'accepted') as accepted, coalesce(sum(f.amount_at_risk), 0) as amount_at_risk,
     r.title, r.why, r.remedy, r.parameters, r.digest
 from rule as r
 left join finding as f on f.rule_id = r.rule_id
 group by r.rule_id, r.severity, r.assertion, r.title, r.why, r.remedy, r.parameters, r.digest
-order by {_SEVERITY.format("r")}, r.rule_id
+order by severity_rank(r.severity), r.rule_id
 """
 
-_ENDS = (30, 60, 90, 120)
-_STARTS = (0, *(end + 1 for end in _ENDS))
-_BETWEEN = {f"{start}-{end}": f"between {start} and {end}" for start, end in zip(_STARTS, _ENDS, strict=False)}
-_AGES = {"future": "< 0", **_BETWEEN, f"{_STARTS[-1]}+": f">= {_STARTS[-1]}", "no date": "is null"}
-BANDS = tuple(_AGES)
 _BAND_COLUMNS = ",\n    ".join(
-    f"case when age_days {test} then total end as {quoted(band)}" for band, test in _AGES.items()
+    f"case when age_band(age_days) = '{band}' then total end as {quoted(band)}" for band in BANDS
 )
 
 AGING = f"""

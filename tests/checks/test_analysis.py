@@ -132,13 +132,13 @@ def test_age_is_cut(snapshot, leaves):
     days = leaves["accounting_date"].map(lambda day: None if pd.isna(day) else (AS_OF - day).days).astype(float)
     cut = pd.cut(days, [-np.inf, -1, 30, 60, 90, np.inf])
     groups = leaves["total"].groupby(cut, observed=False)
-    assert list(parts["band"]) == ["future", "0-30", "31-60", "61-90", "91+", "no date"]
+    assert list(parts["band"]) == ["future", "0-30", "31-60", "61-90", "over 90", "no date"]
     assert list(parts["count"]) == [*groups.size(), days.isna().sum()]
     assert list(parts["total"]) == [*(group.sum() for _, group in groups), leaves["total"][days.isna()].sum()]
     assert parts["count"].min() > 0
 
 
-@pytest.mark.parametrize(("days", "band"), [(-1, "future"), (0, "0-30"), (30, "0-30"), (31, "31-60"), (61, "61+")])
+@pytest.mark.parametrize(("days", "band"), [(-1, "future"), (0, "0-30"), (30, "0-30"), (31, "31-60"), (61, "over 60")])
 def test_the_limits_of_a_bucket(snapshot, days, band):
     table = listed((AS_OF - timedelta(days=days), 1), columns="d, a")
     for as_of in (None, AS_OF, str(AS_OF)):

@@ -42,7 +42,7 @@ JOBS = frame(
 UNBILLED = frame(
     "guid job_number vendor_code total age_bucket accounting_date",
     ("n1", HOSTILE, HOSTILE, dec("200.00"), "0-30", date(2026, 9, 1)),
-    ("n2", HOSTILE, HOSTILE, dec("100.00"), "91+", date(2026, 1, 1)),
+    ("n2", HOSTILE, HOSTILE, dec("100.00"), "over 180", date(2026, 1, 1)),
     ("n3", "J-2", None, dec("60.00"), "31-60", date(2026, 8, 1)),
     ("n4", HOSTILE, "ACME", dec("40.00"), "61-90", date(2026, 9, 2)),
     ("n5", None, "BIT", dec("-0.01"), "no date", None),
@@ -126,7 +126,8 @@ def test_money_by_age() -> None:
         "0-30 days": "200.00",
         "31-60 days": "60.00",
         "61-90 days": "40.00",
-        "91+ days": "100.00",
+        "91-180 days": "0.00",
+        "over 180 days": "100.00",
         "no date": "-0.01",
     }
 

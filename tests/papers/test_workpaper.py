@@ -17,11 +17,11 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
 import auditkit as ak
+from auditkit.aging_bands import BANDS
 from auditkit.errors import AuditkitError
 from auditkit.papers.facts import Facts
 from auditkit.papers.sheets import MOST_CHARACTERS
 from auditkit.papers.workpaper import workpaper
-from auditkit.papers.workpaper_queries import BANDS
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
