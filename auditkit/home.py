@@ -14,7 +14,6 @@ from functools import cached_property
 
 from pydantic import SecretStr
 
-from auditkit.checks import views
 from auditkit.checks.acceptance import acceptances
 from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.run import Decisions, Parameters, read_job_map
@@ -23,6 +22,7 @@ from auditkit.journal import Journal, canonical, links
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.settings import DEMO, VENDOR_RATE_PER_SECOND, AccountKey, Settings
+from auditkit.sql import read
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
 from auditkit.warehouse.schema import refuse_other_schema
@@ -117,16 +117,16 @@ class Home:
         """As `Store.draft`, by the one writer; refused where the home holds another account."""
         with self.store.writer(), self.store.draft(keep_previous=keep_previous, is_new=is_new) as draft:
             if draft.has_table("sync_run"):
-                self.refuse_other_account(draft.query(views.LAST_RUN))
+                self.refuse_other_account(draft.query(read("queries/last_account")))
             yield draft
 
     @property
     def is_demo(self) -> bool:
         """Whether the snapshot's figures are the sandbox's: then every page says DEMO DATA."""
-        return bool(self.snapshot.query(views.RUN).records()[0]["environment"] == DEMO)
+        return bool(self.snapshot.query(read("queries/about")).records()[0]["environment"] == DEMO)
 
     def refuse_other_account(self, last_run: Table) -> None:
-        """Raise `OtherAccount` if the newest sync (`views.LAST_RUN`) was not of the account in the settings."""
+        """Raise `OtherAccount` if the newest sync (`queries/last_account`) was not of the account in the settings."""
         for row in last_run.rows:
             if (held := AccountKey(*row)) != self.settings.account_key:
                 raise OtherAccount(

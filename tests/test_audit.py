@@ -24,6 +24,7 @@ from auditkit.errors import (
 )
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
+from auditkit.sql import read
 from tests.commands import Account, account_of, bytes_of
 from tests.people import acting_as, listed, signed
 from tests.sandbox.truth import truth_of
@@ -211,7 +212,7 @@ def test_findings_by_severity_job_and_news(audit: ak.Audit) -> None:
     assert len(audit.findings(new=True)) == len(every) and audit.findings(state="cleared").empty
     assert audit.findings("nrb-unbilled", severity="low").empty
     for wrong in ({"severity": "worst"}, {"state": "done"}):
-        with pytest.raises(FindingError, match="there are"):
+        with pytest.raises(FindingError, match=r"invalid .*; choose "):
             audit.findings(**wrong)
 
 
@@ -403,10 +404,8 @@ def test_who_waits_is_told_how_far_it_is(
 def test_a_report_on_a_month_in_which_nothing_is_dated(audit: ak.Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     """February, where the last day is the 31st of January: less than a month later, and still another month."""
     first, last = date(2025, 11, 3), date(2026, 1, 31)
-    monkeypatch.setattr(
-        "auditkit.papers.workpaper_queries.PERIOD",
-        f"select date '{first}' as nrb_first, date '{last}' as nrb_last, null as invoice_first, null as invoice_last",
-    )
+    sql = f"select date '{first}' as nrb_first, date '{last}' as nrb_last, null as invoice_first, null as invoice_last"
+    monkeypatch.setattr("auditkit.audit.read", lambda name: sql if name == "queries/workpaper/period" else read(name))
     for month in ("2025-10", "2026-02", "2031-01"):
         with pytest.raises(QuestionRefused, match=f"^nothing is dated in {month}; there is 2025-11 to 2026-01$"):
             audit.report(period=month)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from auditkit.analysis.question import Question
 from auditkit.analysis.sql_log import SqlLog
-from auditkit.checks import views
 from auditkit.errors import QueryFailed, QuestionRefused
+from auditkit.sql import read
 from auditkit.values import did_you_mean
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import statement_error
@@ -65,11 +65,11 @@ class Ask:
 
     def tables(self) -> pd.DataFrame:
         """Every public table of the snapshot, and what one of its rows is."""
-        return self(views.TABLES)
+        return self(read("queries/tables"))
 
     def describe(self, table: str) -> pd.DataFrame:
         """The columns of a table: name, type, meaning. Raises `QuestionRefused` for an unknown table."""
-        columns = self(views.COLUMNS, name=table)
+        columns = self(read("queries/columns"), name=table)
         if columns.empty:
             raise QuestionRefused(
                 f"there is no table {table!r}; {did_you_mean(table, self.tables()['name'], most=100)}"

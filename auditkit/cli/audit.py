@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 from auditkit.audit import Audit
-from auditkit.checks import views
 from auditkit.cli.common import CLEAN, AsOf, FailOn, Json, finish, opened, titled, write_report
 from auditkit.cli.doctor import whereabouts
 from auditkit.papers.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show, warn
+from auditkit.sql import read
 
 __all__ = ["app"]
 
@@ -148,4 +148,4 @@ def _by_rule(audit: Audit) -> None:
 
 
 def _last_sync(audit: Audit) -> dict[str, Any]:
-    return records(audit.sql(views.SYNC_RUN))[0]
+    return records(audit.sql(read("queries/last_sync")))[0]

@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 from pydantic import SecretStr
 
-from auditkit.checks import views
 from auditkit.checks.rules import refuse_unknown_rule
 from auditkit.corrections import apply as applying
 from auditkit.corrections.approval import approvals, approve, changes, claim, prepare, refuse_other_account
@@ -31,6 +30,7 @@ from auditkit.corrections.undo import conditions, undone
 from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
 from auditkit.progress import notice, progress
+from auditkit.sql import read
 
 __all__ = ["Corrections", "Effect"]
 
@@ -298,14 +298,14 @@ class Corrections:
     # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _planned(self, proposals: Sequence[Draft | LeftOut], conditions: tuple[str, ...]) -> Plan:
-        self._home.refuse_other_account(self._home.snapshot.query(views.LAST_RUN))
+        self._home.refuse_other_account(self._home.snapshot.query(read("queries/last_account")))
         with self._vendors() as vendors:
             drafting = Drafting(vendors, self._home.snapshot, self._home.now())
             return drafting.plan(
                 proposals,
                 conditions=conditions,
                 preparer=self._signers.name("prepare"),
-                about=self._home.snapshot.query(views.RUN).records()[0],
+                about=self._home.snapshot.query(read("queries/about")).records()[0],
             )
 
     def _approved(self, plan: Plan, public_key: str) -> Plan | None:

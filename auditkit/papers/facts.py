@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from auditkit.papers import workpaper_queries as papers
+from auditkit.sql import read
 from auditkit.warehouse.snapshots import Snapshot
 
 __all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "ReportHeader", "cover_lines"]
@@ -42,9 +42,9 @@ class ReportHeader:
 
 def cover_lines(snapshot: Snapshot, facts: Facts) -> dict[str, str]:
     """The lines of the cover, by name."""
-    (audit,) = snapshot.query("select * from audit_run").records()
-    (period,) = snapshot.query(papers.PERIOD).records()
-    ((rules, digest),) = snapshot.query(papers.RULE_SET).rows
+    (audit,) = snapshot.query(read("queries/audit_run")).records()
+    (period,) = snapshot.query(read("queries/workpaper/period")).records()
+    ((rules, digest),) = snapshot.query(read("queries/workpaper/rule_set")).rows
     label, *proof = facts.proof
     warnings = {f"Warning {number}": text for number, text in enumerate(facts.warnings, 1)}
     return {

@@ -21,6 +21,7 @@ from IPython.core.magic import no_var_expand
 
 from auditkit.analysis.ask import Ask
 from auditkit.papers.html import html_table
+from auditkit.sql import read
 from auditkit.values import printable
 from auditkit.warehouse.tables import statement_error
 
@@ -69,7 +70,7 @@ def _ask_cell(variables: Mapping[str, Any], query: str) -> pd.DataFrame:
     named = {name for statement in statements for name in statement.named_parameters}
     if missing := sorted(name for name in named if name not in variables):
         raise UsageError(f"%%sql: ${missing[0]} is no variable of this notebook")
-    tables = {str(name).lower() for name in ask.snapshot.query("select table_name from duckdb_tables()").column()}
+    tables = {str(name).lower() for name in ask.snapshot.query(read("queries/table_names")).column()}
     frames = {
         word: variables[word]
         for word in dict.fromkeys(_WORD.findall(query))
@@ -101,14 +102,5 @@ def _completions(variables: Mapping[str, Any], context: CompletionContext) -> li
         ask = _ask(variables)
     except UsageError:
         return []
-    names = ask.snapshot.query(_NAMES, {"word": word}).column()
+    names = ask.snapshot.query(read("queries/completions"), {"word": word}).column()
     return [SimpleCompletion(text=str(name), type="sql") for name in names]
-
-
-_NAMES = """
-select distinct name from (
-    select table_name as name from duckdb_tables() where database_name = 'audit'
-    union all
-    select column_name from duckdb_columns() where database_name = 'audit' and not internal
-) where starts_with(lower(name), $word) order by name
-"""

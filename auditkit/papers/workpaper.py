@@ -13,14 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from auditkit.aging_bands import BANDS
-from auditkit.checks import views
+from auditkit.analysis.question import quoted
 from auditkit.checks.reconcile import SCOPES
 from auditkit.errors import AuditkitError
-from auditkit.papers import workpaper_queries as papers
 from auditkit.papers.cover import write_cover, write_sign_off
 from auditkit.papers.facts import Facts, cover_lines
 from auditkit.papers.sheets import MOST_ROWS, Formula, FourLines, SheetRows, TiedSheet, TotalLine, Workbook
 from auditkit.progress import progress
+from auditkit.sql import filled, read
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import Table
 
@@ -84,7 +84,7 @@ def _write_once(path: Path, write: Callable[[Path], None]) -> Path:
 
 def _write(snapshot: Snapshot, path: Path, facts: Facts, most_rows: int) -> None:
     sheets, lines = _sheets(snapshot, most_rows), cover_lines(snapshot, facts)
-    (sync,) = snapshot.query(views.SYNC_RUN).records()
+    (sync,) = snapshot.query(read("queries/last_sync")).records()
     book = Workbook(path, titled=facts.title, footed=facts.title, created=sync["finished_at"], is_demo=facts.is_demo)
     with progress("Working paper", len(sheets) + 1, "sheet") as advance:
         write_cover(book, lines, sheets)
@@ -102,19 +102,22 @@ def _sheets(snapshot: Snapshot, most: int) -> list[TiedSheet]:
     def grid(name: str, sql: str) -> SheetRows:
         return SheetRows(name, snapshot.query(sql), most)
 
-    whole = grid("Statement", views.STATEMENT)
+    whole = grid("Statement", read("queries/statement"))
     labels = [row[0] for row in whole.table.rows]
     statement = {label: whole.at("amount", place) for place, label in enumerate(labels)}
-    findings, rules = grid("Findings", papers.FINDINGS), grid("Rules", papers.RULES)
+    findings, rules = (
+        grid("Findings", read("queries/workpaper/findings")),
+        grid("Rules", read("queries/workpaper/rules")),
+    )
     scopes = [_scope(snapshot, scope, statement, most) for scope in SCOPES if scope != "all"]
     return [
-        _statement(whole, statement, snapshot.query(views.SYNC_RUN).records()[0]["nrb_total"]),
+        _statement(whole, statement, snapshot.query(read("queries/last_sync")).records()[0]["nrb_total"]),
         *scopes,
-        _reconciliation(grid("Reconciliation", papers.RECONCILIATION), statement),
+        _reconciliation(grid("Reconciliation", read("queries/workpaper/reconciliation")), statement),
         _findings(findings, rules),
         _rules(rules, findings),
-        _aging(grid("Aging", papers.AGING), statement),
-        _links(grid("Links", papers.LINKS), statement),
+        _aging(grid("Aging", read("queries/workpaper/aging")), statement),
+        _links(grid("Links", read("queries/workpaper/links")), statement),
     ]
 
 
@@ -152,11 +155,13 @@ def _statement(grid: SheetRows, rows: Statement, control_total: Decimal | None) 
 
 def _scope(snapshot: Snapshot, scope: str, statement: Statement, most: int) -> TiedSheet:
     """The statement of each job, month, vendor or type, side by side."""
-    rows = snapshot.query(
-        "select distinct position, label from statement where scope = $scope order by position", {"scope": scope}
-    ).rows
+    rows = snapshot.query(read("queries/workpaper/statement_rows"), {"scope": scope}).rows
     labels = [label for _, label in rows]
-    grid = SheetRows(f"By {scope}", snapshot.query(papers.statement_by(scope, rows)), most)
+    columns = ",\n    ".join(
+        f"sum(amount) filter (where position = {place}) as {quoted(label)}" for place, label in rows
+    )
+    sql = filled("queries/workpaper/statement_side_by_side", scope=scope, columns=columns)
+    grid = SheetRows(f"By {scope}", snapshot.query(sql), most)
     return TiedSheet(
         grid,
         f"The statement of each {scope}, side by side; the one without a name is what has no {scope}.",

@@ -57,7 +57,8 @@ def sql_of(frame: pd.DataFrame) -> str:
     """The SQL that gave a frame, and below it a comment for each of its values; empty where there is none."""
     sql, given = frame.attrs.get("sql"), frame.attrs.get("values") or {}
     named = given.items() if isinstance(given, Mapping) else enumerate(given, start=1)
-    return sql.strip() + "".join(f"\n-- ${name} = {value}" for name, value in named) if sql else ""
+    shown = (f"\n-- ${name} = {'NULL' if value is None else value}" for name, value in named)
+    return sql.strip() + "".join(shown) if sql else ""
 
 
 @contextlib.contextmanager

@@ -1,10 +1,10 @@
-"""What two syncs tell: changes field by field."""
+"""What changed between two reads, field by field."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from auditkit.analysis.changes import CHANGES
+from auditkit.sql import read
 from auditkit.warehouse.snapshots import Snapshot
 from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
 
@@ -17,7 +17,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
 
 
 def test_changes_field_by_field(snapshot: Snapshot) -> None:
-    rows = snapshot.query(CHANGES, {"since": 1}).rows
+    rows = snapshot.query(read("queries/changes"), {"since": 1}).rows
     assert {(change, subject) for change, _, subject, *_ in rows if change == "vanished"} == {
         ("vanished", "gone"),
         ("vanished", "gone-without-total"),
@@ -28,7 +28,7 @@ def test_changes_field_by_field(snapshot: Snapshot) -> None:
     assert changed["unmarked", "nrbIsExported"] == ("true", "null")
     assert changed["noted", "nrbNotes"][1] == '"a note is neither money nor job"'
     assert not {subject for subject, _ in changed} & {"same", "there-and-back"}
-    since_second = snapshot.query(CHANGES, {"since": 2}).rows
+    since_second = snapshot.query(read("queries/changes"), {"since": 2}).rows
     assert {(row[0], row[2], row[4]) for row in since_second} == {
         ("changed", "there-and-back", field) for field in ("nrbRate", "nrbTotalAfterMarkup")
     }

@@ -193,7 +193,7 @@ def test_a_snapshot_of_an_older_version_is_named(two, tmp_path, older, question)
     store = copied(two, tmp_path)
     path = {1: store.folder / "snapshots" / "sync-000001.duckdb", 2: store.path}[older]
     tampered(path, "drop table statement_item")
-    with store.open_pair() as pair, pytest.raises(StoreError, match=f"snapshot of sync {older} .* older version"):
+    with store.open_pair() as pair, pytest.raises(StoreError, match=f"snapshot of read {older} .* older version"):
         question(pair)
 
 

@@ -69,7 +69,7 @@ def test_sql_below_each_table_on_request(home: Path) -> None:
     plainly, ran = auditkit("findings", "--severity", "high"), auditkit("--sql", "findings", "--severity", "high")
     assert "select" not in plainly.out and ran.out.startswith(plainly.out.rstrip("\n"))
     sql = ran.out.removeprefix(plainly.out.rstrip("\n")).strip()
-    assert sql.startswith("with cleared as") and sql.endswith("-- $severity = high")
+    assert sql.startswith("with last_state as") and "\n-- $severity = high\n-- $state = NULL\n" in sql
     assert "select" not in auditkit("findings").out
 
 
@@ -313,9 +313,9 @@ def test_explain_is_complete_and_hostile_text_is_inert(home: Path) -> None:
     assert ran.code == 0 and "\x1b" not in ran.out and "\u202e" not in ran.out
     for part in (
         "Why it matters",
-        "The row that the rule gives",
+        "The row the rule gives",
         "History",
-        "As it came: nrb",
+        "As sent: nrb",
         "The SQL of nrb-unbilled",
     ):
         assert part in ran.out

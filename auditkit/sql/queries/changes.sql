@@ -1,16 +1,5 @@
-"""What happened between two syncs: the records that appeared, changed (field by field) and vanished.
-
-Each question is a SELECT over the raw tables, which keep every version with the syncs in which it was current.
-
-Not here: whether a change is wrong; that is for the rules `record-vanished` and `record-changed-after-export`.
-"""
-
-__all__ = ["CHANGES", "SYNCS"]
-
-SYNCS = "select sync_id, started_at, finished_at, status from sync_run order by sync_id"
-
-# A field is compared as the JSON it came as. What appeared or vanished has one row, and no field.
-CHANGES = """
+-- What appeared, changed (field by field, as the JSON it came as) and vanished between the sync $since and the newest one. What
+-- appeared or vanished is one row, and its field is NULL.
 with version as (
     select 'nrb' as subject_type, guid as subject_id, digest, body, first_sync, last_sync from raw.nrb_body
     union all
@@ -44,4 +33,3 @@ select p.change, p.subject_type, p.subject_id, p.sync_id, f.field, f.before, f.a
 from pair as p
 left join field as f on f.subject_type = p.subject_type and f.subject_id = p.subject_id and p.change = 'changed'
 order by p.change, p.subject_type, p.subject_id, f.field
-"""
