@@ -9,6 +9,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -100,3 +101,24 @@ def test_the_wheel_works_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None
     assert {path.name for path in reports.iterdir()} == {"01_month_end.html", "06_explore.html"}
     run(auditkit, "notebooks", "mine", cwd=home, **quiet)
     assert len(list((home / "mine").glob("*.ipynb"))) == 6
+
+
+@pytest.mark.slow
+def test_make_notebooks_in_a_folder_with_a_space(tmp_path: Path) -> None:
+    """On one small notebook: each is run twice, in a home of its own, and its outputs are stored."""
+    checkout = tmp_path / "a check out"
+    (checkout / "notebooks").mkdir(parents=True)
+    (checkout / "Makefile").write_text((ROOT / "Makefile").read_text("utf-8"))
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    code = "import auditkit as ak\nprint(ak.Settings.load().folder.relative_to(ak.Settings.load().folder.parents[3]))"
+    cell = nbformat.v4.new_code_cell(code, id="cell")
+    path = checkout / "notebooks" / "00 one.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    made = "--assume-old=.venv/developers"
+    ran = subprocess.run(["make", made, "notebooks"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2 and "first/home" in ran.stdout, "each round has a home of its own"
+    cell.source = "import auditkit as ak\nprint('ran', ak.Settings.load().folder.name)"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    ran = subprocess.run(["make", made, "notebooks"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "ran home" in path.read_text()

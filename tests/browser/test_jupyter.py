@@ -60,7 +60,7 @@ class Lab:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path, *command: str | Path, **more: str) -> Iterator[str]:
+def jupyterlab(folder: Path, *command: str | Path, checkout: Path = ROOT, **more: str) -> Iterator[str]:
     """What a command serves, by its address with the token; its kernels have `folder/home`."""
     overrides = folder / "config" / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True)
@@ -74,10 +74,10 @@ def jupyterlab(folder: Path, *command: str | Path, **more: str) -> Iterator[str]
         "JUPYTER_TOKEN": token,
         **more,
     }
-    del variables["AUDITKIT_QUIET"]  # somebody watches
+    del variables["AUDITKIT_QUIET"]  # interactive
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            command, env=variables, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=variables, cwd=checkout, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         yield f"{_address(folder, server)}?token={token}"
@@ -174,34 +174,34 @@ def test_a_notebook_runs_and_shows_all_of_it(paper: NotebookFile, lab: Lab, home
     assert lab.seen == Seen()
 
 
-def test_what_is_ticked_is_corrected(lab: Lab, home: None) -> None:
-    """By the labels of the check boxes, as a screen reader names them; the journal says what came of it."""
+def test_checked_rows_are_corrected(lab: Lab, home: None) -> None:
+    """By the labels of the check boxes, as a screen reader reads them; the journal shows the result."""
     page, paper = lab.page, CORRECTIONS
     below = 1 + next(place for place, cell in enumerate(paper.cells) if cell["source"][-1] == "review")
     with opened(page, paper.path.name):
         run(page, "all-above", below)
         boxes = page.get_by_role("checkbox", name="nrb-unbilled · ")
-        everything, tells = page.get_by_label("all findings"), page.get_by_role("status").filter(has_text="ticked")
-        expect(tells).to_have_text(re.compile("^1 of 13 findings are ticked, 1,383.01 at risk · snapshot "))
+        everything, summary = page.get_by_label("all exceptions"), page.get_by_role("status").filter(has_text="checked")
+        expect(summary).to_have_text(re.compile("^1 of 13 exceptions checked, 1,383.01 at risk · snapshot "))
         page.get_by_label("nrb-unbilled · JOB26-0134 · ").check()
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         everything.check()
-        expect(tells).to_have_text(re.compile("^13 of 13 "))
+        expect(summary).to_have_text(re.compile("^13 of 13 "))
         everything.uncheck()
-        expect(tells).to_have_text(re.compile("^0 of 13 findings are ticked, 0.00 at risk"))
+        expect(summary).to_have_text(re.compile("^0 of 13 exceptions checked, 0.00 at risk"))
         assert boxes.count() == 13 and boxes.and_(page.locator(":checked")).count() == 0
         page.get_by_label("nrb-unbilled · JOB26-0134 · ").check()
         page.get_by_label("nrb-unbilled · JOB26-0130 · ").check()
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         reason = page.locator(".auditkit-review tr").filter(has_text="JOB26-0135").locator("td").last
         reason.click()
-        expect(tells).to_have_text(re.compile("^3 of 13 "))
+        expect(summary).to_have_text(re.compile("^3 of 13 "))
         reason.click()
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         reason.select_text()
         reason.click(modifiers=["Shift"])  # makes the selection longer, and is no click on a box
         page.wait_for_timeout(500)
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         screenshot(page, "lab-review")
         page.locator(".auditkit-review summary").click()
         expect(page.locator(".auditkit-review pre")).to_contain_text("rule_id = $rule")
@@ -213,10 +213,14 @@ def test_what_is_ticked_is_corrected(lab: Lab, home: None) -> None:
 
 
 def test_make_lab_opens_the_month_end(browser: Browser, tmp_path: Path) -> None:
-    """And asks nobody else: for news and updates JupyterLab would ask other hosts, by its server."""
+    """In a folder with a space, and without the server asking other hosts for news and updates, as JupyterLab does."""
+    checkout = tmp_path / "a check out"
+    shutil.copytree(NOTEBOOKS, checkout / "notebooks")
+    shutil.copy(ROOT / "Makefile", checkout)
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
     command = ["make", "--assume-old=.venv/users", "lab"]
     with (
-        jupyterlab(tmp_path, *command, BROWSER="true") as address,
+        jupyterlab(tmp_path, *command, checkout=checkout, BROWSER="true") as address,
         watched(browser, _is_loopback) as (page, seen),
     ):
         asked: list[str] = []
