@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auditkit.corrections.plan import Plan
     from auditkit.errors import AuditkitError, NoSnapshot
     from auditkit.papers.charts import aging, heat_map, scatter, top_vendors, trend, variances, waterfall
+    from auditkit.papers.html import table
     from auditkit.papers.notebook import load_ipython_extension
     from auditkit.papers.review import review
     from auditkit.settings import Settings
@@ -37,6 +38,7 @@ __all__ = [
     "review",
     "sampling",
     "scatter",
+    "table",
     "top_vendors",
     "trend",
     "variances",
@@ -49,6 +51,7 @@ __all__ = [
     "auditkit.settings": {"Settings": "Settings"},
     "auditkit.corrections.plan": {"Plan": "Plan"},
     "auditkit.errors": {name: name for name in ("AuditkitError", "NoSnapshot")},
+    "auditkit.papers.html": {"table": "table"},
     "auditkit.papers.notebook": {"load_ipython_extension": "load_ipython_extension"},
     "auditkit.papers.charts": {name: name for name in _CHARTS},
     "auditkit.papers.review": {"review": "review"},

@@ -45,6 +45,7 @@ from auditkit.sync.run import Vendors, sync
 from auditkit.values import did_you_mean
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
+from auditkit.warehouse.answer import Answer, provenance_of
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import Table
@@ -274,9 +275,8 @@ class Audit:
         Nothing in the home changes. `passed` is None for rules of your own, which have no planted fault.
         """
         outcomes = selftest(self._home.store, self._home.parameters(), self._home.decisions())
-        frame = pd.DataFrame([vars(outcome) for outcome in outcomes])
-        frame.attrs["snapshot"] = self.snapshot_id
-        return frame
+        rows = [list(vars(outcome).values()) for outcome in outcomes]
+        return Answer(rows, vars(outcomes[0]), snapshot=self.snapshot_id)
 
     # ── Reports and working papers ──────────────────────────────────────────────────────────────────────────────────
 
@@ -325,7 +325,7 @@ class Audit:
         from auditkit.papers.workpaper import spreadsheet  # noqa: PLC0415  xlsxwriter is slow to import
 
         rows = list(frame.astype(object).itertuples(index=False, name=None))
-        table = Table(tuple(map(str, frame.columns)), rows, frame.attrs.get("sql", ""))
+        table = Table(tuple(map(str, frame.columns)), rows, provenance_of(frame).get("sql", ""))
         return spreadsheet(table, Path(path), self._facts(), self.about["finished_at"])
 
     def _facts(self) -> Facts:

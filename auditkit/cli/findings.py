@@ -36,7 +36,7 @@ def findings(
         else:
             for line in audit.warnings:
                 warn(plain(line))
-            show(_shown(frame), titled(audit, f"{len(frame):,} exception{'s' * (len(frame) != 1)}"))
+            show(_shown(frame), titled(audit, f"{len(frame):,} exception{'s' * (len(frame) != 1)}"), answer=frame)
         raise finish(audit, fail_on)
 
 

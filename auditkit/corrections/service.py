@@ -31,6 +31,7 @@ from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
 from auditkit.progress import notice, progress
 from auditkit.sql import read
+from auditkit.warehouse.answer import Answer
 
 __all__ = ["Corrections", "Effect"]
 
@@ -122,10 +123,9 @@ class Corrections:
         columns = ["effect", *("rule_id", "severity", "subject_type", "subject_id", "job_number", "amount_at_risk")]
         findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"], dtype=object)
         statement = pd.DataFrame(found.statement, dtype=object)
-        frames = Effect(pd.DataFrame(self.fields(plan), dtype=object), findings, statement)
-        for frame in (frames.fields, frames.findings, frames.statement):
-            frame.attrs["snapshot"] = self._home.snapshot.short_id
-        return frames
+        frames = (pd.DataFrame(self.fields(plan), dtype=object), findings, statement)
+        snapshot = self._home.snapshot.short_id
+        return Effect(*(Answer(f.itertuples(index=False, name=None), f.columns, snapshot=snapshot) for f in frames))
 
     def fields(self, plan: Plan) -> list[dict[str, Shown]]:
         """The rows of `Plan.preview`, with days in the account's zone, and statuses by their names where synced."""

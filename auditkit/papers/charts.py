@@ -13,9 +13,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from auditkit.aging_bands import BANDS, FUTURE, NO_DATE
+from auditkit.format import money
 from auditkit.values import one_line
 
-__all__ = ["aging", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
+__all__ = ["aging", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall"]
 
 COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
 _SUBTOTALS = ("NRB total after mark-up", "JobNimbus invoice total")
@@ -200,11 +201,6 @@ def _measure(label: str) -> str:
     if label not in _SUBTOTALS:
         return "relative"
     return "absolute" if label == _SUBTOTALS[0] else "total"
-
-
-def money(amount: Decimal) -> str:
-    """An amount for people: thousands separated, two decimals."""
-    return f"{amount:,.2f}"
 
 
 def _safe(text: object) -> str:

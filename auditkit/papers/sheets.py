@@ -24,6 +24,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import quote_sheetname, xl_range, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
+from auditkit.format import for_people
 from auditkit.values import printable
 from auditkit.warehouse.tables import Table
 
@@ -259,13 +260,13 @@ class Workbook:
                 shape = self.format(num_format=_number_format(number), **properties)
                 sheet.write_number(row, column, float(number), shape)
             else:
-                self.text(sheet, row, column, f"{number:,}", align="right", **properties)
+                self.text(sheet, row, column, for_people(number), align="right", **properties)
         elif isinstance(value, float) and math.isfinite(value):
             sheet.write_number(row, column, value, self.format(num_format=_PLAIN, **properties))
         elif isinstance(value, date) and not isinstance(value, datetime) and value >= _FIRST_DAY:
             sheet.write_datetime(row, column, value, self.format(num_format=_DAY, align="left", **properties))
         elif value is not None:
-            self.text(sheet, row, column, str(value), **properties)
+            self.text(sheet, row, column, for_people(value), **properties)
 
     def figure(self, sheet: Worksheet, row: int, column: int, figure: Formula, **properties: Property) -> None:
         """A formula with its value, or the value alone."""

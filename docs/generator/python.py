@@ -73,7 +73,14 @@ def page() -> str:
     for title, module in (("Sampling", auditkit.sampling), ("Digits", auditkit.digits)):
         lines += ["", f"## {title}", "", *_module(module)]
     lines += ["", "## In a notebook", "", *_function("ak.load_ipython_extension", auditkit.load_ipython_extension)]
-    lines += ["", fenced(_CELLS, "text"), "", *_function("ak.review", auditkit.review)]
+    lines += [
+        "",
+        fenced(_CELLS, "text"),
+        "",
+        *_function("ak.table", auditkit.table),
+        "",
+        *_function("ak.review", auditkit.review),
+    ]
     lines += ["", "## Settings", "", *_settings()]
     lines += ["", "## Errors", "", *_errors()]
     return "\n".join(lines) + "\n"

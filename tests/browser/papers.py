@@ -30,14 +30,14 @@ bars = [go.Bar(x=[text], y=[1], name=text, text=text, hovertext=text, hovertempl
 notes = [dict(text=text, x=0, y=1 + number) for number, text in enumerate(hostile)]
 go.Figure(bars, dict(title="".join(hostile), annotations=notes, xaxis_title=hostile[4], height=900))"""
 _TABLE = """import pandas as pd
-frame = pd.DataFrame({text: hostile for text in hostile})
-frame.attrs = {"snapshot": hostile[0], "sql": hostile[1]}
+from auditkit.warehouse.answer import Answer
+frame = Answer([[text] * len(hostile) for text in hostile], hostile, snapshot=hostile[0], sql=hostile[1])
 frame"""
+_DERIVED = "frame.sort_values(hostile[0]).set_index(hostile[1])"
 _REVIEW = """import auditkit as ak
 row = dict(rule_id=hostile[0], severity=hostile[1], job_number=hostile[2], subject_id=hostile[3], amount_at_risk=None)
-rows = pd.DataFrame([{**row, "reason": text, "fingerprint": text} for text in hostile], dtype=object)
-rows.attrs = {"snapshot": hostile[0], "sql": hostile[1]}
-ak.review(rows)"""
+rows = [{**row, "reason": text, "fingerprint": text} for text in hostile]
+ak.review(Answer([list(row.values()) for row in rows], rows[0], snapshot=hostile[0], sql=hostile[1]))"""
 # Charts are left to the mouse: plotly.js takes no event that a script makes, and its tool bar has a link to its maker.
 _PROVOKE = """(within) => {
     for (const element of document.querySelectorAll(`${within} :not(.main-svg *, .modebar *)`))
@@ -82,7 +82,7 @@ PAPERS = [NotebookFile(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 def write_hostile(path: Path) -> None:
     """A notebook with hostile text in every place of a chart, and in every place of a table."""
     cells = [new_code_cell("refresh = False", metadata={"tags": ["parameters"]}, id="parameters")]
-    sources = ("%load_ext auditkit", _CHART, _TABLE, _REVIEW)
+    sources = ("%load_ext auditkit", _CHART, _TABLE, _DERIVED, _REVIEW)
     cells += [new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(new_notebook(metadata={"kernelspec": kernel}, cells=cells), path)

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
 from typer import Context
 from typer.main import get_group
@@ -14,6 +13,7 @@ from typer.main import get_group
 import auditkit as ak
 from auditkit.cli.app import app
 from auditkit.papers.html import html_table
+from auditkit.warehouse.answer import Answer
 from auditkit.warehouse.schema import Described, outline, script
 from auditkit.warehouse.tables import run_script
 from docs.generator import month_end, tables
@@ -177,8 +177,8 @@ def test_an_anchor_is_a_code_hosts() -> None:
 
 
 def test_a_notebook_as_a_page() -> None:
-    frame = pd.DataFrame({"name": ["a|b", "<i>*x*</i>"], "total": [1200, 3]}, dtype=object)
-    frame.attrs.update(snapshot="849ac7", sql="select 1 < 2\n\nas yes")
+    rows, sql = [("a|b", 1200), ("<i>*x*</i>", 3)], "select 1 < 2\n\nas yes"
+    frame = Answer(rows, ["name", "total"], snapshot="849ac7", sql=sql)
     chart = {"application/vnd.plotly.v1+json": {"layout": {"title": {"text": "1 &lt; 2"}}}}
     outputs = [
         {"output_type": "stream", "text": ["tied\n"]},

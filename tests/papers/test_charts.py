@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 import auditkit as ak
-from auditkit.papers.charts import money
 
 HOSTILE = "<img src=x onerror=alert(1)>&<b>bold</b>"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;&amp;&lt;b&gt;bold&lt;/b&gt;"
@@ -162,10 +161,3 @@ def test_what_is_open_by_month() -> None:
 
 def test_the_title_counts_the_vendors() -> None:
     assert ak.top_vendors(UNBILLED.head(2)).layout.title.text.startswith("One vendor holds 100 %")
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"), [("0", "0.00"), ("-1234567.5", "-1,234,567.50"), ("12345678901234.56", "12,345,678,901,234.56")]
-)
-def test_money(amount: str, text: str) -> None:
-    assert money(dec(amount)) == text
