@@ -45,8 +45,10 @@ __all__ = [
     "waterfall",
 ]
 
-    "aging",
-    "digits",
+_CHARTS = ("aging", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall")
+_MODULES: dict[str, dict[str, str | None]] = {  # None: the module itself
+    "auditkit.analysis.digits": {"digits": None},
+    "auditkit.analysis.sampling": {"sampling": None},
     "auditkit.audit": {"Audit": "Audit", "open": "open_audit"},
     "auditkit.settings": {"Settings": "Settings"},
     "auditkit.corrections.plan": {"Plan": "Plan"},
