@@ -278,7 +278,7 @@ class Audit:
         rows = [list(vars(outcome).values()) for outcome in outcomes]
         return Answer(rows, vars(outcomes[0]), snapshot=self.snapshot_id)
 
-    # ── Reports and working papers ──────────────────────────────────────────────────────────────────────────────────
+    # ── Reports and workpapers ─────────────────────────────────────────────────────────────────────────────────────
 
     def report(self, notebook: str = "01_month_end", *, period: str | None = None, since: int | None = None) -> Path:
         """Run a notebook on this snapshot into one HTML file that opens offline; its path in the home's `reports/`.
@@ -310,7 +310,7 @@ class Audit:
             raise QuestionRefused(f"nothing is dated in {period}; there is {months[0]} to {months[-1]}")
 
     def workpaper(self, path: Path | str | None = None) -> Path:
-        """Write the Excel working paper of this snapshot; its path, by default in the home's `reports/`.
+        """Write the Excel workpaper of this snapshot; its path, by default in the home's `reports/`.
 
         The same snapshot gives the same bytes. An existing file that differs is not replaced: it may be signed.
         Raises `AuditkitError`.

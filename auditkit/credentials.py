@@ -1,12 +1,12 @@
 """Where the two secrets of an account are kept: in the system's keyring, else in `secrets.toml` beside auditkit.toml.
 
-Either knows a secret by the server that it is for and the user there, so that none is sent to another server when a
-setting changes. The file is for machines without a keyring; nobody but its owner may read it:
+Either stores a secret under its server and user, so that none is sent to another server when a setting changes. The
+file is for machines without a keyring; nobody but its owner may read it:
 
     ["https://portal.aimsio.com"]
     "user" = "password"
 
-Not here: the environment, which wins over both (config), and whether a person wants the file (commands).
+Not here: the environment, which overrides both (`settings.py`), and whether a person wants the file (`cli/init.py`).
 """
 
 import tomllib
@@ -26,37 +26,37 @@ from auditkit.toml_edit import quoted
 __all__ = ["PLACES", "SECRETS_FILE", "Place", "keep_in_file", "keep_in_keyring", "kept", "place"]
 
 SECRETS_FILE = "secrets.toml"
-_GIT_IGNORES = "*secrets.toml"  # also what a killed program left of it
-# The setting of a secret → those of its server and user; JobNimbus knows no users.
+_GIT_IGNORES = "*secrets.toml"  # also temporary files that a killed program left
+# The setting of a secret → those of its server and user; JobNimbus has no users.
 PLACES = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
 _MOST_BYTES = 1_000_000
 # A keyring that refuses; a user without a home folder, where it would be configured; a wrong PYTHON_KEYRING_BACKEND.
 _NO_KEYRING = (keyring.errors.KeyringError, RuntimeError, ValueError)
-_ADVICE = "let `auditkit init` write it anew, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
+_ADVICE = "let `auditkit init` write it again, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a secret is for: a server's base URL, and the user there."""
+    """What a secret is for: the base URL of a server, and the user there."""
 
     url: str
     user: SecretStr
 
 
 def place(secret: str, given: Callable[[str], str | None]) -> Place | None:
-    """Where the secret of a setting is kept; None while the settings, as `given`, name no server and user for it."""
+    """Where the secret of a setting is kept; None if the settings, as `given`, have no server or user for it."""
     url, user = PLACES[secret]
     at, who = given(url), given(user) if user else "token"
     return Place(at, SecretStr(who)) if at and who else None
 
 
 def kept(path: Path, where: Place) -> SecretStr | None:
-    """The secret that the keyring holds, else the file at `path`. `SettingsError` for a file that others may read."""
+    """The secret in the keyring, else in the file at `path`. Raises `SettingsError` for a file that others may read."""
     return _in_keyring(where) or _read(path).get(where)
 
 
 def keep_in_keyring(where: Place, secret: SecretStr) -> bool:
-    """Put a secret into the system's keyring; False where there is none that keeps it."""
+    """Save a secret in the system's keyring; False if there is none that keeps it."""
     try:
         keyring.set_password(_service(where), where.user.get_secret_value(), secret.get_secret_value())
     except _NO_KEYRING:
@@ -65,7 +65,7 @@ def keep_in_keyring(where: Place, secret: SecretStr) -> bool:
 
 
 def keep_in_file(path: Path, secrets: Mapping[Place, SecretStr]) -> None:
-    """Put secrets into a file for its owner alone, beside those that it holds, and out of git's sight.
+    """Add secrets to a file that only its owner may read, and that git ignores.
 
     The file is written whole or not at all. Raises `OSError`, and `SettingsError` as `kept` does.
     """
@@ -91,7 +91,7 @@ def _in_keyring(where: Place) -> SecretStr | None:
 
 
 def _read(path: Path) -> dict[Place, SecretStr]:
-    """What the file holds, out of sight; nothing where there is none."""
+    """The secrets in the file, hidden; none if there is no file."""
     try:
         data = read_private(
             path,
@@ -103,19 +103,19 @@ def _read(path: Path) -> dict[Place, SecretStr]:
         return {}
     try:
         return _secrets(tomllib.loads(data.decode()))
-    except (ValueError, RecursionError, AttributeError):  # none is told: its text may be a secret
-        raise SettingsError(f"{path}: is no table of secrets for each server; delete it, and {_ADVICE}") from None
+    except (ValueError, RecursionError, AttributeError):  # its text is not shown, because it may be a secret
+        raise SettingsError(f"{path}: must be a table of secrets for each server; delete it, and {_ADVICE}") from None
 
 
 def _secrets(tables: Mapping[str, Any]) -> dict[Place, SecretStr]:
     every = [(url, user, secret) for url, users in tables.items() for user, secret in users.items()]
     if not all(isinstance(secret, str) for _, _, secret in every):
-        raise ValueError("a secret that is no text")
+        raise ValueError("a secret that is not text")
     return {Place(url, SecretStr(user)): SecretStr(secret) for url, user, secret in every}
 
 
 def _hide_from_git(folder: Path) -> None:
-    """Where the folder is in a git work tree, have its .gitignore name the file."""
+    """In a git work tree, add the file to .gitignore."""
     if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
         return
     path = folder / ".gitignore"

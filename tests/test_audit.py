@@ -396,7 +396,7 @@ def test_who_waits_is_told_how_far_it_is(
     audit.run()
     audit.workpaper()
     told = capsys.readouterr().err.splitlines()
-    for task in ("Auditing", "Working paper"):
+    for task in ("Auditing", "Workpaper"):
         done, whole = re.findall(rf"{task}: (\d+) of (\d+) ", "\n".join(told))[-1]
         assert done == whole and int(whole) > 1
 

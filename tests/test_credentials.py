@@ -92,14 +92,14 @@ def test_a_file_that_is_open_to_others_is_not_read(mode: int, path: Path) -> Non
 def test_a_file_that_is_no_table_of_secrets(text: str, path: Path) -> None:
     path.write_bytes(text.encode("latin-1"))
     path.chmod(0o600)
-    assert_refused(path, "is no table of secrets for each server", "auditkit init")
+    assert_refused(path, "must be a table of secrets for each server", "auditkit init")
 
 
 def test_what_is_no_file(path: Path) -> None:
     (path.parent / "elsewhere").touch(0o600)
     for make in (lambda: path.symlink_to(path.parent / "elsewhere"), lambda: os.mkfifo(path, 0o600)):
         make()
-        assert_refused(path, "secrets.toml: ", "delete it, and let `auditkit init` write it anew")
+        assert_refused(path, "secrets.toml: ", "delete it, and let `auditkit init` write it again")
         path.unlink()
     path.mkdir()
     assert_refused(path, "is no file")

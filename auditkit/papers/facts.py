@@ -1,6 +1,6 @@
-"""What every report and working paper says of its audit before any figure: one source, so that they say the same.
+"""What every report and workpaper says about its audit before any figure, so that they say the same.
 
-Not here: how it is shown (page, cover).
+Not here: how it is shown (`report_page.py`, `cover.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ SNAPSHOT, RULE_SET, JOURNAL = "Snapshot", "Rule set", "Journal"
 
 @dataclass(frozen=True)
 class Facts:
-    """What cannot be asked of the snapshot in one SELECT; `title` stands on every sheet and page."""
+    """What no single query of the snapshot gives; `title` is on every sheet and page."""
 
     title: str
     proof: Sequence[str]
@@ -41,7 +41,7 @@ class ReportHeader:
 
 
 def cover_lines(snapshot: Snapshot, facts: Facts) -> dict[str, str]:
-    """The lines of the cover, by name."""
+    """The lines of the cover: label → text."""
     (audit,) = snapshot.query(read("queries/audit_run")).records()
     (period,) = snapshot.query(read("queries/workpaper/period")).records()
     ((rules, digest),) = snapshot.query(read("queries/workpaper/rule_set")).rows

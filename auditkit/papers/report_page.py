@@ -1,10 +1,9 @@
-"""One HTML page from a notebook that has run: it opens offline, reads on paper, and nothing of a vendor acts in it.
+"""One HTML page from a notebook that has run: it opens offline, prints well, and text from a vendor is inert in it.
 
-Outputs are sanitised; the page's own policy lets no script run but the one that is written here, by its hash, and lets
-nothing be fetched. plotly.js is packed into the page once, so that a report stays below 2 MB. The same notebook gives
-the same bytes.
+Outputs are sanitized. The page's own policy allows no script but the one written here, by its hash, and no fetch.
+plotly.js is packed into the page once, so that a report stays below 2 MB. The same notebook gives the same bytes.
 
-Not here: running the notebook and writing the file (publish).
+Not here: running the notebook and writing the file (`report.py`).
 """
 
 import base64
@@ -37,7 +36,7 @@ _ATTRIBUTES = {
     **{"*": ["class"], "a": ["href", "title"], "img": ["alt"], "th": ["colspan", "rowspan"]},
     **{heading: ["id"] for heading in ("h1", "h2", "h3", "h4")},
 }
-_PANDAS_STYLE = re.compile(r"<style scoped>.*?</style>", re.DOTALL)  # the sanitiser would show it as text
+_PANDAS_STYLE = re.compile(r"<style scoped>.*?</style>", re.DOTALL)  # the sanitizer would show it as text
 _HEADING = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>|¶")
 
@@ -77,7 +76,7 @@ def page(notebook: Any, *, name: str, front: ReportHeader) -> str:  # noqa: ANN4
 
 
 def _style(front: ReportHeader) -> str:
-    """The style sheet; on paper each page says what the first one does."""
+    """The style sheet; in print, every page repeats the title."""
     foot = "".join(each for each in front.facts.title if each.isalnum() or each in " ·-:./")
     return _STYLE.replace("TOP", "DEMO DATA" if front.facts.is_demo else "").replace("FOOT", foot)
 
@@ -96,7 +95,7 @@ def _contents(content: str) -> str:
 
 
 def _extract_charts(notebook: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401  a notebook node
-    """Replace each chart by a mark that the sanitiser leaves alone; mark → the chart's JSON."""
+    """Replace each chart by a mark that the sanitizer keeps; mark → the chart's JSON."""
     charts: dict[str, Mapping[str, Any]] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -118,7 +117,7 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
 
 
 def _sanitized(element: str) -> str:
-    """HTML without anything that acts: only the tags and attributes listed above, all else taken out."""
+    """HTML without anything active: only the tags and attributes listed above."""
     return str(
         bleach.clean(str(element), tags=_TAG_NAMES.split(), attributes=_is_allowed, strip=True, strip_comments=True)
     )
@@ -130,7 +129,7 @@ def _escaped(text: str) -> str:
 
 # ── plotly.js, packed ───────────────────────────────────────────────────────────────────────────────────────────────
 
-# Base85 without the three characters that HTML knows: four bytes are five characters, where base64 makes them 5.3.
+# Base85 without the three characters special to HTML: four bytes take five characters, in base64 5.3.
 _BASE85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;[=]?@^_`{|}~"
 _HTML_FREE = str.maketrans("&<>", ",[]")
 _DRAW = """(async () => {
@@ -151,7 +150,7 @@ document.documentElement.dataset.drawn = CHARTS.length;
 
 
 def _scripts(charts: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], str]:
-    """The page's scripts and what its policy says of them: plotly.js as data, and what unpacks it and draws."""
+    """The page's scripts, and their hashes for its policy: plotly.js as data, and the code that unpacks and draws."""
     if not charts:
         return [], "'none'"
     size, packed = _packed_plotly()
@@ -159,7 +158,7 @@ def _scripts(charts: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], str]:
         [mark, chart["data"], {**chart["layout"], "width": _PAPER_WIDTH}, {"displayModeBar": False}]
         for mark, chart in charts.items()
     ]
-    # `<` is written so that no text in a chart can end the script
+    # `<` is escaped, so that no text in a chart can end the script
     listed = json.dumps(drawn, sort_keys=True).replace("<", "\\u003c")
     draw = f"const CHARTS = {listed};\n" + _DRAW.replace("BASE85", _BASE85).replace("SIZE", str(size))
     allowed = " ".join(f"'sha256-{_digest(script)}'" for script in (get_plotlyjs(), draw))
@@ -168,7 +167,7 @@ def _scripts(charts: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], str]:
 
 @cache
 def _packed_plotly() -> tuple[int, str]:
-    """How many bytes plotly.js is when it is deflated, and these as text."""
+    """The number of bytes of plotly.js when deflated, and the bytes as text."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
     packed = packer.compress(get_plotlyjs().encode()) + packer.flush()
     return len(packed), base64.b85encode(packed).decode("ascii").translate(_HTML_FREE)

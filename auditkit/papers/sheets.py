@@ -1,9 +1,9 @@
 """Sheets: a table as Excel sheets that people can filter, print and recompute.
 
-Above the rows stand, frozen, a title and four lines of formulas, of which the last must be 0; each formula carries the
-value that was computed here, for readers that do not compute. Nothing is cut: rows that one sheet cannot hold go on in
-the next, and a text that no cell can hold stands whole on a sheet of its own. Vendors' text is hostile: whatever it
-looks like, it is written as text.
+Above the rows are, frozen, a title and four lines of formulas, of which the last must be 0; each formula also has the
+value computed here, for programs that do not compute. Nothing is lost: rows beyond the limit of a sheet continue on the
+next, and a text too long for a cell is whole on a sheet of its own. Text from vendors is hostile: whatever it looks
+like, it is written as text.
 
 Not here: which tables there are, and what they must tie to (`workpaper.py`).
 """
@@ -41,23 +41,23 @@ __all__ = [
 ]
 
 Property = str | int | bool
-LINE, HEADER, FIRST = 2, 6, 7  # where the four lines, the header and the first record stand, counted from 0
+LINE, HEADER, FIRST = 2, 6, 7  # the rows of the four lines, the header and the first record, counted from 0
 MOST_ROWS = 1_048_576 - FIRST
 MOST_CHARACTERS = 32_767  # of one cell, in units of UTF-16
 LONG_TEXTS = "Long texts"
-_EXACT_DIGITS = 15  # what a double holds without a doubt
+_EXACT_DIGITS = 15  # a double is exact up to here
 _PART = 16_000  # characters of one or two units each
 _NARROWEST, _WIDEST = 10, 48
 _LINE_HEIGHT, _HIGHEST = 15, 409
 _LETTER = 1
 _MONEY, _COUNT, _DAY = "#,##0.00_);[Red](#,##0.00)", "#,##0_);[Red](#,##0)", "yyyy-mm-dd"
-_PLAIN = "General"  # shows the decimals that there are
-_FIRST_DAY = date(1900, 3, 1)  # Excel takes 1900 for a leap year, and knows no day before it
+_PLAIN = "General"  # shows every decimal
+_FIRST_DAY = date(1900, 3, 1)  # Excel takes 1900 for a leap year; earlier dates are wrong or impossible
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A number of the workbook: the formula that gives it, empty where Excel would not be exact to the cent."""
+    """A number and the formula that computes it, empty if Excel would not be exact to the cent."""
 
     formula: str
     value: Decimal
@@ -82,13 +82,13 @@ class Formula:
 
     @property
     def rounded(self) -> "Formula":
-        """The same to the cent: sums of doubles miss it by what nobody sees, and what must be 0 is 0."""
+        """The same, rounded to the cent: a sum of doubles is not exactly 0 where it must be."""
         return Formula(f"ROUND({self.formula},2)" if self.formula else "", self.value)
 
 
 @dataclass(frozen=True)
 class SheetRows:
-    """The rows of a table on their sheet, or on several, of at most `most` rows each."""
+    """The rows of a table on one sheet, or on several with at most `most` rows each."""
 
     name: str
     table: Table
@@ -108,11 +108,11 @@ class SheetRows:
         return self._summed("SUM(", column)
 
     def shown(self, column: str) -> Formula:
-        """The same of the rows that a filter leaves."""
+        """The same, only of rows that a filter leaves."""
         return self._summed("SUBTOTAL(109,", column)
 
     def count(self) -> Formula:
-        """How many rows there are; their first column is never empty."""
+        """The number of rows; their first column is never empty."""
         return Formula(f"COUNTA({self._reach(self.table.columns[0])})", Decimal(len(self.table.rows)))
 
     def at(self, column: str, row: int) -> Formula:
@@ -148,7 +148,7 @@ class SheetRows:
 
 @dataclass(frozen=True)
 class TotalLine:
-    """One of the four lines above the header: what it says, and its figure above some of the columns."""
+    """One of the four lines above the header: its label, and formulas above some of the columns."""
 
     label: str
     figures: Mapping[str, Formula]
@@ -161,7 +161,7 @@ FourLines = tuple[TotalLine, TotalLine, TotalLine, TotalLine]
 class TiedSheet:
     """One sheet: what it shows and how it ties, in words; its rows; its four lines, of which the last must be 0.
 
-    The first line's figure of `column` stands for the sheet; `headline` says what it is, where the column does not.
+    The first line's formula above `column` is the total of the sheet; `headline` names it, if the column does not.
     """
 
     grid: SheetRows
@@ -173,21 +173,21 @@ class TiedSheet:
 
     @property
     def total(self) -> Formula:
-        """What stands for the sheet, as a figure of another one."""
+        """The total of the sheet, as a formula for another one."""
         return Formula(self.grid.line(0, self.column), self.lines[0].figures[self.column].value)
 
     @property
     def difference(self) -> Formula:
-        """What does not tie, added without sign."""
+        """The sum of the differences, without sign."""
         cells = [Formula(self.grid.line(3, column), figure.value) for column, figure in self.lines[3].figures.items()]
         first, *others = map(abs, cells)
         return sum(others, first)
 
 
 class Workbook:
-    """A workbook that is being written to a file, and beside it; `close()` ends it. The same calls give the same bytes.
+    """A workbook being written to a file; `close()` ends it. The same calls give the same bytes.
 
-    `titled` stands on every sheet, and `footed` below each printed page.
+    `titled` is on every sheet, and `footed` below each printed page.
     """
 
     def __init__(self, path: Path, *, titled: str, footed: str, created: datetime, is_demo: bool) -> None:
@@ -212,26 +212,26 @@ class Workbook:
         return self._formats[key]
 
     def sheet(self, name: str, title: str, repeated: tuple[int, int] = (0, 0)) -> Worksheet:
-        """A new sheet with its title, set up to be printed on landscape pages as wide as it is."""
+        """A new sheet with its title, set up to print one page wide in landscape."""
         sheet = self._workbook.add_worksheet(name)
         sheet.set_landscape()
         sheet.set_paper(_LETTER)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(*repeated)
         sheet.set_footer(f"&L&8{self._footed.replace('&', '&&')}&C&8&A&R&8Page &P of &N")
-        colour = "#C00000" if self._is_demo else "black"
-        self.text(sheet, 0, 0, f"{title} · {self._titled}", bold=True, font_size=13, font_color=colour)
+        color = "#C00000" if self._is_demo else "black"
+        self.text(sheet, 0, 0, f"{title} · {self._titled}", bold=True, font_size=13, font_color=color)
         return sheet
 
     def text(self, sheet: Worksheet, row: int, column: int, text: str, **properties: Property) -> None:
-        """Text, whatever it looks like; what a cell cannot hold is shortened with a mark and kept for `close()`."""
+        """Text, whatever it looks like. A text too long for a cell is cut with a mark and kept for `close()`."""
         shown = written = printable(text)
-        if shown.startswith("<r>") and shown.endswith("</r>"):  # xlsxwriter would take it for markup of its own
+        if shown.startswith("<r>") and shown.endswith("</r>"):  # xlsxwriter would read it as its own markup
             written = f'<r><t xml:space="preserve">{html.escape(shown, quote=False)}</t></r>'
         if len(written) > _PART and len(written.encode("utf-16-le")) // 2 > MOST_CHARACTERS:
             cell = xl_rowcol_to_cell(row, column)
             self._long.append((sheet.get_name(), cell, shown))
-            written = f"{shown[:_PART]} … [cut here: all {len(shown):,} characters stand on the sheet {LONG_TEXTS}]"
+            written = f"{shown[:_PART]} … [cut here: all {len(shown):,} characters are on the sheet {LONG_TEXTS}]"
         sheet.write_string(row, column, written, self.format(**properties))
 
     def paragraph(
@@ -243,7 +243,7 @@ class Workbook:
         text: str,
         **properties: Property,
     ) -> None:
-        """Text over several columns, which are so many characters wide together; the row is as high as it needs."""
+        """Text across several columns, `width` characters in all; the row is as high as needed."""
         lines = sum(1 + len(line) // width for line in text.split("\n"))
         sheet.set_row(row, min(_LINE_HEIGHT * lines, _HIGHEST))
         if columns[0] < columns[1]:
@@ -251,7 +251,7 @@ class Workbook:
         self.text(sheet, row, columns[0], text, text_wrap=True, **properties)
 
     def value(self, sheet: Worksheet, row: int, column: int, value: object, **properties: Property) -> None:
-        """A value by its type: numbers that a double holds to the cent and days as such, all else as text."""
+        """A value by its type: numbers that are exact as a double and dates as such, everything else as text."""
         if isinstance(value, bool):
             sheet.write_boolean(row, column, value, self.format(align="center", **properties))
         elif isinstance(value, (int, Decimal)):
@@ -278,15 +278,15 @@ class Workbook:
         sheet.write_formula(row, column, f"={here}", shape, float(figure.value))
 
     def zero_check(self, sheet: Worksheet, row: int, column: int, figure: Formula) -> None:
-        """A figure that is green where it is 0, and red where it is not."""
+        """A formula that is green if it is 0, and red if not."""
         self.figure(sheet, row, column, figure, bold=True)
-        for criteria, colour in (("==", "#C6EFCE"), ("!=", "#FFC7CE")):
-            shape = self.format(bg_color=colour)
+        for criteria, color in (("==", "#C6EFCE"), ("!=", "#FFC7CE")):
+            shape = self.format(bg_color=color)
             rule = {"type": "cell", "criteria": criteria, "value": 0, "format": shape}
             sheet.conditional_format(row, column, row, column, rule)
 
     def link(self, sheet: Worksheet, row: int, column: int, name: str) -> None:
-        """The name of another sheet that leads to it."""
+        """The name of another sheet, as a link to it."""
         shape = self.format(underline=1, font_color="blue")
         sheet.write_url(row, column, f"internal:{quote_sheetname(name)}!A1", shape, name)
 
@@ -295,12 +295,12 @@ class Workbook:
         for column, name in enumerate(names):
             self.text(sheet, row, column, name, bold=True, text_wrap=True, bg_color="#D9E1F2", bottom=1)
 
-    def paper(self, paper: TiedSheet) -> None:
-        """A paper on its sheets."""
-        self.write_rows(paper.grid, f"{paper.shows} {paper.ties}", paper.lines)
+    def tied(self, sheet: TiedSheet) -> None:
+        """A tied sheet, with its rows and lines."""
+        self.write_rows(sheet.grid, f"{sheet.shows} {sheet.ties}", sheet.lines)
 
     def write_rows(self, grid: SheetRows, about: str, lines: Sequence[TotalLine] = ()) -> None:
-        """A table on its sheets, with what it is about, and lines of figures above its header."""
+        """A table on its sheets, with a text about it and lines of formulas above its header."""
         columns = grid.table.columns
         shapes = [_ColumnFormat.of(name, values) for name, values in zip(columns, _columns(grid.table), strict=True)]
         for number, (name, rows) in enumerate(grid.parts):
@@ -320,7 +320,7 @@ class Workbook:
             sheet.ignore_errors({"number_stored_as_text": xl_range(FIRST, 0, last, len(columns) - 1)})
 
     def close(self) -> None:
-        """Write the texts that no cell could hold, and end the file."""
+        """Write the texts that were too long for a cell, and end the file."""
         if self._long:
             sheet = self.sheet(LONG_TEXTS, LONG_TEXTS, (2, 2))
             self.header(sheet, 2, ("sheet", "cell", "part", "text"))
@@ -355,7 +355,7 @@ class Workbook:
 
 @dataclass(frozen=True)
 class _ColumnFormat:
-    """How a column looks: its width in characters, and whether its longest texts take several lines."""
+    """The width of a column in characters, and whether its texts wrap."""
 
     width: int
     is_wrapped: bool
@@ -366,7 +366,7 @@ class _ColumnFormat:
         widest = sum((abs(number) for number in numbers), Decimal(0))
         texts = max((len(str(value)) for value in values if isinstance(value, (str, date))), default=0)
         words = max(map(len, name.replace("_", "_ ").split()), default=0)
-        wanted = max(texts, words + 3, len(f"{widest:,}") + 3, _NARROWEST)  # the filter's button covers three
+        wanted = max(texts, words + 3, len(f"{widest:,}") + 3, _NARROWEST)  # the button of the filter covers three
         return cls(min(wanted, _WIDEST), texts > _WIDEST)
 
 
@@ -375,7 +375,7 @@ def _columns(table: Table) -> list[tuple[Any, ...]]:
 
 
 def _number_format(value: Decimal) -> str:
-    """Counts without decimals, money with two, and what has more with all that it has."""
+    """Counts without decimals, money with two, and other numbers with all their decimals."""
     if value.as_tuple().exponent == 0:
         return _COUNT
     return _MONEY if value == round(value, 2) else _PLAIN

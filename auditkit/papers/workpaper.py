@@ -1,7 +1,7 @@
-"""The working paper: an audit as one Excel file, in which every total is a formula and must tie to the statement.
+"""The workpaper: an audit as one Excel file, in which every total is a formula and must tie to the statement.
 
-One sheet per section, each of them one SELECT on the public tables, which the cover shows. The same snapshot gives the
-same bytes. A file that is there already and differs is never replaced: people sign working papers.
+One sheet per section, each of them one query on the public tables, which the cover shows. The same snapshot gives the
+same bytes. An existing file that differs is never replaced, because people sign workpapers.
 
 Not here: the cover and the sign-off (`cover.py`), and how a table becomes a sheet (`sheets.py`).
 """
@@ -38,16 +38,16 @@ Statement = Mapping[str, Formula]
 
 
 def workpaper(snapshot: Snapshot, path: Path, facts: Facts, *, most_rows: int = MOST_ROWS) -> Path:
-    """Write the working paper of a snapshot; its path.
+    """Write the workpaper of a snapshot; its path.
 
-    `most_rows` of a table stand on one sheet. Raises `AuditkitError` for a path that does not end in .xlsx, that
-    cannot be written, or that holds something else already.
+    A sheet has at most `most_rows` rows. Raises `AuditkitError` for a path that does not end in .xlsx, that cannot be
+    written, or that exists and holds something else.
     """
     return _write_once(path, lambda private: _write(snapshot, private, facts, most_rows))
 
 
 def spreadsheet(table: Table, path: Path, facts: Facts, created: datetime) -> Path:
-    """Write one table as an Excel file, with the SQL that it came from; its path. Raises as `workpaper`."""
+    """Write one table as an Excel file, with its SQL; its path. Raises as `workpaper`."""
 
     def write(private: Path) -> None:
         book = Workbook(private, titled=facts.title, footed=facts.title, created=created, is_demo=facts.is_demo)
@@ -55,14 +55,14 @@ def spreadsheet(table: Table, path: Path, facts: Facts, created: datetime) -> Pa
         book.close()
 
     if not table.columns:
-        raise AuditkitError(f"{path}: the question has no answer to write, not even a column")
+        raise AuditkitError(f"{path}: the answer has no column, so there is nothing to write")
     return _write_once(path, write)
 
 
 def _write_once(path: Path, write: Callable[[Path], None]) -> Path:
-    """Write a file beside its place, then move it there; one that is there and differs stays."""
+    """Write a file next to its path, then move it there; an existing file that differs is kept."""
     if path.suffix.lower() != ".xlsx":
-        raise AuditkitError(f"{path}: is to be an Excel file; give it a name that ends in .xlsx")
+        raise AuditkitError(f"{path}: must be an Excel file; give a name that ends in .xlsx")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".workpaper-", dir=path.parent) as scratch:
@@ -73,7 +73,7 @@ def _write_once(path: Path, write: Callable[[Path], None]) -> Path:
                 private.replace(path)
             elif path.read_bytes() != private.read_bytes():
                 raise AuditkitError(
-                    f"{path}: is there already and is not what this snapshot gives, perhaps because somebody signed it;"
+                    f"{path}: exists and differs from this snapshot, perhaps because it was signed;"
                     " move it away, or choose another name"
                 )
     except OSError as error:
@@ -86,10 +86,10 @@ def _write(snapshot: Snapshot, path: Path, facts: Facts, most_rows: int) -> None
     sheets, lines = _sheets(snapshot, most_rows), cover_lines(snapshot, facts)
     (sync,) = snapshot.query(read("queries/last_sync")).records()
     book = Workbook(path, titled=facts.title, footed=facts.title, created=sync["finished_at"], is_demo=facts.is_demo)
-    with progress("Working paper", len(sheets) + 1, "sheet") as advance:
+    with progress("Workpaper", len(sheets) + 1, "sheet") as advance:
         write_cover(book, lines, sheets)
         for sheet in sheets:
-            book.paper(sheet)
+            book.tied(sheet)
             advance(1)
         write_sign_off(book, lines, sheets)
         book.close()
@@ -122,7 +122,7 @@ def _sheets(snapshot: Snapshot, most: int) -> list[TiedSheet]:
 
 
 def _statement(grid: SheetRows, rows: Statement, control_total: Decimal | None) -> TiedSheet:
-    """The bridge of the whole: each side must lead to the other, and it must begin where the sync ended."""
+    """The statement of everything: each side must lead to the other, and it must begin with the control total."""
     labels = list(rows)
     start, middle, end = labels.index(CARRIED[0]), labels.index(CARRIED[-1]), labels.index(INVOICED)
     whole = grid.total("amount")
@@ -139,14 +139,14 @@ def _statement(grid: SheetRows, rows: Statement, control_total: Decimal | None) 
     missed = (abs(cost - carried) + abs(invoiced - rows[INVOICED]) + abs(begun)).rounded
     return TiedSheet(
         grid,
-        "From cost to invoice: every NRB and every line of an issued invoice stands in it exactly once.",
+        "From cost to invoice: every NRB and every line of an issued invoice is in it exactly once.",
         "Cost leads to the NRBs on issued invoices, these lead to the invoice total, and the NRB total is the control"
-        " total that the sync took from Aimsio.",
+        " total read from Aimsio.",
         (
             TotalLine("From NRBs on invoices to the invoice total", {"amount": invoiced}),
             TotalLine("From cost to NRBs on issued invoices", {"amount": cost}),
-            TotalLine("Control total of the sync", {"amount": control}),
-            TotalLine("What does not tie, without sign", {"amount": missed}),
+            TotalLine("Control total of the read", {"amount": control}),
+            TotalLine("Difference, without sign", {"amount": missed}),
         ),
         "amount",
         INVOICED,
@@ -164,8 +164,8 @@ def _scope(snapshot: Snapshot, scope: str, statement: Statement, most: int) -> T
     grid = SheetRows(f"By {scope}", snapshot.query(sql), most)
     return TiedSheet(
         grid,
-        f"The statement of each {scope}, side by side; the one without a name is what has no {scope}.",
-        "Each column sums to its row of the statement. What only moves between two of them has no row there.",
+        f"The statement of each {scope}, side by side; the one without a name is for what has no {scope}.",
+        "Each column adds up to its row of the statement. What only moves between two of them has no row there.",
         _tied(grid, labels, {label: statement[label] for label in labels if label in statement}),
         COST,
     )
@@ -201,9 +201,9 @@ def _reconciliation(grid: SheetRows, statement: Statement) -> TiedSheet:
 def _findings(grid: SheetRows, rules: SheetRows) -> TiedSheet:
     return TiedSheet(
         grid,
-        "What the rules say is wrong, open or accepted, with its evidence. One cost may stand under several rules, so"
-        " that the total is no loss.",
-        "It holds what the sheet Rules counts and sums of the same findings, rule by rule.",
+        "Every open or accepted exception, with its evidence. One cost can be an exception of several rules, so the"
+        " total is not a loss.",
+        "Its count and sum are those of the sheet Rules, rule by rule.",
         _tied(grid, ["amount_at_risk"], {"amount_at_risk": rules.total("amount_at_risk")}),
         "amount_at_risk",
     )
@@ -213,7 +213,7 @@ def _rules(grid: SheetRows, findings: SheetRows) -> TiedSheet:
     return TiedSheet(
         grid,
         "Every rule that was run, also those that found nothing, with its parameters and the SHA-256 of its file.",
-        "Its findings are as many as the sheet Findings has rows, and their money at risk is the same.",
+        "Its count is the number of rows of the sheet Findings, and the money at risk is the same.",
         _tied(
             grid,
             ["findings", "accepted", "amount_at_risk"],
@@ -226,7 +226,7 @@ def _rules(grid: SheetRows, findings: SheetRows) -> TiedSheet:
 def _aging(grid: SheetRows, statement: Statement) -> TiedSheet:
     return TiedSheet(
         grid,
-        "Each unbilled NRB by its age in days, from its accounting date to the day of the audit.",
+        "Each unbilled NRB by its age in days, from its accounting date to the as-of date.",
         "The total is the statement's unbilled, with the other sign.",
         _tied(grid, ["total", *BANDS], {"total": -statement[UNBILLED]}),
         "total",
@@ -236,8 +236,8 @@ def _aging(grid: SheetRows, statement: Statement) -> TiedSheet:
 def _links(grid: SheetRows, statement: Statement) -> TiedSheet:
     return TiedSheet(
         grid,
-        "Which NRB is on which invoice and line, and how we know; without a position only the invoice was found.",
-        "What issued lines charge for NRBs, and where it differs from what these should bring, is in the statement.",
+        "Which NRB is on which invoice and line, and the evidence; without a position, only the invoice was found.",
+        "What issued lines charge for NRBs, and its difference from what these should bring, are in the statement.",
         _tied(
             grid,
             ["invoiced_amount", "on_issued", "difference"],
@@ -248,7 +248,7 @@ def _links(grid: SheetRows, statement: Statement) -> TiedSheet:
 
 
 def _tied(grid: SheetRows, sums: Sequence[str], expected: Mapping[str, Formula]) -> FourLines:
-    """The four lines of a table: totals, those of the rows shown, what they must be, and the difference."""
+    """The four lines of a table: totals, totals of the rows shown, what they must be, and the difference."""
     totals = {column: grid.total(column) for column in sums}
 
     def difference(column: str) -> Formula:

@@ -159,7 +159,7 @@ def test_sql_as_csv_and_as_a_spreadsheet(home: Path, tmp_path: Path) -> None:
     ]
     assert_refused(auditkit("sql", "--csv", "--xlsx", str(path), question), "choose one")
     assert_refused(auditkit("sql", "--xlsx", str(tmp_path / "answer.ods"), question), "ends in .xlsx")
-    assert_refused(auditkit("sql", "--xlsx", str(path), "select 1"), "is there already")
+    assert_refused(auditkit("sql", "--xlsx", str(path), "select 1"), "exists and differs")
 
 
 def test_sql_from_a_pipe(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +256,7 @@ def test_a_workpaper_is_written_once(home: Path) -> None:
     assert auditkit("workpaper", "--output", "mine.xlsx").out == "Workpaper: mine.xlsx\n"
     assert (home.parent / "mine.xlsx").read_bytes() == written
     path.write_bytes(written + b"signed")
-    assert_refused(auditkit("workpaper"), str(path), "is there already", "choose another name")
+    assert_refused(auditkit("workpaper"), str(path), "exists and differs", "choose another name")
     assert path.read_bytes() == written + b"signed"
     assert auditkit("workpaper", "--as-of", "2026-10-31").code == 0
     assert len(list((home / "reports").glob("workpaper-2026-10-31-sync-1-*.xlsx"))) == 1
@@ -588,7 +588,7 @@ def test_unknown_names(unchanged: Path) -> None:
     assert_refused(auditkit("report", "--period", "2031-01"), "nothing is dated in 2031-01; there is 202")
     assert_refused(auditkit("report", "--since", "99"), "there is no snapshot of sync 99")
     assert_refused(auditkit("findings", "--job", "JOB25-010"), "has no job 'JOB25-010'; did you mean JOB25-010")
-    assert_refused(auditkit("workpaper", "--output", "paper.pdf"), "paper.pdf: is to be an Excel file", ".xlsx")
+    assert_refused(auditkit("workpaper", "--output", "paper.pdf"), "paper.pdf: must be an Excel file", ".xlsx")
     assert_refused(auditkit("workpaper", "--as-of", "2026-02-30"), "--as-of '2026-02-30'", "YYYY-MM-DD")
     for arguments in (("finding",), ("findings", "--fail-on", "urgent")):
         ran = auditkit(*arguments)

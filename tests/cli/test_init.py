@@ -233,7 +233,7 @@ def test_an_invalid_answer_is_asked_again_at_once(folder: Path, address: server.
         terminal.at("JobNimbus URL", address.jobnimbus_url)
         terminal.at("JobNimbus token (hidden): ", f" {SECRETS[1]} ")
         terminal.at("Time zone", "edmonton")
-        terminal.at("timezone is no IANA time zone; did you mean America/Edmonton?")
+        terminal.at("timezone is not an IANA time zone; did you mean America/Edmonton?")
         terminal.at("Time zone", "America/Edmonton")
         terminal.at("name or e-mail", "../ann")
         terminal.at("is no name for an identity")
@@ -352,8 +352,8 @@ def test_without_a_terminal_it_names_missing_secrets_by_variable(folder: Path, a
     [
         ("aimsio-url", "portal.aimsio.com", "aimsio_url must be https://host"),
         ("jobnimbus-url", "https://evil.example", "host evil.example is not a known vendor host"),
-        ("timezone", "Mountain", "timezone is no IANA time zone"),
-        ("timezone", "calgary/edmonton", "timezone is no IANA time zone"),
+        ("timezone", "Mountain", "timezone is not an IANA time zone"),
+        ("timezone", "calgary/edmonton", "timezone is not an IANA time zone"),
         ("identity", "a/b", "is no name for an identity"),
     ],
 )

@@ -83,12 +83,12 @@ def records(sheet: Worksheet, first: int = FIRST) -> list[dict[str, object]]:
 
 def listed(sheet: Worksheet) -> list[dict[str, object]]:
     """The list of sheets on the cover or the sign-off."""
-    top = next(row for row in range(1, 40) if "Does not tie" in columns(sheet, row))
+    top = next(row for row in range(1, 40) if "Difference" in columns(sheet, row))
     return records(sheet, top + 1)[: len(ROWS_SHEETS)]
 
 
 def untied(sheet: Worksheet) -> dict[object, object]:
-    return {row["Sheet"]: row["Does not tie"] for row in listed(sheet)}
+    return {row["Sheet"]: row["Difference"] for row in listed(sheet)}
 
 
 def cents(value: float | Decimal | None) -> Decimal:
@@ -280,7 +280,7 @@ def test_hostile_text_is_text(book: Workbook, audit: ak.Audit) -> None:
 def test_a_text_that_no_cell_can_hold_stands_whole_elsewhere(book: Workbook) -> None:
     shown = [row["vendor"] for row in records(book["By vendor"]) if str(row["vendor"]).startswith("=x")]
     (mark,) = {text[-70:] for text in shown}
-    assert "40,001 characters stand on the sheet Long texts]" in mark
+    assert "40,001 characters are on the sheet Long texts]" in mark
     long = records(book["Long texts"], 4)
     by_vendor = [row for row in long if row["sheet"] == "By vendor"]
     assert "".join(row["text"] for row in by_vendor) == LONG and [row["part"] for row in by_vendor] == [1, 2, 3]
@@ -327,7 +327,7 @@ def test_the_same_bytes_twice(audit: ak.Audit, tmp_path: Path) -> None:
 def test_the_digests_are_those_of_what_the_commands_print(book: Workbook, audit: ak.Audit) -> None:
     """Each question on the cover, asked again with the command."""
     cover, sign_off = book["Cover"], book["Sign-off"]
-    top = next(row for row in range(1, 90) if str(cover.cell(row, 1).value).startswith("The question behind"))
+    top = next(row for row in range(1, 90) if str(cover.cell(row, 1).value).startswith("The query behind"))
     questions = {cover.cell(row, 1).value: cover.cell(row, 2).value for row in range(top + 1, cover.max_row + 1)}
     signed = {row["Sheet"]: list(row.values())[-1] for row in listed(sign_off)}
     assert list(questions) == list(signed) == ROWS_SHEETS
@@ -342,7 +342,7 @@ def test_a_file_that_differs_is_not_replaced(audit: ak.Audit, tmp_path: Path) ->
     signed["Sign-off"]["B4"] = "a name"
     signed.save(path)
     kept = path.read_bytes()
-    with pytest.raises(AuditkitError, match=r"signed.xlsx: is there already .* signed it; move it away, or choose"):
+    with pytest.raises(AuditkitError, match=r"signed.xlsx: exists and differs .* was signed; move it away, or choose"):
         audit.workpaper(path)
     assert path.read_bytes() == kept and [each.name for each in tmp_path.glob("*")] == ["home", "signed.xlsx"]
 
@@ -350,7 +350,7 @@ def test_a_file_that_differs_is_not_replaced(audit: ak.Audit, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("paper.pdf", "paper.pdf: is to be an Excel file; give it a name that ends in .xlsx"),
+        ("paper.pdf", "paper.pdf: must be an Excel file; give a name that ends in .xlsx"),
         ("file/paper.xlsx", "/file: File exists; nothing was written"),
         ("folder.xlsx", "folder.xlsx: Is a directory; nothing was written"),
         (f"{'x' * 300}.xlsx", "File name too long; nothing was written"),

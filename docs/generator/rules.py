@@ -1,39 +1,39 @@
-"""The rules as a page for people, made from their headers: docs/rules.md.
+"""The page of rules, from the headers of their files.
 
-Not here: what the words mean; the headers say it.
+Not here: what a rule finds and why (its header).
 """
 
 from collections.abc import Iterable, Iterator
 
 from auditkit.checks.rules import REQUIRED_COLUMNS, SEVERITIES, Rule
+from docs.generator.markdown import made_from
 
 __all__ = ["page"]
 
-_START = """\
+_START = f"""\
 # The rules
 
-Each rule is one SQL file under `auditkit/sql/rules/`, and each row that it gives is a finding. Files of your own
-in `data/rules/` are their equals. A threshold is set in `auditkit.toml`:
+Each rule is one SQL file under `auditkit/sql/rules/`, and each row that it returns is an exception. Your own files in
+`data/rules/` work in the same way. Set a threshold in `auditkit.toml`:
 
 ```toml
 [rules.nrb-unbilled]
 min_amount = 5.00
 ```
 
-`$as_of` (the day the audit looks from), `$tolerance` (money that may differ) and `$labor_in_amount` are settings of the
-whole audit.
+`$as_of` (the as-of date), `$tolerance` (money that may differ) and `$labor_in_amount` are settings of the whole audit.
 A *leaf* is an NRB without children; an *issued* invoice is one that is neither void nor a draft.
 
-<!-- Made by `make docs` from the headers of the files: change those. -->
+{made_from("the headers of the files")}
 
-| rule | severity | finds |
+| rule | priority | finds |
 |---|---|---|
 """
 _SUBJECTS = {"nrb": "NRB", "invoice_item": "invoice line", "any": "record"}
 
 
 def page(rules: Iterable[Rule]) -> str:
-    """Markdown: a table of all rules, the severest first, then one section for each, by id."""
+    """Markdown: a table of all rules, high priority first, then a section for each, by id."""
     every = sorted(rules, key=lambda rule: rule.name)
     ranked = sorted(every, key=lambda rule: SEVERITIES.index(rule.severity))
     table = "".join(f"| [{rule.name}](#{rule.name}) | {rule.severity} | {_cell(rule.title)} |\n" for rule in ranked)
