@@ -331,7 +331,7 @@ class Audit:
     def _facts(self) -> Facts:
         return Facts(self.title, self.proof(), self.warnings, self.journal_head, self.is_demo)
 
-    # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── What figures are based on ─────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def snapshot(self) -> Snapshot:

@@ -1,6 +1,6 @@
-"""Files for their owner alone: read only where nobody else may read them, written whole or not at all.
+"""Private files: read only if nobody else may read them, written whole or not at all.
 
-Not here: what stands in them, and the journal, which has rules of its own.
+Not here: their content, and the journal, which has its own rules.
 """
 
 import os
@@ -16,8 +16,8 @@ __all__ = ["read_private", "write_whole"]
 def read_private(path: Path, most: int, *, restore: str, exposed: str) -> bytes:
     """The first `most` bytes of a file that its owner alone may read.
 
-    Raises `FileNotFoundError`, and `SettingsError` for all else that stands there, which says how to `restore` it; or,
-    where others may read it, what is `exposed` and what to do.
+    Raises `FileNotFoundError`, and `SettingsError` for anything else at that path, which says how to `restore` it; or,
+    if others may read it, what is `exposed` and what to do.
     """
     try:
         # No link, which could point at another's file; no waiting for the other end of a pipe.
@@ -38,7 +38,7 @@ def read_private(path: Path, most: int, *, restore: str, exposed: str) -> bytes:
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file so that at any time the old or the new one stands there, whole. Raises `OSError`."""
+    """Write a file so that its path always holds the old or the new one, whole. Raises `OSError`."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".{path.name}")
     private = Path(name)
     try:

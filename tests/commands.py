@@ -1,4 +1,4 @@
-"""The command line, as a person types it: in this process where that is enough, else as the installed program."""
+"""The command line, as a person types it: in this process if that is enough, else as the installed program."""
 
 import contextlib
 import hashlib

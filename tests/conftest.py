@@ -12,8 +12,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
-# What speaks HTTP, starts processes or audits a world for every case takes its time: `make check` leaves it out,
-# `make test` does not.
+# Tests that use HTTP, start processes or audit a world for every case are slow: `make check` leaves them out.
 SLOW = (
     "vendors/",
     "analysis/test_changes.py",

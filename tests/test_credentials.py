@@ -1,4 +1,4 @@
-"""Where secrets are kept: by server and user, in the keyring or a file for its owner alone, and nowhere shown."""
+"""Where secrets are saved: by server and user, in the keyring or a private file; they are never shown."""
 
 import os
 import stat
@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A keyring that keeps what it is given."""
+    """A working keyring."""
     monkeypatch.setattr(keyring.core, "_keyring_backend", Kept())
     monkeypatch.setenv(FILE, str(tmp_path / "keyring"))
     return tmp_path / "keyring"
@@ -69,7 +69,7 @@ def test_the_keyring_keeps_under_the_names_that_people_use(a_keyring: Path, path
 
 @pytest.mark.parametrize("backend", [keyring.backends.fail.Keyring, keyring.backends.null.Keyring, Kept])
 def test_a_keyring_that_does_not_keep(backend: type, a_keyring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None is there, it forgets, or it is locked."""
+    """There is none, it forgets, or it is locked."""
     a_keyring.mkdir()
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend())
     assert not keep_in_keyring(AIMSIO, SecretStr(SECRET))
@@ -89,13 +89,13 @@ def test_a_file_that_is_open_to_others_is_not_read(mode: int, path: Path) -> Non
     [f"'{SECRET}'", f"a = '{SECRET}'", "[a]\nb = 5", "[a.b]\nc = 'd'", "a = \xff", f"['a']\n{SECRET}", "[" * 5000],
     ids=["no TOML", "no table", "a number", "deeper", "no UTF-8", "half", "deep"],
 )
-def test_a_file_that_is_no_table_of_secrets(text: str, path: Path) -> None:
+def test_a_file_that_is_not_a_table_of_secrets(text: str, path: Path) -> None:
     path.write_bytes(text.encode("latin-1"))
     path.chmod(0o600)
     assert_refused(path, "must be a table of secrets for each server", "auditkit init")
 
 
-def test_what_is_no_file(path: Path) -> None:
+def test_a_link_or_a_pipe(path: Path) -> None:
     (path.parent / "elsewhere").touch(0o600)
     for make in (lambda: path.symlink_to(path.parent / "elsewhere"), lambda: os.mkfifo(path, 0o600)):
         make()
@@ -177,7 +177,7 @@ def test_a_file_open_to_others_is_an_error_unless_it_is_not_needed(
         ("*secrets.toml\ndata/", "*secrets.toml\ndata/"),
     ],
 )
-def test_git_does_not_see_the_file(before: str | None, after: str, tmp_path: Path) -> None:
+def test_git_ignores_the_file(before: str | None, after: str, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     folder = tmp_path / "audit"
     folder.mkdir()
@@ -187,6 +187,6 @@ def test_git_does_not_see_the_file(before: str | None, after: str, tmp_path: Pat
     assert (folder / ".gitignore").read_text() == after
 
 
-def test_without_git_no_file_says_so(path: Path) -> None:
+def test_without_git_there_is_no_gitignore(path: Path) -> None:
     keep_in_file(path, {AIMSIO: SecretStr(SECRET)})
     assert not (path.parent / ".gitignore").exists()

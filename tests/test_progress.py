@@ -1,4 +1,4 @@
-"""What a person who waits sees: a bar in a terminal, a line now and then elsewhere, nothing when quiet."""
+"""Progress: a bar in a terminal, a line now and then elsewhere, nothing when quiet."""
 
 import os
 import pty
@@ -18,7 +18,7 @@ def work(total: int | None = 3) -> None:
             advance(1)
 
 
-def test_a_line_is_said_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_notice_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     notice("about 0:01:40")
     assert capsys.readouterr() == ("", "about 0:01:40\n")
 
@@ -66,7 +66,7 @@ def test_a_bar_in_a_terminal() -> None:
         try:
             while chunk := os.read(ours, 4096):
                 shown += chunk
-        except OSError:  # Linux's way to say that the other side has closed the terminal
+        except OSError:  # on Linux: the other side has closed the terminal
             pass
         assert program.stdout
         assert program.stdout.read() == b""

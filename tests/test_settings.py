@@ -1,4 +1,4 @@
-"""Settings: where they come from, what is refused in one line, and that no secret shows."""
+"""Settings: where they come from, what is refused in one line; no secret shows."""
 
 import itertools
 import pickle
@@ -34,7 +34,7 @@ LOOPBACK = {"aimsio_url": "http://127.0.0.1:8000", "jobnimbus_url": "http://loca
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project folder to stand in."""
+    """A project as the current folder."""
     (tmp_path / "pyproject.toml").touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -179,7 +179,7 @@ def test_both_secrets_from_the_keyring(load, monkeypatch):
     assert settings.jobnimbus_token.get_secret_value() == "token from keyring"
 
 
-def test_a_keyring_that_fails_is_no_secret(load, monkeypatch):
+def test_a_keyring_that_fails_gives_no_secret(load, monkeypatch):
     def broken(service, user):
         raise keyring.errors.KeyringLocked("locked")
 
@@ -189,7 +189,7 @@ def test_a_keyring_that_fails_is_no_secret(load, monkeypatch):
     assert "missing AUDITKIT_AIMSIO_PASSWORD, AUDITKIT_JOBNIMBUS_TOKEN" in message
 
 
-# Misspelt, unknown, malformed
+# Misspelled, unknown, malformed
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_keyring_that_fails_is_no_secret(load, monkeypatch):
         ("XYZZY", "unknown setting AUDITKIT_XYZZY"),
     ],
 )
-def test_a_misspelt_variable_is_refused(load, variable, words):
+def test_a_misspelled_variable_is_refused(load, variable, words):
     assert words in refusal(load, **{variable: "1"})
 
 
@@ -226,7 +226,7 @@ def test_a_wrong_file_is_refused_by_name(load, file, words):
     assert words in refusal(load, file)
 
 
-def test_a_file_that_is_no_text_is_refused(load, project):
+def test_a_file_that_is_not_text_is_refused(load, project):
     (project / "auditkit.toml").write_bytes(b"identity = '\xff'")
     with pytest.raises(SettingsError, match=r"auditkit\.toml: "):
         Settings.load()
@@ -314,7 +314,7 @@ def test_on_loopback_the_time_zone_is_utc(load):
         ("https://portal.aimsio.com:x", "is not a URL"),
     ],
 )
-def test_a_bad_url_is_refused_by_kind(load, name, url, words):
+def test_an_invalid_url_is_refused_by_kind(load, name, url, words):
     message = refusal(load, **{**ACCOUNT, **ZONE, name: url})
     assert f"AUDITKIT_{name.upper()} {words}" in message
     assert "hunter2" not in message
@@ -363,7 +363,7 @@ def test_one_vendor_off_loopback_is_enough(load, name, value):
     assert "on loopback only" in refusal(load, **account, **{name: value})
 
 
-def test_on_loopback_it_may_be_faster(load):
+def test_loopback_can_be_faster(load):
     settings = load(**{**ACCOUNT, **LOOPBACK}, rate_per_second="500", parallel="40")
     assert (settings.rate_per_second, settings.parallel) == (500, 40)
 
@@ -379,7 +379,7 @@ def test_no_secret_shows(load):
 
 
 @pytest.mark.parametrize("account", [{}, {**ACCOUNT, **ZONE}], ids=["demo", "account"])
-def test_a_passphrase_is_no_credential_and_does_not_show(load, account):
+def test_a_passphrase_is_not_a_credential_and_does_not_show(load, account):
     settings = load(**account, passphrase=PASSPHRASE)
     assert settings.is_demo is not bool(account)
     assert settings.passphrase.get_secret_value() == PASSPHRASE
@@ -409,7 +409,7 @@ def test_settings_are_frozen(load):
         settings.tolerance = Decimal(1)
 
 
-def test_settings_are_not_written_down_with_their_secrets(load):
+def test_settings_are_not_pickled(load):
     settings = load(**ACCOUNT, **ZONE)
     with pytest.raises(TypeError, match="hold credentials and cannot be pickled"):
         pickle.dumps(settings)
@@ -436,7 +436,7 @@ def test_the_settings_file_is_that_of_the_nearest_project(project):
     assert settings_file(project / "deep") == project / "auditkit.toml"
 
 
-def test_a_relative_home_is_below_the_project_wherever_one_stands(project, monkeypatch):
+def test_a_relative_home_is_below_the_project(project, monkeypatch):
     (project / "notebooks").mkdir()
     monkeypatch.chdir(project / "notebooks")
     monkeypatch.setenv("AUDITKIT_HOME", "books/../elsewhere")
@@ -449,7 +449,7 @@ def test_an_absolute_home_and_a_tilde(load, tmp_path, monkeypatch):
     assert load(home="~/books").folder == tmp_path / "me" / "books"
 
 
-def test_a_home_that_is_not_known_is_an_error():
+def test_an_unknown_home_is_an_error():
     with pytest.raises(SettingsError, match=r"use Settings\.load"):
         assert Settings().folder
 
@@ -459,7 +459,7 @@ def test_loading_creates_nothing(load, project):
     assert [path.name for path in project.iterdir() if path.is_dir()] == []
 
 
-# The demo's sandbox, and how things are shown
+# The demo's sandbox, and `quiet`
 
 
 def test_settings_at_the_sandbox_have_credentials_and_are_the_demo(load):

@@ -1,4 +1,4 @@
-"""TOML files that people edit too: what is changed, what stays, and that a file is written whole or not at all."""
+"""TOML files that people edit, too: what changes, what is kept; a file is written whole or not at all."""
 
 import stat
 import tomllib
@@ -40,7 +40,7 @@ VALUES = {"timezone": "America/Edmonton", "identity": "ann"}
     ],
     ids=["none", "one is there", "comments", "before tables", "no last end", "CRLF", "escapes", "a list on lines"],
 )
-def test_values_are_put_in_and_all_else_stays(before: str, after: str) -> None:
+def test_values_are_set_and_everything_else_is_kept(before: str, after: str) -> None:
     assert with_values(before, VALUES) == after
     assert tomllib.loads(after) == {**tomllib.loads(before), **VALUES}
     assert with_values(after, VALUES) == after
@@ -58,7 +58,7 @@ def test_values_are_put_in_and_all_else_stays(before: str, after: str) -> None:
     ],
     ids=["quoted key", "number", "text on lines", "table", "inside a text", "no table"],
 )
-def test_a_text_in_which_all_else_would_not_stay_is_left_to_people(text: str) -> None:
+def test_a_text_that_cannot_be_edited_safely(text: str) -> None:
     assert with_values(text, VALUES) is None
 
 

@@ -47,7 +47,7 @@ In a script, with AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN set:
     --identity you@your-company.example --yes
 """
 _HIDDEN = ("aimsio_username", *PLACES)  # not printed again once they are entered
-_PLACEHOLDERS = {  # stand in for the other answers, so that each can be validated at once
+_PLACEHOLDERS = {  # in place of the other answers, so that each can be validated at once
     "aimsio_url": SecretStr("http://127.0.0.1"),
     "aimsio_username": SecretStr("-"),
     "aimsio_password": SecretStr("-"),

@@ -68,7 +68,7 @@ def scatter(jobs: pd.DataFrame) -> go.Figure:
         )
     top = max([*_floats(jobs["billable_total"]), *_floats(jobs["linked_line_total"]), 1.0])
     figure.add_scatter(x=[0, top], y=[0, top], mode="lines", name="equal", line={"color": NEUTRAL, "dash": "dot"})
-    figure.update_xaxes(title="billable NRBs, after mark-up")
+    figure.update_xaxes(title="billable NRBs, with markup")
     figure.update_yaxes(title="charged for them on issued invoices")
     return _titled(figure, f"{int(agree.sum())} of {len(jobs)} jobs agree to the cent")
 

@@ -1,4 +1,4 @@
-"""Accrual: unbilled with and without mark-up, unexported without it, up to a period's end."""
+"""Accrual: unbilled with and without markup, unexported without it, up to a period's end."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -55,7 +55,7 @@ def test_up_to_the_last_day_of_a_period_and_what_has_no_date(snapshot: Snapshot)
 
 
 @pytest.mark.parametrize("by", sorted(BY))
-def test_each_way_of_adding_up_adds_up_to_the_same(snapshot: Snapshot, by: str) -> None:
+def test_every_key_gives_the_same_total(snapshot: Snapshot, by: str) -> None:
     frame = asked(snapshot, by)
     assert frame.columns[0] == by
     assert [sum(frame[name]) for name in frame.columns[1:]] == [4, Decimal("136.00"), Decimal("153.00"), 2, 135, 1]
@@ -68,8 +68,8 @@ def test_by_vendor_the_most_money_comes_first(snapshot: Snapshot) -> None:
     ]
 
 
-@pytest.mark.parametrize("by", ["colour", "", "s.job_number; drop table nrb"])
-def test_by_something_else(by: str) -> None:
+@pytest.mark.parametrize("by", ["color", "", "s.job_number; drop table nrb"])
+def test_an_invalid_key(by: str) -> None:
     with pytest.raises(QuestionRefused, match=r"^by must be one of job, month, vendor, type, person, not "):
         accrual(by)
 
@@ -92,6 +92,6 @@ def test_the_last_day_of_a_period(period: str | None, as_of: date, last: date) -
 @pytest.mark.parametrize(
     "period", ["2026", "2026-13", "2026-00", "0000-01", "2026-7", "2026-07-01", "٢٠٢٦-٠٧", 202607, ""]
 )
-def test_what_is_no_month(period: str) -> None:
+def test_an_invalid_month(period: str) -> None:
     with pytest.raises(QuestionRefused, match=r"^a period is a month, written YYYY-MM, not "):
         period_end(period, date(2026, 9, 30))

@@ -12,7 +12,7 @@ from tests.analysis.asking import ask, assert_ties, listed
 from tests.world import AS_OF
 
 
-def test_age_is_cut(snapshot, leaves):
+def test_age_equals_cut(snapshot, leaves):
     parts = assert_ties(ask(snapshot, age(snapshot, buckets=(30, 60, 90))), leaves)
     days = leaves["accounting_date"].map(lambda day: None if pd.isna(day) else (AS_OF - day).days).astype(float)
     cut = pd.cut(days, [-np.inf, -1, 30, 60, 90, np.inf])
@@ -31,5 +31,5 @@ def test_the_limits_of_a_bucket(snapshot, days, band):
         assert list(found["band"][found["count"] == 1]) == [band, "total"]
 
 
-def test_by_default_the_bands_are_those_of_everything_else(snapshot):
+def test_the_default_bands(snapshot):
     assert tuple(ask(snapshot, age(snapshot))["band"]) == (*BANDS, "total")

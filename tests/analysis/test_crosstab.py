@@ -11,7 +11,7 @@ from tests.analysis.asking import VENDORS, ask, listed
 
 
 @pytest.mark.parametrize("amount", [None, "total"])
-def test_crosstab_is_pandas_crosstab_whatever_a_header_holds(snapshot, leaves, amount):
+def test_crosstab_equals_pandas_for_any_header(snapshot, leaves, amount):
     found = ask(snapshot, crosstab(snapshot, "job_number", "vendor_code", amount))
     known = sorted(vendor for vendor in VENDORS if vendor)
     headers = ["total (2)" if vendor == "total" else vendor for vendor in known]
@@ -28,7 +28,7 @@ def test_crosstab_is_pandas_crosstab_whatever_a_header_holds(snapshot, leaves, a
     assert found.iloc[-1, 2:].tolist() == [*counted.sum(), counted.to_numpy().sum()]
 
 
-def test_crosstab_refuses_too_many_columns_and_takes_as_many_as_it_says(snapshot):
+def test_at_most_200_columns(snapshot):
     most = MOST_COLUMNS
     table = "select n, n % 2 as odd from range({}) as t(n)"
     found = ask(snapshot, crosstab(snapshot, "odd", "n", table=table.format(most)))
@@ -37,7 +37,7 @@ def test_crosstab_refuses_too_many_columns_and_takes_as_many_as_it_says(snapshot
         crosstab(snapshot, "odd", "n", table=table.format(most + 1))
 
 
-def test_headers_that_are_nothing_or_differ_in_case(snapshot):
+def test_empty_headers_and_headers_that_differ_in_case(snapshot):
     table = listed((1, ""), (1, "a"), (1, "A"), (1, None), columns="k, h")
     found = ask(snapshot, crosstab(snapshot, "k", "h", table=table))
     assert list(found.columns) == ["level", "k", "(empty)", "A", "a", "(none)", "total"]

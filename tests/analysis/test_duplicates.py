@@ -19,7 +19,7 @@ def made_of(records):
 
 
 def groups(snapshot, records, *args, **options):
-    """The groups as sets of ids; each record stands in one, its size is said, and groups are numbered from 1."""
+    """The groups as sets of ids; each record is in one, with its size, and groups are numbered from 1."""
     question = duplicates(snapshot, *args, table=made_of(records), **options)
     found = ask(snapshot, question)
     assert not found["id"].duplicated().any()
@@ -38,7 +38,7 @@ def same(a, b):
 
 
 def nearly(a, b):
-    """As the page says it, for texts of letters, digits and '-'."""
+    """As documented, for texts of letters, digits and '-'."""
     one, other = key(a), key(b)
     if not one or not other:
         return False
@@ -51,7 +51,7 @@ def nearly(a, b):
 
 
 def brute_force(records, related, differ=None):
-    """Every pair is looked at; what hangs together is a group; `differ` is the place of what must not all be equal."""
+    """Compare every pair; what is connected is a group; `differ` is the position of what must not all be equal."""
     group = {record[0]: {record[0]} for record in records}
     for one, other in combinations(records, 2):
         if related(one, other):
@@ -96,7 +96,7 @@ WORLDS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(records=WORLDS)
-def test_same_same_same_is_brute_force(snapshot, records):
+def test_same_same_same(snapshot, records):
     def equal(a, b):
         return None not in (*a[1:4], *b[1:4]) and (a[1], a[2].lower(), a[3]) == (b[1], b[2].lower(), b[3])
 
@@ -105,20 +105,20 @@ def test_same_same_same_is_brute_force(snapshot, records):
 
 @settings(max_examples=100, deadline=None)
 @given(records=WORLDS)
-def test_near_is_brute_force(snapshot, records):
+def test_near(snapshot, records):
     expected = brute_force(records, lambda a, b: a[3] is not None and a[3] == b[3] and nearly(a[2], b[2]))
     assert groups(snapshot, records, "amount", "number") == expected
 
 
 @settings(max_examples=60, deadline=None)
 @given(records=WORLDS)
-def test_near_alone_is_brute_force(snapshot, records):
+def test_near_alone(snapshot, records):
     assert groups(snapshot, records, near="number") == brute_force(records, lambda a, b: nearly(a[2], b[2]))
 
 
 @settings(max_examples=60, deadline=None)
 @given(records=WORLDS, days=st.integers(0, 5))
-def test_days_are_brute_force(snapshot, records, days):
+def test_days(snapshot, records, days):
     def close(a, b):
         return None not in (a[4], b[4]) and abs((a[4] - b[4]).days) <= days
 
@@ -130,7 +130,7 @@ def test_days_are_brute_force(snapshot, records, days):
 
 @settings(max_examples=60, deadline=None)
 @given(records=WORLDS)
-def test_same_same_different_is_brute_force(snapshot, records):
+def test_same_same_different(snapshot, records):
     known = [record for record in records if None not in record[1:4]]
     expected = brute_force(known, lambda a, b: same(a[2], b[2]) and a[3] == b[3], differ=1)
     assert groups(snapshot, records, ["number", "amount"], different="vendor") == expected
@@ -138,7 +138,7 @@ def test_same_same_different_is_brute_force(snapshot, records):
 
 @settings(max_examples=60, deadline=None)
 @given(records=WORLDS)
-def test_a_null_is_a_value_where_the_auditor_says_so(snapshot, records):
+def test_nulls_match_on_request(snapshot, records):
     expected = brute_force(records, lambda a, b: same(a[2], b[2]) and a[3] == b[3], differ=1)
     found = groups(snapshot, records, ["number", "amount"], different="vendor", nulls_match=True)
     assert found == expected
@@ -163,7 +163,7 @@ def test_look_alikes_are_near_and_every_near_column_counts(snapshot):
     assert groups(snapshot, records, near="vendor") == {frozenset({1, 2, 3})}
 
 
-def test_the_question_stands_first_and_the_order_is_the_same_whatever_the_rows_come_in(snapshot):
+def test_key_columns_come_first_and_the_order_is_stable(snapshot):
     records = [(n, "BIT", f"INV-47{n % 3}1", n % 2, DAY) for n in range(12)]
     frames = [
         ask(snapshot, duplicates(snapshot, "amount", "number", table=made_of(order)))

@@ -1,4 +1,4 @@
-"""What an explanation shows of each kind of subject: records, links, and what the vendors sent."""
+"""What an explanation shows for each kind of subject: records, links, and what the vendors sent."""
 
 import pytest
 
@@ -23,7 +23,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("world", "rule", "subject", "nrbs", "invoices"), CASES)
-def test_what_stands_behind_a_finding(tmp_path, world, rule, subject, nrbs, invoices):
+def test_the_evidence_of_a_finding(tmp_path, world, rule, subject, nrbs, invoices):
     with audited(tmp_path, **world) as snapshot:
         (found,) = snapshot.query(
             "select * from finding where rule_id = $rule and subject_id = $subject", {"rule": rule, "subject": subject}

@@ -24,7 +24,7 @@ def test_gaps_within_a_prefix(snapshot):
 
 @settings(max_examples=30, deadline=None)
 @given(numbers=st.lists(st.integers(-20, 60), min_size=1))
-def test_gaps_of_numbers_are_what_a_range_lacks(snapshot, numbers):
+def test_gaps_are_the_numbers_missing_from_a_range(snapshot, numbers):
     found = ask(snapshot, gaps(snapshot, "n", table=listed(*((n,) for n in numbers), columns="n")))
     missing = [n for row in rows(found) for n in range(row[1], row[2] + 1)]
     assert missing == sorted(set(range(min(numbers), max(numbers))) - set(numbers))

@@ -30,7 +30,7 @@ def synced(store, *syncs, links=(), is_new=False):
     return store
 
 
-LABOUR, TRAVEL = line("Labour", "50.00"), line("Travel", "30.00")
+LABOR, TRAVEL = line("Labor", "50.00"), line("Travel", "30.00")
 BEFORE = (
     [
         unbilled("same", "10.00"),
@@ -39,7 +39,7 @@ BEFORE = (
         unbilled("gone", "3.00"),
         nrb("on-line", "100.00", nrbBilledInName="INV-a"),
     ],
-    [invoice([LABOUR, line("R1-on-line", "100.00")], "a"), invoice([TRAVEL], "b", status_name="Draft")],
+    [invoice([LABOR, line("R1-on-line", "100.00")], "a"), invoice([TRAVEL], "b", status_name="Draft")],
 )
 NOW = (
     [
@@ -50,7 +50,7 @@ NOW = (
         nrb("on-line", "100.00", nrbBilledInName="INV-a"),
     ],
     [
-        invoice([TRAVEL, LABOUR, line("R1-on-line", "90.00")], "a"),  # a line put in before, and another price
+        invoice([TRAVEL, LABOR, line("R1-on-line", "90.00")], "a"),  # a new line before it, and another price
         invoice([TRAVEL, line("R1-billed", "20.00")], "b"),
     ],
 )
@@ -78,7 +78,7 @@ ROLLED = {
 }
 
 
-def test_open_before_and_new_less_cleared_and_changed_is_open_now(pair):
+def test_before_and_new_less_cleared_and_changed_is_now(pair):
     rows = {row["label"]: row for row in roll_forward(pair).records()}
     found = {
         label: (
@@ -92,7 +92,7 @@ def test_open_before_and_new_less_cleared_and_changed_is_open_now(pair):
     assert {row["unexplained"] for row in rows.values()} == {0}
 
 
-def test_every_row_of_the_statement_is_rolled_forward_in_its_order(pair):
+def test_every_row_of_the_statement_in_order(pair):
     labels = pair.query("select label from statement where scope = 'all' order by position").rows
     assert [(row["label"],) for row in roll_forward(pair).records()] == labels
     assert roll_forward(pair).columns == (
@@ -134,7 +134,7 @@ def three(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("before", "now"), list(permutations((1, 2, 3), 2)))
-def test_any_two_snapshots_are_tied(three, before, now):
+def test_any_two_snapshots_tie(three, before, now):
     with three.open_pair(before, now) as pair:
         table = roll_forward(pair).records()
         sides = [
@@ -177,7 +177,7 @@ def tampered(path, sql):
         connection.execute(sql)
 
 
-def test_what_the_items_do_not_explain_shows(two, tmp_path):
+def test_an_unexplained_difference_shows(two, tmp_path):
     store = copied(two, tmp_path)
     tampered(store.path, "delete from statement_item where label = 'unbilled' and subject_id = 'new'")
     with store.open_pair() as pair:
@@ -189,7 +189,7 @@ def test_what_the_items_do_not_explain_shows(two, tmp_path):
 
 
 @pytest.mark.parametrize(("older", "question"), [(1, roll_forward), (2, movements)])
-def test_a_snapshot_of_an_older_version_is_named(two, tmp_path, older, question):
+def test_a_snapshot_of_an_older_version(two, tmp_path, older, question):
     store = copied(two, tmp_path)
     path = {1: store.folder / "snapshots" / "sync-000001.duckdb", 2: store.path}[older]
     tampered(path, "drop table statement_item")
@@ -209,19 +209,19 @@ def test_a_snapshot_of_an_older_version_is_named(two, tmp_path, older, question)
         (None, 1, "two snapshots are needed; "),
     ],
 )
-def test_a_snapshot_that_is_not_there(three, before, now, words):
+def test_an_unknown_snapshot(three, before, now, words):
     with pytest.raises(NoSnapshot, match=words):
         three.open_pair(before, now)
 
 
 @pytest.fixture(scope="module")
-def anew(two, tmp_path_factory):
-    """An account that was read anew, and counts from 1 again, beside the snapshots that it had before."""
-    return synced(copied(two, tmp_path_factory.mktemp("anew")), ([], []), is_new=True)
+def restarted(two, tmp_path_factory):
+    """An account that was read from the start, counting from 1 again, with its earlier snapshots."""
+    return synced(copied(two, tmp_path_factory.mktemp("restarted")), ([], []), is_new=True)
 
 
 @pytest.mark.parametrize(("before", "now", "nrbs"), [(None, None, (5, 0)), (2, 1, (5, 0)), (1, 2, (0, 5))])
-def test_of_two_snapshots_with_one_id_the_newest_is_meant(anew, before, now, nrbs):
-    with anew.open_pair(before, now) as pair:
+def test_of_two_snapshots_with_one_id_the_newest_is_used(restarted, before, now, nrbs):
+    with restarted.open_pair(before, now) as pair:
         counted = pair.query("select (select count(*) from before.nrb), (select count(*) from nrb)").rows
     assert counted == [nrbs]

@@ -10,7 +10,7 @@ from auditkit.analysis.stratify import stratify
 from tests.analysis.asking import ask, assert_ties, literal, rows
 
 
-def test_stratify_is_cut(snapshot, leaves):
+def test_stratify_equals_cut(snapshot, leaves):
     limits = ["-100", "0", "250.50", "600"]
     parts = assert_ties(ask(snapshot, stratify(snapshot, bands=limits)), leaves)
     edges = [-np.inf, -100.0, 0.0, 250.5, np.nextafter(600.0, 700.0), np.inf]  # the last band holds its upper limit
@@ -26,7 +26,7 @@ def test_stratify_is_cut(snapshot, leaves):
     assert list(parts["percent_of_total"]) == pytest.approx(shares, abs=0.011)
 
 
-def test_stratify_into_equal_bands_is_a_histogram(snapshot, leaves):
+def test_equal_bands_equal_a_histogram(snapshot, leaves):
     parts = assert_ties(ask(snapshot, stratify(snapshot, bands=7)), leaves)
     bands = parts.iloc[1:-2]
     limits = [*bands["lower"].astype(float), float(bands["upper"].iloc[-1])]
@@ -47,7 +47,7 @@ def test_the_limits_of_a_band(snapshot, value, place):
     assert list(found["count"]) == [*(int(n == place) for n in range(5)), 1]
 
 
-def test_nothing_has_no_percentage_and_a_sum_of_everything_is_not_too_large(snapshot):
+def test_no_records_and_very_large_sums(snapshot):
     empty = ask(snapshot, stratify(snapshot, table="select * from nrb_status where false"))
     assert rows(empty.iloc[-1:])[0][3:] == (0, None, 0, None, None, None)
     table = "select cast(9999999999999999.99 as decimal(18, 2)) as a from range(1000)"

@@ -6,7 +6,7 @@ from auditkit.analysis.summarize import summarize
 from tests.analysis.asking import ask, rows
 
 
-def test_summarize_is_groupby(snapshot, leaves):
+def test_summarize_equals_groupby(snapshot, leaves):
     found = ask(snapshot, summarize(snapshot, ["vendor_code", "job_number"]))
     expected = {
         tuple(None if pd.isna(part) else part for part in key): (

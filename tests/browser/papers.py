@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
-# Each of them sets `window.__hit` where it is taken for HTML; `provoke` does what a person would do to it.
+# Each of them sets `window.__hit` if it becomes HTML; `provoke` does what a person would do to it.
 HOSTILE = (
     '<img src=x onerror="window.__hit = 1">',
     "<script>window.__hit = 2</script>",
@@ -38,7 +38,7 @@ _REVIEW = """import auditkit as ak
 row = dict(rule_id=hostile[0], severity=hostile[1], job_number=hostile[2], subject_id=hostile[3], amount_at_risk=None)
 rows = [{**row, "reason": text, "fingerprint": text} for text in hostile]
 ak.review(Answer([list(row.values()) for row in rows], rows[0], snapshot=hostile[0], sql=hostile[1]))"""
-# Charts are left to the mouse: plotly.js takes no event that a script makes, and its tool bar has a link to its maker.
+# Charts need a real mouse: plotly.js ignores events made by a script, and its tool bar has a link to its maker.
 _PROVOKE = """(within) => {
     for (const element of document.querySelectorAll(`${within} :not(.main-svg *, .modebar *)`))
         for (const kind of ["mouseover", "click"])
@@ -51,7 +51,7 @@ _IN_CHARTS = """(within) => [...document.querySelectorAll(`${within} .main-svg :
 
 
 class NotebookFile:
-    """One of our notebooks, and what its stored outputs say that it shows."""
+    """One of our notebooks, and what it shows according to its stored outputs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,7 +69,7 @@ class NotebookFile:
         return self._outputs("text/html")
 
     @cached_property
-    def last_words(self) -> str:
+    def last_line(self) -> str:
         return "".join(self.cells[-1]["outputs"][-1]["text"]).strip()
 
     def _outputs(self, mime: str) -> int:
@@ -80,7 +80,7 @@ PAPERS = [NotebookFile(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
 
 def write_hostile(path: Path) -> None:
-    """A notebook with hostile text in every place of a chart, and in every place of a table."""
+    """A notebook with hostile text everywhere in a chart and in tables."""
     cells = [new_code_cell("refresh = False", metadata={"tags": ["parameters"]}, id="parameters")]
     sources = ("%load_ext auditkit", _CHART, _TABLE, _DERIVED, _REVIEW)
     cells += [new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
@@ -89,7 +89,7 @@ def write_hostile(path: Path) -> None:
 
 
 def provoke(page: Page, within: str = "body") -> None:
-    """Move over everything and click on everything; then wait for what that may set off."""
+    """Move over everything and click on everything; then wait for the effects."""
     page.set_viewport_size({"width": 1280, "height": 4000})
     for x, y in page.evaluate(_IN_CHARTS, within):
         page.mouse.click(x, y)

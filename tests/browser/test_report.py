@@ -1,4 +1,4 @@
-"""The reports as a client's auditor opens them: one file from disk, without any network, on the screen and on paper."""
+"""The reports as a client's auditor opens them: one file from disk, without a network, on the screen and printed."""
 
 import re
 import shutil
@@ -31,7 +31,7 @@ def home(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def paper(request: pytest.FixtureRequest) -> NotebookFile:
-    """Those without a chart are opened by `make browser` alone."""
+    """Only `make browser` opens those without a chart."""
     return request.param
 
 
@@ -60,7 +60,7 @@ def test_every_chart_is_drawn(paper: NotebookFile, report: Path, opened: tuple[P
         assert page.get_attribute("html", "data-drawn") == str(paper.charts)
     assert len(marks(page, ".chart")) == paper.charts and all(marks(page, ".chart"))
     assert page.locator("main table:visible").count() >= paper.tables
-    assert paper.last_words in page.inner_text("main") and page.inner_text(".demo") == "DEMO DATA"
+    assert paper.last_line in page.inner_text("main") and page.inner_text(".demo") == "DEMO DATA"
     assert (seen, refused(page)) == (Seen(), [])
     assert report.stat().st_size < 2_000_000
     screenshot(page, f"report-{report.stem}")
@@ -79,7 +79,7 @@ def test_contents_lead_to_headings(opened: tuple[Page, Seen]) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext is missing; apt-get install poppler-utils")
-def test_each_sheet_of_paper_says_what_it_is(report: Path, opened: tuple[Page, Seen], tmp_path: Path) -> None:
+def test_each_printed_page_has_title_and_number(report: Path, opened: tuple[Page, Seen], tmp_path: Path) -> None:
     page, seen = opened
     snapshot = re.search(r"snapshot \w+", page.inner_text("header strong"))
     page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
@@ -94,7 +94,7 @@ def test_each_sheet_of_paper_says_what_it_is(report: Path, opened: tuple[Page, S
         assert lines[-1].endswith(f"{number} of {len(sheets)}")
 
 
-def test_hostile_text_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser) -> None:
+def test_hostile_text_is_inert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser) -> None:
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "auditkit.toml").touch()
     write_hostile(tmp_path / "notebooks" / "01_hostile.ipynb")
@@ -112,8 +112,8 @@ def test_hostile_text_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_and_would_act_where_nothing_stops_it(text: str, tmp_path: Path, browser: Browser) -> None:
-    """That the test above would see it."""
+def test_the_same_text_is_active_without_protection(text: str, tmp_path: Path, browser: Browser) -> None:
+    """So the test above would detect it."""
     file = tmp_path / "page.html"
     file.write_text(
         f'<!doctype html><script>{text if text.startswith("</script") else ""}</script><p title="{text}">{text}</p>'

@@ -1,4 +1,4 @@
-"""An account whose vendors send hostile text in every field, synced once; a browser to look at what comes of it."""
+"""An account whose vendors send hostile text in every field, synced once, and a browser."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Account:
 def bodies(payloads: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     nrbs, invoices = [], []
     for number, text in enumerate(payloads):
-        apart = f" {number}" if number % 2 else ""  # of these no line of an invoice says the same
+        apart = f" {number}" if number % 2 else ""  # no line of an invoice has the same text
         texts = dict.fromkeys(NRB_TEXTS, f"{text}{apart}") | {"nrbNotes": text}
         nrbs.append(unbilled(f"n{number}", f"{number + 10}.10", **texts))
         items = [line(text, "10.00", name=text, jnid=text, uom=text)]

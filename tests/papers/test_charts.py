@@ -1,4 +1,4 @@
-"""Charts: the title says the finding, the figures are those of the table, and no text of a vendor acts."""
+"""Charts: the title states the result, the amounts are those of the table, and text from a vendor is inert."""
 
 import json
 from datetime import date
@@ -66,7 +66,7 @@ IDS = [chart.__name__ for chart, _, _ in CHARTS]
 
 
 @pytest.mark.parametrize(("chart", "table", "title"), CHARTS, ids=IDS)
-def test_the_title_says_the_finding(chart, table, title) -> None:
+def test_the_title_states_the_result(chart, table, title) -> None:
     assert chart(table).layout.title.text == title
 
 
@@ -76,7 +76,7 @@ def test_the_same_table_gives_the_same_chart(chart, table, title) -> None:
 
 
 @pytest.mark.parametrize(("chart", "table", "title"), CHARTS, ids=IDS)
-def test_no_text_of_a_vendor_is_html(chart, table, title) -> None:
+def test_text_from_a_vendor_is_not_html(chart, table, title) -> None:
     shown = json.dumps(json.loads(chart(table).to_json()), ensure_ascii=False)
     assert "<img" not in shown and "<b>" not in shown
     assert (ESCAPED in shown) == (chart not in (ak.waterfall, ak.aging, ak.trend))  # these name no vendor and no job
@@ -86,7 +86,7 @@ def test_no_text_of_a_vendor_is_html(chart, table, title) -> None:
     ("chart", "table"),
     [pytest.param(chart, table, id=chart.__name__) for chart, table, _ in CHARTS],
 )
-def test_an_empty_table_is_no_error(chart, table) -> None:
+def test_an_empty_table(chart, table) -> None:
     assert chart(table.head(0)).layout.title.text
 
 
@@ -96,8 +96,8 @@ def test_where_every_job_agrees() -> None:
     assert ak.variances(agreeing).layout.title.text == "Jobs are under-billed by 0.00 in all"
 
 
-def test_the_bridge_leads_from_cost_to_invoice() -> None:
-    """Steps of 0.00 and parts that stand inside others are left out, and the rest still adds up."""
+def test_the_bridge_from_cost_to_invoice() -> None:
+    """Steps of 0.00 and parts of other steps are left out, and the rest still adds up."""
     (bars,) = ak.waterfall(STATEMENT).data
     assert list(bars.y) == ["NRB total after mark-up", "unbilled", "other lines", "JobNimbus invoice total"]
     assert list(bars.measure) == ["absolute", "relative", "relative", "total"]
@@ -105,18 +105,18 @@ def test_the_bridge_leads_from_cost_to_invoice() -> None:
     assert round(sum(bars.x[:-1]), 2) == bars.x[-1]
 
 
-def test_jobs_that_agree_lie_on_the_line() -> None:
+def test_jobs_that_agree_are_on_the_line() -> None:
     agrees, others, line = ak.scatter(JOBS).data
     assert list(agrees.x) == list(agrees.y) == [10.10]
     assert list(others.text) == [ESCAPED, "(none)"] and others.marker.color != agrees.marker.color
     assert list(line.x) == list(line.y) == [0, 500.0]
 
 
-def test_the_largest_variances_come_first_and_the_rest_is_left_out() -> None:
+def test_only_the_largest_variances() -> None:
     (bars,) = ak.variances(JOBS, most=1).data
     assert list(bars.text) == ["-300.00"] and list(bars.y) == [ESCAPED]
-    colours = ak.variances(JOBS).data[0].marker.color
-    assert len(colours) == 2 and colours[0] != colours[1]
+    colors = ak.variances(JOBS).data[0].marker.color
+    assert len(colors) == 2 and colors[0] != colors[1]
 
 
 def test_money_by_age() -> None:
@@ -141,8 +141,8 @@ def test_vendors_by_money() -> None:
     ]
 
 
-def test_where_unbilled_money_gathers() -> None:
-    """The jobs with the most money first; a job and a month without any stay empty, no zero."""
+def test_unbilled_money_by_job_and_month() -> None:
+    """The jobs with the most money first; a month of a job without any is empty, not 0."""
     (cells,) = ak.heat_map(UNBILLED).data
     assert (list(cells.y), list(cells.x)) == ([ESCAPED, "J-2", "(none)"], ["2026-01", "2026-08", "2026-09", "no date"])
     assert [list(row) for row in cells.text] == [

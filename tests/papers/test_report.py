@@ -1,4 +1,4 @@
-"""One HTML file that opens offline: nothing in it is fetched, nothing of a vendor acts, the same bytes each time."""
+"""One HTML file that opens offline: no fetch, no active text from a vendor, the same bytes each time."""
 
 import base64
 import hashlib
@@ -101,9 +101,7 @@ def unpacked(page: str) -> str:
 
 
 @pytest.mark.slow
-def test_who_waits_is_told_how_far_it_is(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_is_shown(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("auditkit.progress._LINE_EVERY_SECONDS", 0)
     write(project, "01_short", "1 + 1")
     published("01_short")
@@ -118,7 +116,7 @@ def page(project: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_one_page_that_needs_and_runs_nothing_else(page: str, project: Path) -> None:
+def test_the_page_fetches_nothing_and_runs_only_its_script(page: str, project: Path) -> None:
     elements = Elements(page)
     # Nothing is fetched.
     for tag, attributes in elements.tags:
@@ -135,7 +133,7 @@ def test_one_page_that_needs_and_runs_nothing_else(page: str, project: Path) -> 
     assert "unsafe-eval" not in policy and "script-src 'unsafe-inline'" not in policy
     assert page.index("Content-Security-Policy") < page.index("<style>") < page.index("<script>")
     assert len(page) < 2_000_000
-    # Hostile text is text.
+    # Hostile text is escaped.
     assert not [a for tag, a in elements.tags for name in a if name.startswith("on")]
     tags = {tag for tag, _ in elements.tags}
     assert not tags & {"iframe", "object", "form", "input", "link", "base", "svg", "embed"}
@@ -143,11 +141,11 @@ def test_one_page_that_needs_and_runs_nothing_else(page: str, project: Path) -> 
     assert sum(tag == "meta" for tag, _ in elements.tags) == 2
     assert "&lt;script&gt;alert(11)&lt;/script&gt;" in page and "javascript:" not in page.partition("<script>")[0]
     assert "\x1b" not in page
-    # It says what every figure owes its reader, and what moved.
+    # The header and the added tables are there.
     assert "<dt>Journal</dt><dd>2 records, the last is &lt;ab&gt;</dd>" in page
     assert '<p class="warning">an override &lt;i&gt;</p>' in page and "<td>1,234.50</td>" in page
     assert re.findall(r'<a href="#([^"]+)">', page.partition("</nav>")[0]) == ["Part-1", "Roll-forward since sync 1"]
-    # It says what it is, and the parameter that asks no vendor arrived.
+    # The title, the demo banner and the parameter that calls no vendor are there.
     assert page.count('<div class="demo">DEMO DATA</div>') == 1 and "<title>01_hostile</title>" in page
     assert re.search(r"<pre>False\s*</pre>", page)
     path = project / "data" / "demo" / "reports" / "01_hostile.html"
@@ -185,7 +183,7 @@ def test_no_reference_to_another_host(project: Path) -> None:
     ids=["error", "assert", "two lines", "dead kernel"],
 )
 def test_a_cell_that_fails_is_one_line(cell: str, words: str, project: Path) -> None:
-    """And the report that was there stays."""
+    """And the report before is kept."""
     reports = project / "data" / "demo" / "reports"
     reports.mkdir(parents=True)
     (reports / "01_fails.html").write_text("the last one that was right")
@@ -196,14 +194,14 @@ def test_a_cell_that_fails_is_one_line(cell: str, words: str, project: Path) -> 
     assert (reports / "01_fails.html").read_text() == "the last one that was right"
 
 
-def test_a_notebook_that_is_not_there(project: Path) -> None:
+def test_an_unknown_notebook(project: Path) -> None:
     write(project, "00_mine", "1")
     with pytest.raises(SettingsError, match=r"02_none.ipynb: no such notebook \(there are: 00_mine, 01_month_end, "):
         published("02_none")
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"\xff\xfe", b'{"cells": 1}'], ids=repr)
-def test_a_notebook_that_is_none(content: bytes, project: Path) -> None:
+def test_a_file_that_is_not_a_notebook(content: bytes, project: Path) -> None:
     (project / "notebooks" / "01_broken.ipynb").write_bytes(content)
     with pytest.raises(AuditkitError, match=r"01_broken.ipynb: not a notebook") as failure:
         published("01_broken")
@@ -217,14 +215,14 @@ def test_a_notebook_of_another_folder(name: str, project: Path) -> None:
         published(name)
 
 
-def test_a_month_that_a_notebook_does_not_know(project: Path) -> None:
-    """Its file would be named after a month that it never looked at."""
+def test_a_month_for_a_notebook_without_that_parameter(project: Path) -> None:
+    """Its file would have the name of a month that it does not show."""
     write(project, "00_mine", "1")
     with pytest.raises(SettingsError, match=r"00_mine.ipynb: its first cell has no parameter period; leave it out"):
         published("00_mine", period="2026-09")
 
 
-def test_practice_is_no_report_on_an_account(project: Path) -> None:
+def test_practice_does_not_report_on_an_account(project: Path) -> None:
     assert project
     with pytest.raises(SettingsError, match=r"05_corrections.ipynb: practices on demo data"):
         published("05_corrections")
@@ -250,7 +248,7 @@ def test_a_full_disk(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_the_demo_beside_an_account(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """URLs stand in auditkit.toml, secrets in the environment: the demo's report needs neither."""
+    """URLs are in auditkit.toml, secrets in the environment: the demo's report uses neither."""
     urls = 'aimsio_url = "https://portal.aimsio.com"\njobnimbus_url = "https://app.jobnimbus.com"\n'
     (project / "auditkit.toml").write_text(f'{urls}timezone = "America/Edmonton"\n')
     for name in ("AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_TOKEN"):

@@ -1,4 +1,4 @@
-"""The Excel file as a reader meets it: opened again, recomputed, and held against the audit that it was made from."""
+"""The Excel file as a reader sees it: opened again, recomputed, and compared with its audit."""
 
 import hashlib
 import re
@@ -45,7 +45,7 @@ LONG = "=" + "x\U0001f9fe" * 20_000  # 40,001 characters, 60,001 units of UTF-16
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """120 NRBs with faults; for each hostile text there is one that bears it as its vendor."""
+    """120 NRBs with faults; for each hostile text, one has it as its vendor."""
     folder = tmp_path_factory.mktemp("account")
     faults = {"nrb-unbilled": 4, "nrb-unexported": 2, "line-amount-difference": 2, "invoice-subtotal": 1}
     world = build(seed=21, nrbs=120, faults=faults)
@@ -109,7 +109,7 @@ def summed(book: Workbook, sheet: Worksheet, formula: str) -> Decimal:
 
 
 def expected_totals(audit: ak.Audit) -> dict[str, dict[str, Decimal]]:
-    """Sheet → column → what its rows must add up to, asked of the audit."""
+    """Sheet → column → what its rows must add up to, from the audit."""
     amount = dict(zip(audit.statement()["label"], audit.statement()["amount"], strict=True))
     jobs, ages = audit.reconcile(), audit.analyze.age(table="select * from nrb_status where unbilled")
     bands = dict(zip(ages["band"], ages["total"], strict=True))
@@ -131,7 +131,7 @@ def expected_totals(audit: ak.Audit) -> dict[str, dict[str, Decimal]]:
     }
 
 
-# ── What it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Contents ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_sheets_and_how_they_are_set_up(book: Workbook, audit: ak.Audit) -> None:
@@ -147,7 +147,7 @@ def test_the_sheets_and_how_they_are_set_up(book: Workbook, audit: ak.Audit) -> 
     assert {book["Cover"].cell(row, 1).value for row in range(1, 20)} >= {"Snapshot", "Rule set", "Period", "Verdict"}
 
 
-def test_no_figure_of_an_account_is_called_a_demo(book: Workbook, audit: ak.Audit) -> None:
+def test_an_account_is_not_called_a_demo(book: Workbook, audit: ak.Audit) -> None:
     texts = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)}
     assert not any("DEMO" in text for text in texts)
     assert any(audit.settings.account in text for text in texts)
@@ -189,10 +189,10 @@ def test_types_and_formats(book: Workbook, audit: ak.Audit) -> None:
     )
 
 
-# ── What it adds up to ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── Totals ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_sum_added_again_is_what_the_audit_says(book: Workbook, audit: ak.Audit) -> None:
+def test_every_sum_equals_the_audit(book: Workbook, audit: ak.Audit) -> None:
     checked = 0
     for name, totals in expected_totals(audit).items():
         sheet = book[name]
@@ -207,7 +207,7 @@ def test_every_sum_added_again_is_what_the_audit_says(book: Workbook, audit: ak.
     assert checked > 90
 
 
-def test_the_values_that_are_stored_are_those_of_the_formulas(audit: ak.Audit, book: Workbook) -> None:
+def test_stored_values_equal_the_formulas(audit: ak.Audit, book: Workbook) -> None:
     stored = openpyxl.load_workbook(audit.workpaper(), data_only=True)
     for name, totals in expected_totals(audit).items():
         at = {column: place for column, place in columns(stored[name]).items() if column in totals}
@@ -233,7 +233,7 @@ def test_the_statement_is_recomputed_from_its_rows(book: Workbook, audit: ak.Aud
     assert cents(sheet.cell(MUST_BE, 2).value) == amount["NRB total after mark-up"]
 
 
-def test_a_total_that_does_not_tie_is_shown(audit: ak.Audit, tmp_path: Path) -> None:
+def test_a_difference_is_shown(audit: ak.Audit, tmp_path: Path) -> None:
     """A snapshot in which a cent of one job was lost."""
     with duckdb.connect(str(audit.settings.folder / "audit.duckdb")) as tampered:
         tampered.execute("update job_reconciliation set nrb_total = nrb_total + 0.01 where rowid = 0")
@@ -245,7 +245,7 @@ def test_a_total_that_does_not_tie_is_shown(audit: ak.Audit, tmp_path: Path) -> 
         assert untied(stored[name]) == {**dict.fromkeys(ROWS_SHEETS, 0), "Reconciliation": 0.02}
 
 
-def test_rows_that_one_sheet_cannot_hold_go_on_in_the_next(audit: ak.Audit, tmp_path: Path) -> None:
+def test_rows_beyond_a_sheet_continue_on_the_next(audit: ak.Audit, tmp_path: Path) -> None:
     facts = Facts(audit.title, audit.proof(), (), audit.journal_head, is_demo=False)
     split = openpyxl.load_workbook(workpaper(audit.snapshot, tmp_path / "split.xlsx", facts, most_rows=40))
     whole = openpyxl.load_workbook(audit.workpaper(tmp_path / "whole.xlsx"))
@@ -261,7 +261,7 @@ def test_rows_that_one_sheet_cannot_hold_go_on_in_the_next(audit: ak.Audit, tmp_
 # ── Hostile and oversized text ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_hostile_text_is_text(book: Workbook, audit: ak.Audit) -> None:
+def test_hostile_text_is_written_as_text(book: Workbook, audit: ak.Audit) -> None:
     vendors = {cell.value: cell.data_type for (cell,) in book["By vendor"].iter_rows(FIRST, max_col=1)}
     assert {text: vendors.get(printable(text)) for text in HOSTILE} == dict.fromkeys(HOSTILE, "s")
     links = [cell.hyperlink for sheet in book for row in sheet.iter_rows() for cell in row if cell.hyperlink]
@@ -277,7 +277,7 @@ def test_hostile_text_is_text(book: Workbook, audit: ak.Audit) -> None:
     assert formulas and [formula for formula in formulas if not ours.fullmatch(formula)] == []
 
 
-def test_a_text_that_no_cell_can_hold_stands_whole_elsewhere(book: Workbook) -> None:
+def test_a_text_too_long_for_a_cell_is_whole_elsewhere(book: Workbook) -> None:
     shown = [row["vendor"] for row in records(book["By vendor"]) if str(row["vendor"]).startswith("=x")]
     (mark,) = {text[-70:] for text in shown}
     assert "40,001 characters are on the sheet Long texts]" in mark
@@ -291,8 +291,8 @@ def test_a_text_that_no_cell_can_hold_stands_whole_elsewhere(book: Workbook) -> 
                 assert len(str(cell.value).encode("utf-16-le")) // 2 <= MOST_CHARACTERS
 
 
-def test_amounts_that_a_double_does_not_hold(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exact as text; a total with one in it is a value and no formula, and still ties."""
+def test_amounts_beyond_a_double(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact as text; a total with such an amount is a value, not a formula, and still ties."""
     huge = Decimal("123456789012345.67")
     account.home(monkeypatch, tmp_path)
     guid = account.world.nrbs[-1]["nrbGuid"]
@@ -324,8 +324,8 @@ def test_the_same_bytes_twice(audit: ak.Audit, tmp_path: Path) -> None:
     assert first.stat().st_mode & 0o777 == 0o600 and [path.name for path in first.parent.iterdir()] == [first.name]
 
 
-def test_the_digests_are_those_of_what_the_commands_print(book: Workbook, audit: ak.Audit) -> None:
-    """Each question on the cover, asked again with the command."""
+def test_digests_are_those_of_the_command(book: Workbook, audit: ak.Audit) -> None:
+    """Each query on the cover, run again with the command."""
     cover, sign_off = book["Cover"], book["Sign-off"]
     top = next(row for row in range(1, 90) if str(cover.cell(row, 1).value).startswith("The query behind"))
     questions = {cover.cell(row, 1).value: cover.cell(row, 2).value for row in range(top + 1, cover.max_row + 1)}
@@ -382,7 +382,7 @@ RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def recalculated(path: Path, folder: Path) -> Workbook:
-    """The values that LibreOffice computes, told to compute all; those that were stored are spoilt first."""
+    """The values that LibreOffice computes, with recalculation on; the stored ones are changed first."""
     if not shutil.which("soffice"):
         pytest.skip("soffice is missing; apt-get install libreoffice-calc-nogui")
     spoilt, profile = folder / "spoilt.xlsx", folder / "profile"
