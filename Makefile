@@ -1,39 +1,39 @@
-# One file a command: `make audit` for users, `make test` for everybody, the rest for who works on auditkit.
+# `make audit` for users, `make test` for everybody, the rest for developers of auditkit.
 PYTHON ?= python3
 BIN := .venv/bin
 , := ,
-# uv takes seconds where pip takes minutes; pip alone knows a package index that is set in pip.conf.
+# uv takes seconds and pip minutes, but only pip reads an index from pip.conf.
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
 .PHONY: help audit lab test check browser drift model crash faults hostile canaries mutants benchmarks coverage-study notebooks docs site pins clean
 
 help:
-	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
+	@echo "make audit      read, reconcile and report on the bundled sandbox (no account needed)"
 	@echo "make lab        JupyterLab on notebooks/01_month_end"
-	@echo "make test       everything that must hold"
+	@echo "make test       all checks and tests"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
-	@echo "make browser    the notebooks and reports in a real browser; what it shows is kept in build/browser (a minute or two)"
-	@echo "make drift      every change that can happen between two calls, on small worlds, beside a naive reader; large accounts (minutes)"
-	@echo "make model      every way in which a correction can go: kills, other editors, lost and doubled requests (minutes)"
-	@echo "make crash      a sync and a correction killed everywhere, each call of a correction failing (needs strace; over an hour)"
-	@echo "make faults     every fault a vendor may serve, at every read and each step of a write; a line of totals (minutes)"
-	@echo "make hostile    more than 200 texts that act where somebody forgets, through every field and out of nine sinks (minutes)"
+	@echo "make browser    the notebooks and reports in a real browser; screenshots go to build/browser (a minute or two)"
+	@echo "make drift      every change between two calls, on small worlds, beside a naive reader; large accounts (minutes)"
+	@echo "make model      every course a correction can take: kills, other editors, lost and doubled requests (minutes)"
+	@echo "make crash      a sync and a correction killed at every point, each system call failing (needs strace; over an hour)"
+	@echo "make faults     every fault a vendor may return, at every read and each step of a write; one line of totals (minutes)"
+	@echo "make hostile    more than 200 hostile texts through every field and out of nine sinks (minutes)"
 	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
 	@echo "make coverage-study  do the stated confidences of samples hold, in 10,000 simulated populations for each scenario (a minute)"
-	@echo "make canaries   no secret gets out: everything that can carry one, through everything that can happen (minutes)"
-	@echo "make mutants    every byte of a journal damaged, every line of its code and of that of money changed: each is found (minutes)"
-	@echo "make notebooks  run the notebooks anew and store their outputs"
-	@echo "make docs       write the generated pages of docs/ anew: commands, month end, Python, rules, tables"
+	@echo "make canaries   a search for leaked secrets after everything that can happen (minutes)"
+	@echo "make mutants    every byte of a journal damaged, every line of the code for writes and money changed: all found (minutes)"
+	@echo "make notebooks  run the notebooks and store their outputs"
+	@echo "make docs       write the generated pages of docs/: commands, month end, Python, rules, tables"
 	@echo "make site       build docs/ into build/site, which opens offline; a warning or a dead link is an error"
-	@echo "make pins       write constraints.txt and environment.yml anew"
+	@echo "make pins       write constraints.txt and environment.yml"
 
 audit: .venv/users
 	@$(BIN)/auditkit demo
 
-# It asks no other host for news or updates.
+# The configuration keeps JupyterLab from asking other hosts for news or updates.
 lab: .venv/users
-	@JUPYTER_CONFIG_PATH=$(CURDIR)/notebooks/.jupyter $(BIN)/jupyter lab \
+	@JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/.jupyter" $(BIN)/jupyter lab \
 		--ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/01_month_end.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: .venv/developers .venv/viewers
@@ -84,14 +84,14 @@ mutants: .venv/developers
 	@$(BIN)/pytest tests/test_journal_damage.py -s -m campaign
 	@$(BIN)/python tests/mutants.py
 
-# Outputs are stored, because nbval compares against them: made twice, each time on a fresh home, and refused if they differ.
+# Outputs are stored, because nbval compares against them: made twice, each time in a fresh home, and refused if they differ.
 notebooks: .venv/developers
 	@rm -rf build/notebooks
 	@for round in first second; do \
 		mkdir -p build/notebooks/$$round && for notebook in notebooks/*.ipynb; do \
-			AUDITKIT_HOME=$(CURDIR)/build/notebooks/$$round/home AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert --log-level=ERROR \
+			AUDITKIT_HOME="$(CURDIR)/build/notebooks/$$round/home" AUDITKIT_QUIET=1 $(BIN)/jupyter nbconvert --log-level=ERROR \
 				--to notebook --execute --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
-				--CoalesceStreamsPreprocessor.enabled=True --output-dir build/notebooks/$$round $$notebook || exit 1; \
+				--CoalesceStreamsPreprocessor.enabled=True --output-dir build/notebooks/$$round "$$notebook" || exit 1; \
 		done; \
 	done
 	@rm -rf build/notebooks/*/home && diff -r build/notebooks/first build/notebooks/second && cp build/notebooks/first/*.ipynb notebooks/
@@ -121,15 +121,15 @@ clean:
 	@$(call install,.[docs$(,)notebooks$(,)test])
 	@touch $@ .venv/users
 
-# The programs that open what we make, from Debian: a browser, what reads a PDF, and what computes a workbook. Without them
-# their tests are skipped, and say so.
+# Programs that open what auditkit writes, from Debian: a browser, a PDF reader and a spreadsheet. Without them, their tests
+# are skipped with a message.
 .venv/viewers: | .venv/uv
 	@missing=$$(for each in chromium:chromium chromium:fonts-dejavu-core pdftotext:poppler-utils soffice:libreoffice-calc-nogui; do \
 			command -v "$${each%:*}" >/dev/null || echo "$${each#*:}"; done); \
 	if [ -z "$$missing" ]; then touch $@; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing" $$missing "…" && apt-get update -qq \
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$missing >/dev/null; then touch $@; \
-	else echo "Tests are skipped that need them; as root: apt-get install" $$missing; fi
+	else echo "Skipping tests that need them; to run these, as root: apt-get install" $$missing; fi
 
 .venv/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "auditkit needs Python 3.11 or newer; set PYTHON=…")'

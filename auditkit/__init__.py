@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from auditkit.audit import open_audit as open
     from auditkit.corrections.plan import Plan
     from auditkit.errors import AuditkitError, NoSnapshot
-    from auditkit.papers.charts import ageing, heat_map, scatter, top_vendors, trend, variances, waterfall
+    from auditkit.papers.charts import aging, heat_map, scatter, top_vendors, trend, variances, waterfall
+    from auditkit.papers.html import table
     from auditkit.papers.notebook import load_ipython_extension
     from auditkit.papers.review import review
     from auditkit.settings import Settings
@@ -29,7 +30,7 @@ __all__ = [
     "NoSnapshot",
     "Plan",
     "Settings",
-    "ageing",
+    "aging",
     "digits",
     "heat_map",
     "load_ipython_extension",
@@ -37,20 +38,22 @@ __all__ = [
     "review",
     "sampling",
     "scatter",
+    "table",
     "top_vendors",
     "trend",
     "variances",
     "waterfall",
 ]
 
-_CHARTS = ("ageing", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall")
-_ROOMS: dict[str, dict[str, str | None]] = {  # None: the module itself
+_CHARTS = ("aging", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall")
+_MODULES: dict[str, dict[str, str | None]] = {  # None: the module itself
     "auditkit.analysis.digits": {"digits": None},
     "auditkit.analysis.sampling": {"sampling": None},
     "auditkit.audit": {"Audit": "Audit", "open": "open_audit"},
     "auditkit.settings": {"Settings": "Settings"},
     "auditkit.corrections.plan": {"Plan": "Plan"},
     "auditkit.errors": {name: name for name in ("AuditkitError", "NoSnapshot")},
+    "auditkit.papers.html": {"table": "table"},
     "auditkit.papers.notebook": {"load_ipython_extension": "load_ipython_extension"},
     "auditkit.papers.charts": {name: name for name in _CHARTS},
     "auditkit.papers.review": {"review": "review"},
@@ -58,11 +61,11 @@ _ROOMS: dict[str, dict[str, str | None]] = {  # None: the module itself
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name from the room it lives in."""
-    for room, names in _ROOMS.items():
+    """Import a public name from the module it lives in."""
+    for module, names in _MODULES.items():
         if name in names:
-            module, held = import_module(room), names[name]
-            return module if held is None else getattr(module, held)
+            found, held = import_module(module), names[name]
+            return found if held is None else getattr(found, held)
     raise AttributeError(f"module 'auditkit' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

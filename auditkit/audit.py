@@ -23,11 +23,11 @@ from typing import Any, Self
 import pandas as pd
 
 from auditkit.analysis import accrual, rollforward
-from auditkit.analysis import changes as history
 from auditkit.analysis.analyze import Analyze
 from auditkit.analysis.ask import Ask
 from auditkit.analysis.explain import Explanation, explain
-from auditkit.checks import acceptance, reconcile, views
+from auditkit.checks import acceptance, reconcile
+from auditkit.checks.finding_filters import finding_filters
 from auditkit.checks.link_decisions import LinkDecisions
 from auditkit.checks.rules import Rule, refuse_unknown_rule
 from auditkit.checks.run import run, usable_rules
@@ -36,15 +36,16 @@ from auditkit.corrections.service import Corrections
 from auditkit.errors import NoSnapshot, QuestionRefused
 from auditkit.home import Home
 from auditkit.journal import Journal
-from auditkit.papers import workpaper_queries
-from auditkit.papers.facts import Facts, described
+from auditkit.papers.facts import Facts, ReportHeader, cover_lines
 from auditkit.progress import notice
 from auditkit.sandbox import demo
 from auditkit.settings import AccountKey, Settings, keyring_note
+from auditkit.sql import read
 from auditkit.sync.proof import proof
 from auditkit.sync.run import Options, connect, sync
 from auditkit.sync.source import Source
 from auditkit.values import did_you_mean
+from auditkit.warehouse.answer import Answer, provenance_of
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import Table
@@ -125,29 +126,29 @@ class Audit:
             self.sync()
             return
         wanted = {"as_of": self.settings.as_of, "tolerance": self.settings.tolerance}
-        held = self.snapshot.query(views.PARAMETERS).records()[0]
+        held = self.snapshot.query(read("queries/parameters")).records()[0]
         if any(name in self.settings.model_fields_set and held[name] != value for name, value in wanted.items()):
             self.run()
 
     def completeness(self) -> pd.DataFrame:
         """Control totals of the newest sync, per vendor: records listed, not typed, and the sum of their money."""
-        return self.sql(views.COMPLETENESS)
+        return self.sql(read("queries/completeness"))
 
     def proof(self) -> list[str]:
         """Why the newest sync is COMPLETE, or is not: the label, a line for each vendor, and the calls."""
-        run = self.snapshot.query(views.SYNC_RUN).records()[0]
-        return proof(run, self.snapshot.query(views.SYNC_SOURCES).records())
+        run = self.snapshot.query(read("queries/last_sync")).records()[0]
+        return proof(run, self.snapshot.query(read("queries/last_sync_sources")).records())
 
     def changes(self, since: int | None = None) -> pd.DataFrame:
         """What appeared, changed (field by field, as JSON) and vanished between a sync and the newest one.
 
         `since` is a `sync_run.sync_id`; without it, the sync before the newest. Raises `NoSnapshot` for an unknown one.
         """
-        known = [sync_id for (sync_id, *_) in self.snapshot.query(history.SYNCS).rows]
+        known = [sync_id for (sync_id, *_) in self.snapshot.query(read("queries/syncs")).rows]
         wanted = known[-2 if len(known) > 1 else -1] if since is None else since
         if wanted not in known:
             raise NoSnapshot(f"there is no sync {wanted}; there are {known[0]} to {known[-1]}")
-        return self.sql(history.CHANGES, since=wanted)
+        return self.sql(read("queries/changes"), since=wanted)
 
     # ── The statement ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,24 +201,23 @@ class Audit:
         """
         if rule is not None:
             refuse_unknown_rule(self.snapshot, rule)
-        filters = {"rule": rule, "severity": severity, "state": state, "job": job}
-        asked = {name: value for name, value in filters.items() if value is not None}
-        frame = self.sql(views.findings(asked, new=new), **asked)
+        filters = finding_filters(rule=rule, severity=severity, state=state, job=job, new=new)
+        frame = self.sql(read("queries/findings"), **filters)
         if job is not None and frame.empty:
             self.statement("job", job)  # refuses an unknown job: a typo is no clean job
         return frame
 
     def by_rule(self) -> pd.DataFrame:
         """Findings and money at risk for each rule, also for those that found nothing."""
-        return self.sql(views.BY_RULE)
+        return self.sql(read("queries/by_rule"))
 
     def unbilled(self) -> pd.DataFrame:
         """Billable NRBs that no invoice carries, largest first, with their age in days."""
-        return self.sql(views.UNBILLED)
+        return self.sql(read("queries/unbilled"))
 
     def unexported(self) -> pd.DataFrame:
         """NRBs that were not exported to the ledger, largest first."""
-        return self.sql(views.UNEXPORTED)
+        return self.sql(read("queries/unexported"))
 
     def accrual(self, by: str = "month", period: str | None = None) -> pd.DataFrame:
         """Unbilled and unexported cost, with and without markup, by `job`, `month`, `vendor`, `type` or `person`.
@@ -277,11 +277,10 @@ class Audit:
         Nothing in the home changes. `passed` is None for rules of your own, which have no planted fault.
         """
         outcomes = selftest(self._home.store, self._home.parameters(), self._home.decisions())
-        frame = pd.DataFrame([vars(outcome) for outcome in outcomes])
-        frame.attrs["snapshot"] = self.snapshot_id
-        return frame
+        rows = [list(vars(outcome).values()) for outcome in outcomes]
+        return Answer(rows, vars(outcomes[0]), snapshot=self.snapshot_id)
 
-    # ── Reports and working papers ──────────────────────────────────────────────────────────────────────────────────
+    # ── Reports and workpapers ─────────────────────────────────────────────────────────────────────────────────────
 
     def report(self, notebook: str = "01_month_end", *, period: str | None = None, since: int | None = None) -> Path:
         """Run a notebook on this snapshot into one HTML file that opens offline; its path in the home's `reports/`.
@@ -290,7 +289,6 @@ class Audit:
         snapshot and journal give the same bytes. Needs the extra `notebooks`. Raises `AuditkitError`.
         """
         from auditkit.papers.report import publish  # noqa: PLC0415  Jupyter's packages are an extra, and slow to import
-        from auditkit.papers.report_page import Front  # noqa: PLC0415  as above
 
         if period is not None:
             self._refuse_empty_month(period)
@@ -301,20 +299,20 @@ class Audit:
                 f"What moved since sync {since}": self.roll_forward(since, items=True),
             }
         facts = self._facts()
-        lines = {**({"Month under audit": period} if period else {}), **described(self.snapshot, facts)}
-        front = Front(facts, lines, moved)
+        lines = {**({"Month under audit": period} if period else {}), **cover_lines(self.snapshot, facts)}
+        front = ReportHeader(facts, lines, moved)
         return publish(self.settings, notebook, front=front, parameters={"period": period} if period else {})
 
     def _refuse_empty_month(self, period: str) -> None:
         """Raise `QuestionRefused` for what is not a month, and for a month outside the data's dates."""
         self.analyze.period_end(period)
-        dates = self.snapshot.query(workpaper_queries.PERIOD).rows[0]
+        dates = self.snapshot.query(read("queries/workpaper/period")).rows[0]
         months = sorted(day.isoformat()[:7] for day in dates if day is not None)
         if months and not months[0] <= period <= months[-1]:
             raise QuestionRefused(f"nothing is dated in {period}; there is {months[0]} to {months[-1]}")
 
     def workpaper(self, path: Path | str | None = None) -> Path:
-        """Write the Excel working paper of this snapshot; its path, by default in the home's `reports/`.
+        """Write the Excel workpaper of this snapshot; its path, by default in the home's `reports/`.
 
         The same snapshot gives the same bytes. An existing file that differs is not replaced: it may be signed.
         Raises `AuditkitError`.
@@ -329,13 +327,13 @@ class Audit:
         from auditkit.papers.workpaper import spreadsheet  # noqa: PLC0415  xlsxwriter is slow to import
 
         rows = list(frame.astype(object).itertuples(index=False, name=None))
-        table = Table(tuple(map(str, frame.columns)), rows, frame.attrs.get("sql", ""))
+        table = Table(tuple(map(str, frame.columns)), rows, provenance_of(frame).get("sql", ""))
         return spreadsheet(table, Path(path), self._facts(), self.about["finished_at"])
 
     def _facts(self) -> Facts:
         return Facts(self.title, self.proof(), self.warnings, self.journal_head, self.is_demo)
 
-    # ── What it stands on ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── What figures are based on ─────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def snapshot(self) -> Snapshot:
@@ -350,7 +348,7 @@ class Audit:
     @property
     def about(self) -> Mapping[str, Any]:
         """The snapshot's id, sync, day, verdict, environment, account and completeness."""
-        return self.snapshot.query(views.RUN).records()[0]
+        return self.snapshot.query(read("queries/about")).records()[0]
 
     @property
     def title(self) -> str:
@@ -368,7 +366,7 @@ class Audit:
         """What to know before any finding, in sentences; mostly none. Overridden limits come first."""
         overridden = [
             f"{row['who']} overrode the limits of plan {row['plan']} ({row['lifted']}): {row['reason']}"
-            for row in self.snapshot.query(views.OVERRIDES).records()
+            for row in self.snapshot.query(read("queries/overrides")).records()
         ]
         return overridden + list(json.loads(self.about["warnings"]))
 
@@ -390,7 +388,7 @@ class Audit:
     @property
     def journal_head(self) -> str:
         """How many records the journal held when this snapshot was audited, and the hash of the last."""
-        (found,) = self.snapshot.query(views.JOURNAL_HEAD).records()
+        (found,) = self.snapshot.query(read("queries/journal_head")).records()
         return f"{found['records']:,} records, the last is {found['head']}"
 
     @contextlib.contextmanager

@@ -1,14 +1,14 @@
 """Where the two secrets of an account are stored: in the system's keyring, else in `secrets.toml` beside auditkit.toml.
 
-Both find a secret by the server that it is for and the user there, so that none is sent to another server when a
-setting changes. The file is for machines without a keyring; nobody but its owner may read it:
+Either stores a secret under its server and user, so that none is sent to another server when a setting changes. The
+file is for machines without a keyring; nobody but its owner may read it:
 
     ["https://portal.aimsio.com"]
     "user" = "password"
 
 A keyring that cannot be loaded (a missing backend, no session bus, a broken configuration) counts as absent.
 
-Not here: the environment, which takes precedence over both (`settings`), and asking a person about the file (`cli`).
+Not here: the environment, which overrides both (`settings.py`), and whether a person wants the file (`cli/init.py`).
 """
 
 import tomllib
@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 SECRETS_FILE = "secrets.toml"
-_GIT_IGNORES = "*secrets.toml"  # also what a killed program left of it
-# The setting of a secret → those of its server and user; JobNimbus knows no users.
+_GIT_IGNORES = "*secrets.toml"  # also temporary files that a killed program left
+# The setting of a secret → those of its server and user; JobNimbus has no users.
 LOGINS = {"aimsio_password": ("aimsio_url", "aimsio_username"), "jobnimbus_token": ("jobnimbus_url", None)}
 _MOST_BYTES = 1_000_000
 _ADVICE = "let `auditkit init` write it again, or set AUDITKIT_AIMSIO_PASSWORD and AUDITKIT_JOBNIMBUS_TOKEN"
@@ -47,14 +47,14 @@ _PROBE = "auditkit"  # a service and user that nobody stores anything for
 
 @dataclass(frozen=True)
 class Login:
-    """What a secret is for: a server's base URL, and the user there."""
+    """What a secret is for: the base URL of a server, and the user there."""
 
     url: str
     user: SecretStr
 
 
 def login_for(secret: str, given: Callable[[str], str | None]) -> Login | None:
-    """The login of a secret's setting; None while the settings, as `given`, name no server and user for it."""
+    """The login of a secret's setting; None if the settings, as `given`, have no server or user for it."""
     url, user = LOGINS[secret]
     at, who = given(url), given(user) if user else "token"
     return Login(at, SecretStr(who)) if at and who else None
@@ -87,7 +87,8 @@ def store_in_keyring(login: Login, secret: SecretStr) -> bool:
 
 
 def store_in_file(path: Path, secrets: Mapping[Login, SecretStr]) -> None:
-    """Put secrets into a file for its owner alone, beside those that it holds, and hide it from git.
+    """Add secrets to a file that only its owner may read, and that git ignores.
+
 
     The file is written whole or not at all. Raises `OSError`, and `SettingsError` as `stored_secret` does.
     """
@@ -113,7 +114,7 @@ def _in_keyring(login: Login) -> SecretStr | None:
 
 
 def _read(path: Path) -> dict[Login, SecretStr]:
-    """The secrets in the file; none if there is no file."""
+    """The secrets in the file, hidden; none if there is no file."""
     try:
         data = read_private(
             path,
@@ -125,19 +126,19 @@ def _read(path: Path) -> dict[Login, SecretStr]:
         return {}
     try:
         return _secrets(tomllib.loads(data.decode()))
-    except (ValueError, RecursionError, AttributeError):  # the cause is not repeated: its text may be a secret
-        raise SettingsError(f"{path}: is no table of secrets for each server; delete it, and {_ADVICE}") from None
+    except (ValueError, RecursionError, AttributeError):  # its text is not shown, because it may be a secret
+        raise SettingsError(f"{path}: must be a table of secrets for each server; delete it, and {_ADVICE}") from None
 
 
 def _secrets(tables: Mapping[str, Any]) -> dict[Login, SecretStr]:
     every = [(url, user, secret) for url, users in tables.items() for user, secret in users.items()]
     if not all(isinstance(secret, str) for _, _, secret in every):
-        raise ValueError("a secret that is no text")
+        raise ValueError("a secret that is not text")
     return {Login(url, SecretStr(user)): SecretStr(secret) for url, user, secret in every}
 
 
 def _hide_from_git(folder: Path) -> None:
-    """If the folder is in a git work tree, add the file to its .gitignore."""
+    """In a git work tree, add the file to .gitignore."""
     if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
         return
     path = folder / ".gitignore"

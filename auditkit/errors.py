@@ -1,7 +1,7 @@
 """Every error that auditkit raises on purpose. An exception: *we could not look*. A finding: *we looked, it is wrong*.
 
     AuditkitError
-    ├── SettingsError (ValueError)        a setting is missing, misspelt or out of range
+    ├── SettingsError (ValueError)        a setting is missing, misspelled or out of range
     ├── ValueRefused (ValueError)         a text is not the money, time or identifier it claims to be
     ├── ApiError                          a vendor could not be asked, or did not answer as its contract says
     │   ├── Unreachable (ConnectionError)     no connection, or it broke
@@ -57,7 +57,7 @@ class AuditkitError(Exception):
 
 
 class SettingsError(AuditkitError, ValueError):
-    """A setting is missing, misspelt or out of range."""
+    """A setting is missing, misspelled or out of range."""
 
 
 class ValueRefused(AuditkitError, ValueError):

@@ -1,4 +1,4 @@
-"""Files for their owner alone: read only where nobody else may read them, written whole or not at all.
+"""Private files: read only if nobody else may read them, written whole or not at all.
 
 Everything that auditkit writes besides DuckDB files, caches and the lines of the journal goes through here.
 
@@ -24,8 +24,8 @@ _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.
 def read_private(path: Path, most: int, *, restore: str, exposed: str) -> bytes:
     """The first `most` bytes of a file that its owner alone may read.
 
-    Raises `FileNotFoundError`; and `SettingsError` for anything but a file, with how to `restore` it, and for a file
-    that others may read, with what is `exposed` and what to do.
+    Raises `FileNotFoundError`, and `SettingsError` for anything else at that path, which says how to `restore` it; or,
+    if others may read it, what is `exposed` and what to do.
     """
     try:
         # A link could point at another's file, and a pipe would wait for its other end.

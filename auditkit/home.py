@@ -15,7 +15,6 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from auditkit.checks import views
 from auditkit.checks.acceptance import acceptances
 from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.link_decisions import link_decisions
@@ -25,6 +24,7 @@ from auditkit.journal import Journal, canonical
 from auditkit.sandbox import demo, server
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.settings import DEMO, VENDOR_RATE_PER_SECOND, AccountKey, Settings
+from auditkit.sql import read
 from auditkit.vendors.aimsio import AimsioClient
 from auditkit.vendors.jobnimbus import JobNimbusClient
 from auditkit.warehouse.schema import refuse_other_schema
@@ -119,7 +119,7 @@ class Home:
     def draft(self, *, keep_previous: bool, is_new: bool = False) -> Iterator[Draft]:
         """As `Store.draft`, by the one writer; refused where the home holds another account."""
         with self.store.writer(), self.store.draft(keep_previous=keep_previous, is_new=is_new) as draft:
-            held = draft.query(views.LAST_RUN) if draft.has_table("sync_run") else None
+            held = draft.query(read("queries/last_account")) if draft.has_table("sync_run") else None
             self._refuse_other(_account_of(held) if held else None)
             self._refuse_other(self.journal.account)
             yield draft
@@ -127,7 +127,7 @@ class Home:
     @property
     def is_demo(self) -> bool:
         """Whether the snapshot's figures are the sandbox's: then every page says DEMO DATA."""
-        return bool(self.snapshot.query(views.RUN).records()[0]["environment"] == DEMO)
+        return bool(self.snapshot.query(read("queries/about")).records()[0]["environment"] == DEMO)
 
     def admit(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The gate of the journal: the body of a record, with its account.
@@ -160,7 +160,7 @@ class Home:
         stamp = (found.st_ino, found.st_mtime_ns)
         if self._held is None or self._held[0] != stamp:
             with self.store.open() as snapshot:
-                self._held = (stamp, _account_of(snapshot.query(views.LAST_RUN)))
+                self._held = (stamp, _account_of(snapshot.query(read("queries/last_account"))))
         return self._held[1]
 
     def _refuse_other(self, held: AccountKey | None) -> None:
@@ -212,5 +212,5 @@ class Home:
 
 
 def _account_of(last_run: Table) -> AccountKey | None:
-    """The account of a snapshot's newest sync (`views.LAST_RUN`), if there was one."""
+    """The account of a snapshot's newest sync (`queries/last_account`), if there was one."""
     return AccountKey(*last_run.rows[0]) if last_run.rows else None

@@ -1,6 +1,6 @@
-"""Progress and notices for the person who waits: a bar in a terminal or a notebook, else a line every 10 seconds.
+"""Progress and notices: a bar in a terminal or a notebook, elsewhere a plain line every 10 seconds.
 
-`AUDITKIT_QUIET=1` switches all of it off, so that stored notebooks and logs stay the same from run to run.
+`AUDITKIT_QUIET=1` switches all of it off, so that stored notebooks and logs are the same in every run.
 """
 
 import contextlib
@@ -20,15 +20,15 @@ _LINE_EVERY_SECONDS = 10
 
 
 def notice(line: str) -> None:
-    """Print one line on standard error (below a cell, on standard output); nothing when quiet."""
+    """Print one line on standard error (in a notebook, on standard output); nothing when quiet."""
     if not quiet():
-        # A notebook shows standard error in red, like errors.
+        # A notebook shows standard error in red, like an error.
         plain_tqdm.write(printable(line), file=sys.stdout if _in_notebook() else sys.stderr)
 
 
 @contextlib.contextmanager
 def progress(label: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
-    """Show how far a long task is: call the yielded function with the number of units done since the last call."""
+    """Show the progress of a long task: call the yielded function with the number of units done since the last call."""
     if quiet() or total == 0:
         yield lambda _: None
     elif sys.stderr.isatty() or _in_notebook():

@@ -1,16 +1,17 @@
-"""Settings: where the vendors are, who we are there, where files live, how an audit is run.
+"""Settings: where the vendors are, who reads them, where files are, how an audit is run.
 
-Read from the environment (`AUDITKIT_*`), which wins, then `auditkit.toml` in the nearest parent folder; secrets from
-the environment, those of the vendors also from where `credentials` keeps them, never from that file. Nothing is read at
-import, a `Settings` is frozen, and no secret shows in its repr.
+The environment (`AUDITKIT_*`) overrides `auditkit.toml` in the nearest parent folder. Secrets come from the
+environment, those of the vendors also from where `credentials.py` keeps them, never from that file. Nothing is read at
+import, a `Settings` is frozen, and its repr shows no secret.
 
-With no credentials at all the settings are those of the demo; with some but not all of them, an error: a report on
+Without any credentials the settings are those of the demo; some but not all of them are an error, because a report on
 demo data must never pass for a report on an account.
 """
 
 import difflib
 import hashlib
 import ipaddress
+import json
 import os
 import re
 import ssl
@@ -57,7 +58,7 @@ KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimb
 _URLS = tuple(url for url, _ in LOGINS.values())
 _USERS = tuple(user for _, user in LOGINS.values() if user)
 _CREDENTIALS = tuple(name for secret, (url, user) in LOGINS.items() for name in (url, user, secret) if name)
-_SECRETS = {  # and where else than in the environment
+_SECRETS = {  # and where else than in the environment they can be
     "aimsio_password": "put it in the keyring, as `auditkit init` does",
     "jobnimbus_token": "put it in the keyring, as `auditkit init` does",
     "passphrase": "type it when asked",
@@ -72,7 +73,7 @@ _EXPECTED = {
     "rules": "must be a table for each rule, e.g. [rules.nrb-unbilled] and below it min_amount = 25",
 }
 _HARMLESS = re.compile(r"[\w.,:+-]{0,10}")
-_NOT_SETTINGS = frozenset({"QUIET", "DEMO"})  # `quiet()`: nobody watches; `load()`: the demo, whatever account is set
+_NOT_SETTINGS = frozenset({"QUIET", "DEMO"})  # `quiet()`: non-interactive; `load()`: the demo, whatever account is set
 
 
 class AccountKey(NamedTuple):
@@ -91,7 +92,7 @@ class AccountKey(NamedTuple):
 
 
 def quiet() -> bool:
-    """True when `AUDITKIT_QUIET` says that nobody watches: no bars, nothing to tick (tests, stored notebooks)."""
+    """Whether `AUDITKIT_QUIET` says non-interactive: no progress bars, no check boxes (tests, stored notebooks)."""
     return os.environ.get(f"{PREFIX}QUIET", "") not in ("", "0")
 
 
@@ -105,7 +106,7 @@ def is_loopback(url: str) -> bool:
 
 
 class Settings(BaseSettings):
-    """One frozen set of settings. Use `Settings.load()`, which turns every mistake into one `SettingsError` line."""
+    """One frozen set of settings. Use `Settings.load()`, which reports every mistake in one `SettingsError` line."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
     _hidden: ClassVar[frozenset[str]] = frozenset()  # settings whose variables are not read
@@ -113,15 +114,15 @@ class Settings(BaseSettings):
 
     home: Path | None = Field(None, description="folder of every file auditkit writes")
     aimsio_url: str | None = Field(None, description="base URL of Aimsio, e.g. https://portal.aimsio.com")
-    aimsio_username: SecretStr | None = Field(None, description="who reads Aimsio")
-    aimsio_password: SecretStr | None = Field(None, description="of that user; never in a file")
+    aimsio_username: SecretStr | None = Field(None, description="the user who reads Aimsio")
+    aimsio_password: SecretStr | None = Field(None, description="the password of that user; never in a file")
     jobnimbus_url: str | None = Field(None, description="base URL of JobNimbus, e.g. https://app.jobnimbus.com")
-    jobnimbus_token: SecretStr | None = Field(None, description="what reads JobNimbus; never in a file")
-    jobnimbus_actor: str | None = Field(None, description="e-mail that JobNimbus shall name behind a write")
+    jobnimbus_token: SecretStr | None = Field(None, description="the token that reads JobNimbus; never in a file")
+    jobnimbus_actor: str | None = Field(None, description="e-mail that JobNimbus shows as the author of a write")
     timezone: str | None = Field(None, description="IANA name; decides each document's calendar day; UTC on loopback")
     identity: str | None = Field(None, description="who decides and writes, for the journal")
-    passphrase: SecretStr | None = Field(None, description="opens the private key of who signs")
-    as_of: date | None = Field(None, description="the day the audit looks from; default today")
+    passphrase: SecretStr | None = Field(None, description="opens the private key of the person who signs")
+    as_of: date | None = Field(None, description="the as-of date; default today")
     tolerance: Decimal = Field(Decimal("0.00"), ge=0, decimal_places=2, description="money that may differ")
     rate_per_second: float = Field(VENDOR_RATE_PER_SECOND, gt=0, description="calls; above 10 on loopback only")
     parallel: int = Field(VENDOR_PARALLEL, ge=1, description="calls in flight; above 10 on loopback only")
@@ -129,9 +130,11 @@ class Settings(BaseSettings):
     ca_bundle: Path | None = Field(None, description="PEM file of authorities to trust instead of the public ones")
     proxy: str | None = Field(None, description="HTTP proxy to the vendors, e.g. http://proxy.example:3128")
     draft_status_names: tuple[str, ...] = Field(("draft",), description="JobNimbus statuses that are not issued yet")
-    labor_in_amount: Literal["yes", "no", "auto"] = Field("auto", description="does a line's amount hold its labour")
+    labor_in_amount: Literal["yes", "no", "auto"] = Field(
+        "auto", description="whether the amount of an invoice line includes its labor"
+    )
     reverify_days: float = Field(7, gt=0, description="no content of an NRB should be read longer ago than this")
-    surge: int = Field(50, ge=1, description="new findings of one rule at once above which a warning is due")
+    surge: int = Field(50, ge=1, description="new exceptions of one rule in one read, above which there is a warning")
     rules: Mapping[str, Mapping[str, Any]] = Field({}, description="rule id → parameter → value")
 
     @field_validator(*_URLS)
@@ -172,11 +175,11 @@ class Settings(BaseSettings):
     @classmethod
     def _is_zone(cls, name: str | None) -> str | None:
         if name is not None and name not in available_timezones():
-            raise ValueError(f"is no IANA time zone{_near_zone(name)}")
+            raise ValueError(f"is not an IANA time zone{_near_zone(name)}")
         return name
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         given = [name for name in _CREDENTIALS if getattr(self, name)]
         missing = [PREFIX + name.upper() for name in _CREDENTIALS if name not in given]
         if given and missing:
@@ -206,7 +209,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file, whose content `load` passes as plain values; over answers it does not."""
+        """The environment overrides the file, whose values `load` passes in; but not the answers of a person."""
         if isinstance(env_settings, EnvSettingsSource):
             hidden = {f"{PREFIX}{name}".lower() for name in cls._hidden}
             env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in hidden}
@@ -214,9 +217,9 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, *, demo: bool = False) -> "Settings":
-        """The settings that hold in the current folder; `demo` leaves out all credentials.
+        """The settings of the current folder; `demo` leaves out all credentials.
 
-        Raises `SettingsError`, in one line, for a misspelt, malformed or missing setting.
+        Raises `SettingsError`, in one line, for a misspelled, malformed or missing setting.
         """
         _refuse_unknown_variables()
         root = project_root(Path.cwd())
@@ -238,11 +241,18 @@ class Settings(BaseSettings):
         if settings.home is None:
             home = root / "data" / "demo" if settings.is_demo else root / "data"
             return settings.model_copy(update={"home": home})
-        return settings.model_copy(update={"home": (root / settings.home.expanduser()).resolve()})
+        try:
+            home = (root / settings.home.expanduser()).resolve()
+        except RuntimeError:
+            where = _origin("home", values, root / FILE_NAME)
+            raise SettingsError(
+                f"{where} {settings.home}: this user has no home folder; give an absolute path"
+            ) from None
+        return settings.model_copy(update={"home": home})
 
     @classmethod
     def asked(cls, values: Mapping[str, Secret[Any] | SecretStr]) -> "Settings":
-        """These values before those of the environment, held to the same bounds. Raises `SettingsError`."""
+        """These values, overriding the environment, with the same validation. Raises `SettingsError`."""
         _refuse_unknown_variables()
         try:
             return _AskedSettings(**_plain(values))
@@ -250,7 +260,7 @@ class Settings(BaseSettings):
             raise SettingsError(_one_line(error, lambda name: name if name in values else variable_of(name))) from None
 
     def changed(self, **values: Any) -> Self:  # noqa: ANN401  any field of ours
-        """These settings with some others, held to the same bounds. Raises `SettingsError`."""
+        """These settings with some values changed, with the same validation. Raises `SettingsError`."""
         checked: dict[str, Any] = {}
         for name, value in values.items():
             field = type(self).model_fields[name]
@@ -263,7 +273,7 @@ class Settings(BaseSettings):
 
     @property
     def is_demo(self) -> bool:
-        """No credentials at all: the embedded sandbox answers, and every figure says DEMO DATA."""
+        """Whether there are no credentials at all: the embedded sandbox answers, and every figure says DEMO DATA."""
         return not any(getattr(self, name) for name in _CREDENTIALS)
 
     @property
@@ -280,7 +290,7 @@ class Settings(BaseSettings):
 
     @property
     def environment(self) -> str:
-        """Which servers a snapshot is of. It never holds a secret."""
+        """The servers that a snapshot is of. It never holds a secret."""
         return DEMO if self.is_demo else " + ".join(str(getattr(self, name)) for name in _URLS)
 
     @property
@@ -290,7 +300,7 @@ class Settings(BaseSettings):
 
     @property
     def account(self) -> str:
-        """Whose data a snapshot is: a label made from environment and user name, which holds neither."""
+        """Whose data a snapshot is: a label made from environment and user name, which contains neither."""
         if self.is_demo:
             return DEMO
         whose = "\n".join([self.environment, *(user.get_secret_value() for user in self.users)])
@@ -307,10 +317,18 @@ class Settings(BaseSettings):
         return tuple(value for name in LOGINS if (value := getattr(self, name)))
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("settings hold credentials and are not pickled; load them where they are needed")
+        raise TypeError("settings hold credentials and cannot be pickled; load them where they are needed")
+
+    def variables(self) -> dict[str, str]:
+        """The settings that were given, as environment variables for a process that must have the same.
+
+        Passwords, tokens and passphrases are not among them: that process looks them up where this one did.
+        """
+        given = {name: getattr(self, name) for name in self.model_fields_set | {"home"} if name not in _SECRETS}
+        return {variable_of(name): _as_text(value) for name, value in given.items() if value is not None}
 
     def at_sandbox(self, **values: Any) -> "SandboxSettings":  # noqa: ANN401  any field of ours
-        """These settings of the demo, pointed at a running sandbox. `values` gives its URLs and credentials."""
+        """These settings of the demo, connected to a running sandbox. `values` gives its URLs and credentials."""
         return SandboxSettings.model_construct(**{**dict(self), **values})
 
 
@@ -326,7 +344,7 @@ class SandboxSettings(Settings):
 
 
 class _AskedSettings(Settings):
-    """Settings of which a person is asked some: an answer wins over the environment."""
+    """Settings that a person is asked for: an answer overrides the environment."""
 
     _answers_win: ClassVar[bool] = True
 
@@ -341,7 +359,7 @@ def project_root(folder: Path) -> Path:
 
 
 def settings_file(folder: Path) -> Path | None:
-    """The auditkit.toml that holds in this folder, if there is one."""
+    """The auditkit.toml that applies to this folder, if there is one."""
     path = project_root(folder) / FILE_NAME
     return path if path.is_file() else None
 
@@ -356,9 +374,9 @@ def keyring_note() -> str | None:
 
 
 def values_of(path: Path) -> dict[str, Secret[Any]]:
-    """The values of an auditkit.toml, none where there is no file. Raises `SettingsError`, in one line.
+    """The values of an auditkit.toml; none if there is no file. Raises `SettingsError`, in one line.
 
-    They are out of sight: a traceback may show locals, and a value that is refused may be a secret.
+    They are hidden, because a traceback may show locals, and an invalid value may be a secret.
     """
     if not path.is_file():
         return {}
@@ -383,8 +401,18 @@ def _plain(values: Mapping[str, Secret[Any] | SecretStr]) -> dict[str, Any]:
     return {name: value.get_secret_value() for name, value in values.items()}
 
 
+def _as_text(value: object) -> str:
+    """A value as its variable holds it: lists and tables as JSON."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple() | Mapping():
+            return json.dumps(value, default=str)
+    return str(value)
+
+
 def _not_toml(path: Path, message: str) -> str:
-    """tomllib's message with file and line in front, and the slip that is behind most of them."""
+    """tomllib's message after file and line, and the most common cause."""
     found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
     line, cause = (f":{found[2]}", f"{found[1]} at column {found[3]}") if found else ("", message)
     return f'{path}{line}: not TOML ({cause}); text needs quotes, e.g. timezone = "America/Edmonton"'
@@ -408,7 +436,7 @@ def _refuse_unusable_bundle(path: Path, origin: str) -> None:
 
 
 def _near_zone(name: str) -> str:
-    """The zone that was meant, also by its city alone, in whatever case."""
+    """The nearest zone, also by its city alone, in any case."""
     zones = sorted(available_timezones())
     names = {zone.rpartition("/")[2].casefold(): zone for zone in zones} | {zone.casefold(): zone for zone in zones}
     near = difflib.get_close_matches(name.casefold().replace(" ", "_"), names, n=1)
@@ -421,7 +449,7 @@ def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
 
 
 def _kept_secrets(values: Mapping[str, Secret[Any]], path: Path) -> dict[str, SecretStr]:
-    """The vendors' secrets, for the URLs and user that are set but whose secret is not."""
+    """The vendors' secrets, for URLs and user that are set without a secret."""
 
     def given(name: str) -> str | None:
         return os.environ.get(variable_of(name)) or _plain(values).get(name)
@@ -432,7 +460,7 @@ def _kept_secrets(values: Mapping[str, Secret[Any]], path: Path) -> dict[str, Se
 
 
 def _one_line(error: ValidationError | EnvironmentSettingsError, where: Callable[[str], str]) -> str:
-    """What is wrong, each with `where` it was set."""
+    """Every error, each with `where` the value was set."""
     if isinstance(error, EnvironmentSettingsError):
         return f'{error}; lists are written as JSON, e.g. ["host.example"]'
     items = [(str(item["loc"][0]) if item["loc"] else "", item) for item in error.errors(include_url=False)]
@@ -445,12 +473,12 @@ def _origin(name: str, values: Mapping[str, Any], file: Path) -> str:
 
 
 def variable_of(name: str) -> str:
-    """The environment's name of a setting."""
+    """The environment variable of a setting."""
     return PREFIX + name.upper()
 
 
 def _words(name: str, item: Mapping[str, Any]) -> str:
-    """What a setting must be, and what was found where that is short and plain: a longer one may be a secret."""
+    """What a setting must be, and what was found if that is short and plain: a longer value may be a secret."""
     if name in _EXPECTED:
         found = str(item["input"])
         return _EXPECTED[name] + (f"; found {found!r}" if _HARMLESS.fullmatch(found) else "")

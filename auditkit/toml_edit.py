@@ -1,6 +1,6 @@
-"""Small TOML texts that people edit too: some values changed, the rest as it was.
+"""Change some values in a small TOML text that people edit, too, and keep everything else.
 
-Not here: what the values mean (config, credentials), and the files (private_files).
+Not here: what the values mean (`settings.py`, `credentials.py`), and the files (`files.py`).
 """
 
 import json
@@ -10,20 +10,20 @@ from collections.abc import Mapping
 
 __all__ = ["quoted", "with_values"]
 
-# The first table with the comment above it: what comes before are the settings that are in no table.
+# The first table with the comment above it: before it are the settings outside of tables.
 _TABLES = re.compile(r"^(?:[ \t]*#[^\n]*\n)*[ \t]*\[", re.MULTILINE)
 _TEXT = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 
 
 def quoted(text: str) -> str:
-    """A text as TOML writes it, on one line."""
+    """A text as a TOML string on one line."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def with_values(text: str, values: Mapping[str, str]) -> str | None:
-    """A TOML text in which the settings outside of tables that `values` names have these values.
+    """A TOML text with these values for settings outside of tables.
 
-    Comments, order, other settings and tables stay; None for a text in which they would not.
+    Comments, order, other settings and tables are kept; None if they could not be.
     """
     tables = _TABLES.search(text)
     head, rest = (text[: tables.start()], text[tables.start() :]) if tables else (text, "")

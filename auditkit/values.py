@@ -148,9 +148,9 @@ def total_after_markup(
     vendor_tax: Decimal | None,
     applies_on: str | None,
 ) -> Decimal:
-    """What Aimsio charges for an NRB: mark-up is a percentage, rounded half up to the cent at the end.
+    """What Aimsio charges for an NRB: markup is a percentage, rounded half up to the cent at the end.
 
-    With `SUB_TOTAL` (also when unset) the vendor's tax is added after mark-up: 750 × 1.10 + 37.50 = 862.50, the
+    With `SUB_TOTAL` (also when unset) the vendor's tax is added after markup: 750 × 1.10 + 37.50 = 862.50, the
     figure of the vendor's own sample. With `SUB_TOTAL_AND_VENDOR_TAX` it is marked up as well, by analogy: 866.25.
     """
     subtotal, tax = rate * quantity, vendor_tax or Decimal(0)

@@ -1,6 +1,6 @@
 """How the pages of this folder become a site: `make site`. Everything in it is local, so that it opens offline.
 
-Not here: what the pages say. Those that are made from the program are made by `make docs`.
+Not here: the content of the pages. `make docs` writes the generated ones.
 """
 
 from sphinx.application import Sphinx
@@ -16,7 +16,7 @@ html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 
-# The order of the pages is the site's: the pages themselves are plain Markdown, which a code host shows as well.
+# The order of the pages is here, because the pages are plain Markdown, which a code host shows as well.
 _PARTS = {
     "Begin": ("accounts", "month-end", "scheduling", "sampling"),
     "Look up": ("commands", "python", "tables", "rules"),
@@ -25,7 +25,7 @@ _PARTS = {
 
 
 def _with_contents(_: Sphinx, page: str, text: list[str]) -> None:
-    """Put the contents of the site below its first page."""
+    """Add the contents of the site to its first page."""
     if page == "index":
         for caption, pages in _PARTS.items():
             text[0] += "\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", *pages, "```", ""])

@@ -1,8 +1,9 @@
-"""The command line, as a person types it: in this process where that is enough, else as the installed program."""
+"""The command line, as a person types it: in this process if that is enough, else as the installed program."""
 
 import contextlib
 import hashlib
 import io
+import re
 import shutil
 import signal
 import subprocess
@@ -34,7 +35,7 @@ class Ran:
 
 
 def auditkit(*arguments: str) -> Ran:
-    """Run one command in this process. What is no error on purpose is raised, as a traceback would show."""
+    """Run one command in this process. An error that nobody foresaw fails the test, with its traceback."""
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.object(sys, "argv", ["auditkit", *arguments]),
@@ -44,13 +45,15 @@ def auditkit(*arguments: str) -> Ran:
         try:
             main()
         except SystemExit as ending:
+            if crash := re.search(r"with the traceback in (.+)\n", err.getvalue()):
+                raise AssertionError(Path(crash[1]).read_text("utf-8")) from None
             return Ran(int(ending.code or 0), out.getvalue(), err.getvalue())
     raise AssertionError("a command always ends with an exit code")
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """For starting a process: who starts the tests in the background ignores Ctrl-C, and it would take that over."""
+    """For starting a process: tests started in the background ignore Ctrl-C, and the process would inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -75,7 +78,7 @@ def assert_refused(ran: Ran, *words: str) -> None:
 
 
 def bytes_of(home: Path) -> dict[str, str]:
-    """Path → digest of every published file of a home; what writers and readers leave beside them is not counted."""
+    """Path → digest of every published file of a home, without what writers and readers leave beside them."""
     kept = [
         home / "audit.duckdb",
         *home.glob("snapshots/*"),
@@ -90,7 +93,7 @@ def bytes_of(home: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Account:
-    """An account on a sandbox, and a home that was synced with it once: copy it, never change it."""
+    """An account on a sandbox, and a home that was synced once with it: copy it, never change it."""
 
     address: server.Address
     synced: Path
@@ -117,7 +120,7 @@ def account_of(world: World, folder: Path, **behaviors: object) -> Iterator[Acco
 
 @contextlib.contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """A file system of that size in memory; skips where this user may not mount one."""
+    """A file system of that size in memory; skips if this user may not mount one."""
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)]
     if not shutil.which("mount") or subprocess.run(mounting, capture_output=True, check=False).returncode:

@@ -12,20 +12,21 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
-# What speaks HTTP, starts processes or audits a world for every case takes its time: `make check` leaves it out,
-# `make test` does not.
+# Tests that use HTTP, start processes or audit a world for every case are slow: `make check` leaves them out.
 SLOW = (
     "vendors/",
+    "analysis/test_changes.py",
+    "analysis/test_rollforward.py",
+    "analysis/test_sql_log.py",
     "browser/",
     "canaries/",
     "checks/test_linking.py",
     "checks/test_matching.py",
-    "checks/test_history.py",
     "checks/test_mutations.py",
-    "checks/test_rollforward.py",
     "checks/test_run.py",
     "checks/test_selftest.py",
     "checks/test_statement.py",
+    "cli/",
     "corrections/",
     "crash/",
     "drift/",
@@ -37,10 +38,8 @@ SLOW = (
     "sandbox/",
     "warehouse/test_snapshots.py",
     "test_audit.py",
-    "test_cli.py",
-    "test_doctor.py",
+    "test_cli_corrections.py",
     "test_end_to_end.py",
-    "test_init.py",
     "test_sync",
 )
 

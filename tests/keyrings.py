@@ -1,4 +1,4 @@
-"""A keyring in a file, for programs of their own: `PYTHON_KEYRING_BACKEND=tests.keyrings.Kept`."""
+"""A keyring in a file, for other processes: `PYTHON_KEYRING_BACKEND=tests.keyrings.Kept`."""
 
 import json
 import os

@@ -24,8 +24,10 @@ from auditkit.errors import (
 )
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.wire import loads_stored
+from auditkit.sql import read
 from tests.commands import Account, account_of, bytes_of
 from tests.people import acting_as, listed, signed
+from tests.sandbox.truth import truth_of
 from tests.served import point
 
 SUMS = "nrb_count nrb_total billable_total billed_total linked_total unbilled_total"
@@ -192,7 +194,7 @@ def test_values_of_a_query(audit: ak.Audit) -> None:
 
 
 def test_findings_of_one_rule(audit: ak.Audit, account: Account) -> None:
-    truth = account.world.truth
+    truth = truth_of(account.world)
     assert sorted(audit.findings("nrb-unbilled")["subject_id"]) == truth["nrb-unbilled"]
     counts = dict(zip(audit.by_rule()["rule_id"], audit.by_rule()["findings"], strict=True))
     assert counts == {rule: len(truth.get(rule, [])) for rule in counts}
@@ -210,7 +212,7 @@ def test_findings_by_severity_job_and_news(audit: ak.Audit) -> None:
     assert len(audit.findings(new=True)) == len(every) and audit.findings(state="cleared").empty
     assert audit.findings("nrb-unbilled", severity="low").empty
     for wrong in ({"severity": "worst"}, {"state": "done"}):
-        with pytest.raises(FindingError, match="there are"):
+        with pytest.raises(FindingError, match=r"invalid .*; choose "):
             audit.findings(**wrong)
 
 
@@ -338,7 +340,7 @@ def test_a_vendors_refusal_keeps_its_class(audit: ak.Audit, monkeypatch: pytest.
 
 def test_two_audits_in_one_process(audit: ak.Audit, account: Account) -> None:
     """The one that was open keeps its data; a new one, and the one that synced, see the new."""
-    guid = account.world.truth["nrb-unbilled"][0]
+    guid = truth_of(account.world)["nrb-unbilled"][0]
     before, findings = audit.snapshot_id, audit.findings()
     original = loads_stored(account.state.nrb_text(guid) or "")
     try:
@@ -394,7 +396,7 @@ def test_who_waits_is_told_how_far_it_is(
     audit.run()
     audit.workpaper()
     told = capsys.readouterr().err.splitlines()
-    for task in ("Auditing", "Working paper"):
+    for task in ("Auditing", "Workpaper"):
         done, whole = re.findall(rf"{task}: (\d+) of (\d+) ", "\n".join(told))[-1]
         assert done == whole and int(whole) > 1
 
@@ -402,10 +404,8 @@ def test_who_waits_is_told_how_far_it_is(
 def test_a_report_on_a_month_in_which_nothing_is_dated(audit: ak.Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     """February, where the last day is the 31st of January: less than a month later, and still another month."""
     first, last = date(2025, 11, 3), date(2026, 1, 31)
-    monkeypatch.setattr(
-        "auditkit.papers.workpaper_queries.PERIOD",
-        f"select date '{first}' as nrb_first, date '{last}' as nrb_last, null as invoice_first, null as invoice_last",
-    )
+    sql = f"select date '{first}' as nrb_first, date '{last}' as nrb_last, null as invoice_first, null as invoice_last"
+    monkeypatch.setattr("auditkit.audit.read", lambda name: sql if name == "queries/workpaper/period" else read(name))
     for month in ("2025-10", "2026-02", "2031-01"):
         with pytest.raises(QuestionRefused, match=f"^nothing is dated in {month}; there is 2025-11 to 2026-01$"):
             audit.report(period=month)
@@ -449,7 +449,7 @@ def test_preparing_reads_only_where_nothing_was_read(
 
 
 def test_a_link_counts_from_the_next_run_on(audit: ak.Audit, account: Account) -> None:
-    guid = account.world.truth["nrb-unbilled"][0]
+    guid = truth_of(account.world)["nrb-unbilled"][0]
     job = audit.unbilled().set_index("guid")["job_number"][guid]
     line = audit.sql(
         "select i.jnid, t.position from invoice_status as i join invoice_item as t on t.jnid = i.jnid"

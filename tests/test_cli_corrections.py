@@ -23,6 +23,7 @@ from auditkit.settings import Settings
 from tests.commands import Account, account_of, assert_refused, auditkit
 from tests.crash.killing import kill_at
 from tests.people import PASSPHRASE, acting_as, listed
+from tests.sandbox.truth import truth_of
 
 CONDITION = "Before it is sent, check each object: mark exported only what was booked in the ledger by hand"
 
@@ -76,7 +77,7 @@ def approve(path: Path | str) -> None:
 
 
 def some_guid(account: Account, rule: str) -> str:
-    return sorted(account.world.truth[rule])[0]
+    return sorted(truth_of(account.world)[rule])[0]
 
 
 # ── The walk ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +186,7 @@ def test_an_interrupted_correction_is_reported_at_every_start(
     approve(path)
     assert kill_at("sent", 1, "apply", str(path), "--yes")
     told = auditkit("findings")
-    assert told.code == 0 and "how it ended is not known (interrupted); run `auditkit recover`" in told.err
+    assert told.code == 0 and "its outcome is not known (interrupted); run `auditkit recover`" in told.err
     monkeypatch.setattr(NrbOperation, "quiet", 0.0)
     found = auditkit("recover")
     assert found.code == 0 and "VERIFIED" in found.out

@@ -1,4 +1,4 @@
-"""Where secrets are stored: by server and user, in the keyring or a private file, and shown nowhere."""
+"""Where secrets are saved: by server and user, in the keyring or a private file; they are never shown."""
 
 import os
 import stat
@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A keyring that stores secrets."""
+    """A working keyring."""
     monkeypatch.setattr(keyring.core, "_keyring_backend", Kept())
     monkeypatch.setenv(FILE, str(tmp_path / "keyring"))
     return tmp_path / "keyring"
@@ -79,7 +79,7 @@ def test_the_keyring_uses_the_documented_names(a_keyring: Path, path: Path) -> N
 
 @pytest.mark.parametrize("backend", [keyring.backends.fail.Keyring, keyring.backends.null.Keyring, Kept])
 def test_a_keyring_that_does_not_keep(backend: type, a_keyring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is none, it stores nothing, or it is locked."""
+    """There is none, it forgets, or it is locked."""
     a_keyring.mkdir()
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend())
     assert not store_in_keyring(AIMSIO, SecretStr(SECRET))
@@ -138,7 +138,7 @@ def test_a_file_that_is_open_to_others_is_not_read(mode: int, path: Path) -> Non
 def test_a_file_that_is_not_a_table_of_secrets(text: str, path: Path) -> None:
     path.write_bytes(text.encode("latin-1"))
     path.chmod(0o600)
-    assert_refused(path, "is no table of secrets for each server", "auditkit init")
+    assert_refused(path, "must be a table of secrets for each server", "auditkit init")
 
 
 def test_a_path_that_is_not_a_regular_file(path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_file_open_to_others_is_an_error_unless_it_is_not_needed(
         ("*secrets.toml\ndata/", "*secrets.toml\ndata/"),
     ],
 )
-def test_git_does_not_see_the_file(before: str | None, after: str, tmp_path: Path) -> None:
+def test_git_ignores_the_file(before: str | None, after: str, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     folder = tmp_path / "audit"
     folder.mkdir()

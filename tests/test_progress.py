@@ -1,4 +1,4 @@
-"""Progress: a bar in a terminal, a line every few seconds elsewhere, nothing when quiet."""
+"""Progress: a bar in a terminal, a line now and then elsewhere, nothing when quiet."""
 
 import os
 import pty
@@ -66,7 +66,7 @@ def test_a_bar_in_a_terminal() -> None:
         try:
             while chunk := os.read(ours, 4096):
                 shown += chunk
-        except OSError:  # Linux's way to say that the other side has closed the terminal
+        except OSError:  # on Linux: the other side has closed the terminal
             pass
         assert program.stdout
         assert program.stdout.read() == b""

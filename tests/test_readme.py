@@ -1,4 +1,4 @@
-"""What the README shows is what its commands print, and the commands it names are there."""
+"""The README shows what its commands print, and names only commands and settings that exist."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 from typer import Context
 from typer.main import get_group
 
-from auditkit.cli.main import app
+from auditkit.cli.app import app
 from auditkit.corrections.remedies import REMEDIES
 from auditkit.settings import Settings
 
@@ -19,7 +19,7 @@ MAKEFILE = (Path(__file__).parents[1] / "Makefile").read_text("utf-8")
 
 
 @pytest.mark.slow
-def test_the_statement_is_what_the_demo_prints(tmp_path: Path) -> None:
+def test_the_statement_is_current(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("auditkit")), "demo"]
     environment = {**os.environ, "AUDITKIT_HOME": str(tmp_path / "home"), "AUDITKIT_QUIET": "1"}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -29,7 +29,7 @@ def test_the_statement_is_what_the_demo_prints(tmp_path: Path) -> None:
     assert [line for line in shown[1].splitlines() if line not in printed] == []
 
 
-def test_every_command_that_it_names_is_there() -> None:
+def test_every_command_exists() -> None:
     commands = set(get_group(app).list_commands(Context(get_group(app))))
     named = set(re.findall(r"(?:^|`|&& )auditkit ([a-z]+)", README, re.M))
     assert len(named) >= 8 and named <= commands
@@ -37,12 +37,12 @@ def test_every_command_that_it_names_is_there() -> None:
     assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
 
 
-def test_the_condition_of_each_remedy_is_told() -> None:
-    told = (Path(__file__).parents[1] / "docs" / "corrections.md").read_text("utf-8")
-    assert all(remedy.condition in told and rule in told for rule, remedy in REMEDIES.items())
+def test_the_condition_of_each_remedy_is_documented() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "corrections.md").read_text("utf-8")
+    assert all(remedy.condition in text and rule in text for rule, remedy in REMEDIES.items())
 
 
-def test_every_setting_that_it_names_is_there_and_none_is_missing() -> None:
+def test_every_setting_is_listed() -> None:
     rows = re.findall(r"^\| (`[A-Z_` ]+`) \|", README, re.M)
     named = {name for row in rows for name in re.findall(r"[A-Z_]+", row)}
     assert named - {"QUIET"} <= {name.upper() for name in Settings.model_fields}

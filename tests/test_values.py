@@ -126,7 +126,7 @@ def test_cents_are_rounded_half_away_from_zero(amount):
         assert abs(rounded) > abs(amount)
 
 
-# The total after mark-up
+# The total after markup
 
 
 @pytest.mark.parametrize(

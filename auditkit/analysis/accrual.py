@@ -1,10 +1,10 @@
-"""Accrual: what the accounts of a period must carry although no invoice or export says so yet.
+"""Accrual: what the accounts of a period must include although no invoice or export shows it yet.
 
-Unbilled cost is revenue to accrue, with mark-up, or work in progress, without it; unexported cost is an expense to
-accrue, without mark-up. Both are those of the rules `nrb-unbilled` and `nrb-unexported`, as of the snapshot: what was
-open on an earlier day, nobody recorded.
+Unbilled cost is revenue to accrue, with markup, or work in progress, without it. Unexported cost is an expense to
+accrue, without markup. Both are those of the rules `nrb-unbilled` and `nrb-unexported`, as of the snapshot: what was
+open on an earlier day is not recorded anywhere.
 
-Not here: ageing (analysis), and what is unbilled or unexported (the rules).
+Not here: aging (`age.py`), and what is unbilled or unexported (the rules).
 """
 
 import calendar
@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from auditkit.analysis.question import Question
 from auditkit.errors import QuestionRefused
+from auditkit.sql import filled
 
 __all__ = ["BY", "accrual", "period_end"]
 
@@ -25,44 +26,25 @@ BY = {
 }
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
-_ACCRUAL = """
-with open_cost as (
-    select {key} as {by}, f.rule_id = 'nrb-unbilled' as unbilled, s.total,
-        total_after_markup(n.rate, n.quantity, 0, n.vendor_tax, 'SUB_TOTAL') as cost
-    from finding as f
-    join nrb_status as s on s.guid = f.subject_id
-    join nrb as n on n.guid = f.subject_id
-    where f.rule_id in ('nrb-unbilled', 'nrb-unexported'){until}
-)
-select {by}, count(*) filter (unbilled) as unbilled, coalesce(sum(cost) filter (unbilled), 0) as unbilled_cost,
-    coalesce(sum(total) filter (unbilled), 0) as unbilled_total,
-    count(*) filter (not unbilled) as unexported, coalesce(sum(cost) filter (not unbilled), 0) as unexported_cost,
-    count(*) filter (cost is null) as cost_unknown
-from open_cost
-group by {by}
-order by {order}
-"""
-
 
 def accrual(by: str = "month", period: str | None = None) -> Question:
-    """Unbilled and unexported cost by `job`, `month`, `vendor`, `type` or `person`, most unbilled money first.
+    """Unbilled and unexported cost by `job`, `month`, `vendor`, `type` or `person`, the most unbilled money first.
 
-    With `period` (YYYY-MM) what is dated up to its last day, or not at all. `unbilled_total` is with mark-up, both
+    With `period` (YYYY-MM), what is dated up to its last day, or not at all. `unbilled_total` is with markup, both
     `…_cost` are without it (rate × quantity and the vendor's tax); `cost_unknown` counts those without rate or
     quantity, whose cost is in no sum. Raises `QuestionRefused`.
     """
     if by not in BY:
         raise QuestionRefused(f"by must be one of {', '.join(BY)}, not {by!r}")
-    until = "" if period is None else "\n        and (s.accounting_date is null or s.accounting_date <= $until)"
     order = "month nulls last" if by == "month" else f"unbilled_total desc, unexported_cost desc, {by} nulls last"
-    values = {} if period is None else {"until": period_end(period, date.max)}
-    return Question(_ACCRUAL.format(key=BY[by], by=by, until=until, order=order), values)
+    until = None if period is None else period_end(period, date.max)
+    return Question(filled("queries/analysis/accrual", key=BY[by], by=by, order=order), {"until": until})
 
 
 def period_end(period: str | None, as_of: date) -> date:
-    """The last day of a month that is written YYYY-MM; without one, of the last quarter that ended before a day.
+    """The last day of a month written YYYY-MM; without one, of the last quarter that ended before a day.
 
-    Raises `QuestionRefused` for what is no month.
+    Raises `QuestionRefused` for anything that is not a month.
     """
     if period is None:
         return date(as_of.year, 3 * ((as_of.month - 1) // 3) + 1, 1) - timedelta(days=1)

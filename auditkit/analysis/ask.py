@@ -1,6 +1,6 @@
-"""`audit.sql`: ask the newest snapshot anything in SQL, read-only; every question goes into a log.
+"""`audit.sql`: query the newest snapshot in SQL, read-only; every question goes into a log.
 
-Not here: the questions that auditkit asks itself (`auditkit/sql`), and the analyses made of a table (`analyze.py`).
+Not here: the questions that auditkit itself asks (`auditkit/sql`), and the analyses of a table (`analyze.py`).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from auditkit.analysis.question import Question
-from auditkit.analysis.sql_log import SqlLog
-from auditkit.checks import views
+from auditkit.analysis.sql_log import Asked, SqlLog
 from auditkit.errors import QueryFailed, QuestionRefused
+from auditkit.sql import read
 from auditkit.values import did_you_mean
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import statement_error
@@ -23,7 +23,8 @@ __all__ = ["Ask"]
 class Ask:
     """SQL over one account's newest snapshot. Each answer is a DataFrame whose money is Decimal.
 
-    `frame.attrs` holds the snapshot's id, the SQL and its values. `newest` gives the snapshot that is asked.
+    `frame.attrs` holds the snapshot's id, the SQL and its values; what pandas derives from an answer has none of them.
+    `newest` gives the snapshot to ask.
     """
 
     def __init__(self, newest: Callable[[], Snapshot]) -> None:
@@ -33,7 +34,7 @@ class Ask:
     def __call__(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
         """Ask one question, with `?` or `$name` for values. Raises `QueryFailed` with the SQL.
 
-        One statement: DuckDB would run several, but show only what the last one gave. It is noted in `log`.
+        One statement: DuckDB would run several, but return only the last result. It is noted in `log`.
         """
         return self.ask(query, list(values) if values else named)
 
@@ -43,7 +44,7 @@ class Ask:
         values: list[Any] | dict[str, Any] | None = None,
         frames: Mapping[str, pd.DataFrame] | None = None,
     ) -> pd.DataFrame:
-        """As a call, of the snapshot's tables and of DataFrames under the names given (what `%%sql` calls)."""
+        """As a call, on the snapshot's tables and on DataFrames under the names given; `%%sql` uses it."""
         snapshot = self._newest()
         with statement_error(query):
             statements = snapshot.connection.extract_statements(query)
@@ -60,16 +61,16 @@ class Ask:
         return frame
 
     def question(self, question: Question) -> pd.DataFrame:
-        """Ask a question that was made of names that a person typed."""
+        """Ask a question that was made of names a person typed."""
         return self.ask(question.sql, dict(question.values))
 
     def tables(self) -> pd.DataFrame:
         """Every public table of the snapshot, and what one of its rows is."""
-        return self(views.TABLES)
+        return self(read("queries/tables"))
 
     def describe(self, table: str) -> pd.DataFrame:
         """The columns of a table: name, type, meaning. Raises `QuestionRefused` for an unknown table."""
-        columns = self(views.COLUMNS, name=table)
+        columns = self(read("queries/columns"), name=table)
         if columns.empty:
             raise QuestionRefused(
                 f"there is no table {table!r}; {did_you_mean(table, self.tables()['name'], most=100)}"
@@ -78,12 +79,16 @@ class Ask:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The snapshot that is asked."""
+        """The snapshot to ask."""
         return self._newest()
 
     @property
     def log(self) -> pd.DataFrame:
-        """Every question of this session: number, snapshot, rows, SHA-256 of the answer as CSV, SQL and values."""
+        """Every question of this session: number, snapshot, rows, SHA-256 of the answer as CSV, SQL and values.
+
+        Large answers are asked for again to take their digest; it is None if another snapshot has come since.
+        """
+        self._log.settle(self._again)
         return self._log.frame()
 
     def export_log(self, path: Path | str) -> Path:
@@ -91,4 +96,9 @@ class Ask:
 
         An existing file that is not such a script is not replaced.
         """
+        self._log.settle(self._again)
         return self._log.write(Path(path))
+
+    def _again(self, asked: Asked) -> pd.DataFrame | None:
+        snapshot = self._newest()
+        return snapshot.query(asked.sql, asked.values).frame() if snapshot.short_id == asked.snapshot else None

@@ -1,19 +1,18 @@
-"""A DataFrame as CSV that a spreadsheet may open: exact, and no text in it is taken for a formula.
+"""A DataFrame as CSV that a spreadsheet may open: exact, and no text in it becomes a formula.
 
-Money and numbers stand as they are, days and instants in ISO 8601, nothing as an empty cell, lists and objects as JSON.
 Text that a spreadsheet would calculate begins with an apostrophe instead.
 
-Not here: working papers (workpaper), and what a terminal shows (terminal).
+Not here: how a value is written (`format.py`), workpapers, and what a terminal shows.
 """
 
 import csv
 import io
-import json
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import pandas as pd
 
+from auditkit.format import for_programs
 from auditkit.values import printable
 
 __all__ = ["csv_text", "inert"]
@@ -22,7 +21,7 @@ _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """The whole DataFrame as CSV with a header row, lines ended by a line feed."""
+    """The whole DataFrame as CSV with a header row and line feeds at the ends of lines."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([inert(str(name)) for name in frame.columns])
@@ -37,17 +36,6 @@ def inert(text: str) -> str:
 
 
 def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return format(value, "f")
-        case datetime() | date():
-            return value.isoformat()
-        case int() | float():
-            return str(value)
-        case list() | dict() | tuple():
-            return inert(json.dumps(value, default=str, ensure_ascii=False))
-    return inert(str(value))
+    if isinstance(value, (Decimal, int, float, date)):
+        return for_programs(value)
+    return inert(for_programs(value))

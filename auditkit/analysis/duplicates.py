@@ -1,8 +1,8 @@
-"""Records that are there twice: same-same-same, near, and same-same-different, on any table.
+"""Duplicate records: same-same-same, near, and same-same-different, on any table.
 
-Exact keys are grouped in one pass. Near ones are compared only where they share a *block*: a key, or a key with one
+Equal keys are grouped in one pass. Near ones are compared only if they share a *block*: a key, or a key with one
 character left out, which any two keys one edit apart have in common; so the work does not grow with the square of the
-rows. Not here: which duplicates are findings; that is for the rules `nrb-duplicate` and `nrb-duplicate-near`.
+rows. Not here: which duplicates are findings (the rules `nrb-duplicate` and `nrb-duplicate-near`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from auditkit.analysis.question import AMOUNT, DATE, TEXT, Question, Source, as_days, names_of
 from auditkit.errors import QuestionRefused
+from auditkit.sql import filled
 from auditkit.values import money
 from auditkit.warehouse.snapshots import Snapshot
 
@@ -32,21 +33,21 @@ def duplicates(
     amount: str | None = None,
     nulls_match: bool = False,
 ) -> Question:
-    """Groups of records that agree in `same`, nearly agree in `near`, and do not all agree in `different`.
+    """Groups of records that agree in `same`, almost agree in `near`, and do not all agree in `different`.
 
     - `same`: equal; text trimmed and case-folded. Auditors' same-same-same, ACL's DUPLICATES.
     - `near` (text): equal after keeping letters and digits, look-alikes read as plain, case-folded, leading zeros
-      dropped; or one edit apart: a character changed, put in, left out, or swapped with its neighbour, where both keys
-      have 6 to 100 characters (a letter outside a-z may count as two). ACL's FUZZYDUP, with exact ones.
+      dropped; or one edit apart: a character changed, added, left out, or swapped with its neighbor, if both keys have
+      6 to 100 characters (a letter outside a-z may count as two). ACL's FUZZYDUP, including exact ones.
     - `different`: the group holds at least two values of each: same-same-different.
-    - `days`: the dates in column `date` are at most so many days apart. `min_amount`: only records whose `amount` has
+    - `days`: the dates in column `date` are at most that many days apart. `min_amount`: only records whose `amount` has
       at least this absolute value.
 
-    A group is transitive: a near b near c are one group although a and c may be two edits, or more days, apart. So
-    each record stands in one group, once, where FUZZYDUP may list it under several owners.
+    A group is transitive: a near b near c is one group, although a and c may be two edits, or more days, apart. So each
+    record is in one group, once, whereas FUZZYDUP may list it under several owners.
 
     NULL equals nothing: a record with NULL (or text without a letter or digit in `near`) in any of these columns is in
-    no group. With `nulls_match` NULL is a value like others, except as a date or an amount.
+    no group. With `nulls_match`, NULL is a value like others, except as a date or an amount.
 
     Rows: `group_no` from 1, `group_size`, the columns of the question, all other columns of the table; sorted by these.
     Raises `QuestionRefused`.
@@ -75,7 +76,7 @@ def duplicates(
 
 @dataclass(frozen=True)
 class _Keys:
-    """What is compared, as SQL over a row `s`; the parts become the columns _same_1, _near_1, _zero_1 … of an item."""
+    """What is compared, as SQL over a row `s`. The parts become the columns _same_1, _near_1, _zero_1 … of an item."""
 
     same: Sequence[str]
     near: Sequence[str]
@@ -90,7 +91,7 @@ class _Keys:
 
     @property
     def alike(self) -> list[str]:
-        """The columns of a node: records that agree in all of them need not be compared."""
+        """The columns of a node: records that agree in all of them are not compared."""
         near = [f"_{part}_{n}" for n in _numbers(self.near) for part in ("near", "zero")]
         return [*self.equal, *near, *(["_day"] if self.day else [])]
 
@@ -118,100 +119,45 @@ class _Keys:
         )
 
 
-def _sql(source: Source, keys: _Keys, shown: Sequence[str]) -> str:
-    grouping = _near(keys) if keys.near else _exact(keys)
-    kept = ["_size > 1", *(f"_varies_{n}" for n in _numbers(keys.different))]
-    varies = "".join(f",\n        {_varies(f'_different_{n}')} as _varies_{n}" for n in _numbers(keys.different))
-    return f"""
-with recursive record as (
-    select s.*,
-        {_list(keys.parts, 8)}
-    from {source.sql} as s
-), item as (
-    select * from record where {keys.condition}
-), {grouping}, sized as (
-    select *, count(*) over one as _size{varies}
-    from grouped
-    window one as (partition by _group)
-)
-select dense_rank() over (order by _group) as group_no, _size as group_size,
-    {_list(shown, 4)}
-from sized
-where {" and ".join(kept)}
-order by group_no,
-    {_list(shown, 4)}
-"""
+def _sql(source: Source, keys: _Keys, columns: Sequence[str]) -> str:
+    varies = [f"{_varies(f'_different_{n}')} as _varies_{n}" for n in _numbers(keys.different)]
+    return filled(
+        "queries/analysis/duplicates",
+        parts=_list(keys.parts, 8),
+        source=source.sql,
+        condition=keys.condition,
+        grouping=_near(keys) if keys.near else _equal(keys),
+        varies="".join(f",\n        {each}" for each in varies),
+        columns=_list(columns, 4),
+        kept=" and ".join(["_size > 1", *(f"_varies_{n}" for n in _numbers(keys.different))]),
+    )
 
 
 def _varies(column: str) -> str:
-    """Whether a group holds two values, NULL being one of them where NULLs were let in."""
+    """Whether a group holds two values, NULL being one of them if NULLs match."""
     return (
         f"(min({column}) over one <> max({column}) over one"
         f" or count({column}) over one between 1 and count(*) over one - 1)"
     )
 
 
-def _exact(keys: _Keys) -> str:
-    """Equal keys are a group; with days, each run of dates without a larger step between them is one."""
-    partition = f"partition by {', '.join(keys.equal)}"
-    if not keys.day:
-        return f"""grouped as (
-    select *, dense_rank() over (order by {", ".join(keys.equal)}) as _group from item
-)"""
-    return f"""step as (
-    select *, case when days_between(lag(_day) over one, _day) <= $days then 0 else 1 end as _new
-    from item
-    window one as ({partition} order by _day)
-), run as (
-    select *, sum(_new) over ({partition} order by _day) as _run from step
-), grouped as (
-    select *, dense_rank() over (order by {", ".join(keys.equal)}, _run) as _group from run
-)"""
+def _equal(keys: _Keys) -> str:
+    name = "duplicates_equal_days" if keys.day else "duplicates_equal"
+    return filled(f"queries/analysis/{name}", equal=", ".join(keys.equal)).rstrip()
 
 
 def _near(keys: _Keys) -> str:
-    """Near keys are edges between nodes, a node is all records with the same keys, a component is a group."""
-    same, listed = "is not distinct from" if keys.nulls_match else "=", ", ".join(keys.alike)
-    equal = "".join(f" and b.{part} {same} a.{part}" for part in keys.equal)
-    alike = [_alike(f"_near_{n}", f"_zero_{n}", same) for n in _numbers(keys.near)]
-    days = "\n        and abs(days_between(a._day, b._day)) <= $days" if keys.day else ""
-    return f"""node as (
-    select row_number() over (order by {listed}) as _node, {listed} from (select distinct {listed} from item)
-), shorter as (
-    select *, unnest(range(1, length(_near_1) + 1)) as _at
-    from node where length(_near_1) between {_SHORTEST_EDITED} and {_LONGEST_EDITED}
-), block as (
-    select *, 0 as _at, coalesce(_near_1, '') as _text, '' as _left from node
-    union all
-    select *, 0, _zero_1, '' from node where _zero_1 <> _near_1
-    union all
-    select *, left(_near_1, _at - 1) || substr(_near_1, _at + 1), substr(_near_1, _at, 1) from shorter
-), pair as materialized (
-    select distinct a._node, b._node as _other
-    from block as a join block as b on b._text = a._text{equal}
-    where a._node <> b._node
-        and (a._at = b._at or a._at = 0 or b._at = 0 or abs(a._at - b._at) = 1 and a._left = b._left){days}
-), edge as materialized (
-    select p._node, p._other
-    from pair as p join node as a on a._node = p._node join node as b on b._node = p._other
-    where {" and ".join(alike)}
-), component(_node, _root) using key (_node) as (
-    select _node, _node from node
-    union
-    select offer._node, offer._root
-    from (
-        select e._other as _node, min(c._root) as _root
-        from component as c join edge as e on e._node = c._node
-        group by e._other
-    ) as offer
-    join recurring.component as r on r._node = offer._node
-    where offer._root < r._root
-), grouped as (
-    select item.*, component._root as _group
-    from item
-    join node on {" and ".join(f"node.{part} is not distinct from item.{part}" for part in keys.alike)}
-    join component on component._node = node._node
-)"""
+    same = "is not distinct from" if keys.nulls_match else "="
+    return filled(
+        "queries/analysis/duplicates_near",
+        listed=", ".join(keys.alike),
+        shortest=str(_SHORTEST_EDITED),
+        longest=str(_LONGEST_EDITED),
+        equal="".join(f" and b.{part} {same} a.{part}" for part in keys.equal),
+        days="\n        and abs(days_between(a._day, b._day)) <= $days" if keys.day else "",
+        alike=" and ".join(_alike(f"_near_{n}", f"_zero_{n}", same) for n in _numbers(keys.near)),
+        same_node=" and ".join(f"node.{part} is not distinct from item.{part}" for part in keys.alike),
+    ).rstrip()
 
 
 def _alike(near: str, zero: str, same: str) -> str:
@@ -230,13 +176,13 @@ def _plain(source: Source, name: str) -> str:
 
 
 def _bounded(source: Source, limit: object, column: str | None, limit_name: str, column_name: str) -> str | None:
-    """The column that a limit is about; both or none are given."""
+    """The column of a limit. Raises `QuestionRefused` if only one of the two is given."""
     kind = DATE if column_name == "date" else AMOUNT
     if (limit is None) == (column is None):
         return None if column is None else f"s.{source.column(column, kind)}"
     if column is None:
-        raise QuestionRefused(f"{limit_name} needs {column_name}: the column of {source.name} that it is about")
-    raise QuestionRefused(f"{column_name} needs {limit_name}: how far it may go")
+        raise QuestionRefused(f"{limit_name} needs {column_name}: a column of {source.name}")
+    raise QuestionRefused(f"{column_name} needs {limit_name}: a limit for it")
 
 
 def _numbers(parts: Sequence[str]) -> range:

@@ -1,6 +1,6 @@
 """Why a finding is one: the rule and its SQL, the row, the links and how they were made, and what the vendor sent.
 
-Every part is a question to the snapshot, so that it can be asked again. Vendors' text is hostile: it is shown escaped.
+Every part is a query on the snapshot, so it can be run again. Text from vendors is hostile: it is escaped.
 
 Not here: choosing the finding by the start of its fingerprint (`acceptance.named`).
 """
@@ -12,81 +12,32 @@ from typing import Any
 
 import pandas as pd
 
+from auditkit.sql import filled, read
 from auditkit.values import printable
 from auditkit.warehouse.snapshots import Snapshot
 
-__all__ = ["HOW", "Explanation", "explain"]
+__all__ = ["Explanation", "explain"]
 
 MOST_BODIES = 5
-FEW, WIDE = 3, 8  # so many rows of so many columns are shown upright
+FEW, WIDE = 3, 8  # at most so many rows, of at least so many columns, are turned on their side
 
-_SNAPSHOT = "select snapshot_id from audit_run"
-HOW = """case k.method when 'manual' then 'a person said so'
-        when 'billed-guid' then 'its billed mark is the id of the invoice'
-        when 'billed-number' then 'its billed mark is the number of the invoice'
-        when 'external-id' then 'they share an external id'
-        when 'reference' then 'the line names a reference of the NRB'
-        when 'amount' then 'the only equal amount on both sides: by amount alone'
-        when 'group' then 'the only set whose amounts sum to it: by amount alone' end"""
-# The NRBs and invoices that a subject is about. Of an NRB also its parent, which may be the record that names it, and
-# those that its evidence names; of a job also what crosses to and from other jobs.
-_OF_JOB = "job_key is not distinct from folded($job)"
-_NRBS = f"""
-select $id as guid where $type = 'nrb'
-union select parent_guid from nrb where $type = 'nrb' and guid = $id and parent_guid is not null
-union select guid from nrb where $type = 'nrb' and guid <> $id and contains($evidence, '"' || guid)
-union select guid from nrb where $type = 'nrb' and guid <> $id and contains($evidence, ' ' || guid)
-union select nrb_guid from link where ($type = 'invoice' and jnid = $id)
-    or ($type = 'invoice_item' and jnid || '/' || position = $id)
-union select guid from nrb_status where $type = 'job' and {_OF_JOB}
-union select nrb_guid from link where $type = 'job' and jnid in (select jnid from invoice_status where {_OF_JOB})
-"""
-_INVOICES = f"""
-select $id as jnid where $type = 'invoice'
-union select jnid from invoice_item where $type = 'invoice_item' and jnid || '/' || position = $id
-union select jnid from link where $type = 'nrb' and nrb_guid = $id
-union select jnid from link_ambiguous where $type = 'nrb' and nrb_guid = $id and jnid is not null
-union select jnid from invoice_status where $type = 'job' and {_OF_JOB}
-union select jnid from link where $type = 'job' and nrb_guid in (select guid from nrb_status where {_OF_JOB})
-"""
 _PARTS = {
-    "NRBs": f"select * from nrb_status where guid in ({_NRBS}) order by guid",
-    "Invoices": f"select * from invoice_status where jnid in ({_INVOICES}) order by jnid",
-    "Lines": f"""
-select t.jnid, t.position, t.name, t.description, t.quantity, t.price, t.amount from invoice_item as t
-where t.jnid in ({_INVOICES}) and ($type <> 'invoice_item' or t.jnid || '/' || t.position = $id)
-order by t.jnid, t.position""",
-    "Links": f"""
-select k.nrb_guid, k.jnid, k.position, k.method, {HOW} as how, k.nrb_amount, k.invoiced_amount from link as k
-where k.nrb_guid in ({_NRBS}) and k.jnid in ({_INVOICES})
-order by k.nrb_guid, k.jnid, k.position nulls first""",
-    "Not linked": f"""
-select nrb_guid, jnid, position, method, reason from link_ambiguous where nrb_guid in ({_NRBS})
-order by nrb_guid, jnid, position nulls first""",
-    "History": """
-select as_of, sync_id, state, amount_at_risk, reason from finding_history where fingerprint = $fingerprint
-order by rowid""",
-    "Acceptance": """
-select note, who, until, accepted_at, amount_at_risk, evidence, lapsed from acceptance
-where fingerprint = $fingerprint""",
+    "NRBs": "nrbs",
+    "Invoices": "invoices",
+    "Lines": "lines",
+    "Links": "links",
+    "Not linked": "not_linked",
+    "History": "history",
+    "Acceptance": "acceptance",
 }
-_RAW = f"""
-select 'nrb' as subject_type, guid as subject_id, digest, sha256(body) = digest as digest_holds, first_sync, last_sync,
-    body
-from raw.nrb_body where guid in ({_NRBS})
-union all
-select 'invoice', jnid, digest, sha256(body) = digest, first_sync, last_sync, body
-from raw.invoice_body where jnid in ({_INVOICES})
-order by subject_type desc, subject_id, first_sync
-"""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One finding with everything that it rests on. Print it, or show it in a notebook; the parts are DataFrames.
+    """One finding with all its evidence. Print it, or show it in a notebook; the parts are DataFrames.
 
-    `finding` and `rule` are rows of those tables; `row` is what the rule gives for the subject when it is run again;
-    `parts` are tables by title; `raw` is what the vendor sent, each version with its digest and syncs.
+    `finding` and `rule` are rows of those tables; `row` is what the rule gives for the subject when run again; `parts`
+    are tables by title; `raw` is what the vendor sent, each version with its digest and reads.
     """
 
     snapshot_id: str
@@ -98,7 +49,7 @@ class Explanation:
 
     @property
     def sections(self) -> list[tuple[str, str | pd.DataFrame]]:
-        """Title and content, in the order of reading."""
+        """Title and content, in reading order."""
         finding, rule = self.finding, self.rule
         because = f"\nRe-opened: {finding['reopened_because']}" if finding["reopened_because"] else ""
         shown: list[tuple[str, str | pd.DataFrame]] = [
@@ -110,16 +61,16 @@ class Explanation:
                 f"{finding['state']}, {finding['change']}, first seen {finding['first_seen']}{because}",
             ),
             ("Why it matters", f"{rule['why']}\n{rule['remedy']}"),
-            ("The row that the rule gives", _upright(self.row)),
+            ("The row the rule gives", _upright(self.row)),
         ]
         shown += [(title, _upright(frame)) for title, frame in self.parts.items() if len(frame)]
         for version in self.raw.head(MOST_BODIES).itertuples():
-            holds = "its digest holds" if version.digest_holds else "ITS DIGEST DOES NOT HOLD"
-            title = f"As it came: {version.subject_type} {version.subject_id}"
-            syncs = f"syncs {version.first_sync} to {version.last_sync}; SHA-256 {version.digest}, {holds}"
+            holds = "its digest matches" if version.digest_holds else "ITS DIGEST DOES NOT MATCH"
+            title = f"As sent: {version.subject_type} {version.subject_id}"
+            syncs = f"reads {version.first_sync} to {version.last_sync}; SHA-256 {version.digest}, {holds}"
             shown.append((title, f"{syncs}\n{version.body}"))
         if len(self.raw) > MOST_BODIES:
-            shown.append(("As it came", f"{len(self.raw) - MOST_BODIES:,} more versions are in .raw"))
+            shown.append(("As sent", f"{len(self.raw) - MOST_BODIES:,} more versions are in .raw"))
         return [*shown, (f"The SQL of {rule['rule_id']}, with {rule['parameters']}", str(rule["executed"]))]
 
     def __str__(self) -> str:
@@ -142,35 +93,38 @@ class Explanation:
 
 
 def explain(snapshot: Snapshot, finding: Mapping[str, Any]) -> Explanation:
-    """Everything behind one row of `finding`, from the snapshot alone."""
-    (rule,) = snapshot.query("select * from rule where rule_id = $rule", {"rule": finding["rule_id"]}).records()
-    again = f"select * from (\n{rule['executed']}\n) where subject_id = $id"
+    """All the evidence for one row of `finding`, from the snapshot alone."""
     asked = {
+        "rule": finding["rule_id"],
         "id": finding["subject_id"],
         "type": finding["subject_type"],
         "job": finding["job_number"],
         "evidence": str(finding["evidence"]),
         "fingerprint": finding["fingerprint"],
     }
-    row = _frame(snapshot, again, asked)
+    (rule,) = _frame(snapshot, "rule", asked).to_dict("records")
+    row = _frame(snapshot, "row", asked, executed=rule["executed"])
     return Explanation(
-        snapshot_id=str(snapshot.query(_SNAPSHOT).scalar()),
+        snapshot_id=snapshot.query(read("queries/audit_run")).records()[0]["snapshot_id"],
         finding=finding,
-        rule=rule,
+        rule={str(name): value for name, value in rule.items()},
         row=row if len(row) == 1 or "subject_type" not in row else row[row["subject_type"] == finding["subject_type"]],
-        parts={title: _frame(snapshot, sql, asked) for title, sql in _PARTS.items()},
-        raw=_frame(snapshot, _RAW, asked),
+        parts={title: _frame(snapshot, name, asked) for title, name in _PARTS.items()},
+        raw=_frame(snapshot, "raw", asked),
     )
 
 
 def _upright(frame: pd.DataFrame) -> pd.DataFrame:
-    """A few rows of many columns, a column for each row: a screen is wide enough for them."""
+    """A few rows of many columns as a column for each row: they fit a screen so."""
     if len(frame) > FEW or len(frame.columns) < WIDE:
         return frame
     return frame.T.rename(columns=lambda number: f"row {number + 1}").reset_index(names="column")
 
 
-def _frame(snapshot: Snapshot, sql: str, asked: Mapping[str, str | None]) -> pd.DataFrame:
-    frame = snapshot.query(sql, {name: value for name, value in asked.items() if f"${name}" in sql}).frame()
-    frame.attrs["snapshot"] = str(snapshot.query(_SNAPSHOT).scalar())[:12]
+def _frame(snapshot: Snapshot, name: str, asked: Mapping[str, str | None], executed: str = "") -> pd.DataFrame:
+    """One of the queries in `queries/explain/`, with those of the values that it uses."""
+    subjects = {part: read(f"queries/explain/{part}") for part in ("subject_nrbs", "subject_invoices")}
+    sql = filled(f"queries/explain/{name}", executed=executed, **subjects)
+    frame = snapshot.query(sql, {key: value for key, value in asked.items() if f"${key}" in sql}).frame()
+    frame.attrs["snapshot"] = snapshot.short_id
     return frame

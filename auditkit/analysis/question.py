@@ -1,7 +1,6 @@
-"""A question made of names that a person typed: table and columns are held against the snapshot before it is asked.
+"""A question made of names that a person typed: tables and columns are checked against the snapshot before it is asked.
 
-Identifiers are quoted and values are bound, whatever they hold. Not here: what is asked (`analysis.py`,
-`duplicates.py`).
+Identifiers are quoted and values are bound, whatever they hold. Not here: what is asked (`stratify.py`, `age.py` …).
 """
 
 import re
@@ -11,6 +10,7 @@ from datetime import date
 from typing import Any, Self
 
 from auditkit.errors import QuestionRefused
+from auditkit.sql import read
 from auditkit.values import did_you_mean
 from auditkit.warehouse.snapshots import Snapshot
 
@@ -30,17 +30,11 @@ __all__ = [
 ]
 
 _INTEGER = r"U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)"
-_TABLES = """
-select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'main'
-union all
-select view_name from duckdb_views() where database_name = current_database() and schema_name = 'main' and not internal
-order by 1
-"""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a column must be for a question: in words, and as a pattern of DuckDB's name of its type."""
+    """The type a question needs of a column: in words, and as a pattern for DuckDB's name of the type."""
 
     words: str
     pattern: str
@@ -63,7 +57,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Source:
-    """What a question is asked of: `sql` stands after `from`, `types` has each column and its type, in order."""
+    """What a question is asked of: `sql` goes after `from`, `types` has each column with its type, in order."""
 
     name: str
     sql: str
@@ -71,16 +65,16 @@ class Source:
 
     @classmethod
     def of(cls, snapshot: Snapshot, table: str) -> Self:
-        """A public table or view by its name, or any SELECT, in parentheses then.
+        """A public table or view by its name, or any SELECT, which is put in parentheses.
 
-        Raises `QuestionRefused` for a name that is not there (with its near misses), and `QueryFailed` for a SELECT
-        that DuckDB refuses.
+        Raises `QuestionRefused` for an unknown name (with the nearest one), and `QueryFailed` for a SELECT that DuckDB
+        refuses.
         """
         text = table.strip().rstrip(";")
         if len(text.split()) > 1:
             name, sql = "the SELECT", f"(\n{text}\n)"
         else:
-            tables = [name for (name,) in snapshot.query(_TABLES).rows]
+            tables = [name for (name,) in snapshot.query(read("queries/table_names")).rows]
             if text not in tables:
                 raise QuestionRefused(f"there is no table {text!r}; {did_you_mean(text, tables)}")
             name, sql = text, quoted(text)
@@ -88,7 +82,7 @@ class Source:
         return cls(name, sql, {column[0]: column[1] for column in columns})
 
     def column(self, name: str, kind: Kind = ANY) -> str:
-        """The quoted name of a column that is there and of that kind, else `QuestionRefused`."""
+        """The quoted name of a column that exists and is of that kind. Raises `QuestionRefused`."""
         if name not in self.types:
             raise QuestionRefused(f"{self.name} has no column {name!r}; {did_you_mean(name, self.types)}")
         if not re.fullmatch(kind.pattern, self.types[name]):
@@ -104,20 +98,20 @@ class Source:
         return tuple(self.column(name, kind) for name in names_of(names))
 
     def refuse(self, names: Iterable[str], own: Iterable[str]) -> None:
-        """Refuse columns with a name that the answer has for itself (DuckDB's names have no case)."""
+        """Refuse columns with the name of a column that the answer adds (names in DuckDB have no case)."""
         taken = [name for name in names if name.lower() in {each.lower() for each in own}]
         if taken:
             raise QuestionRefused(
-                f"{self.name}: the answer has a column {taken[0]} of its own; give yours another name, in a SELECT"
+                f"{self.name}: the answer adds a column {taken[0]}; give yours another name, in a SELECT"
             )
 
 
 def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
-    """One name or several, none of them twice, else `QuestionRefused`."""
+    """One name or several. Raises `QuestionRefused` for a name that occurs twice."""
     several = (names,) if isinstance(names, str) else tuple(names)
     twice = [name for name in several if several.count(name) > 1]
     if twice:
-        raise QuestionRefused(f"column {twice[0]!r} is named twice")
+        raise QuestionRefused(f"column {twice[0]!r} occurs twice")
     return several
 
 
@@ -127,7 +121,7 @@ def quoted(name: str) -> str:
 
 
 def as_day(day: date | str, what: str) -> date:
-    """A calendar day, or its text such as 2026-09-30; anything else is refused."""
+    """A calendar day, or its text such as 2026-09-30. Raises `QuestionRefused`."""
     if isinstance(day, date):
         return date(day.year, day.month, day.day)
     try:
@@ -137,7 +131,7 @@ def as_day(day: date | str, what: str) -> date:
 
 
 def as_days(days: int) -> int:
-    """How many days apart: 0 or more."""
+    """A number of days, 0 or more. Raises `QuestionRefused`."""
     if not isinstance(days, int) or days < 0:
         raise QuestionRefused(f"days: expected a whole number of 0 or more, found {days!r}")
     return days

@@ -8,9 +8,9 @@ Not here: what a decision does to links (`linking.py`).
 from collections.abc import Callable
 from typing import Any
 
-from auditkit.checks import views
 from auditkit.errors import PlanError
 from auditkit.journal import Journal, Record
+from auditkit.sql import read
 from auditkit.warehouse.snapshots import Snapshot
 
 __all__ = ["LinkDecisions", "link_decisions"]
@@ -45,7 +45,9 @@ class LinkDecisions:
         self._decide("unforbid", nrb_guid, jnid, position, note)
 
     def _decide(self, kind: str, nrb_guid: str, jnid: str, position: int | None, note: str) -> None:
-        line = self._newest().query(views.LINE, {"guid": nrb_guid, "jnid": jnid, "position": position}).records()
+        line = (
+            self._newest().query(read("queries/line"), {"guid": nrb_guid, "jnid": jnid, "position": position}).records()
+        )
         if not line:
             raise PlanError(f"{jnid}/{position}: no such line or NRB {nrb_guid} in the snapshot; look at invoice_item")
         self._journal.append(kind, {**line[0], "note": " ".join(note.split()), "who": self._identity})

@@ -32,6 +32,7 @@ TYPES = {
 # Macros of the snapshot (store/macros.sql) that rules may use; the only places where money is divided or rounded.
 MACROS = frozenset(
     {
+        "age_band",
         "days_between",
         "folded",
         "line_amount",

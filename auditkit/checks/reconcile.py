@@ -5,10 +5,10 @@ Each row of the statement is its own query (`sql/reconcile/41_statement_member.s
 
 from collections.abc import Mapping
 
-from auditkit.checks import views
 from auditkit.checks.engine import Engine
 from auditkit.checks.rules import Value, load_steps
 from auditkit.errors import QuestionRefused
+from auditkit.sql import read
 
 __all__ = ["BY", "SCOPES", "reconcile", "statement", "view"]
 
@@ -70,7 +70,7 @@ def statement(by: str = "all", key: str | None = None) -> tuple[str, dict[str, s
     if by == "all":
         if key:
             raise QuestionRefused(f"the whole has no key; say by what {key!r} is one: {', '.join(SCOPES[1:])}")
-        return views.STATEMENT, {}
+        return read("queries/statement"), {}
     if key is None:
-        return views.STATEMENT_BY, {"by": by}
-    return views.STATEMENT_OF, {"by": by, "key": key}
+        return read("queries/statement_by"), {"by": by}
+    return read("queries/statement_of"), {"by": by, "key": key}

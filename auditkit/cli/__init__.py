@@ -1,1 +1,1 @@
-"""The commands, by what they are about; `auditkit.cli.main` puts them together."""
+"""The commands, one file for each subject. `app.py` lists them in order, `main.py` runs them."""

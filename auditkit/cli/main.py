@@ -1,61 +1,92 @@
-"""The commands: each is one call on `Audit`, printed as tables for people or, with `--json`, for programs.
+"""The program `auditkit`: runs a command and turns every ending into an exit code.
 
-Exit codes: 0 clean, or findings that nobody asked to fail on; 1 findings at or above `--fail-on`; 2 could not look
-(incomplete, unreachable, bad input); 3 a write's outcome is unknown. An error is one line on standard error.
+    0  looked, and nothing that was asked to fail
+    1  exceptions at or above `--fail-on`, or a rule that failed its self-test: only a `Finished` says so
+    2  could not look: incomplete, unreachable, bad input, stopped, and everything unforeseen
+    3  a write's outcome is unknown
+
+An error is one line on standard error. Only the standard library is imported here, so that even an installation that
+is broken ends in 2. Not here: the commands (`app.py` lists them).
 """
 
+import os
 import sys
-from typing import Annotated
+import tempfile
+import traceback
+from io import TextIOWrapper
+from pathlib import Path
 
-import typer
+__all__ = ["Finished", "main"]
 
-from auditkit.cli import corrections, findings, identity, init, journal, sandbox, sql
-from auditkit.cli import explore as looking
-from auditkit.cli import reconcile as auditing
-from auditkit.cli.common import UNKNOWN
-from auditkit.errors import AuditkitError, NotThere, OutcomeUnknown
-from auditkit.papers.terminal import fail, warn, with_sql
-from auditkit.sandbox.error_bodies import SandboxError
-
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="auditkit",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for group in (init.app, auditing.app, findings.app, looking.app, sql.app, corrections.app):
-    app.add_typer(group)
+_COULD_NOT_LOOK = 2
+_MOST_CHARACTERS = 200
 
 
-@app.callback()
-def _options(
-    show_sql: Annotated[bool, typer.Option("--sql", help="Show below each table the SQL that gave it.")] = False,
-) -> None:
-    """Finds field cost (Aimsio NRBs) that never reached a client's invoice (JobNimbus)."""
-    with_sql.set(show_sql)
-
-
-app.add_typer(identity.app, name="identity")
-app.add_typer(journal.app, name="journal")
-app.add_typer(sandbox.app, name="sandbox")
+class Finished(SystemExit):
+    """A command that chose its own exit code; all other endings that are not 0 to 3 on purpose become 2."""
 
 
 def main() -> None:
-    """Run a command. Errors that auditkit raises on purpose are one line and exit code 2, never a traceback."""
+    """Run the command of `sys.argv` and exit."""
+    _open_streams()
+    code = _run()
     try:
-        app()
-    except NotThere as error:  # an object that is gone is dealt with where it is asked for: this is the list of all
-        vendor = str(error).partition(":")[0].upper()
-        fail(f"{error}; is the base URL right? check AUDITKIT_{vendor}_URL")
-    except OutcomeUnknown as error:
-        warn(str(error))
-        sys.exit(UNKNOWN)
-    except (AuditkitError, SandboxError) as error:
-        fail(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()
+        sys.stdout.flush()
     except OSError as error:
-        fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
+        if not isinstance(error, BrokenPipeError):  # `auditkit findings | head` is nothing to complain about
+            _print_error(f"the output could not be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again at exit, and says so
+        code = max(code, _COULD_NOT_LOOK)
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        from auditkit.cli.app import run  # noqa: PLC0415  an import that fails is an ending like others
+
+        run()
+    except Finished as ending:
+        return int(ending.code or 0)
+    except SystemExit as ending:  # typer ends in 1 or 130 when it is interrupted or its reader is gone
+        return ending.code if ending.code in (0, 2, 3) else _COULD_NOT_LOOK
+    except KeyboardInterrupt:
+        _print_error("stopped")
+    except BaseException as error:  # noqa: BLE001  a crash must never look like a finding
+        _print_error(_crash(error))
+    return _COULD_NOT_LOOK
+
+
+def _crash(error: BaseException) -> str:
+    """Write the traceback to a private file; one line about the error and the file."""
+    text = " ".join(str(error).split())[:_MOST_CHARACTERS]
+    what = f"unexpected error, {type(error).__name__}{f': {text}' if text else ''}"
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="auditkit-crash-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(traceback.format_exception(error))
+    except OSError as failure:
+        return f"{what}; its traceback could not be written ({failure.strerror})"
+    return f"{what}; please report it with the traceback in {Path(name)}"
+
+
+def _print_error(line: str) -> None:
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)
+    sys.stderr.write(f"auditkit: {shown}\n")
+
+
+def _open_streams() -> None:
+    """Make the three standard streams usable: a closed one is /dev/null, and no character of ours is an error.
+
+    A closed descriptor would otherwise be taken by the next file that is opened, and written to by mistake.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free: this one
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123  open for as long as we run
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  as above
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  as above
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")

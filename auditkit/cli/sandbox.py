@@ -16,15 +16,15 @@ app = typer.Typer(help="Both vendors imitated on loopback.", no_args_is_help=Tru
 
 
 def _behaviors() -> str:
-    """The switches with their values, for a help text."""
+    """The switches with their values, for the help text."""
     lines = (f"  {name} = {values}" for name, values in Behaviors.choices().items())
     return "\n".join(("\b", "Switches, default first:", *lines))  # \\b: click leaves the lines as they are
 
 
 @app.command(epilog=_behaviors())
 def serve(
-    port: Annotated[int, typer.Option(help="0 is any free port.")] = 8750,
-    state: Annotated[Path, typer.Option(help="SQLite file that holds everything; made and filled if missing.")] = Path(
+    port: Annotated[int, typer.Option(help="0 chooses any free port.")] = 8750,
+    state: Annotated[Path, typer.Option(help="SQLite file that holds everything; made if missing.")] = Path(
         "data/sandbox.sqlite"
     ),
     behavior: Annotated[
@@ -33,7 +33,7 @@ def serve(
 ) -> None:
     """Serve both vendors on 127.0.0.1 until interrupted.
 
-    Prints the settings that point auditkit at them.
+    Prints the settings that connect auditkit to them.
     """
     server.serve(
         state,

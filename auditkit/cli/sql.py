@@ -1,6 +1,6 @@
-"""`sql`: one question, or a prompt with history for many.
+"""`sql`: one question, or a prompt with history.
 
-Not here: what a question may be (`Inquiry.sql`).
+Not here: what a question may be (`analysis/ask.py`).
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from auditkit.analysis.csv_text import csv_text
 from auditkit.audit import Audit
 from auditkit.cli.common import Json, opened, titled
 from auditkit.errors import AuditkitError, QueryFailed, QuestionRefused
-from auditkit.papers.terminal import fail, print_json, records, say, show, warn
+from auditkit.papers.terminal import fail, print_csv, print_json, records, say, show, warn
 
 __all__ = ["app"]
 
 app = typer.Typer()
 
 _HISTORY_LINES = 1000
-_HELP = "End a question with ; · .tables · .describe TABLE · .log FILE (a script that asks all again) · .quit"
+_HELP = "End a question with ; · .tables · .describe TABLE · .log FILE (a script that asks everything again) · .quit"
 _LEAVE = (".quit", ".exit", "quit", "exit")
 _ENDS = re.compile(r";\s*$")
 
@@ -33,50 +33,50 @@ _ENDS = re.compile(r";\s*$")
 @app.command()
 def sql(
     query: Annotated[
-        str | None, typer.Argument(help="One statement; without it a prompt, or what is piped in.")
+        str | None, typer.Argument(help="One statement; without it, a prompt or what is piped in.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; no text in it is taken for a formula.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV in UTF-8; no text in it becomes a formula.")] = False,
     as_json: Json = False,
-    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file of this name instead.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel file with this name instead.")] = None,
 ) -> None:
-    """Ask the snapshot anything in SQL, read-only.
+    """Query the snapshot in SQL, read-only.
 
     For example: auditkit sql "select verdict, count(*) from job_reconciliation group by verdict"
     """
     if as_csv + as_json + (xlsx is not None) > 1:
-        fail("--csv, --json and --xlsx are three ways to give the answer; choose one")
-    with opened() as it:
+        fail("--csv, --json and --xlsx are three forms of the answer; choose one")
+    with opened() as audit:
         if query is None and sys.stdin.isatty():
-            _prompt(it)
+            _prompt(audit)
             return
-        frame = it.sql(sys.stdin.read() if query is None else query)
+        frame = audit.sql(sys.stdin.read() if query is None else query)
         if as_json:
             print_json(records(frame))
         elif as_csv:
-            typer.echo(csv_text(frame), nl=False)
+            print_csv(csv_text(frame))
         elif xlsx:
-            say(f"Written: {it.to_excel(frame, xlsx)}")
+            say(f"Written: {audit.to_excel(frame, xlsx)}")
         else:
-            _show(it, frame)
+            _show(audit, frame)
 
 
-def _show(it: Audit, frame: pd.DataFrame) -> None:
-    show(frame, titled(it, f"{len(frame):,} rows"), most=None)
+def _show(audit: Audit, frame: pd.DataFrame) -> None:
+    show(frame, titled(audit, f"{len(frame):,} rows"), most=None)
 
 
-def _prompt(it: Audit) -> None:
-    """Ask until the end of input. What fails is told, and the prompt stays."""
-    say(f"{it.title}\n{_HELP}")
-    with _history(it.settings.folder / "sql_history"), contextlib.suppress(EOFError):
+def _prompt(audit: Audit) -> None:
+    """Answer questions until the end of input. An error is printed, and the prompt comes back."""
+    say(f"{audit.title}\n{_HELP}")
+    with _history(audit.settings.folder / "sql_history"), contextlib.suppress(EOFError):
         while (line := _question()) not in _LEAVE:
             try:
-                _answer(it, line)
+                _answer(audit, line)
             except (AuditkitError, QueryFailed) as error:
                 warn(str(error))
 
 
 def _question() -> str:
-    """Lines up to one that ends with a semicolon; a line that begins with a dot is a whole. Ctrl-C begins anew."""
+    """Lines up to a semicolon at the end of one; a line that begins with a dot is complete. Ctrl-C starts over."""
     lines: list[str] = []
     while True:
         try:
@@ -94,27 +94,27 @@ def _question() -> str:
             return text
 
 
-def _answer(it: Audit, line: str) -> None:
+def _answer(audit: Audit, line: str) -> None:
     match line.split(maxsplit=1):
         case [".tables"]:
-            show(it.sql.tables(), titled(it, "Tables"), most=None)
+            show(audit.sql.tables(), titled(audit, "Tables"), most=None)
         case [".describe", table]:
-            show(it.sql.describe(table.strip("; ")), titled(it, table), most=None)
+            show(audit.sql.describe(table.strip("; ")), titled(audit, table), most=None)
         case [".log", path]:
-            say(f"Written: {it.sql.export_log(Path(path).expanduser())}")
+            say(f"Written: {audit.sql.export_log(Path(path).expanduser())}")
         case [".describe" | ".log" as word]:
-            raise QuestionRefused(f"{word}: of what? {_HELP}")
+            raise QuestionRefused(f"{word}: a name is missing; {_HELP}")
         case [".help"]:
             say(_HELP)
         case [word, *_] if word.startswith("."):
-            raise QuestionRefused(f"{word}: is no command here; {_HELP}")
+            raise QuestionRefused(f"{word}: unknown command; {_HELP}")
         case _:
-            _show(it, it.sql(line))
+            _show(audit, audit.sql(line))
 
 
 @contextlib.contextmanager
 def _history(path: Path) -> Iterator[None]:
-    """The lines of earlier prompts with the arrow keys, kept in the home, for its owner alone."""
+    """Lines of earlier prompts, for the arrow keys: kept in the home, readable by its owner alone."""
     with contextlib.suppress(OSError):
         path.touch(0o600)
         readline.read_history_file(path)

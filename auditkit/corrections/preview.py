@@ -71,7 +71,7 @@ class _Audited:
 _FINDINGS = """
 select rule_id, severity, subject_type, subject_id, job_number, amount_at_risk, reason, fingerprint from finding
 where state = 'open'
-order by case severity when 'high' then 1 when 'medium' then 2 else 3 end, rule_id, subject_id
+order by severity_rank(severity), rule_id, subject_id
 """
 _STATEMENT = "select label, amount from statement where scope = 'all' order by position"
 

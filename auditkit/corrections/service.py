@@ -15,8 +15,6 @@ from typing import Any
 import pandas as pd
 from pydantic import SecretStr
 
-from auditkit import sql
-from auditkit.checks import views
 from auditkit.checks.rules import refuse_unknown_rule
 from auditkit.corrections import apply as applying
 from auditkit.corrections.approval import approvals, approve, changes, prepare, refuse_other_account, unsigned_approval
@@ -34,6 +32,8 @@ from auditkit.corrections.undo import undo
 from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
 from auditkit.progress import notice, progress
+from auditkit.sql import read
+from auditkit.warehouse.answer import Answer
 
 __all__ = ["Corrections", "Effect"]
 
@@ -119,16 +119,15 @@ class Corrections:
         columns = ["effect", *("rule_id", "severity", "subject_type", "subject_id", "job_number", "amount_at_risk")]
         findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"], dtype=object)
         statement = pd.DataFrame(found.statement, dtype=object)
-        frames = Effect(pd.DataFrame(self.fields(plan), dtype=object), findings, statement)
-        for frame in (frames.fields, frames.findings, frames.statement):
-            frame.attrs["snapshot"] = self._home.snapshot.short_id
-        return frames
+        frames = (pd.DataFrame(self.fields(plan), dtype=object), findings, statement)
+        snapshot = self._home.snapshot.short_id
+        return Effect(*(Answer(f.itertuples(index=False, name=None), f.columns, snapshot=snapshot) for f in frames))
 
     def fields(self, plan: Plan) -> list[dict[str, Cell]]:
         """The rows of `Plan.preview`, with days in the account's time zone and statuses by name where synced."""
         statuses: Mapping[int, str] = {}
         with contextlib.suppress(NoSnapshot):
-            statuses = dict(self._home.snapshot.query(sql.read("queries/invoice_status_names")).rows)
+            statuses = dict(self._home.snapshot.query(read("queries/invoice_status_names")).rows)
         return plan.preview(DisplayNames(self._home.settings.zone, statuses))
 
     # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,7 +299,7 @@ class Corrections:
                 requests,
                 conditions=conditions,
                 preparer=self._signers.name("prepare"),
-                about=self._home.snapshot.query(views.RUN).records()[0],
+                about=self._home.snapshot.query(read("queries/about")).records()[0],
             )
 
     def _approved(self, plan: Plan, public_key: str) -> Plan | None:

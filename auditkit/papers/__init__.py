@@ -1,1 +1,1 @@
-"""What is shown: charts and published notebooks."""
+"""What people see: notebooks, charts, reports, workpapers and terminal tables."""

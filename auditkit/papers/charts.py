@@ -1,7 +1,7 @@
-"""Charts of an audit's tables: titles say the finding, colours mean the same everywhere, and print well.
+"""Charts of an audit's tables: titles state the result, and a color means the same in every chart.
 
-Each takes the DataFrame of the method it is named after and returns a plotly figure. Text from a vendor is escaped:
-plotly reads a subset of HTML in labels. Money is exact in the tables; here it is drawn, so it becomes a float.
+Each takes the DataFrame of the method it is named after and returns a plotly figure. Text from a vendor is escaped,
+because plotly reads a subset of HTML in labels. Money is exact in the tables; a chart draws it as a float.
 """
 
 import html
@@ -12,14 +12,15 @@ from itertools import accumulate
 import pandas as pd
 import plotly.graph_objects as go
 
+from auditkit.aging_bands import BANDS, FUTURE, NO_DATE
+from auditkit.format import money
 from auditkit.values import one_line
 
-__all__ = ["ageing", "heat_map", "money", "scatter", "top_vendors", "trend", "variances", "waterfall"]
+__all__ = ["aging", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall"]
 
 COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
 _SUBTOTALS = ("NRB total after mark-up", "JobNimbus invoice total")
 _INSIDE = ("NRBs on issued invoices, by reference", "NRBs on issued invoices, by amount only")
-_BUCKETS = ("0-30", "31-60", "61-90", "91+", "no date")
 
 
 def waterfall(statement: pd.DataFrame) -> go.Figure:
@@ -52,28 +53,28 @@ def waterfall(statement: pd.DataFrame) -> go.Figure:
 
 
 def scatter(jobs: pd.DataFrame) -> go.Figure:
-    """Jobs: what their billable NRBs should bring against what issued lines charge for them. On the line they agree."""
+    """Jobs: what their billable NRBs should bring, and what issued lines charge for them. On the line they agree."""
     agree = jobs["verdict"] == "agrees"
     figure = go.Figure()
-    for name, rows, colour in (("agrees", jobs[agree], INVOICE), ("does not agree", jobs[~agree], LOSS)):
+    for name, rows, color in (("agrees", jobs[agree], INVOICE), ("does not agree", jobs[~agree], LOSS)):
         figure.add_scatter(
             x=_floats(rows["billable_total"]),
             y=_floats(rows["linked_line_total"]),
             mode="markers",
             name=name,
-            marker={"color": colour, "size": 8, "opacity": 0.8},
+            marker={"color": color, "size": 8, "opacity": 0.8},
             text=[_safe(job) for job in rows["job_number"]],
             hovertemplate="%{text}<br>NRBs %{x:,.2f}<br>invoiced %{y:,.2f}<extra></extra>",
         )
     top = max([*_floats(jobs["billable_total"]), *_floats(jobs["linked_line_total"]), 1.0])
     figure.add_scatter(x=[0, top], y=[0, top], mode="lines", name="equal", line={"color": NEUTRAL, "dash": "dot"})
-    figure.update_xaxes(title="billable NRBs, after mark-up")
+    figure.update_xaxes(title="billable NRBs, with markup")
     figure.update_yaxes(title="charged for them on issued invoices")
     return _titled(figure, f"{int(agree.sum())} of {len(jobs)} jobs agree to the cent")
 
 
 def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
-    """The jobs with the largest variance, under-billed to the left."""
+    """The jobs with the largest variance; under-billed ones extend to the left."""
     rows = jobs.loc[[bool(value) for value in jobs["variance"]]].head(most)
     figure = go.Figure(
         go.Bar(
@@ -87,24 +88,24 @@ def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
         )
     )
     amounts = [0.0, *_floats(rows["variance"])]
-    room = 0.2 * (max(amounts) - min(amounts))  # for the figures beside the bars
+    room = 0.2 * (max(amounts) - min(amounts))  # for the amounts beside the bars
     figure.update_xaxes(range=[min(amounts) - room, max(amounts) + room] if room else None)
     figure.update_yaxes(autorange="reversed", automargin=True, type="category")
     under = sum((value for value in jobs["variance"] if value < 0), Decimal(0))
     return _titled(figure, f"Jobs are under-billed by {money(-under)} in all", height=120 + 24 * len(rows))
 
 
-def ageing(unbilled: pd.DataFrame) -> go.Figure:
+def aging(unbilled: pd.DataFrame) -> go.Figure:
     """Unbilled money by age in days."""
-    totals = {bucket: Decimal(0) for bucket in _BUCKETS}
-    for bucket, total in zip(unbilled["age_bucket"], unbilled["total"], strict=True):
-        totals[bucket] += total or 0
-    shown = [bucket for bucket in _BUCKETS if totals[bucket] or bucket != "no date"]
+    totals = dict.fromkeys(BANDS, Decimal(0))
+    for band, total in zip(unbilled["age_bucket"], unbilled["total"], strict=True):
+        totals[band] += total or 0
+    shown = [band for band in BANDS if totals[band] or band not in (FUTURE, NO_DATE)]
     figure = go.Figure(
         go.Bar(
-            x=[f"{bucket} days" if bucket != "no date" else bucket for bucket in shown],
-            y=[float(totals[bucket]) for bucket in shown],
-            text=[money(totals[bucket]) for bucket in shown],
+            x=[band if band in (FUTURE, NO_DATE) else f"{band} days" for band in shown],
+            y=[float(totals[band]) for band in shown],
+            text=[money(totals[band]) for band in shown],
             textposition="outside",
             cliponaxis=False,
             marker_color=LOSS,
@@ -114,7 +115,7 @@ def ageing(unbilled: pd.DataFrame) -> go.Figure:
 
 
 def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
-    """Vendors by unbilled money, most first, and the share of the whole that they hold together (a Pareto chart)."""
+    """Vendors by unbilled money, the most first, with their cumulative share of the whole (a Pareto chart)."""
     totals: dict[str, Decimal] = {}
     for vendor, total in zip(unbilled["vendor_code"], unbilled["total"], strict=True):
         totals[vendor or "(no vendor)"] = totals.get(vendor or "(no vendor)", Decimal(0)) + (total or 0)
@@ -149,7 +150,7 @@ def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
 
 
 def heat_map(unbilled: pd.DataFrame, most: int = 20) -> go.Figure:
-    """Unbilled money by job and month of its accounting date: where it gathers. The jobs with the most money."""
+    """Unbilled money by job and month of its accounting date, for the jobs with the most money."""
     cells: dict[tuple[str, str], Decimal] = {}
     for job, day, total in zip(unbilled["job_number"], unbilled["accounting_date"], unbilled["total"], strict=True):
         cell = (_safe(job), f"{day:%Y-%m}" if day else "no date")
@@ -184,11 +185,11 @@ def heat_map(unbilled: pd.DataFrame, most: int = 20) -> go.Figure:
 
 
 def trend(by_month: pd.DataFrame) -> go.Figure:
-    """What is still open by the month of its cost (`accrual()`): revenue not billed, cost not in the ledger."""
+    """What is still open, by the month of its cost (`accrual()`): revenue not billed, cost not in the ledger."""
     months = [f"{month:%Y-%m}" if month else "no date" for month in by_month["month"]]
     figure = go.Figure()
-    for column, name, colour in (("unbilled_total", "unbilled", LOSS), ("unexported_cost", "unexported", NEUTRAL)):
-        figure.add_bar(x=months, y=_floats(by_month[column]), name=name, marker_color=colour)
+    for column, name, color in (("unbilled_total", "unbilled", LOSS), ("unexported_cost", "unexported", NEUTRAL)):
+        figure.add_bar(x=months, y=_floats(by_month[column]), name=name, marker_color=color)
     figure.update_xaxes(type="category")
     figure.update_layout(barmode="group")
     unbilled, unexported = (sum(by_month[name], Decimal(0)) for name in ("unbilled_total", "unexported_cost"))
@@ -200,11 +201,6 @@ def _measure(label: str) -> str:
     if label not in _SUBTOTALS:
         return "relative"
     return "absolute" if label == _SUBTOTALS[0] else "total"
-
-
-def money(amount: Decimal) -> str:
-    """An amount for people: thousands separated, two decimals."""
-    return f"{amount:,.2f}"
 
 
 def _safe(text: object) -> str:

@@ -1,23 +1,25 @@
-"""What every report and working paper says of its audit before any figure: one source, so that they say the same.
+"""What every report and workpaper says about its audit before any figure, so that they say the same.
 
-Not here: how it is shown (page, cover).
+Not here: how it is shown (`report_page.py`, `cover.py`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from auditkit.papers import workpaper_queries as papers
+import pandas as pd
+
+from auditkit.sql import read
 from auditkit.warehouse.snapshots import Snapshot
 
-__all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "described"]
+__all__ = ["JOURNAL", "RULE_SET", "SNAPSHOT", "Facts", "ReportHeader", "cover_lines"]
 
 SNAPSHOT, RULE_SET, JOURNAL = "Snapshot", "Rule set", "Journal"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What cannot be asked of the snapshot in one SELECT; `title` stands on every sheet and page."""
+    """What no single query of the snapshot gives; `title` is on every sheet and page."""
 
     title: str
     proof: Sequence[str]
@@ -26,11 +28,23 @@ class Facts:
     is_demo: bool
 
 
-def described(snapshot: Snapshot, facts: Facts) -> dict[str, str]:
-    """The lines of the cover, by name."""
-    (audit,) = snapshot.query("select * from audit_run").records()
-    (period,) = snapshot.query(papers.PERIOD).records()
-    ((rules, digest),) = snapshot.query(papers.RULE_SET).rows
+@dataclass(frozen=True)
+class ReportHeader:
+    """What a report says before any figure, and the tables it adds after the notebook.
+
+    `lines` are labels with their text (snapshot, completeness, verdict, journal …), `tables` headings with DataFrames.
+    """
+
+    facts: Facts
+    lines: Mapping[str, str]
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def cover_lines(snapshot: Snapshot, facts: Facts) -> dict[str, str]:
+    """The lines of the cover: label → text."""
+    (audit,) = snapshot.query(read("queries/audit_run")).records()
+    (period,) = snapshot.query(read("queries/workpaper/period")).records()
+    ((rules, digest),) = snapshot.query(read("queries/workpaper/rule_set")).rows
     label, *proof = facts.proof
     warnings = {f"Warning {number}": text for number, text in enumerate(facts.warnings, 1)}
     return {

@@ -1,10 +1,9 @@
-"""One HTML page from a notebook that has run: it opens offline, reads on paper, and nothing of a vendor acts in it.
+"""One HTML page from a notebook that has run: it opens offline, prints well, and text from a vendor is inert in it.
 
-Outputs are sanitised; the page's own policy lets no script run but the one that is written here, by its hash, and lets
-nothing be fetched. plotly.js is packed into the page once, so that a report stays below 2 MB. The same notebook gives
-the same bytes.
+Outputs are sanitized. The page's own policy allows no script but the one written here, by its hash, and no fetch.
+plotly.js is packed into the page once, so that a report stays below 2 MB. The same notebook gives the same bytes.
 
-Not here: running the notebook and writing the file (publish).
+Not here: running the notebook and writing the file (`report.py`).
 """
 
 import base64
@@ -14,20 +13,18 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import bleach
-import pandas as pd
 from nbconvert import HTMLExporter
 from plotly.offline import get_plotlyjs
 
-from auditkit.papers.facts import Facts
+from auditkit.papers.facts import ReportHeader
 from auditkit.papers.html import html_table
 from auditkit.values import printable
 
-__all__ = ["Front", "page"]
+__all__ = ["page"]
 
 _MIME = "application/vnd.plotly.v1+json"
 _PAPER_WIDTH = 680  # pixels: the width of A4 and Letter between margins of 15 mm
@@ -39,27 +36,14 @@ _ATTRIBUTES = {
     **{"*": ["class"], "a": ["href", "title"], "img": ["alt"], "th": ["colspan", "rowspan"]},
     **{heading: ["id"] for heading in ("h1", "h2", "h3", "h4")},
 }
-_PANDAS_STYLE = re.compile(r"<style scoped>.*?</style>", re.DOTALL)  # the sanitiser would show it as text
+_PANDAS_STYLE = re.compile(r"<style scoped>.*?</style>", re.DOTALL)  # the sanitizer would show it as text
 _HEADING = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>|¶")
 
 
-@dataclass(frozen=True)
-class Front:
-    """What a report says before any figure, and what it adds behind the notebook.
-
-    `lines` are labels with what they say (snapshot, completeness, verdict, journal …), `tables` headings with their
-    DataFrames.
-    """
-
-    facts: Facts
-    lines: Mapping[str, str]
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-
-
-def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a notebook node
+def page(notebook: Any, *, name: str, front: ReportHeader) -> str:  # noqa: ANN401  a notebook node
     """The page of a notebook that has run, without its code."""
-    charts = _taken_out(notebook)
+    charts = _extract_charts(notebook)
     exporter = HTMLExporter(
         template_name="basic",
         exclude_input=True,
@@ -68,7 +52,7 @@ def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a n
         embed_images=True,
         sanitize_html=True,
     )
-    exporter.register_filter("clean_html", _cleaned)  # nbconvert's own allows no headings, paragraphs or table heads
+    exporter.register_filter("clean_html", _sanitized)  # nbconvert's own allows no headings, paragraphs or table heads
     content, _ = exporter.from_notebook_node(notebook)
     for mark in charts:
         content = content.replace(f"<pre>{mark}</pre>", f'<div id="{mark}" class="chart"></div>')
@@ -84,20 +68,20 @@ def page(notebook: Any, *, name: str, front: Front) -> str:  # noqa: ANN401  a n
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             f"<title>{_escaped(name)}</title><style>{_style(front)}</style></head><body>",
             '<div class="demo">DEMO DATA</div>' if front.facts.is_demo else "",
-            f"<main>{_front(front)}{_contents(content)}{content}</main>",
+            f"<main>{_header(front)}{_contents(content)}{content}</main>",
             *scripts,
             "</body></html>\n",
         ]
     )
 
 
-def _style(front: Front) -> str:
-    """The style sheet; on paper each page says what the first one does."""
+def _style(front: ReportHeader) -> str:
+    """The style sheet; in print, every page repeats the title."""
     foot = "".join(each for each in front.facts.title if each.isalnum() or each in " ·-:./")
     return _STYLE.replace("TOP", "DEMO DATA" if front.facts.is_demo else "").replace("FOOT", foot)
 
 
-def _front(front: Front) -> str:
+def _header(front: ReportHeader) -> str:
     lines = "".join(f"<dt>{_escaped(label)}</dt><dd>{_escaped(line)}</dd>" for label, line in front.lines.items())
     warnings = "".join(f'<p class="warning">{_escaped(warning)}</p>' for warning in front.facts.warnings)
     return f"<header><p><strong>{_escaped(front.facts.title)}</strong></p>{warnings}<dl>{lines}</dl></header>"
@@ -110,8 +94,8 @@ def _contents(content: str) -> str:
     return f"<nav><strong>Contents</strong><ol>{entries}</ol></nav>" if entries else ""
 
 
-def _taken_out(notebook: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401  a notebook node
-    """Replace each chart by a mark that the sanitiser leaves alone; mark → the chart's JSON."""
+def _extract_charts(notebook: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401  a notebook node
+    """Replace each chart by a mark that the sanitizer keeps; mark → the chart's JSON."""
     charts: dict[str, Mapping[str, Any]] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -132,8 +116,8 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
     return name in _ATTRIBUTES.get(tag, ()) or name in _ATTRIBUTES["*"]
 
 
-def _cleaned(element: str) -> str:
-    """HTML without anything that acts: only the tags and attributes listed above, all else taken out."""
+def _sanitized(element: str) -> str:
+    """HTML without anything active: only the tags and attributes listed above."""
     return str(
         bleach.clean(str(element), tags=_TAG_NAMES.split(), attributes=_is_allowed, strip=True, strip_comments=True)
     )
@@ -145,7 +129,7 @@ def _escaped(text: str) -> str:
 
 # ── plotly.js, packed ───────────────────────────────────────────────────────────────────────────────────────────────
 
-# Base85 without the three characters that HTML knows: four bytes are five characters, where base64 makes them 5.3.
+# Base85 without the three characters special to HTML: four bytes take five characters, in base64 5.3.
 _BASE85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;[=]?@^_`{|}~"
 _HTML_FREE = str.maketrans("&<>", ",[]")
 _DRAW = """(async () => {
@@ -166,7 +150,7 @@ document.documentElement.dataset.drawn = CHARTS.length;
 
 
 def _scripts(charts: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], str]:
-    """The page's scripts and what its policy says of them: plotly.js as data, and what unpacks it and draws."""
+    """The page's scripts, and their hashes for its policy: plotly.js as data, and the code that unpacks and draws."""
     if not charts:
         return [], "'none'"
     size, packed = _packed_plotly()
@@ -174,7 +158,7 @@ def _scripts(charts: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], str]:
         [mark, chart["data"], {**chart["layout"], "width": _PAPER_WIDTH}, {"displayModeBar": False}]
         for mark, chart in charts.items()
     ]
-    # `<` is written so that no text in a chart can end the script
+    # `<` is escaped, so that no text in a chart can end the script
     listed = json.dumps(drawn, sort_keys=True).replace("<", "\\u003c")
     draw = f"const CHARTS = {listed};\n" + _DRAW.replace("BASE85", _BASE85).replace("SIZE", str(size))
     allowed = " ".join(f"'sha256-{_digest(script)}'" for script in (get_plotlyjs(), draw))
@@ -183,7 +167,7 @@ def _scripts(charts: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], str]:
 
 @cache
 def _packed_plotly() -> tuple[int, str]:
-    """How many bytes plotly.js is when it is deflated, and these as text."""
+    """The number of bytes of plotly.js when deflated, and the bytes as text."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
     packed = packer.compress(get_plotlyjs().encode()) + packer.flush()
     return len(packed), base64.b85encode(packed).decode("ascii").translate(_HTML_FREE)

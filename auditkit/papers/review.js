@@ -1,4 +1,4 @@
-// Findings as rows to tick. Texts of a vendor are put in as text, never as HTML.
+// Findings as rows with check boxes. Text from a vendor is inserted as text, never as HTML.
 
 function cell(row, text, kind = "", tag = "td") {
   const made = row.appendChild(document.createElement(tag));
@@ -30,7 +30,7 @@ function render({ model, el }) {
   const summary = document.createElement("p");
   summary.setAttribute("role", "status");
 
-  const all = box(head, "all findings");
+  const all = box(head, "all exceptions");
   const columns = model.get("columns");
   for (const { title, kind } of columns) cell(head, title, kind, "th").scope = "col";
   const boxes = new Map();
@@ -39,32 +39,32 @@ function render({ model, el }) {
     boxes.set(id, box(row, label));
     cells.forEach((text, place) => cell(row, text, columns[place].kind));
     row.addEventListener("click", (event) => {
-      // A click anywhere on a row is a click on its box; but who selects text wants to copy it.
+      // A click anywhere on a row is a click on its box, unless text is being selected to copy it.
       if (event.target.type !== "checkbox" && getSelection().isCollapsed) boxes.get(id).click();
     });
   }
 
-  function tell() {
-    model.set("ticked", [...boxes].filter(([, input]) => input.checked).map(([id]) => id));
+  function save() {
+    model.set("checked", [...boxes].filter(([, input]) => input.checked).map(([id]) => id));
     model.save_changes();
   }
   function show() {
-    const ticked = new Set(model.get("ticked"));
+    const checked = new Set(model.get("checked"));
     for (const [id, input] of boxes) {
-      input.checked = ticked.has(id);
-      input.closest("tr").classList.toggle("ticked", input.checked);
+      input.checked = checked.has(id);
+      input.closest("tr").classList.toggle("checked", input.checked);
     }
-    all.checked = boxes.size > 0 && ticked.size === boxes.size;
-    all.indeterminate = ticked.size > 0 && ticked.size < boxes.size;
+    all.checked = boxes.size > 0 && checked.size === boxes.size;
+    all.indeterminate = checked.size > 0 && checked.size < boxes.size;
     summary.textContent = model.get("summary");
   }
 
-  for (const input of boxes.values()) input.addEventListener("change", tell);
+  for (const input of boxes.values()) input.addEventListener("change", save);
   all.addEventListener("change", () => {
     for (const input of boxes.values()) input.checked = all.checked;
-    tell();
+    save();
   });
-  model.on("change:ticked change:summary", show);
+  model.on("change:checked change:summary", show);
   show();
 
   el.classList.add("auditkit-review");
@@ -72,7 +72,7 @@ function render({ model, el }) {
   frame.append(table);
   el.append(frame, summary);
   if (model.get("sql")) el.append(folded("SQL", model.get("sql")));
-  return () => model.off("change:ticked change:summary", show);
+  return () => model.off("change:checked change:summary", show);
 }
 
 export default { render };

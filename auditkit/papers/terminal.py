@@ -1,8 +1,8 @@
-"""What the commands write: tables and lines for people, JSON for programs, errors of one line.
+"""What the commands print: tables and lines for people, JSON and CSV for programs, errors of one line.
 
-Text from a vendor is hostile: nothing of it that a terminal would act upon gets through.
+Text from a vendor is hostile: characters that a terminal would act upon are replaced.
 
-Not here: what is written, which is the commands'.
+Not here: what is printed (the commands).
 """
 
 import json
@@ -10,6 +10,7 @@ import math
 import sys
 from contextvars import ContextVar
 from decimal import Decimal
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -18,52 +19,63 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from auditkit.format import for_people
 from auditkit.values import printable
-from auditkit.warehouse.tables import sql_of
+from auditkit.warehouse.answer import sql_of
 
-__all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_json", "records", "say", "show", "warn", "with_sql"]
+__all__ = ["COULD_NOT_LOOK", "fail", "plain", "print_csv", "print_json", "records", "say", "show", "warn", "with_sql"]
 
 COULD_NOT_LOOK = 2
 MAX_ROWS = 50
 with_sql = ContextVar("with_sql", default=False)  # whether each table is followed by the SQL that gave it
 
 
-def show(frame: pd.DataFrame, title: str, most: int | None = MAX_ROWS, note: str = "") -> None:
-    """A DataFrame as a table below a title, and below a note on it; at most 50 rows, or all with `most` None."""
+def show(
+    frame: pd.DataFrame,
+    title: str,
+    most: int | None = MAX_ROWS,
+    note: str = "",
+    answer: pd.DataFrame | None = None,
+) -> None:
+    """A DataFrame as a table below a title and a note; at most 50 rows, or all with `most` None.
+
+    `answer` is what the frame was taken from, by default itself: with `--sql`, its SQL follows.
+    """
     say(f"\n{plain(title)}")
     if note:
         say(plain(note))
     table = Table(show_edge=False)
     for name in frame.columns:
-        said = [value for value in frame[name] if value is not None]
-        is_number = bool(said) and all(isinstance(each, (int, Decimal)) and not isinstance(each, bool) for each in said)
+        held = [value for value in frame[name] if value is not None]
+        is_number = bool(held) and all(isinstance(each, (int, Decimal)) and not isinstance(each, bool) for each in held)
         table.add_column(Text(plain(str(name))), justify="right" if is_number else "left", overflow="fold")
     rows = frame if most is None else frame.head(most)
     for row in rows.itertuples(index=False):
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(plain(for_people(value))) for value in row))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
     if len(rows) < len(frame):
         say(f"… and {len(frame) - len(rows):,} more: use --json or auditkit sql to see all")
-    if with_sql.get() and (sql := sql_of(frame)):
+    if with_sql.get() and (sql := sql_of(frame if answer is None else answer)):
         say(f"\n{sql}")
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (Decimal, int)) and not isinstance(value, bool):
-        return f"{value:,}"
-    return plain(str(value))
-
-
 def plain(text: str) -> str:
-    """Text from a vendor without what a terminal would act upon."""
+    """Text from a vendor on one line, without characters that a terminal would act upon."""
     return printable(text.replace("\n", "\r"))
 
 
 def say(line: str) -> None:
-    """Lines on standard output, without what a terminal would act upon."""
+    """Print lines on standard output, without characters that a terminal would act upon."""
     typer.echo(printable(line))
+
+
+def print_csv(text: str) -> None:
+    """CSV for programs, in UTF-8 whatever the terminal's encoding is, so that no character is lost."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+    else:
+        sys.stdout.write(text)
 
 
 def print_json(value: object) -> None:
@@ -72,7 +84,7 @@ def print_json(value: object) -> None:
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401  whatever is printed
-    """JSON has no Infinity and no NaN: they are written as text."""
+    """JSON has no Infinity and no NaN: they become text."""
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -91,6 +103,6 @@ def warn(line: str) -> None:
 
 
 def fail(line: str) -> NoReturn:
-    """One line on standard error, and the exit code for what could not be looked at."""
+    """One line on standard error, and exit code 2."""
     warn(line)
     raise SystemExit(COULD_NOT_LOOK)

@@ -1,7 +1,7 @@
-"""The working paper: an audit as one Excel file, in which every total is a formula and must tie to the statement.
+"""The workpaper: an audit as one Excel file, in which every total is a formula and must tie to the statement.
 
-One sheet per section, each of them one SELECT on the public tables, which the cover shows. The same snapshot gives the
-same bytes. A file that is there already and differs is never replaced: people sign working papers.
+One sheet per section, each of them one query on the public tables, which the cover shows. The same snapshot gives the
+same bytes. An existing file that differs is never replaced, because people sign workpapers.
 
 Not here: the cover and the sign-off (`cover.py`), and how a table becomes a sheet (`sheets.py`).
 """
@@ -12,15 +12,16 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from auditkit.checks import views
+from auditkit.aging_bands import BANDS
+from auditkit.analysis.question import quoted
 from auditkit.checks.reconcile import SCOPES
 from auditkit.errors import AuditkitError
 from auditkit.files import write_whole
-from auditkit.papers import workpaper_queries as papers
 from auditkit.papers.cover import write_cover, write_sign_off
-from auditkit.papers.facts import Facts, described
-from auditkit.papers.sheets import MOST_ROWS, Book, Figure, Grid, Line, Paper
+from auditkit.papers.facts import Facts, cover_lines
+from auditkit.papers.sheets import MOST_ROWS, Formula, FourLines, SheetRows, TiedSheet, TotalLine, Workbook
 from auditkit.progress import progress
+from auditkit.sql import filled, read
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import Table
 
@@ -34,35 +35,35 @@ DIFFERENCES = ("amount differences: under-billed", "amount differences: over-bil
 FREE = "parts that carry internal or non-billable NRBs"
 OTHER = ("other lines", "other negative lines")
 
-Statement = Mapping[str, Figure]
+Statement = Mapping[str, Formula]
 
 
 def workpaper(snapshot: Snapshot, path: Path, facts: Facts, *, most_rows: int = MOST_ROWS) -> Path:
-    """Write the working paper of a snapshot; its path.
+    """Write the workpaper of a snapshot; its path.
 
-    `most_rows` of a table stand on one sheet. Raises `AuditkitError` for a path that does not end in .xlsx, that
-    cannot be written, or that holds something else already.
+    A sheet has at most `most_rows` rows. Raises `AuditkitError` for a path that does not end in .xlsx, that cannot be
+    written, or that exists and holds something else.
     """
-    return _kept(path, lambda private: _write(snapshot, private, facts, most_rows))
+    return _write_once(path, lambda private: _write(snapshot, private, facts, most_rows))
 
 
 def spreadsheet(table: Table, path: Path, facts: Facts, created: datetime) -> Path:
-    """Write one table as an Excel file, with the SQL that it came from; its path. Raises as `workpaper`."""
+    """Write one table as an Excel file, with its SQL; its path. Raises as `workpaper`."""
 
     def write(private: Path) -> None:
-        book = Book(private, titled=facts.title, footed=facts.title, created=created, is_demo=facts.is_demo)
-        book.listing(Grid("Answer", table), " ".join(table.sql.split()))
+        book = Workbook(private, titled=facts.title, footed=facts.title, created=created, is_demo=facts.is_demo)
+        book.write_rows(SheetRows("Answer", table), " ".join(table.sql.split()))
         book.close()
 
     if not table.columns:
-        raise AuditkitError(f"{path}: the question has no answer to write, not even a column")
-    return _kept(path, write)
+        raise AuditkitError(f"{path}: the answer has no column, so there is nothing to write")
+    return _write_once(path, write)
 
 
-def _kept(path: Path, write: Callable[[Path], None]) -> Path:
-    """Write a file beside its place, then move it there; one that is there and differs stays."""
+def _write_once(path: Path, write: Callable[[Path], None]) -> Path:
+    """Write a file next to its path, then move it there; an existing file that differs is kept."""
     if path.suffix.lower() != ".xlsx":
-        raise AuditkitError(f"{path}: is to be an Excel file; give it a name that ends in .xlsx")
+        raise AuditkitError(f"{path}: must be an Excel file; give a name that ends in .xlsx")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".workpaper-", dir=path.parent) as scratch:
@@ -72,7 +73,7 @@ def _kept(path: Path, write: Callable[[Path], None]) -> Path:
                 write_whole(path, private.read_bytes())
             elif path.read_bytes() != private.read_bytes():
                 raise AuditkitError(
-                    f"{path}: is there already and is not what this snapshot gives, perhaps because somebody signed it;"
+                    f"{path}: exists and differs from this snapshot, perhaps because it was signed;"
                     " move it away, or choose another name"
                 )
     except OSError as error:
@@ -82,94 +83,99 @@ def _kept(path: Path, write: Callable[[Path], None]) -> Path:
 
 
 def _write(snapshot: Snapshot, path: Path, facts: Facts, most_rows: int) -> None:
-    sheets, lines = _papers(snapshot, most_rows), described(snapshot, facts)
-    (sync,) = snapshot.query(views.SYNC_RUN).records()
-    book = Book(path, titled=facts.title, footed=facts.title, created=sync["finished_at"], is_demo=facts.is_demo)
-    with progress("Working paper", len(sheets) + 1, "sheet") as advance:
+    sheets, lines = _sheets(snapshot, most_rows), cover_lines(snapshot, facts)
+    (sync,) = snapshot.query(read("queries/last_sync")).records()
+    book = Workbook(path, titled=facts.title, footed=facts.title, created=sync["finished_at"], is_demo=facts.is_demo)
+    with progress("Workpaper", len(sheets) + 1, "sheet") as advance:
         write_cover(book, lines, sheets)
         for sheet in sheets:
-            book.paper(sheet)
+            book.tied(sheet)
             advance(1)
         write_sign_off(book, lines, sheets)
         book.close()
         advance(1)
 
 
-def _papers(snapshot: Snapshot, most: int) -> list[Paper]:
+def _sheets(snapshot: Snapshot, most: int) -> list[TiedSheet]:
     """Every sheet of rows, in order."""
 
-    def grid(name: str, sql: str) -> Grid:
-        return Grid(name, snapshot.query(sql), most)
+    def grid(name: str, sql: str) -> SheetRows:
+        return SheetRows(name, snapshot.query(sql), most)
 
-    whole = grid("Statement", views.STATEMENT)
+    whole = grid("Statement", read("queries/statement"))
     labels = [row[0] for row in whole.table.rows]
     statement = {label: whole.at("amount", place) for place, label in enumerate(labels)}
-    findings, rules = grid("Findings", papers.FINDINGS), grid("Rules", papers.RULES)
+    findings, rules = (
+        grid("Findings", read("queries/workpaper/findings")),
+        grid("Rules", read("queries/workpaper/rules")),
+    )
     scopes = [_scope(snapshot, scope, statement, most) for scope in SCOPES if scope != "all"]
     return [
-        _statement(whole, statement, snapshot.query(views.CONTROL_TOTAL, {"subject": "nrb"}).scalar()),
+        _statement(whole, statement, snapshot.query(read("queries/control_total"), {"subject": "nrb"}).scalar()),
         *scopes,
-        _reconciliation(grid("Reconciliation", papers.RECONCILIATION), statement),
+        _reconciliation(grid("Reconciliation", read("queries/workpaper/reconciliation")), statement),
         _findings(findings, rules),
         _rules(rules, findings),
-        _ageing(grid("Ageing", papers.AGEING), statement),
-        _links(grid("Links", papers.LINKS), statement),
+        _aging(grid("Aging", read("queries/workpaper/aging")), statement),
+        _links(grid("Links", read("queries/workpaper/links")), statement),
     ]
 
 
-def _statement(grid: Grid, rows: Statement, control_total: Decimal | None) -> Paper:
-    """The bridge of the whole: each side must lead to the other, and it must begin where the sync ended."""
+def _statement(grid: SheetRows, rows: Statement, control_total: Decimal | None) -> TiedSheet:
+    """The statement of everything: each side must lead to the other, and it must begin with the control total."""
     labels = list(rows)
     start, middle, end = labels.index(CARRIED[0]), labels.index(CARRIED[-1]), labels.index(INVOICED)
     whole = grid.total("amount")
 
-    def between(first: int, last: int) -> Figure:
+    def between(first: int, last: int) -> Formula:
         cells = [rows[label] for label in labels[first : last + 1]]
         formula = f"SUM({cells[0].formula}:{cells[-1].formula.rpartition('!')[2]})" if whole.formula else ""
-        return Figure(formula, sum((cell.value for cell in cells), Decimal(0)))
+        return Formula(formula, sum((cell.value for cell in cells), Decimal(0)))
 
     cost, carried = between(0, start - 1), between(start, middle)
     invoiced = between(start, end - 1)
-    control = Figure("", control_total or Decimal("0.00"))
-    begun = rows[COST] - Figure(whole.formula and grid.line(2, "amount"), control.value)
+    control = Formula("", control_total or Decimal("0.00"))
+    begun = rows[COST] - Formula(whole.formula and grid.line(2, "amount"), control.value)
     missed = (abs(cost - carried) + abs(invoiced - rows[INVOICED]) + abs(begun)).rounded
-    return Paper(
+    return TiedSheet(
         grid,
-        "From cost to invoice: every NRB and every line of an issued invoice stands in it exactly once.",
+        "From cost to invoice: every NRB and every line of an issued invoice is in it exactly once.",
         "Cost leads to the NRBs on issued invoices, these lead to the invoice total, and the NRB total is the control"
-        " total that the sync took from Aimsio.",
+        " total read from Aimsio.",
         (
-            Line("From NRBs on invoices to the invoice total", {"amount": invoiced}),
-            Line("From cost to NRBs on issued invoices", {"amount": cost}),
-            Line("Control total of the sync", {"amount": control}),
-            Line("What does not tie, without sign", {"amount": missed}),
+            TotalLine("From NRBs on invoices to the invoice total", {"amount": invoiced}),
+            TotalLine("From cost to NRBs on issued invoices", {"amount": cost}),
+            TotalLine("Control total of the read", {"amount": control}),
+            TotalLine("Difference, without sign", {"amount": missed}),
         ),
         "amount",
         INVOICED,
     )
 
 
-def _scope(snapshot: Snapshot, scope: str, statement: Statement, most: int) -> Paper:
+def _scope(snapshot: Snapshot, scope: str, statement: Statement, most: int) -> TiedSheet:
     """The statement of each job, month, vendor or type, side by side."""
-    rows = snapshot.query(
-        "select distinct position, label from statement where scope = $scope order by position", {"scope": scope}
-    ).rows
+    rows = snapshot.query(read("queries/workpaper/statement_rows"), {"scope": scope}).rows
     labels = [label for _, label in rows]
-    grid = Grid(f"By {scope}", snapshot.query(papers.statement_by(scope, rows)), most)
-    return Paper(
+    columns = ",\n    ".join(
+        f"sum(amount) filter (where position = {place}) as {quoted(label)}" for place, label in rows
+    )
+    sql = filled("queries/workpaper/statement_side_by_side", scope=scope, columns=columns)
+    grid = SheetRows(f"By {scope}", snapshot.query(sql), most)
+    return TiedSheet(
         grid,
-        f"The statement of each {scope}, side by side; the one without a name is what has no {scope}.",
-        "Each column sums to its row of the statement. What only moves between two of them has no row there.",
+        f"The statement of each {scope}, side by side; the one without a name is for what has no {scope}.",
+        "Each column adds up to its row of the statement. What only moves between two of them has no row there.",
         _tied(grid, labels, {label: statement[label] for label in labels if label in statement}),
         COST,
     )
 
 
-def _reconciliation(grid: Grid, statement: Statement) -> Paper:
+def _reconciliation(grid: SheetRows, statement: Statement) -> TiedSheet:
     chargeable = _sum(statement, COST, *NOT_CHARGED)
     charged = _sum(statement, *CARRIED, FREE)
     sums = [name for name in grid.table.columns if name not in ("job_number", "verdict")]
-    return Paper(
+    return TiedSheet(
         grid,
         "Each job, its NRBs against its invoices. Difference: invoice total less NRB total. Variance: what issued lines"
         " charge for its NRBs less what its billable NRBs should bring.",
@@ -192,22 +198,22 @@ def _reconciliation(grid: Grid, statement: Statement) -> Paper:
     )
 
 
-def _findings(grid: Grid, rules: Grid) -> Paper:
-    return Paper(
+def _findings(grid: SheetRows, rules: SheetRows) -> TiedSheet:
+    return TiedSheet(
         grid,
-        "What the rules say is wrong, open or accepted, with its evidence. One cost may stand under several rules, so"
-        " that the total is no loss.",
-        "It holds what the sheet Rules counts and sums of the same findings, rule by rule.",
+        "Every open or accepted exception, with its evidence. One cost can be an exception of several rules, so the"
+        " total is not a loss.",
+        "Its count and sum are those of the sheet Rules, rule by rule.",
         _tied(grid, ["amount_at_risk"], {"amount_at_risk": rules.total("amount_at_risk")}),
         "amount_at_risk",
     )
 
 
-def _rules(grid: Grid, findings: Grid) -> Paper:
-    return Paper(
+def _rules(grid: SheetRows, findings: SheetRows) -> TiedSheet:
+    return TiedSheet(
         grid,
         "Every rule that was run, also those that found nothing, with its parameters and the SHA-256 of its file.",
-        "Its findings are as many as the sheet Findings has rows, and their money at risk is the same.",
+        "Its count is the number of rows of the sheet Findings, and the money at risk is the same.",
         _tied(
             grid,
             ["findings", "accepted", "amount_at_risk"],
@@ -217,21 +223,21 @@ def _rules(grid: Grid, findings: Grid) -> Paper:
     )
 
 
-def _ageing(grid: Grid, statement: Statement) -> Paper:
-    return Paper(
+def _aging(grid: SheetRows, statement: Statement) -> TiedSheet:
+    return TiedSheet(
         grid,
-        "Each unbilled NRB by its age in days, from its accounting date to the day of the audit.",
+        "Each unbilled NRB by its age in days, from its accounting date to the as-of date.",
         "The total is the statement's unbilled, with the other sign.",
-        _tied(grid, ["total", *papers.BANDS], {"total": -statement[UNBILLED]}),
+        _tied(grid, ["total", *BANDS], {"total": -statement[UNBILLED]}),
         "total",
     )
 
 
-def _links(grid: Grid, statement: Statement) -> Paper:
-    return Paper(
+def _links(grid: SheetRows, statement: Statement) -> TiedSheet:
+    return TiedSheet(
         grid,
-        "Which NRB is on which invoice and line, and how we know; without a position only the invoice was found.",
-        "What issued lines charge for NRBs, and where it differs from what these should bring, is in the statement.",
+        "Which NRB is on which invoice and line, and the evidence; without a position, only the invoice was found.",
+        "What issued lines charge for NRBs, and its difference from what these should bring, are in the statement.",
         _tied(
             grid,
             ["invoiced_amount", "on_issued", "difference"],
@@ -241,26 +247,26 @@ def _links(grid: Grid, statement: Statement) -> Paper:
     )
 
 
-def _tied(grid: Grid, sums: Sequence[str], expected: Mapping[str, Figure]) -> tuple[Line, Line, Line, Line]:
-    """The four lines of a table: totals, those of the rows shown, what they must be, and the difference."""
+def _tied(grid: SheetRows, sums: Sequence[str], expected: Mapping[str, Formula]) -> FourLines:
+    """The four lines of a table: totals, totals of the rows shown, what they must be, and the difference."""
     totals = {column: grid.total(column) for column in sums}
 
-    def difference(column: str) -> Figure:
+    def difference(column: str) -> Formula:
         parts = totals[column], expected[column]
         cells = [
-            Figure(part.formula and grid.line(line, column), part.value)
+            Formula(part.formula and grid.line(line, column), part.value)
             for line, part in zip((0, 2), parts, strict=True)
         ]
         return (cells[0] - cells[1]).rounded
 
     return (
-        Line(f"Total, {len(grid.table.rows):,} rows", totals),
-        Line("Shown", {column: grid.shown(column) for column in sums}),
-        Line("Must be", expected),
-        Line("Difference", {column: difference(column) for column in expected}),
+        TotalLine(f"Total, {len(grid.table.rows):,} rows", totals),
+        TotalLine("Shown", {column: grid.shown(column) for column in sums}),
+        TotalLine("Must be", expected),
+        TotalLine("Difference", {column: difference(column) for column in expected}),
     )
 
 
-def _sum(statement: Statement, *labels: str) -> Figure:
+def _sum(statement: Statement, *labels: str) -> Formula:
     first, *others = (statement[label] for label in labels)
     return sum(others, first)

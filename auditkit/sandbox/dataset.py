@@ -4,7 +4,7 @@
 outline of all jobs is drawn first; each job is then written from its own stream of chance whenever it is asked for, so
 that a million NRBs need no memory.
 
-Not here: serving (the server), and finding anything (the audit, which is measured against `World.truth`).
+Not here: serving (the server), and finding anything (the audit; tests know from `World.hosts` what it must find).
 """
 
 from bisect import bisect_right
@@ -14,7 +14,6 @@ from itertools import accumulate
 from random import Random
 from typing import overload
 
-from auditkit.sandbox import truth
 from auditkit.sandbox.dataset_bodies import invoice_bodies, nrb_bodies
 from auditkit.sandbox.dataset_books import AS_OF, TIMEZONE, Job
 from auditkit.sandbox.dataset_catalogue import VENDORS
@@ -52,7 +51,7 @@ def build(
         invoices=_Bodies(plans, [len(plan.slots) for plan in plans], writer.invoices),
         vendors=frozenset(vendor.code for vendor in VENDORS),
         jobs=frozenset(plan.number for plan in plans if plan.is_in_aimsio),
-        truth=_truth(writer.job(plan) for plan in plans if plan.faults),
+        hosts=_Hosts(writer, [plan for plan in plans if plan.faults]),
         planted=planted,
     )
 
@@ -78,13 +77,15 @@ class _Writer:
         return invoice_bodies(self.job(plan))
 
 
-def _truth(jobs: Iterator[Job]) -> dict[str, list[str]]:
-    """The truth of the jobs that host a fault; all others are clean."""
-    found: dict[str, list[str]] = {rule: [] for rule in truth.EXACT}
-    for job in jobs:
-        for rule, subjects in truth.of(job).items():
-            found[rule].extend(subjects)
-    return {rule: sorted(set(subjects)) for rule, subjects in found.items()}
+@dataclass(frozen=True, slots=True)
+class _Hosts:
+    """The jobs with a fault, each written again when it is reached."""
+
+    writer: _Writer
+    plans: Sequence[JobPlan]
+
+    def __iter__(self) -> Iterator[Job]:
+        return map(self.writer.job, self.plans)
 
 
 class _Bodies(Sequence[Body]):

@@ -92,6 +92,21 @@ create or replace macro share_rest(amount, weight, weights) as
 -- The median of money: over whole cents the mean of the two middle values is exact.
 create or replace macro median_money(x) as median(cast(cast(x as decimal(38, 2)) * 100 as double)) / cast(100 as double);
 create or replace macro days_between(a, b) as date_diff('day', cast(a as date), cast(b as date));
+-- The aging band of a number of days; NULL is 'no date'. In Python: auditkit/aging_bands.py.
+create or replace macro age_band(days) as case
+    when days is null then 'no date' when days < 0 then 'future' when days <= 30 then '0-30' when days <= 60 then '31-60'
+    when days <= 90 then '61-90' when days <= 180 then '91-180' else 'over 180' end;
+-- How a link was made, in words, from its method. NULL for an unknown method.
+create or replace macro how_linked(method) as case method
+    when 'manual' then 'a person said so'
+    when 'billed-guid' then 'its billed mark is the id of the invoice'
+    when 'billed-number' then 'its billed mark is the number of the invoice'
+    when 'external-id' then 'they share an external id'
+    when 'reference' then 'the line names a reference of the NRB'
+    when 'amount' then 'the only equal amount on both sides: by amount alone'
+    when 'group' then 'the only set whose amounts sum to it: by amount alone' end;
+-- The order of severities, the highest first. In Python: SEVERITIES of checks/rules.py.
+create or replace macro severity_rank(severity) as case severity when 'high' then 1 when 'medium' then 2 when 'low' then 3 end;
 -- What Aimsio charges: mark-up is a percentage; the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX; rounded half
 -- up to the cent at the end. NULL when rate or quantity is missing, or the total has more digits than money.
 create or replace macro subtotal_of(rate, quantity, upcharge_percent, vendor_tax) as

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import duckdb
-import pandas as pd
 
 from auditkit.errors import QueryFailed
+from auditkit.warehouse.answer import Answer
 
 # What DuckDB raises when the disk is full or broken: no fault of the statement. A draft has one writer and one
 # transaction, so that one which cannot be committed could not be written.
 DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 
-__all__ = ["DISK_ERRORS", "Table", "run_script", "sql_of", "statement_error"]
+__all__ = ["DISK_ERRORS", "Table", "run_script", "statement_error"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,9 @@ class Table:
         """Fetch everything; a statement without a result is an empty table without columns."""
         return cls(tuple(column[0] for column in cursor.description or ()), cursor.fetchall(), sql)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> Answer:
         """A DataFrame with the Decimals kept as objects; `frame.attrs["sql"]` is the SQL it came from."""
-        frame = pd.DataFrame(self.rows, columns=list(self.columns), dtype=object)
-        frame.attrs["sql"] = self.sql
-        return frame
+        return Answer(self.rows, self.columns, sql=self.sql)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as dicts by column name."""
@@ -51,13 +49,6 @@ class Table:
         """The single value of a table of one row and one column."""
         ((value,),) = self.rows
         return value
-
-
-def sql_of(frame: pd.DataFrame) -> str:
-    """The SQL that gave a frame, and below it a comment for each of its values; empty where there is none."""
-    sql, given = frame.attrs.get("sql"), frame.attrs.get("values") or {}
-    named = given.items() if isinstance(given, Mapping) else enumerate(given, start=1)
-    return sql.strip() + "".join(f"\n-- ${name} = {value}" for name, value in named) if sql else ""
 
 
 @contextlib.contextmanager

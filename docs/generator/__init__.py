@@ -1,1 +1,1 @@
-"""The pages of `docs/` that are made from what they describe, so that they cannot say anything else."""
+"""The pages of `docs/` that are generated from what they describe, so that they are always current."""

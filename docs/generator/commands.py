@@ -1,6 +1,6 @@
 """The page of commands, from the help of each: what it does, its arguments and options, and its examples.
 
-Not here: what a command says of itself (`commands/`).
+Not here: the help itself (`auditkit/cli/`).
 """
 
 import re
@@ -17,20 +17,20 @@ __all__ = ["page"]
 _START = """\
 # The commands
 
-`auditkit COMMAND --help` says the same. Each works on the account in the settings, or on the demo where they name none
+`auditkit COMMAND --help` shows the same. Each works on the account in the settings, or on the demo if there is none
 ([connect your accounts](accounts.md)). Tables are for people; `--json` prints the same for programs, money as text.
-`auditkit --sql COMMAND` shows below each table the SQL that gave it, with its values.
+`auditkit --sql COMMAND` shows the SQL behind each table below it, with its values.
 
-Exit codes: 0 looked, and nothing was asked to fail on; 1 findings at or above `--fail-on`, or a rule that failed its
-self-test; 2 could not look, or not at everything; 3 the outcome of a write is unknown. What to do on each:
+Exit codes: 0 looked, and nothing that was asked to fail; 1 exceptions at or above `--fail-on`, or a rule that failed
+its self-test; 2 could not look, or not at everything; 3 the outcome of a write is unknown. What to do for each:
 [scheduling](scheduling.md#exit-codes). An error is one line on standard error.
 """
 _EXAMPLES = re.compile(r" ?(?:For example|Examples): (auditkit .+?)(?:\.(?= |$)|$)")
-_NO_REWRAP = "\b"  # what click takes for "leave the lines below as they are"
+_NO_REWRAP = "\b"  # click keeps the lines below as they are
 
 
 def page(app: typer.Typer) -> str:
-    """Markdown: a table of all commands, then one section each, in the order in which `auditkit --help` lists them."""
+    """Markdown: a table of all commands, then a section for each, in the order of `auditkit --help`."""
     group = get_group(app)
     commands = list(_commands(group, typer.Context(group, info_name="auditkit")))
     lines = [_START, made_from("the help of each command (`auditkit/cli/`)"), ""]
@@ -63,13 +63,13 @@ def _section(context: typer.Context) -> Iterator[str]:
     for paragraph in _paragraphs(context):
         for found in _EXAMPLES.findall(paragraph):
             examples += found.split("; ")
-        if told := _EXAMPLES.sub("", paragraph).strip():
-            yield from ("", inline(told))
+        if text := _EXAMPLES.sub("", paragraph).strip():
+            yield from ("", inline(text))
     yield from ("", fenced(" ".join(command.get_usage(context).removeprefix("Usage: ").split()), "text"))
     if examples:
         yield from ("", fenced("\n".join(examples), "sh"))
     records = (param.get_help_record(context) for param in command.get_params(context) if param.name != "help")
-    rows = [(f"`{names}`", inline(" ".join(told.split()))) for names, told in filter(None, records)]
+    rows = [(f"`{names}`", inline(" ".join(text.split()))) for names, text in filter(None, records)]
     if rows:
         yield ""
         yield from table(("argument or option", "meaning"), rows)

@@ -1,8 +1,8 @@
-"""The walk through a month end, from the notebook as it is stored: its prose, its code and what it printed.
+"""The page of the month end, from the stored notebook: its prose, its code and its outputs.
 
 A table becomes a Markdown table, a chart its title: it is drawn in the notebook and in the report.
 
-Not here: the walk itself, and whether its stored outputs are what it gives (nbval compares them).
+Not here: the notebook itself, and whether its stored outputs are current (nbval compares them).
 """
 
 import html
@@ -16,13 +16,13 @@ __all__ = ["page"]
 
 _CHART = "application/vnd.plotly.v1+json"
 _START = """\
-The notebook `01_month_end` on the demo, with what it gives there. `make lab` opens it, and `auditkit report` runs it on
-your newest snapshot into one HTML file, with the charts drawn.
+The notebook `01_month_end` on the demo, with its outputs. `make lab` opens it, and `auditkit report` runs it on your
+newest snapshot into one HTML file, with charts.
 """
 
 
 def page(notebook: Mapping[str, Any]) -> str:
-    """Markdown of a notebook (as JSON) whose first cell is prose that begins with the title."""
+    """Markdown of a notebook (as JSON), whose first cell is prose that begins with the title."""
     first, *cells = notebook["cells"]
     title, _, prose = "".join(first["source"]).partition("\n")
     lines = [title, "", made_from("`notebooks/01_month_end.ipynb`"), "", _START, prose.strip()]
@@ -56,7 +56,7 @@ def _output(output: Mapping[str, Any]) -> Iterator[str]:
 
 
 class _Tables(HTMLParser):
-    """The one table of an output: its rows, which columns hold text, the line below it and the SQL behind it."""
+    """The table of an output: its rows, which columns hold text, the line below it and its SQL."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,11 +77,11 @@ class _Tables(HTMLParser):
             self.rows[-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
-        """What follows is in nothing."""
+        """End an element."""
         self._within = "" if tag == self._within else self._within
 
     def handle_data(self, data: str) -> None:
-        """Text goes where it stands."""
+        """Add text to the current element."""
         match self._within:
             case "th" | "td":
                 self.rows[-1][-1] += data

@@ -1,8 +1,8 @@
-"""The page of Python, from the public names: what each takes and gives, in the words of its docstring.
+"""The page of Python, from the public names: what each takes and returns, and its docstring.
 
-Signatures are read from the source, so that they stand as they were written (`pd.DataFrame`, defaults and all).
+Signatures are read from the source, so that they are as written (`pd.DataFrame`, with defaults).
 
-Not here: what a name does; its docstring says it.
+Not here: what a name does (its docstring).
 """
 
 import ast
@@ -36,8 +36,9 @@ with ak.open() as audit:
     print(audit.statement())
 ```
 
-Every table is a pandas DataFrame whose money is `Decimal`; `frame.attrs["sql"]` is the question behind it and
-`frame.attrs["snapshot"]` the snapshot that was asked. What stands on this page is all that is public.
+Every answer is a pandas DataFrame whose money is `Decimal`; `frame.attrs["sql"]` is its query and
+`frame.attrs["snapshot"]` its snapshot. What pandas derives from an answer (a filter, a sum …) is a plain DataFrame
+without them. Everything public is on this page.
 """
 _CELLS = """\
 %load_ext auditkit
@@ -52,13 +53,13 @@ SERVICES = {
     "audit.corrections": Corrections,
     "audit.links": LinkDecisions,
 }
-_HEADING = re.compile(r"^ *# ── (.+?) ─+$")  # how the classes divide their methods
+_HEADING = re.compile(r"^ *# ── (.+?) ─+$")  # how classes group their methods
 _WIDEST = 100
 _HELD = {"property", "cached_property"}
 
 
 def page() -> str:
-    """Markdown: opening an audit, its methods by what they are about, plans, charts, settings and errors."""
+    """Markdown: opening an audit, its methods by subject, plans, charts, settings and errors."""
     public = {name: getattr(auditkit, name) for name in auditkit.__all__}
     charts = [name for name, it in public.items() if inspect.isfunction(it) and it.__module__.endswith(".charts")]
     lines = [_START, made_from("the docstrings of the public names"), "", "## Opening", ""]
@@ -66,21 +67,28 @@ def page() -> str:
     for holder, cls in SERVICES.items():
         lines += _methods(holder, cls)
     lines += ["", "## Plans", "", _doc(auditkit.Plan), *_members("plan", auditkit.Plan)]
-    lines += ["", "`audit.corrections.preview(plan)` gives an `Effect`. " + _doc(Effect)]
+    lines += ["", "`audit.corrections.preview(plan)` returns an `Effect`. " + _doc(Effect)]
     lines += ["", "## Charts", "", "Each is a plotly figure of the DataFrame of the method it is named after."]
     for name in charts:
         lines += ["", *_function(f"ak.{name}", getattr(auditkit, name))]
     for title, module in (("Sampling", auditkit.sampling), ("Digits", auditkit.digits)):
         lines += ["", f"## {title}", "", *_module(module)]
     lines += ["", "## In a notebook", "", *_function("ak.load_ipython_extension", auditkit.load_ipython_extension)]
-    lines += ["", fenced(_CELLS, "text"), "", *_function("ak.review", auditkit.review)]
+    lines += [
+        "",
+        fenced(_CELLS, "text"),
+        "",
+        *_function("ak.table", auditkit.table),
+        "",
+        *_function("ak.review", auditkit.review),
+    ]
     lines += ["", "## Settings", "", *_settings()]
     lines += ["", "## Errors", "", *_errors()]
     return "\n".join(lines) + "\n"
 
 
 def _module(module: ModuleType) -> Iterator[str]:
-    """A module that is public as a whole: what it is for, its functions, and the records that they give."""
+    """A public module: its purpose, its functions, and the records that they return."""
     name = f"ak.{module.__name__.rpartition('.')[2]}"
     yield _doc(module)
     public = [getattr(module, each) for each in module.__all__]
@@ -94,7 +102,7 @@ def _module(module: ModuleType) -> Iterator[str]:
 
 
 def _calls(holder: str, cls: type) -> Iterator[str]:
-    """The methods of a record; what it merely holds is listed."""
+    """The methods of a record; its fields are listed."""
     for node in (each for _, nodes in _divided(cls) for each in nodes):
         if not {ast.unparse(each) for each in node.decorator_list} & _HELD:
             yield from ("", *_described(f"{holder}.{node.name}", node))
@@ -105,7 +113,7 @@ def _properties(cls: type) -> Iterator[str]:
 
 
 def _methods(holder: str, cls: type) -> Iterator[str]:
-    """The public members of a class under the headings in its source, in its order."""
+    """The public members of a class, under the headings and in the order of its source."""
     if holder != "audit":
         yield from ("", f"## `{holder}`", "", _doc(cls))
     for heading, nodes in _divided(cls):
@@ -123,7 +131,7 @@ def _members(holder: str, cls: type) -> Iterator[str]:
 
 
 def _divided(cls: type) -> Iterator[tuple[str, list[ast.FunctionDef]]]:
-    """(heading, public methods below it) as the source of a class has them; what stands above any is for closing it."""
+    """(heading, public methods below it), from the source of a class; the ones above any heading close it."""
     text = inspect.getsource(cls)
     marks = [(1, "Closing")]
     marks += [(number, found[1]) for number, line in enumerate(text.splitlines(), 1) if (found := _HEADING.match(line))]
@@ -149,13 +157,13 @@ def _described(name: str, node: ast.FunctionDef) -> Iterator[str]:
 
 
 def _call(name: str, parameters: list[str]) -> str:
-    """On one line where it fits, else one parameter a line."""
+    """On one line if it fits, else one line for each parameter."""
     whole = f"{name}({', '.join(parameters)})"
     return whole if len(whole) <= _WIDEST else "\n".join([f"{name}(", *(f"    {each}," for each in parameters), ")"])
 
 
 def _parameters(given: ast.arguments) -> Iterator[str]:
-    """Each parameter as it was written, without the object itself."""
+    """Each parameter as written, without the object itself."""
     missing: list[ast.expr | None] = [None] * (len(given.args) - len(given.defaults))
     for one, default in zip(given.args, missing + list(given.defaults), strict=True):
         if one.arg not in ("self", "cls"):
@@ -192,7 +200,7 @@ def _lines(paragraph: str) -> Iterator[str]:
 
 def _settings() -> Iterator[str]:
     yield (
-        f"`audit.settings`, made by `Settings.load()`. In the environment each is `{PREFIX}` and its name in capitals;"
+        f"`audit.settings`, made by `Settings.load()`. In the environment, each is `{PREFIX}` and its name in capitals;"
         " [connect your accounts](accounts.md) says which belong together."
     )
     yield ""

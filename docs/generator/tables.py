@@ -1,6 +1,6 @@
-"""The page of tables, from the comments in `schema.sql`: each table by what it is about, each column with its meaning.
+"""The page of tables, from the comments in `schema.sql`: the tables by subject, each column with its meaning.
 
-Not here: what a table or a column means; the schema says it.
+Not here: the meaning of a table or a column (the schema).
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,16 +15,16 @@ _START = """\
 # The tables
 
 `auditkit sql`, `audit.sql(…)`, `%%sql` and any DuckDB client that opens `audit.duckdb` see these tables, read-only.
-`auditkit tables` and `auditkit tables nrb` show the same beside the snapshot that is there.
+`auditkit tables` and `auditkit tables nrb` show the same for your snapshot.
 
-Money is DECIMAL as it was sent, instants are in UTC, calendar days (DATE) in the account's time zone. NULL is what the
+Money is DECIMAL as it was sent, instants are in UTC, calendar dates (DATE) in the account's time zone. NULL is what the
 vendor did not send, never 0. The SQL is DuckDB's.
 """
 
 
 @dataclass(frozen=True)
 class Group:
-    """Tables that are about one thing, and a question of them as an example."""
+    """Tables about one subject, with an example of a query."""
 
     title: str
     about: str
@@ -36,25 +36,25 @@ class Group:
 GROUPS = (
     Group(
         "What the vendors sent",
-        "One row a record, typed strictly from the JSON that came.",
+        "One row for each record, typed strictly from the JSON that was sent.",
         ("nrb", "invoice", "invoice_item", "invoice_related", "payment"),
-        "Cost by vendor; over leaves only, as a parent repeats the sum of its children.",
+        "Cost by vendor; only leaves, because a parent repeats the sum of its children.",
         """\
 select vendor_code, count(*) as nrbs, sum(total_after_markup) as total
 from nrb where is_leaf group by vendor_code order by total desc""",
     ),
     Group(
         "Which cost is on which invoice",
-        "How jobs, lines and references were matched, and what could not be.",
+        "How jobs, lines and references were matched, and what was not.",
         ("link", "link_ambiguous", "job_map", "line_token", "related_token"),
-        "By what evidence NRBs were found on lines.",
+        "The evidence by which NRBs were found on lines.",
         """\
 select method, count(*) as links, sum(nrb_amount) as amount
 from link where position is not null group by method order by links desc""",
     ),
     Group(
         "What the audit decided of each record",
-        "The words of the audit as columns: billable, exported, linked, unbilled; issued, draft, void.",
+        "What each record is, as columns: billable, exported, linked, unbilled; issued, draft, void.",
         ("nrb_status", "invoice_status"),
         "Unbilled cost by job.",
         """\
@@ -65,7 +65,7 @@ from nrb_status where unbilled group by job_number order by unbilled desc""",
         "The statement and the reconciliation",
         "From cost to invoice, in sum and item by item.",
         ("statement", "statement_item", "statement_offset", "job_reconciliation"),
-        "The members of one row of the statement: they sum to it.",
+        "The members of one row of the statement, which add up to it.",
         """\
 select i.nrb_guid, n.job_number, n.vendor_invoice_number, i.amount
 from statement_item as i join nrb as n on n.guid = i.nrb_guid
@@ -73,27 +73,27 @@ where i.label = 'billed, invoice not found' order by i.amount""",
     ),
     Group(
         "Findings",
-        "What the rules say is wrong, since when, and which of it may stand.",
+        "Exceptions, since when, and which of them are accepted.",
         ("finding", "finding_history", "acceptance", "rule"),
-        "Open findings and money at risk by rule.",
+        "Open exceptions and money at risk by rule.",
         """\
 select rule_id, count(*) as findings, sum(amount_at_risk) as at_risk
 from finding where state = 'open' group by rule_id order by at_risk desc""",
     ),
     Group(
-        "What the figures rest on",
-        "Whether everything was read, what could not be typed, what vanished, and what people decided.",
+        "The basis of the figures",
+        "Whether everything was read, what could not be read, what was deleted, and what people decided.",
         ("audit_run", "sync_run", "sync_source", "quarantine", "vanished", "journal", "made_by"),
-        "The label of each sync, and its reason.",
+        "The label of each read, and its reason.",
         """\
 select r.sync_id, r.finished_at, r.status, r.reason, s.source, s.listed
 from sync_run as r join sync_source as s on s.sync_id = r.sync_id order by r.sync_id desc, s.source""",
     ),
     Group(
         "Versions and raw bodies",
-        "Every version that a sync saw, to the letter; carried from snapshot to snapshot.",
+        "Every version that a read returned, unchanged; carried from snapshot to snapshot.",
         ("nrb_version", "raw.nrb_body", "raw.invoice_body", "raw.held", "raw.unread", "raw.tombstone"),
-        "What a field of Aimsio was in each version of an NRB.",
+        "A field of Aimsio in each version of an NRB.",
         """\
 select guid, first_sync, last_sync, body ->> '$.nrbNotes' as notes
 from raw.nrb_body order by guid, first_sync""",
@@ -102,7 +102,7 @@ from raw.nrb_body order by guid, first_sync""",
 
 
 def page(schema: Mapping[str, Described]) -> str:
-    """Markdown: a table of all tables, then each by its group. `KeyError` where schema and groups differ in a table."""
+    """Markdown: a table of all tables, then each by its group. Raises `KeyError` if schema and groups differ."""
     grouped = [name for group in GROUPS for name in group.tables]
     if astray := set(schema).symmetric_difference(grouped):
         raise KeyError(f"{', '.join(sorted(astray))}: is in the schema or in a group, and must be in both")

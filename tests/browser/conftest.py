@@ -16,7 +16,7 @@ from tests.commands import PROGRAM
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Where Debian's Chromium is. The one that playwright would fetch comes from a host that few networks allow."""
+    """The path of Debian's Chromium. Playwright would download its own from a host that few networks allow."""
     found = shutil.which("chromium")
     if not found:
         pytest.skip("chromium is missing; install it with `apt-get install chromium`, or as root with `make browser`")
@@ -25,7 +25,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Resolves no name: what a page would fetch from elsewhere fails even where no test looks."""
+    """Resolves no name: a fetch from elsewhere fails even if no test checks it."""
     is_root = os.geteuid() == 0  # Chromium's own sandbox refuses root
     alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     with sync_playwright() as playwright:
@@ -36,7 +36,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def demo(chromium: str, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A home that holds one sync of the demo; made once for all workers of pytest, and only copied."""
+    """A home with one sync of the demo; made once for all workers of pytest, and only copied."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "demo"
     folder.mkdir(exist_ok=True)

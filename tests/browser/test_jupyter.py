@@ -1,4 +1,4 @@
-"""The notebooks as a person meets them: JupyterLab in Chromium opens each, runs all of it and shows what comes."""
+"""The notebooks as a person uses them: JupyterLab in Chromium opens each, runs all cells and shows their outputs."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.papers import HOSTILE, NOTEBOOKS, PAPERS, Paper, provoke, write_hostile
+from tests.browser.papers import HOSTILE, NOTEBOOKS, PAPERS, NotebookFile, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, screenshot, watched
 
 ROOT = NOTEBOOKS.parent
@@ -31,7 +31,7 @@ TO_TOP = """async () => {
     for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
 }"""
 CORRECTIONS = next(paper for paper in PAPERS if paper.path.stem == "05_corrections")
-# Windowing would draw the cells on the screen alone.
+# Windowing would render only the cells on the screen.
 LAB_SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 OPEN = """async (path) => {
     window.panel = await jupyterapp.commands.execute("docmanager:open", { path });
@@ -52,7 +52,7 @@ CLOSE = """async () => {
 
 @dataclass(frozen=True)
 class Lab:
-    """Where it works, its page, and what that did."""
+    """Its folder, its page, and what the page did."""
 
     folder: Path
     page: Page
@@ -60,8 +60,8 @@ class Lab:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path, *command: str | Path, **more: str) -> Iterator[str]:
-    """What a command serves, by its address with the token; its kernels have `folder/home`."""
+def jupyterlab(folder: Path, *command: str | Path, checkout: Path = ROOT, **more: str) -> Iterator[str]:
+    """The address, with its token, that a command serves; its kernels use `folder/home`."""
     overrides = folder / "config" / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True)
     overrides.write_text(json.dumps(LAB_SETTINGS))
@@ -74,10 +74,10 @@ def jupyterlab(folder: Path, *command: str | Path, **more: str) -> Iterator[str]
         "JUPYTER_TOKEN": token,
         **more,
     }
-    del variables["AUDITKIT_QUIET"]  # somebody watches
+    del variables["AUDITKIT_QUIET"]  # interactive
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            command, env=variables, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=variables, cwd=checkout, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         yield f"{_address(folder, server)}?token={token}"
@@ -87,7 +87,7 @@ def jupyterlab(folder: Path, *command: str | Path, **more: str) -> Iterator[str]
 
 
 def _address(folder: Path, server: subprocess.Popen[bytes]) -> str:
-    """What the server writes when it listens: it takes another port where 8888 is in use."""
+    """The address the server writes when it listens: it takes another port if 8888 is in use."""
     ends = time.monotonic() + 120
     while not (written := list((folder / "runtime").glob("jpserver-*.json"))):
         assert server.poll() is None and time.monotonic() < ends, (folder / "log").read_text()
@@ -116,7 +116,7 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def home(lab: Lab, demo: Path) -> None:
-    """What the kernels find when they start."""
+    """The home that the kernels find when they start."""
     shutil.copytree(demo, lab.folder / "home")
 
 
@@ -126,7 +126,7 @@ def _is_loopback(url: str) -> bool:
 
 @contextlib.contextmanager
 def opened(page: Page, notebook: str) -> Iterator[None]:
-    """A notebook on the screen. Afterwards its kernel is shut down."""
+    """A notebook on the screen; its kernel is shut down afterwards."""
     page.evaluate(OPEN, notebook)
     try:
         yield
@@ -150,7 +150,7 @@ def keep(page: Page, name: str) -> None:
     page.set_viewport_size(screen)
 
 
-def assert_all_of_it_is_shown(page: Page, paper: Paper, cells: list[dict[str, Any]]) -> None:
+def assert_every_output_is_shown(page: Page, paper: NotebookFile, cells: list[dict[str, Any]]) -> None:
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output["evalue"] for output in outputs if output["output_type"] == "error"] == []
     red = [text for output in outputs if output.get("name") == "stderr" and (text := output["text"].strip())]
@@ -161,62 +161,66 @@ def assert_all_of_it_is_shown(page: Page, paper: Paper, cells: list[dict[str, An
     keep(page, paper.path.stem)
     assert len(drawn) == paper.charts and all(drawn)
     assert page.locator(TABLES).count() == paper.tables
-    assert page.locator(".jp-OutputArea-output:visible").last.inner_text().strip() == paper.last_words
+    assert page.locator(".jp-OutputArea-output:visible").last.inner_text().strip() == paper.last_line
 
 
 READ_ONLY = [paper for paper in PAPERS if paper is not CORRECTIONS]
 
 
 @pytest.mark.parametrize("paper", READ_ONLY, ids=lambda paper: paper.path.stem)
-def test_a_notebook_runs_and_shows_all_of_it(paper: Paper, lab: Lab, home: None) -> None:
+def test_a_notebook_runs_and_shows_every_output(paper: NotebookFile, lab: Lab, home: None) -> None:
     with opened(lab.page, paper.path.name):
-        assert_all_of_it_is_shown(lab.page, paper, run(lab.page))
+        assert_every_output_is_shown(lab.page, paper, run(lab.page))
     assert lab.seen == Seen()
 
 
-def test_what_is_ticked_is_corrected(lab: Lab, home: None) -> None:
-    """By the labels of the check boxes, as a screen reader names them; the journal says what came of it."""
+def test_checked_rows_are_corrected(lab: Lab, home: None) -> None:
+    """By the labels of the check boxes, as a screen reader reads them; the journal shows the result."""
     page, paper = lab.page, CORRECTIONS
     below = 1 + next(place for place, cell in enumerate(paper.cells) if cell["source"][-1] == "review")
     with opened(page, paper.path.name):
         run(page, "all-above", below)
         boxes = page.get_by_role("checkbox", name="nrb-unbilled · ")
-        everything, tells = page.get_by_label("all findings"), page.get_by_role("status").filter(has_text="ticked")
-        expect(tells).to_have_text(re.compile("^1 of 13 findings are ticked, 1,383.01 at risk · snapshot "))
+        everything, summary = page.get_by_label("all exceptions"), page.get_by_role("status").filter(has_text="checked")
+        expect(summary).to_have_text(re.compile("^1 of 13 exceptions checked, 1,383.01 at risk · snapshot "))
         page.get_by_label("nrb-unbilled · JOB26-0134 · ").check()
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         everything.check()
-        expect(tells).to_have_text(re.compile("^13 of 13 "))
+        expect(summary).to_have_text(re.compile("^13 of 13 "))
         everything.uncheck()
-        expect(tells).to_have_text(re.compile("^0 of 13 findings are ticked, 0.00 at risk"))
+        expect(summary).to_have_text(re.compile("^0 of 13 exceptions checked, 0.00 at risk"))
         assert boxes.count() == 13 and boxes.and_(page.locator(":checked")).count() == 0
         page.get_by_label("nrb-unbilled · JOB26-0134 · ").check()
         page.get_by_label("nrb-unbilled · JOB26-0130 · ").check()
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         reason = page.locator(".auditkit-review tr").filter(has_text="JOB26-0135").locator("td").last
         reason.click()
-        expect(tells).to_have_text(re.compile("^3 of 13 "))
+        expect(summary).to_have_text(re.compile("^3 of 13 "))
         reason.click()
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         reason.select_text()
-        reason.click(modifiers=["Shift"])  # makes the selection longer, and is no click on a box
+        reason.click(modifiers=["Shift"])  # extends the selection, so it is not a click on a box
         page.wait_for_timeout(500)
-        expect(tells).to_have_text(re.compile("^2 of 13 "))
+        expect(summary).to_have_text(re.compile("^2 of 13 "))
         screenshot(page, "lab-review")
         page.locator(".auditkit-review summary").click()
         expect(page.locator(".auditkit-review pre")).to_contain_text("rule_id = $rule")
         cells = run(page, "all-below", below)
-        assert_all_of_it_is_shown(page, paper, cells)
+        assert_every_output_is_shown(page, paper, cells)
         (steps,) = (cell["outputs"][-1]["data"]["text/html"] for cell in cells if "journal" in cell["source"])
         assert [steps.count(step) for step in ("INTENT", "SENDING", "VERIFIED")] == [2, 2, 2]
     assert lab.seen == Seen()
 
 
 def test_make_lab_opens_the_month_end(browser: Browser, tmp_path: Path) -> None:
-    """And asks nobody else: for news and updates JupyterLab would ask other hosts, by its server."""
+    """In a folder with a space, and without the server asking other hosts for news and updates, as JupyterLab does."""
+    checkout = tmp_path / "a check out"
+    shutil.copytree(NOTEBOOKS, checkout / "notebooks")
+    shutil.copy(ROOT / "Makefile", checkout)
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
     command = ["make", "--assume-old=.venv/users", "lab"]
     with (
-        jupyterlab(tmp_path, *command, BROWSER="true") as address,
+        jupyterlab(tmp_path, *command, checkout=checkout, BROWSER="true") as address,
         watched(browser, _is_loopback) as (page, seen),
     ):
         asked: list[str] = []
@@ -230,8 +234,8 @@ def test_make_lab_opens_the_month_end(browser: Browser, tmp_path: Path) -> None:
     assert [url for url in asked if "/lab/api/news" in url or "/lab/api/update" in url] == []
 
 
-def test_hostile_text_does_nothing(lab: Lab, home: None) -> None:
-    """What runs in JupyterLab is trusted, and no policy of ours stands behind the tables."""
+def test_hostile_text_is_inert(lab: Lab, home: None) -> None:
+    """Code in JupyterLab is trusted, and no policy of ours protects the tables."""
     with opened(lab.page, "hostile.ipynb"):
         run(lab.page)
         lab.page.wait_for_selector(f"{CHARTS} .bartext")

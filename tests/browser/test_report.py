@@ -1,4 +1,4 @@
-"""The reports as a client's auditor opens them: one file from disk, without any network, on the screen and on paper."""
+"""The reports as a client's auditor opens them: one file from disk, without a network, on the screen and printed."""
 
 import re
 import shutil
@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from auditkit.papers.facts import Facts
+from auditkit.papers.facts import Facts, ReportHeader
 from auditkit.papers.report import publish
-from auditkit.papers.report_page import Front
 from auditkit.settings import Settings
-from tests.browser.papers import HOSTILE, PAPERS, Paper, provoke, write_hostile
+from tests.browser.papers import HOSTILE, PAPERS, NotebookFile, provoke, write_hostile
 from tests.browser.watching import Seen, environment, marks, refused, screenshot, watched
 from tests.commands import auditkit
 
@@ -31,13 +30,13 @@ def home(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param(paper, marks=[] if paper.charts else pytest.mark.campaign, id=paper.path.stem) for paper in PAPERS
     ],
 )
-def paper(request: pytest.FixtureRequest) -> Paper:
-    """Those without a chart are opened by `make browser` alone."""
+def paper(request: pytest.FixtureRequest) -> NotebookFile:
+    """Only `make browser` opens those without a chart."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def report(paper: Paper, home: Path) -> Path:
+def report(paper: NotebookFile, home: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home.parent)
         for name, value in environment(home.parent, home).items():
@@ -54,14 +53,14 @@ def opened(report: Path, browser: Browser) -> Iterator[tuple[Page, Seen]]:
         yield page, seen
 
 
-def test_every_chart_is_drawn(paper: Paper, report: Path, opened: tuple[Page, Seen]) -> None:
+def test_every_chart_is_drawn(paper: NotebookFile, report: Path, opened: tuple[Page, Seen]) -> None:
     page, seen = opened
     if paper.charts:
         page.wait_for_selector(DRAWN, state="attached")
         assert page.get_attribute("html", "data-drawn") == str(paper.charts)
     assert len(marks(page, ".chart")) == paper.charts and all(marks(page, ".chart"))
     assert page.locator("main table:visible").count() >= paper.tables
-    assert paper.last_words in page.inner_text("main") and page.inner_text(".demo") == "DEMO DATA"
+    assert paper.last_line in page.inner_text("main") and page.inner_text(".demo") == "DEMO DATA"
     assert (seen, refused(page)) == (Seen(), [])
     assert report.stat().st_size < 2_000_000
     screenshot(page, f"report-{report.stem}")
@@ -80,7 +79,7 @@ def test_contents_lead_to_headings(opened: tuple[Page, Seen]) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext is missing; apt-get install poppler-utils")
-def test_each_sheet_of_paper_says_what_it_is(report: Path, opened: tuple[Page, Seen], tmp_path: Path) -> None:
+def test_each_printed_page_has_title_and_number(report: Path, opened: tuple[Page, Seen], tmp_path: Path) -> None:
     page, seen = opened
     snapshot = re.search(r"snapshot \w+", page.inner_text("header strong"))
     page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
@@ -95,12 +94,12 @@ def test_each_sheet_of_paper_says_what_it_is(report: Path, opened: tuple[Page, S
         assert lines[-1].endswith(f"{number} of {len(sheets)}")
 
 
-def test_hostile_text_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser) -> None:
+def test_hostile_text_is_inert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser) -> None:
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "auditkit.toml").touch()
     write_hostile(tmp_path / "notebooks" / "01_hostile.ipynb")
     monkeypatch.chdir(tmp_path)
-    front = Front(Facts(HOSTILE[0], [], list(HOSTILE), "none", is_demo=False), {HOSTILE[1]: HOSTILE[4]})
+    front = ReportHeader(Facts(HOSTILE[0], [], list(HOSTILE), "none", is_demo=False), {HOSTILE[1]: HOSTILE[4]})
     report = publish(Settings.load(demo=True), "01_hostile", front=front, parameters={})
     with watched(browser, lambda url: url == report.as_uri(), offline=True) as (page, seen):
         page.goto(report.as_uri())
@@ -113,8 +112,8 @@ def test_hostile_text_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_and_would_act_where_nothing_stops_it(text: str, tmp_path: Path, browser: Browser) -> None:
-    """That the test above would see it."""
+def test_the_same_text_is_active_without_protection(text: str, tmp_path: Path, browser: Browser) -> None:
+    """So the test above would detect it."""
     file = tmp_path / "page.html"
     file.write_text(
         f'<!doctype html><script>{text if text.startswith("</script") else ""}</script><p title="{text}">{text}</p>'

@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route, expect
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "browser"
-_PATIENCE = 120_000  # milliseconds: a busy machine is no failure
+_PATIENCE = 120_000  # milliseconds: a busy machine is not a failure
 expect.set_options(timeout=_PATIENCE)
 
 # Runs before any script of a page, and outside of its policy.
@@ -21,7 +21,7 @@ window.__refused = [];
 document.addEventListener("securitypolicyviolation", (event) =>
     window.__refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
-# A mark stands for a figure: a bar, a point, a line, the image of a heat map. Axes and grids are none.
+# A mark represents data: a bar, a point, a line, the image of a heat map; not an axis or a grid.
 _MARKS = """(charts) => charts.map((chart) =>
     [...chart.querySelectorAll("svg.main-svg .overplot .mlayer :is(path, image)")].filter((mark) => {
         const box = mark.getBoundingClientRect();
@@ -39,7 +39,7 @@ class Seen:
 
 
 def environment(folder: Path, home: Path) -> dict[str, str]:
-    """For a process of ours: no setting of the person who runs the tests, and files below `folder`."""
+    """For a process of ours: no settings of the person who runs the tests, and files below `folder`."""
     inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
     return {
         **inherited,
@@ -52,7 +52,7 @@ def environment(folder: Path, home: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def watched(browser: Browser, may_load: Callable[[str], bool], *, offline: bool = False) -> Iterator[tuple[Page, Seen]]:
-    """A page that starts from nothing. A request that it may not make is refused, and noted."""
+    """A blank page. A request that is not allowed is refused and recorded."""
     seen = Seen()
     context = browser.new_context(viewport={"width": 1280, "height": 1000}, offline=offline, service_workers="block")
 
@@ -86,16 +86,16 @@ def watched(browser: Browser, may_load: Callable[[str], bool], *, offline: bool 
 
 
 def refused(page: Page) -> list[str]:
-    """What the page's own policy kept it from."""
+    """What the page's own policy blocked."""
     return list(page.evaluate("window.__refused"))
 
 
 def marks(page: Page, charts: str) -> list[int]:
-    """How many marks each chart shows, of those that the selector finds."""
+    """The number of marks in each chart that the selector finds."""
     return list(page.eval_on_selector_all(charts, _MARKS))
 
 
 def screenshot(page: Page, name: str) -> None:
-    """Keep what the page shows, for a person to look at."""
+    """Save what the page shows, for a person to look at."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

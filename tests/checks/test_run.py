@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from auditkit.checks import views
 from auditkit.checks.reconcile import BY, SCOPES, statement
 from auditkit.checks.run import Decisions, Parameters, read_job_map, run
 from auditkit.errors import SettingsError
+from auditkit.sql import read
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from tests.world import (
     AS_OF,
@@ -208,7 +208,13 @@ def test_no_accepted_amount_is_too_large_for_the_audit(tmp_path, most, least):
         assert snapshot.query(residual).rows == [(0, 0)]
         totals = "select nrb_total, unbilled_total from job_reconciliation"
         assert snapshot.query(totals).rows == [(37 * Decimal(most), 11 * Decimal(most))]
-        for question in (*BY.values(), views.BY_RULE, views.UNBILLED, views.COMPLETENESS, views.SENSITIVITY):
+        for question in (
+            *BY.values(),
+            read("queries/by_rule"),
+            read("queries/unbilled"),
+            read("queries/completeness"),
+            read("queries/sensitivity"),
+        ):
             assert snapshot.query(question).rows
         for scope in SCOPES:
             assert snapshot.query(*statement(scope)).rows

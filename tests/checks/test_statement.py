@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditkit.checks import reconcile, views
+from auditkit.checks import reconcile
 from auditkit.checks.rules import load_rules, load_steps, read_step
+from auditkit.sql import read
 from tests.world import AS_OF, audited, invoice, line, ms, nrb, reconciled, related, seconds, unbilled, workbench
 
 D = Decimal
@@ -354,7 +355,7 @@ def test_an_offset_is_within_one_job_or_one_month(bench):
         unbilled("d", "-6.00", nrbJobOrderNumber=None, **NO_DAY),
     ]
     reconciled(bench, nrbs, [])
-    assert bench.query(views.OFFSETS).rows == [
+    assert bench.query(read("queries/offsets")).rows == [
         ("job", None, 6, "unbilled", "nrb", "c", "c", "unbilled", "nrb", "d", "d"),
         ("month", "2026-08", 5, "unbilled", "nrb", "a", "a", "unbilled", "nrb", "b", "b"),
     ]
@@ -389,7 +390,7 @@ def test_sensitivity(bench):
     ]
     invoices += [invoice([line("Labour", "3.00")], "lab", related=[related("LAB-1", "J10")])]
     reconciled(bench, nrbs, invoices)
-    table = bench.query(views.SENSITIVITY)
+    table = bench.query(read("queries/sensitivity"))
     assert table.columns == (
         "tolerance", "jobs_agree", "jobs_more", "jobs_under_billed", "jobs_over_billed", "job_variance",
         "lines_agree", "lines_more", "lines_under_billed", "lines_over_billed", "line_variance",
@@ -408,7 +409,7 @@ def test_sensitivity(bench):
 
 def test_sensitivity_of_nothing(bench):
     reconciled(bench, [], [])
-    assert [row[1:] for row in bench.query(views.SENSITIVITY).rows] == [(0,) * 10] * 6
+    assert [row[1:] for row in bench.query(read("queries/sensitivity")).rows] == [(0,) * 10] * 6
 
 
 # Random worlds

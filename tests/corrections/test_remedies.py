@@ -25,6 +25,7 @@ from auditkit.sandbox.state import State
 from auditkit.sandbox.world import World
 from tests.commands import Account, account_of
 from tests.people import acting_as, carried_out, listed, signed
+from tests.sandbox.truth import truth_of
 
 RULES = tuple(REMEDIES)
 FAULTS = dict.fromkeys(RULES, 2)
@@ -107,7 +108,7 @@ def a_draft(world: World) -> list[dict[str, Any]]:
     With it the sandbox knows that status 1 is called Draft. Where no invoice shows a name, it makes one up, and what is
     created counts as issued: no preview can foresee that.
     """
-    unbilled = world.truth["nrb-unbilled"]
+    unbilled = truth_of(world)["nrb-unbilled"]
     jobs = [body["nrbJobOrderNumber"] for body in world.nrbs if body["nrbGuid"] in unbilled]
     models = [body for job in jobs for body in world.invoices if body["related"] and job in body["related"][0]["name"]]
     empty = dict.fromkeys(("subtotal", "tax", "total", "cost", "due", "total_paid", "margin"), 0)

@@ -25,7 +25,7 @@ def links(text: str) -> list[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """As a code host makes them, of headings outside of code."""
+    """The anchors that a code host makes of headings outside of code."""
     headings = _HEADING.findall(re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
     return {re.sub(r"[^\w\- ]", "", heading.replace("\\", "").lower()).replace(" ", "-") for heading in headings}
 

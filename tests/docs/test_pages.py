@@ -1,4 +1,4 @@
-"""What the pages say is so: those that are generated are current, links lead somewhere, and examples can be run."""
+"""The pages are right: generated ones are current, links lead somewhere, and examples can be run."""
 
 import ast
 import inspect
@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
 from typer import Context
 from typer.main import get_group
 
 import auditkit as ak
-from auditkit.cli.main import app
+from auditkit.cli.app import app
 from auditkit.papers.html import html_table
+from auditkit.warehouse.answer import Answer
 from auditkit.warehouse.schema import Described, outline, script
 from auditkit.warehouse.tables import run_script
 from docs.generator import month_end, tables
@@ -53,7 +53,7 @@ def test_a_page_of_the_site_links_to_no_file_beside_it(page: Path) -> None:
 
 
 def understood(arguments: list[str]) -> None:
-    """Let the program read a command line, without running it. Raises what it says of a wrong one."""
+    """Let the program parse a command line, without running it. Raises its error for a wrong one."""
     command, context = PROGRAM, None
     while hasattr(command, "list_commands"):
         context = Context(command, info_name=command.name, parent=context)
@@ -63,7 +63,7 @@ def understood(arguments: list[str]) -> None:
 
 
 @EVERY_PAGE
-def test_each_command_is_one(page: Path) -> None:
+def test_each_command_is_valid(page: Path) -> None:
     for arguments in commands(page.read_text("utf-8")):
         understood(arguments)
 
@@ -94,7 +94,7 @@ HOLDERS = {"ak": ak, "ak.sampling": ak.sampling, "ak.digits": ak.digits, "plan":
 
 
 def unknown_names(code: str) -> set[str]:
-    """What an example takes from `ak`, an audit or a plan and they do not have, and arguments that they do not take."""
+    """Names that an example takes from `ak`, an audit or a plan but that do not exist, and unknown arguments."""
     unknown = set()
     for node in ast.walk(ast.parse(re.sub(r"^%.*$", "", code, flags=re.M))):
         used = node.func if isinstance(node, ast.Call) else node
@@ -114,7 +114,7 @@ def unknown_names(code: str) -> set[str]:
 
 
 @EVERY_PAGE
-def test_each_python_example_names_what_is_there(page: Path) -> None:
+def test_each_python_example_uses_existing_names(page: Path) -> None:
     for code in blocks(page.read_text("utf-8"), "python"):
         if page.name == "python.md" and "->" in code:
             continue  # a signature, which is made from the source
@@ -152,7 +152,7 @@ def test_every_table_and_column_has_a_meaning() -> None:
     assert all(f"### {name}\n" in GENERATED["tables.md"] for name in schema)
 
 
-def test_a_table_that_no_group_holds_is_named() -> None:
+def test_a_table_without_a_group_is_an_error() -> None:
     with pytest.raises(KeyError, match="newcomer"):
         tables.page({**outline(), "newcomer": Described("One row.", ())})
 
@@ -165,20 +165,20 @@ def test_a_table_that_no_group_holds_is_named() -> None:
         ("<b>_new_</b> \\", r"\<b>\_new\_\</b> \\"),
     ],
 )
-def test_text_is_shown_as_it_is(text: str, markdown: str) -> None:
+def test_text_is_shown_unchanged(text: str, markdown: str) -> None:
     assert inline(text) == markdown
 
 
-def test_an_anchor_is_a_code_hosts() -> None:
-    assert [anchor(each) for each in ("raw.nrb_body", "What is listed no more")] == [
+def test_anchors_are_those_of_a_code_host() -> None:
+    assert [anchor(each) for each in ("raw.nrb_body", "What is no longer listed")] == [
         "rawnrb_body",
-        "what-is-listed-no-more",
+        "what-is-no-longer-listed",
     ]
 
 
 def test_a_notebook_as_a_page() -> None:
-    frame = pd.DataFrame({"name": ["a|b", "<i>*x*</i>"], "total": [1200, 3]}, dtype=object)
-    frame.attrs.update(snapshot="849ac7", sql="select 1 < 2\n\nas yes")
+    rows, sql = [("a|b", 1200), ("<i>*x*</i>", 3)], "select 1 < 2\n\nas yes"
+    frame = Answer(rows, ["name", "total"], snapshot="849ac7", sql=sql)
     chart = {"application/vnd.plotly.v1+json": {"layout": {"title": {"text": "1 &lt; 2"}}}}
     outputs = [
         {"output_type": "stream", "text": ["tied\n"]},

@@ -1,4 +1,4 @@
-"""An account whose vendors send hostile text in every field, synced once; a browser to look at what comes of it."""
+"""An account whose vendors send hostile text in every field, synced once, and a browser."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Account:
 def bodies(payloads: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     nrbs, invoices = [], []
     for number, text in enumerate(payloads):
-        apart = f" {number}" if number % 2 else ""  # of these no line of an invoice says the same
+        apart = f" {number}" if number % 2 else ""  # no line of an invoice has the same text
         texts = dict.fromkeys(NRB_TEXTS, f"{text}{apart}") | {"nrbNotes": text}
         nrbs.append(unbilled(f"n{number}", f"{number + 10}.10", **texts))
         items = [line(text, "10.00", name=text, jnid=text, uom=text)]
@@ -81,5 +81,5 @@ def audit(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[ak.Audi
 
 def charts(audit: ak.Audit) -> list[go.Figure]:
     jobs, open_cost = audit.reconcile("job"), audit.unbilled()
-    figures = [ak.scatter(jobs), ak.variances(jobs, most=500), ak.ageing(open_cost), ak.waterfall(audit.statement())]
+    figures = [ak.scatter(jobs), ak.variances(jobs, most=500), ak.aging(open_cost), ak.waterfall(audit.statement())]
     return [*figures, ak.top_vendors(open_cost, most=500), ak.heat_map(open_cost, most=500), ak.trend(audit.accrual())]

@@ -1,4 +1,4 @@
-"""Text that acts wherever somebody forgot to treat it as text: more than 200 pieces, by what they are aimed at."""
+"""Hostile text, active wherever it is not treated as text: more than 200 pieces, by target."""
 
 from itertools import product
 

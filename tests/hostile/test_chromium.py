@@ -25,7 +25,7 @@ def assert_idle(page: Page, seen: Seen) -> None:
 
 
 def test_tables(account: Account, browser: Browser, tmp_path: Path) -> None:
-    """As JupyterLab shows them: in its own page, where nothing else stops a script."""
+    """As JupyterLab shows them: in its own page, where nothing else blocks a script."""
     parts = [
         html_table(frame.iloc[start : start + 50])
         for frame in account.frames.values()

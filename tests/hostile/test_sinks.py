@@ -37,7 +37,7 @@ DRAWING = {"draw", "linefeed", "carriage_return", "tab"}
 
 
 def tags(text: str) -> set[str]:
-    """Every element that a browser would make of it, and every attribute that could act or load."""
+    """Every element that a browser would create, and every attribute that could act or load."""
     tree = html5lib.parseFragment(text, treebuilder="etree", namespaceHTMLElements=False)
     elements = [each for each in tree.iter() if isinstance(each.tag, str)]
     return {each.tag for each in elements} | {
@@ -46,7 +46,7 @@ def tags(text: str) -> set[str]:
 
 
 class Listener:
-    """What a terminal would be told to do, besides drawing text."""
+    """The control characters that a terminal would act upon."""
 
     def __init__(self) -> None:
         self.heard: set[str] = set()
@@ -63,7 +63,7 @@ def acts_in_a_terminal(text: str) -> set[str]:
 
 
 def test_every_payload_is_there_or_quarantined_with_a_reason(account: Account) -> None:
-    """Nothing is lost: each is typed as it came, or its record stands in quarantine, by id."""
+    """Nothing is lost: each is typed unchanged, or its record is in quarantine, by id."""
     typed = {row["guid"]: row["notes"] for row in account.frames["nrb"].to_dict("records")}
     refused = set(account.frames["quarantine"]["subject_id"])
     for number, text in enumerate(account.payloads):
@@ -152,7 +152,7 @@ def test_a_spreadsheet(account: Account, audit: ak.Audit, tmp_path: Path) -> Non
         assert shown == kept or (cut and kept.startswith(shown) and len(shown) > 10_000)
 
 
-def test_the_working_paper(audit: ak.Audit) -> None:
+def test_the_workpaper(audit: ak.Audit) -> None:
     book = openpyxl.load_workbook(audit.workpaper())
     formulas = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
     calls = {name for formula in formulas for name in re.findall(r"([A-Z]+)\(", re.sub(r"'[^']*'", "", formula))}
@@ -191,10 +191,10 @@ def test_a_terminal(audit: ak.Audit, arguments: tuple[str, ...]) -> None:
 
 
 def test_a_line_of_an_error(account: Account, audit: ak.Audit) -> None:
-    """What a person typed or a vendor sent, in the one line that says what is wrong."""
+    """What a person typed or a vendor sent, in the line of an error."""
     for text in account.payloads:
         if "\x00" in text or not text.isascii() or len(text) > 2000 or text.startswith("-"):
-            continue  # no shell hands these over, or they are options
+            continue  # a shell cannot pass these, or they are options
         for ran in (auditkit("explain", text), auditkit("statement", "--by", "vendor", "--key", text + "x")):
             assert_one_line(ran)
 

@@ -1,4 +1,4 @@
-"""The stored outputs of the notebooks are what they give now, to the cent: nbval compares every one of them."""
+"""The stored outputs of the notebooks are current, to the cent: nbval compares every one of them."""
 
 import json
 import os
@@ -18,7 +18,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def nbval(notebook: Path, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run one notebook against its stored outputs, in strict mode, on a home of its own."""
+    """Run one notebook against its stored outputs, in strict mode, in its own home."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull]
     command += [f"--rootdir={ROOT}", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     command += [f"--nbval-sanitize-with={Path(__file__).with_name('sanitize.cfg')}", str(notebook)]
@@ -28,7 +28,7 @@ def nbval(notebook: Path, home: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's home after one sync: what a notebook makes for itself where nothing was read yet."""
+    """The demo's home after one sync, which a notebook does itself if nothing was read yet."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     environment = {**os.environ, "AUDITKIT_HOME": str(home), "AUDITKIT_QUIET": "1"}
     subprocess.run([PROGRAM, "sync"], env=environment, capture_output=True, check=True)
@@ -42,14 +42,14 @@ def home(prepared: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_stored_outputs_are_what_it_gives(notebook: Path, home: Path) -> None:
+def test_stored_outputs_are_current(notebook: Path, home: Path) -> None:
     run = nbval(notebook, home)
     assert run.returncode == 0, run.stdout[-4000:]
 
 
 @pytest.mark.slow
-def test_one_cent_turns_it_red(prepared: Path, tmp_path: Path) -> None:
-    """On a home where nothing was read yet, so that the notebook reads the vendors itself."""
+def test_one_cent_fails(prepared: Path, tmp_path: Path) -> None:
+    """In a home where nothing was read yet, so that the notebook reads the vendors itself."""
     state = tmp_path / "home" / "sandbox.sqlite"
     state.parent.mkdir()
     shutil.copy(prepared / "sandbox.sqlite", state)
@@ -68,7 +68,7 @@ def test_one_cent_turns_it_red(prepared: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_hygiene(notebook: Path) -> None:
-    """What nbval does not see: a cleared or partly run notebook passes its strict mode without any comparison."""
+    """What nbval does not check: a cleared or partly run notebook passes its strict mode without any comparison."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     sources = ["".join(cell["source"]) for cell in code]
@@ -77,7 +77,7 @@ def test_hygiene(notebook: Path) -> None:
     assert notebook.stat().st_size < 200_000
     assert len(code) <= 16 and all(len(source.splitlines()) <= 10 for source in sources)
     assert not re.search(r"^\s*(def|class|lambda) ", "\n".join(sources), re.M), "a notebook calls, shows and asserts"
-    assert sources[1].startswith("%load_ext auditkit\nimport auditkit as ak\n"), "they all begin alike"
+    assert sources[1].startswith("%load_ext auditkit\nimport auditkit as ak\n"), "all begin in the same way"
     assert "assert" in sources[-1]
     assert not re.search(r"ipykernel_\d+|/tmp/|/home/|/root/|password|bearer", outputs), "a machine path or a secret"
     assert "<script" not in outputs and "text/html+plotly" not in outputs
@@ -89,4 +89,4 @@ def test_hygiene(notebook: Path) -> None:
     charts = [data for data in figures if "application/vnd.plotly.v1+json" in data]
     assert all(data["application/vnd.plotly.v1+json"]["layout"]["title"]["text"] for data in charts)
     assert not any(output["output_type"] == "error" for cell in code for output in cell["outputs"])
-    assert "DEMO DATA" in json.dumps(code[1]["outputs"]), "each page says so"
+    assert "DEMO DATA" in json.dumps(code[1]["outputs"]), "every page says so"

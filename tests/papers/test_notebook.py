@@ -78,15 +78,15 @@ def test_frames_of_the_notebook_by_name(shell: InteractiveShell) -> None:
         ("%%sql\nselect 1; select 2", "QueryFailed: the SQL failed: expected one statement, found 2"),
         ("%%sql\ndrop table nrb", "read-only"),
         ("%%sql\ncopy nrb to '/tmp/x.csv'", "disabled"),
-        ("%%sql 1x\nselect 1", "UsageError: %%sql 1x: is no name for the result"),
-        ("%%sql class\nselect 1", "UsageError: %%sql class: is no name for the result"),
-        ("%sql select $nobody", "UsageError: %%sql: $nobody is no variable of this notebook"),
+        ("%%sql 1x\nselect 1", "UsageError: %%sql 1x: not a valid name for the result"),
+        ("%%sql class\nselect 1", "UsageError: %%sql class: not a valid name for the result"),
+        ("%sql select $nobody", "UsageError: %%sql: $nobody is not a variable of this notebook"),
         ("%sql", "QueryFailed: the SQL failed: there is no statement in it"),
         ("%%sql\n-- nothing but a comment", "QueryFailed: the SQL failed: there is no statement in it"),
         ("%%sql\ncommit", "QueryFailed: the SQL failed: "),
     ],
 )
-def test_what_fails_stops_the_notebook(shell: InteractiveShell, cell: str, words: str) -> None:
+def test_an_error_stops_the_notebook(shell: InteractiveShell, cell: str, words: str) -> None:
     assert words in error(shell, cell)
 
 
@@ -97,7 +97,7 @@ def test_without_an_audit_and_with_another_name(shell: InteractiveShell) -> None
     assert error(shell, "%sql select 1").startswith("UsageError: %%sql: which audit? open one first")
 
 
-def test_the_tab_key_knows_tables_and_columns(shell: InteractiveShell) -> None:
+def test_the_tab_key_completes_tables_and_columns(shell: InteractiveShell) -> None:
     def offered(cell: str) -> list[str]:
         with provisionalcompleter():
             return [each.text for each in shell.Completer.completions(cell, len(cell))]
@@ -110,14 +110,43 @@ def test_the_tab_key_knows_tables_and_columns(shell: InteractiveShell) -> None:
     assert "nrb_status" not in offered("%%sql\nselect * from nrb_s")
 
 
-def test_nothing_of_a_table_acts_in_a_terminal(shell: InteractiveShell) -> None:
+def test_hostile_text_is_inert_in_a_terminal(shell: InteractiveShell) -> None:
     frame = pd.DataFrame({"notes": ["\x1b]0;owned\x07\u202ex"]}, dtype=object)
     shown, _ = shell.display_formatter.format(frame)
     assert "owned" in shown["text/plain"] and all(each.isprintable() or each == "\n" for each in shown["text/plain"])
 
 
-def test_a_table_is_shown_with_its_sql(shell: InteractiveShell) -> None:
+def test_an_answer_shows_its_sql(shell: InteractiveShell) -> None:
     frame = ask(shell, "%sql select 1234.50::decimal(18, 2) as total")
     shown, _ = shell.display_formatter.format(frame)
     assert "<td>1,234.50</td>" in shown["text/html"] and "<summary>SQL</summary>" in shown["text/html"]
     assert pio.renderers.default == "plotly_mimetype"
+
+
+DERIVED = {
+    "groupby": lambda f: f.groupby("job").sum(),
+    "to_frame": lambda f: f.groupby("job")["total"].sum().to_frame(),
+    "pivot_table": lambda f: f.pivot_table(index="job", values="total", aggfunc="count"),
+    "describe": lambda f: f.describe(),
+    "value_counts": lambda f: f["job"].value_counts().to_frame(),
+    "columns": lambda f: f[["total"]],
+    "sorted": lambda f: f.sort_values("total"),
+    "changed": lambda f: (f.insert(0, "z", 1), f)[1],
+    "of a notebook": lambda f: pd.DataFrame({"a": [1]}, index=pd.Index(["x"], name="label")),
+}
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_every_other_frame_looks_as_pandas_shows_it(shell: InteractiveShell, name: str) -> None:
+    """With its labels, and without the SQL and the snapshot of the answer it was made from."""
+    given = ask(shell, "%sql select 'J-1' as job, 1234.50::decimal(18, 2) as total union all select 'J-2', 1.00")
+    frame = DERIVED[name](given)
+    shown, _ = shell.display_formatter.format(frame)
+    assert shown["text/html"] == frame._repr_html_() and "SQL" not in shown["text/html"]
+    assert shown["text/plain"] == repr(frame)
+
+
+def test_hostile_text_in_any_frame(shell: InteractiveShell) -> None:
+    shown, _ = shell.display_formatter.format(pd.DataFrame({"<b>": ["<script>\u202e\x1b"]}, dtype=object))
+    assert "&lt;script&gt;" in shown["text/html"] and "<script" not in shown["text/html"]
+    assert "\u202e" not in shown["text/html"] and "\x1b" not in shown["text/html"]

@@ -1,4 +1,4 @@
-"""The Excel file as a reader meets it: opened again, recomputed, and held against the audit that it was made from."""
+"""The Excel file as a reader sees it: opened again, recomputed, and compared with its audit."""
 
 import hashlib
 import re
@@ -17,19 +17,20 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
 import auditkit as ak
+from auditkit.aging_bands import BANDS
 from auditkit.errors import AuditkitError
 from auditkit.papers.facts import Facts
 from auditkit.papers.sheets import MOST_CHARACTERS
 from auditkit.papers.workpaper import workpaper
-from auditkit.papers.workpaper_queries import BANDS
 from auditkit.sandbox.dataset import build
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import loads_stored
 from auditkit.values import printable
 from tests.commands import Account, account_of, auditkit, small_disk
+from tests.sandbox.truth import truth_of
 
 ROWS_SHEETS = ["Statement", "By job", "By month", "By vendor", "By type", "Reconciliation"]
-ROWS_SHEETS += ["Findings", "Rules", "Ageing", "Links"]
+ROWS_SHEETS += ["Findings", "Rules", "Aging", "Links"]
 SHEETS = ["Cover", *ROWS_SHEETS, "Sign-off"]
 TOTAL, SHOWN, MUST_BE, DIFFERENCE, HEADER, FIRST = 3, 4, 5, 6, 7, 8
 CENT = Decimal("0.01")
@@ -44,11 +45,11 @@ LONG = "=" + "x\U0001f9fe" * 20_000  # 40,001 characters, 60,001 units of UTF-16
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """120 NRBs with faults; for each hostile text there is one that bears it as its vendor."""
+    """120 NRBs with faults; for each hostile text, one has it as its vendor."""
     folder = tmp_path_factory.mktemp("account")
     faults = {"nrb-unbilled": 4, "nrb-unexported": 2, "line-amount-difference": 2, "invoice-subtotal": 1}
     world = build(seed=21, nrbs=120, faults=faults)
-    spared = {subject for subjects in world.truth.values() for subject in subjects}
+    spared = {subject for subjects in truth_of(world).values() for subject in subjects}
     with State(folder / "vendors.sqlite") as state:
         state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)
         leaves = (nrb["nrbGuid"] for nrb in world.nrbs if not nrb["nrbChildren"])
@@ -82,12 +83,12 @@ def records(sheet: Worksheet, first: int = FIRST) -> list[dict[str, object]]:
 
 def listed(sheet: Worksheet) -> list[dict[str, object]]:
     """The list of sheets on the cover or the sign-off."""
-    top = next(row for row in range(1, 40) if "Does not tie" in columns(sheet, row))
+    top = next(row for row in range(1, 40) if "Difference" in columns(sheet, row))
     return records(sheet, top + 1)[: len(ROWS_SHEETS)]
 
 
 def untied(sheet: Worksheet) -> dict[object, object]:
-    return {row["Sheet"]: row["Does not tie"] for row in listed(sheet)}
+    return {row["Sheet"]: row["Difference"] for row in listed(sheet)}
 
 
 def cents(value: float | Decimal | None) -> Decimal:
@@ -108,7 +109,7 @@ def summed(book: Workbook, sheet: Worksheet, formula: str) -> Decimal:
 
 
 def expected_totals(audit: ak.Audit) -> dict[str, dict[str, Decimal]]:
-    """Sheet → column → what its rows must add up to, asked of the audit."""
+    """Sheet → column → what its rows must add up to, from the audit."""
     amount = dict(zip(audit.statement()["label"], audit.statement()["amount"], strict=True))
     jobs, ages = audit.reconcile(), audit.analyze.age(table="select * from nrb_status where unbilled")
     bands = dict(zip(ages["band"], ages["total"], strict=True))
@@ -122,7 +123,7 @@ def expected_totals(audit: ak.Audit) -> dict[str, dict[str, Decimal]]:
         "Reconciliation": {**reconciled, "difference": difference},
         "Findings": {"amount_at_risk": by_rule["amount_at_risk"].sum()},
         "Rules": {name: by_rule[name].sum() for name in ("findings", "accepted", "amount_at_risk")},
-        "Ageing": {"total": -amount["unbilled"], **{band: bands[band] for band in BANDS}},
+        "Aging": {"total": -amount["unbilled"], **{band: bands[band] for band in BANDS}},
         "Links": {
             "on_issued": sum(amount[label] for label in carried),
             "difference": sum(amount[label] for label in differing),
@@ -130,7 +131,7 @@ def expected_totals(audit: ak.Audit) -> dict[str, dict[str, Decimal]]:
     }
 
 
-# ── What it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Contents ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_sheets_and_how_they_are_set_up(book: Workbook, audit: ak.Audit) -> None:
@@ -146,7 +147,7 @@ def test_the_sheets_and_how_they_are_set_up(book: Workbook, audit: ak.Audit) -> 
     assert {book["Cover"].cell(row, 1).value for row in range(1, 20)} >= {"Snapshot", "Rule set", "Period", "Verdict"}
 
 
-def test_no_figure_of_an_account_is_called_a_demo(book: Workbook, audit: ak.Audit) -> None:
+def test_an_account_is_not_called_a_demo(book: Workbook, audit: ak.Audit) -> None:
     texts = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)}
     assert not any("DEMO" in text for text in texts)
     assert any(audit.settings.account in text for text in texts)
@@ -169,9 +170,9 @@ def test_types_and_formats(book: Workbook, audit: ak.Audit) -> None:
         ("Statement", "items", "n", count),
         ("By job", "unbilled", "n", money),
         ("Reconciliation", "nrb_count", "n", count),
-        ("Ageing", "accounting_date", "d", "yyyy-mm-dd"),
-        ("Ageing", "age_days", "n", count),
-        ("Ageing", "exported", "b", "General"),
+        ("Aging", "accounting_date", "d", "yyyy-mm-dd"),
+        ("Aging", "age_days", "n", count),
+        ("Aging", "exported", "b", "General"),
         ("Findings", "first_seen", "d", "yyyy-mm-dd"),
         ("Findings", "evidence", "s", "General"),
     ):
@@ -188,10 +189,10 @@ def test_types_and_formats(book: Workbook, audit: ak.Audit) -> None:
     )
 
 
-# ── What it adds up to ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── Totals ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_sum_added_again_is_what_the_audit_says(book: Workbook, audit: ak.Audit) -> None:
+def test_every_sum_equals_the_audit(book: Workbook, audit: ak.Audit) -> None:
     checked = 0
     for name, totals in expected_totals(audit).items():
         sheet = book[name]
@@ -206,7 +207,7 @@ def test_every_sum_added_again_is_what_the_audit_says(book: Workbook, audit: ak.
     assert checked > 90
 
 
-def test_the_values_that_are_stored_are_those_of_the_formulas(audit: ak.Audit, book: Workbook) -> None:
+def test_stored_values_equal_the_formulas(audit: ak.Audit, book: Workbook) -> None:
     stored = openpyxl.load_workbook(audit.workpaper(), data_only=True)
     for name, totals in expected_totals(audit).items():
         at = {column: place for column, place in columns(stored[name]).items() if column in totals}
@@ -232,7 +233,7 @@ def test_the_statement_is_recomputed_from_its_rows(book: Workbook, audit: ak.Aud
     assert cents(sheet.cell(MUST_BE, 2).value) == amount["NRB total after mark-up"]
 
 
-def test_a_total_that_does_not_tie_is_shown(audit: ak.Audit, tmp_path: Path) -> None:
+def test_a_difference_is_shown(audit: ak.Audit, tmp_path: Path) -> None:
     """A snapshot in which a cent of one job was lost."""
     with duckdb.connect(str(audit.settings.folder / "audit.duckdb")) as tampered:
         tampered.execute("update job_reconciliation set nrb_total = nrb_total + 0.01 where rowid = 0")
@@ -244,7 +245,7 @@ def test_a_total_that_does_not_tie_is_shown(audit: ak.Audit, tmp_path: Path) -> 
         assert untied(stored[name]) == {**dict.fromkeys(ROWS_SHEETS, 0), "Reconciliation": 0.02}
 
 
-def test_rows_that_one_sheet_cannot_hold_go_on_in_the_next(audit: ak.Audit, tmp_path: Path) -> None:
+def test_rows_beyond_a_sheet_continue_on_the_next(audit: ak.Audit, tmp_path: Path) -> None:
     facts = Facts(audit.title, audit.proof(), (), audit.journal_head, is_demo=False)
     split = openpyxl.load_workbook(workpaper(audit.snapshot, tmp_path / "split.xlsx", facts, most_rows=40))
     whole = openpyxl.load_workbook(audit.workpaper(tmp_path / "whole.xlsx"))
@@ -260,7 +261,7 @@ def test_rows_that_one_sheet_cannot_hold_go_on_in_the_next(audit: ak.Audit, tmp_
 # ── Hostile and oversized text ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_hostile_text_is_text(book: Workbook, audit: ak.Audit) -> None:
+def test_hostile_text_is_written_as_text(book: Workbook, audit: ak.Audit) -> None:
     vendors = {cell.value: cell.data_type for (cell,) in book["By vendor"].iter_rows(FIRST, max_col=1)}
     assert {text: vendors.get(printable(text)) for text in HOSTILE} == dict.fromkeys(HOSTILE, "s")
     links = [cell.hyperlink for sheet in book for row in sheet.iter_rows() for cell in row if cell.hyperlink]
@@ -276,10 +277,10 @@ def test_hostile_text_is_text(book: Workbook, audit: ak.Audit) -> None:
     assert formulas and [formula for formula in formulas if not ours.fullmatch(formula)] == []
 
 
-def test_a_text_that_no_cell_can_hold_stands_whole_elsewhere(book: Workbook) -> None:
+def test_a_text_too_long_for_a_cell_is_whole_elsewhere(book: Workbook) -> None:
     shown = [row["vendor"] for row in records(book["By vendor"]) if str(row["vendor"]).startswith("=x")]
     (mark,) = {text[-70:] for text in shown}
-    assert "40,001 characters stand on the sheet Long texts]" in mark
+    assert "40,001 characters are on the sheet Long texts]" in mark
     long = records(book["Long texts"], 4)
     by_vendor = [row for row in long if row["sheet"] == "By vendor"]
     assert "".join(row["text"] for row in by_vendor) == LONG and [row["part"] for row in by_vendor] == [1, 2, 3]
@@ -290,8 +291,8 @@ def test_a_text_that_no_cell_can_hold_stands_whole_elsewhere(book: Workbook) -> 
                 assert len(str(cell.value).encode("utf-16-le")) // 2 <= MOST_CHARACTERS
 
 
-def test_amounts_that_a_double_does_not_hold(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exact as text; a total with one in it is a value and no formula, and still ties."""
+def test_amounts_beyond_a_double(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact as text; a total with such an amount is a value, not a formula, and still ties."""
     huge = Decimal("123456789012345.67")
     account.home(monkeypatch, tmp_path)
     guid = account.world.nrbs[-1]["nrbGuid"]
@@ -323,10 +324,10 @@ def test_the_same_bytes_twice(audit: ak.Audit, tmp_path: Path) -> None:
     assert first.stat().st_mode & 0o777 == 0o600 and [path.name for path in first.parent.iterdir()] == [first.name]
 
 
-def test_the_digests_are_those_of_what_the_commands_print(book: Workbook, audit: ak.Audit) -> None:
-    """Each question on the cover, asked again with the command."""
+def test_digests_are_those_of_the_command(book: Workbook, audit: ak.Audit) -> None:
+    """Each query on the cover, run again with the command."""
     cover, sign_off = book["Cover"], book["Sign-off"]
-    top = next(row for row in range(1, 90) if str(cover.cell(row, 1).value).startswith("The question behind"))
+    top = next(row for row in range(1, 90) if str(cover.cell(row, 1).value).startswith("The query behind"))
     questions = {cover.cell(row, 1).value: cover.cell(row, 2).value for row in range(top + 1, cover.max_row + 1)}
     signed = {row["Sheet"]: list(row.values())[-1] for row in listed(sign_off)}
     assert list(questions) == list(signed) == ROWS_SHEETS
@@ -341,7 +342,7 @@ def test_a_file_that_differs_is_not_replaced(audit: ak.Audit, tmp_path: Path) ->
     signed["Sign-off"]["B4"] = "a name"
     signed.save(path)
     kept = path.read_bytes()
-    with pytest.raises(AuditkitError, match=r"signed.xlsx: is there already .* signed it; move it away, or choose"):
+    with pytest.raises(AuditkitError, match=r"signed.xlsx: exists and differs .* was signed; move it away, or choose"):
         audit.workpaper(path)
     assert path.read_bytes() == kept and [each.name for each in tmp_path.glob("*")] == ["home", "signed.xlsx"]
 
@@ -349,7 +350,7 @@ def test_a_file_that_differs_is_not_replaced(audit: ak.Audit, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("paper.pdf", "paper.pdf: is to be an Excel file; give it a name that ends in .xlsx"),
+        ("paper.pdf", "paper.pdf: must be an Excel file; give a name that ends in .xlsx"),
         ("file/paper.xlsx", "/file: File exists; nothing was written"),
         ("folder.xlsx", "folder.xlsx: Is a directory; nothing was written"),
         (f"{'x' * 300}.xlsx", "File name too long; nothing was written"),
@@ -381,7 +382,7 @@ RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def recalculated(path: Path, folder: Path) -> Workbook:
-    """The values that LibreOffice computes, told to compute all; those that were stored are spoilt first."""
+    """The values that LibreOffice computes, with recalculation on; the stored ones are changed first."""
     if not shutil.which("soffice"):
         pytest.skip("soffice is missing; apt-get install libreoffice-calc-nogui")
     spoilt, profile = folder / "spoilt.xlsx", folder / "profile"

@@ -12,10 +12,10 @@ import pytest
 
 from auditkit.sandbox.dataset import DEFAULT, build
 from auditkit.sandbox.faults import FAULTS
-from auditkit.sandbox.truth import EXACT
-from auditkit.sandbox.world import World, to_json, write_truth
+from auditkit.sandbox.world import World, to_json
 
 from .recount import Recount, state, tokens
+from .truth import EXACT, truth_of
 
 
 def names(text: str) -> list[str]:
@@ -66,7 +66,7 @@ def text(made: World) -> str:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     assert text(build(3)) == text(build(3))
     assert text(build(3)) != text(build(4))
-    assert build(3).truth == build(3).truth != build(4).truth
+    assert truth_of(build(3)) == truth_of(build(3)) != truth_of(build(4))
 
 
 def test_the_default_world_is_as_large_as_promised() -> None:
@@ -77,7 +77,7 @@ def test_the_default_world_is_as_large_as_promised() -> None:
     assert {body["nrbJobOrderNumber"] for body in made.nrbs} == made.jobs
     assert {body["nrbVendorCode"] for body in made.nrbs} == made.vendors
     # Nothing in the demo is unreadable: its verdict is about findings, not about what could not be seen.
-    assert {rule for rule, subjects in made.truth.items() if subjects} >= set(DEFAULT) - {"nrb-on-draft"}
+    assert {rule for rule, subjects in truth_of(made).items() if subjects} >= set(DEFAULT) - {"nrb-on-draft"}
 
 
 @pytest.mark.parametrize("nrbs", [1, 7, 40, 333])
@@ -89,23 +89,23 @@ def test_any_size_is_exact_and_clean(nrbs: int) -> None:
 
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_a_clean_world_is_silent(seed: int) -> None:
-    assert build(seed, faults={}).truth == {rule: [] for rule in EXACT}
+    assert truth_of(build(seed, faults={})) == {rule: [] for rule in EXACT}
     assert not any(recounted(build(seed, faults={})).values())
 
 
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_the_truth_is_what_a_recount_by_hand_finds(seed: int) -> None:
     made = world(seed)
-    found = recounted(made)
-    assert found == {rule: made.truth[rule] for rule in found}
+    found, truth = recounted(made), truth_of(made)
+    assert found == {rule: truth[rule] for rule in found}
 
 
 def test_every_fault_fires_its_rule_and_leaves_the_recount_right() -> None:
     for name in FAULTS:
         made = build(8, nrbs=200, faults={name: 2})
-        found = recounted(made)
-        assert found == {rule: made.truth[rule] for rule in found}, name
-        assert name == "nrb-on-draft" or len(made.truth[name]) >= 2, name
+        found, truth = recounted(made), truth_of(made)
+        assert found == {rule: truth[rule] for rule in found}, name
+        assert name == "nrb-on-draft" or len(truth[name]) >= 2, name
 
 
 # What four of a fault lead to besides four findings of its own rule.
@@ -133,7 +133,7 @@ ALSO = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_fires_its_own_rules_and_no_other(fault: str) -> None:
-    truth = build(2, faults={fault: 4}).truth
+    truth = truth_of(build(2, faults={fault: 4}))
     own = {fault: 4} if fault in EXACT else {}
     assert {rule: len(subjects) for rule, subjects in truth.items() if subjects} == own | ALSO.get(fault, {})
 
@@ -284,12 +284,3 @@ def test_json_keeps_every_digit_and_letter(value: object, expected: str) -> None
 def test_json_refuses_what_is_no_json(value: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         to_json([value])
-
-
-def test_the_truth_can_be_written_to_a_file(tmp_path) -> None:
-    write_truth(world(), tmp_path / "truth.json")
-    written = json.loads((tmp_path / "truth.json").read_text("utf-8"))
-    assert written["rules"] == world().truth
-    assert (written["seed"], written["as_of"]) == (1, "2026-09-30")
-    assert (written["counts"]["nrbs"], written["counts"]["jobs"]) == (1000, 60)
-    assert written["counts"]["planted"] == dict(DEFAULT)

@@ -17,7 +17,6 @@ with claim as (
 )
 select jnid as subject_id, job_number, due as amount_at_risk,
     'due for ' || cast(days_late as text) || ' days' as reason, number, due_date, days_late,
-    case when days_late <= 30 then '1-30' when days_late <= 60 then '31-60' when days_late <= 90 then '61-90' else '91+' end as late_bucket,
-    customer
+    age_band(days_late) as late_bucket, customer
 from claim
 where due > 0 and days_late > $days

@@ -16,6 +16,5 @@ with aged as (
 select guid as subject_id, job_number, total as amount_at_risk,
     'billable, and on no invoice' as reason,
     vendor_code, accounting_date, age_days,
-    case when age_days is null then 'no date' when age_days <= 30 then '0-30' when age_days <= 60 then '31-60'
-        when age_days <= 90 then '61-90' else '91+' end as age_bucket
+    age_band(age_days) as age_bucket
 from aged

@@ -14,7 +14,7 @@ def sold(jnid, days_late, due="862.50", **changes):
     return invoice([line("Labour", "1000.00")], jnid, date_due=due_day, due=due, **changes)
 
 
-LATE = [1, 30, 31, 60, 61, 90, 91]
+LATE = [1, 30, 31, 61, 91, 180, 181]
 CASES = [
     *[(sold(f"day-{days}", days), "862.50") for days in LATE],
     (sold("due-today", 0), SILENT),
@@ -45,7 +45,7 @@ def test_it_fires_on_these_alone(snapshot):
 
 @pytest.mark.parametrize(
     ("days", "bucket"),
-    [(1, "1-30"), (30, "1-30"), (31, "31-60"), (60, "31-60"), (61, "61-90"), (90, "61-90"), (91, "91+")],
+    [(1, "0-30"), (30, "0-30"), (31, "31-60"), (61, "61-90"), (91, "91-180"), (180, "91-180"), (181, "over 180")],
 )
 def test_how_late(snapshot, days, bucket):
     hit = findings(snapshot, RULE)[f"day-{days}"]
@@ -55,7 +55,7 @@ def test_how_late(snapshot, days, bucket):
 
 def test_days(snapshot):
     kept = asked_again(snapshot, RULE, days=30)
-    assert {f"day-{days}" for days in LATE} & set(kept) == {"day-31", "day-60", "day-61", "day-90", "day-91"}
+    assert {f"day-{days}" for days in LATE} & set(kept) == {"day-31", "day-61", "day-91", "day-180", "day-181"}
 
 
 def test_as_of(snapshot):

@@ -52,6 +52,7 @@ CASES = [
     aged(61, "day-61"),
     aged(90, "day-90"),
     aged(91, "day-91"),
+    aged(-1, "tomorrow"),
 ]
 # A child has the mark of its parent where it has none of its own.
 FAMILY = [
@@ -92,7 +93,8 @@ def test_it_says_why_and_of_what_job(found):
         ("day-60", 60, "31-60"),
         ("day-61", 61, "61-90"),
         ("day-90", 90, "61-90"),
-        ("day-91", 91, "91+"),
+        ("day-91", 91, "91-180"),
+        ("tomorrow", -1, "future"),
         ("no-invoice-date", 20, "0-30"),  # the day it was created
         ("no-date", None, "no date"),
     ],

@@ -1,0 +1,154 @@
+"""Read and reconcile: `demo`, `sync`, `audit`, `statement`, `rollforward`."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from auditkit.audit import Audit
+from auditkit.cli.common import CLEAN, AsOf, FailOn, Json, finish, opened, titled, write_report
+from auditkit.cli.doctor import whereabouts
+from auditkit.papers.terminal import COULD_NOT_LOOK, plain, print_json, records, say, show, warn
+from auditkit.sql import read
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    vendor_rate: Annotated[
+        bool, typer.Option("--vendor-rate", help="Keep the vendors' real pace: 1,000 NRBs take 100 s.")
+    ] = False,
+) -> None:
+    """Try everything on the bundled sandbox, with no account.
+
+    Reads both vendors, prints the statement and the exceptions by rule, and writes the month-end report.
+    """
+    with opened(is_demo=True, vendor_rate=vendor_rate) as audit:
+        pace = (
+            "at the vendors' real pace" if vendor_rate else "faster than the vendors allow (--vendor-rate: at theirs)"
+        )
+        say(f"DEMO DATA: a sandbox of both vendors answers on loopback, {pace}.")
+        say(plain(f"Where: {whereabouts(audit)}"))
+        _sync(audit)
+        _statement(audit)
+        _by_rule(audit)
+        write_report(audit)
+
+
+@app.command()
+def sync(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Rebuild the snapshot from the cache, without a call and without history.")
+    ] = False,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help="Accept a list that is empty or much shorter than before.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every record again, also those that seem unchanged.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read Aimsio and JobNimbus, then reconcile.
+
+    Prints the proof that the read is complete. Exit code 2 if it is INCOMPLETE: the snapshot is published with that
+    label.
+    """
+    with opened() as audit:
+        if as_json:
+            audit.sync(offline=offline, accept_shrink=accept_shrink, full=full)
+            print_json({**_last_sync(audit), "sources": records(audit.sql(read("queries/last_sync_sources")))})
+        else:
+            if audit.settings.is_demo:
+                say(plain(f"DEMO DATA, as no account is set; {whereabouts(audit)}"))
+            _sync(audit, offline=offline, accept_shrink=accept_shrink, full=full)
+        raise typer.Exit(CLEAN if _last_sync(audit)["status"] == "COMPLETE" else COULD_NOT_LOOK)
+
+
+@app.command()
+def audit(as_of: AsOf = None, fail_on: FailOn = None, as_json: Json = False) -> None:
+    """Show what is unbilled and why, from the newest read.
+
+    Reconciles again with the settings as they are now, without calling a vendor, and prints the statement and the
+    exceptions by rule.
+    """
+    with opened(as_of=as_of) as audit:
+        audit.run()
+        if as_json:
+            about = {
+                **audit.about,
+                "warnings": audit.warnings,
+                "statement": records(audit.statement()),
+                "rules": records(audit.by_rule()),
+            }
+            print_json(about)
+        else:
+            _statement(audit)
+            _by_rule(audit)
+        raise finish(audit, fail_on)
+
+
+Scope = Literal["all", "job", "month", "vendor", "type"]
+
+
+@app.command()
+def statement(
+    by: Annotated[Scope, typer.Option(help="Everything, or one statement for each of these.")] = "all",
+    key: Annotated[str | None, typer.Option(help="One job, month (YYYY-MM), vendor or type.")] = None,
+    offsets: Annotated[bool, typer.Option("--offsets", help="Show differences that cancel each other.")] = False,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Show what another tolerance would change.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Reconcile cost booked to invoices issued.
+
+    For everything, or by job, month, vendor or type of cost.
+    """
+    with opened() as audit:
+        if offsets:
+            frame, title = audit.analyze.offsets(), "Differences that cancel each other within a job or a month"
+        elif sensitivity:
+            frame, title = audit.analyze.sensitivity(), "What would agree at another tolerance"
+        else:
+            part = f", {by} {key}" if key else ""
+            frame, title = audit.statement(by, key), f"Statement: from cost to invoice{part}"
+        print_json(records(frame)) if as_json else show(frame, titled(audit, title), most=None)
+
+
+@app.command()
+def rollforward(
+    since: Annotated[int | None, typer.Option(help="A kept read, by number (default: the one before).")] = None,
+    until: Annotated[int | None, typer.Option(help="A later read (default: the newest).")] = None,
+    items: Annotated[bool, typer.Option("--items", help="Show each item that moved.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What was billed, added and cleared since an earlier read.
+
+    Open before + new − cleared + changed = open now. The last column is what the items do not explain: it must be 0.00.
+    """
+    with opened() as audit:
+        frame = audit.roll_forward(since, until, items=items)
+        print_json(records(frame)) if as_json else show(frame, titled(audit, "Roll-forward"), most=None)
+
+
+def _sync(audit: Audit, *, offline: bool = False, accept_shrink: bool = False, full: bool = False) -> None:
+    audit.sync(offline=offline, accept_shrink=accept_shrink, full=full)
+    say("")
+    for line in audit.proof():
+        say(plain(line))
+
+
+def _statement(audit: Audit) -> None:
+    show(audit.statement(), titled(audit, "Statement: from cost to invoice"), most=None)
+
+
+def _by_rule(audit: Audit) -> None:
+    for line in audit.warnings:
+        warn(plain(line))
+    show(audit.by_rule(), titled(audit, "Exceptions by rule"), most=None)
+
+
+def _last_sync(audit: Audit) -> dict[str, Any]:
+    return records(audit.sql(read("queries/last_sync")))[0]

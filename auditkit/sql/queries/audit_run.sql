@@ -1,0 +1,2 @@
+-- The audit of this snapshot, with every parameter.
+select * from audit_run

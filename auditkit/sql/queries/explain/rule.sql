@@ -1,0 +1,2 @@
+-- The rule $rule as it was run.
+select * from rule where rule_id = $rule

@@ -1,0 +1,227 @@
+"""The roll-forward between kept snapshots: each row of the statement, what moved it, and what cannot be compared."""
+
+import shutil
+from decimal import Decimal
+from itertools import permutations
+
+import duckdb
+import pytest
+
+from auditkit.analysis.rollforward import movements, roll_forward
+from auditkit.checks.run import Decisions, Parameters, run
+from auditkit.errors import NoSnapshot, StoreError
+from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.snapshots import Store
+from tests.syncs import BOOKS, FIRST, SECOND, THIRD, kept
+from tests.world import AS_OF, ZONE, invoice, line, line_keys, nrb, unbilled
+
+D = Decimal
+
+
+def synced(store, *syncs, links=(), is_new=False):
+    """Publish one snapshot for each (NRBs, invoices), with ids from 1; the one before is kept."""
+    for sync_id, (nrbs, invoices) in enumerate(syncs, 1):
+        with store.writer(), store.draft(keep_previous=True, is_new=is_new) as draft:
+            rebuild_schema(draft)
+            kept(draft, nrbs, invoices, sync_id)
+            rebuild_typed(draft, sync_id=sync_id, zone=ZONE)
+            said = Decisions(links=line_keys(draft, links))
+            run(draft, Parameters(AS_OF, ZONE, "test", "test", own_rules=store.folder / "rules"), said)
+    return store
+
+
+LABOR, TRAVEL = line("Labor", "50.00"), line("Travel", "30.00")
+BEFORE = (
+    [
+        unbilled("same", "10.00"),
+        unbilled("billed", "20.00"),
+        unbilled("dearer", "7.00"),
+        unbilled("gone", "3.00"),
+        nrb("on-line", "100.00", nrbBilledInName="INV-a"),
+    ],
+    [invoice([LABOR, line("R1-on-line", "100.00")], "a"), invoice([TRAVEL], "b", status_name="Draft")],
+)
+NOW = (
+    [
+        unbilled("same", "10.00"),
+        nrb("billed", "20.00", nrbBilledInName="INV-b"),
+        unbilled("dearer", "9.00"),
+        unbilled("new", "5.00"),
+        nrb("on-line", "100.00", nrbBilledInName="INV-a"),
+    ],
+    [
+        invoice([TRAVEL, LABOR, line("R1-on-line", "90.00")], "a"),  # a new line before it, and another price
+        invoice([TRAVEL, line("R1-billed", "20.00")], "b"),
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    return synced(Store(tmp_path_factory.mktemp("two") / "home"), BEFORE, NOW)
+
+
+@pytest.fixture(scope="module")
+def pair(two):
+    with two.open_pair() as pair:
+        yield pair
+
+
+ROLLED = {
+    # label: before, new, cleared, changed, now; items before, new, cleared, changed, now
+    "NRB total after mark-up": ("140 5 3 2 144", "5 1 1 1 5"),
+    "unbilled": ("-40 -5 -23 -2 -24", "4 1 2 1 3"),
+    "amount differences: under-billed": ("0 -10 0 0 -10", "0 1 0 0 1"),
+    "NRBs on issued invoices, by reference": ("100 20 0 -10 110", "1 1 0 1 2"),
+    "other lines": ("50 60 0 0 110", "1 2 0 0 3"),
+    "JobNimbus invoice total": ("150 50 0 20 220", "1 1 0 1 2"),
+}
+
+
+def test_before_and_new_less_cleared_and_changed_is_now(pair):
+    rows = {row["label"]: row for row in roll_forward(pair).records()}
+    found = {
+        label: (
+            " ".join(str(int(row[name])) for name in ("before", "new", "cleared", "changed", "now")),
+            " ".join(str(row[f"items_{name}"]) for name in ("before", "new", "cleared", "changed", "now")),
+        )
+        for label, row in rows.items()
+    }
+    nothing = ("0 0 0 0 0", "0 0 0 0 0")
+    assert {label: figures for label, figures in found.items() if figures != nothing} == ROLLED
+    assert {row["unexplained"] for row in rows.values()} == {0}
+
+
+def test_every_row_of_the_statement_in_order(pair):
+    labels = pair.query("select label from statement where scope = 'all' order by position").rows
+    assert [(row["label"],) for row in roll_forward(pair).records()] == labels
+    assert roll_forward(pair).columns == (
+        "label", "before", "new", "cleared", "changed", "now", "items_before", "items_new", "items_cleared",
+        "items_changed", "items_now", "unexplained",
+    )  # fmt: skip
+
+
+def test_the_items_behind_it(pair):
+    rows = movements(pair).records()
+    found = [
+        (row["label"], row["movement"], row["subject_id"], row["before"], row["now"], row["difference"])
+        for row in rows
+        if row["label"] in ("unbilled", "NRBs on issued invoices, by reference", "other lines")
+    ]
+    assert found == [
+        ("unbilled", "changed", "dearer", -7, -9, -2),
+        ("unbilled", "cleared", "billed", -20, None, 20),
+        ("unbilled", "cleared", "gone", -3, None, 3),
+        ("unbilled", "new", "new", None, -5, -5),
+        ("NRBs on issued invoices, by reference", "changed", "a/2", 100, 90, -10),
+        ("NRBs on issued invoices, by reference", "new", "b/1", None, 20, 20),
+        ("other lines", "new", "a/0", None, 30, 30),
+        ("other lines", "new", "b/0", None, 30, 30),
+    ]
+    by_label = {}
+    for row in rows:
+        by_label[row["label"]] = by_label.get(row["label"], 0) + row["difference"]
+    assert by_label == {
+        row["label"]: row["now"] - row["before"] for row in roll_forward(pair).records() if row["label"] in by_label
+    }
+    assert {(row["job_number"], str(row["month"])) for row in rows} == {("JOB-1001", "2026-09-01")}
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("three") / "home")
+    return synced(store, (FIRST, BOOKS), (SECOND, BOOKS[1:]), (THIRD, BOOKS[:1]))
+
+
+@pytest.mark.parametrize(("before", "now"), list(permutations((1, 2, 3), 2)))
+def test_any_two_snapshots_tie(three, before, now):
+    with three.open_pair(before, now) as pair:
+        table = roll_forward(pair).records()
+        sides = [
+            {row["label"]: (row["amount"], row["items"]) for row in pair.query(sql).records()}
+            for sql in (
+                "select label, amount, items from before.statement where scope = 'all'",
+                "select label, amount, items from statement where scope = 'all'",
+            )
+        ]
+        syncs = pair.query("select b.sync_id, a.sync_id from before.audit_run as b, audit_run as a").rows
+    assert syncs == [(before, now)]
+    assert {row["label"]: (row["before"], row["items_before"]) for row in table} == sides[0]
+    assert {row["label"]: (row["now"], row["items_now"]) for row in table} == sides[1]
+    for row in table:
+        assert row["before"] + row["new"] - row["cleared"] + row["changed"] == row["now"]
+        assert row["items_before"] + row["items_new"] - row["items_cleared"] == row["items_now"]
+        assert row["unexplained"] == 0
+    assert any(row["before"] != row["now"] for row in table)
+
+
+def test_an_nrb_on_two_lines_of_an_invoice_is_two_items(tmp_path):
+    nrbs = [nrb("a", "30.00", nrbBilledInName="INV-a")]
+    before, now = (invoice([line("half", "10.00"), line("half", rest)], "a") for rest in ("20.00", "25.00"))
+    links = [("a", "a", 0), ("a", "a", 1)]
+    store = synced(Store(tmp_path / "home"), (nrbs, [before]), (nrbs, [now]), links=links)
+    with store.open_pair() as pair:
+        rows = {row["label"]: row for row in roll_forward(pair).records()}
+    row = rows["NRBs on issued invoices, by reference"]
+    assert [row[name] for name in ("before", "new", "cleared", "changed", "now", "unexplained")] == [30, 0, 0, 5, 35, 0]
+    assert (row["items_before"], row["items_changed"], row["items_now"]) == (2, 1, 2)
+
+
+def copied(store, folder):
+    shutil.copytree(store.folder, folder / "home")
+    return Store(folder / "home")
+
+
+def tampered(path, sql):
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(sql)
+
+
+def test_an_unexplained_difference_shows(two, tmp_path):
+    store = copied(two, tmp_path)
+    tampered(store.path, "delete from statement_item where label = 'unbilled' and subject_id = 'new'")
+    with store.open_pair() as pair:
+        unexplained = {row["label"]: row["unexplained"] for row in roll_forward(pair).records() if row["unexplained"]}
+    assert unexplained == {"unbilled": D("-5.00")}
+
+
+# What cannot be compared
+
+
+@pytest.mark.parametrize(("older", "question"), [(1, roll_forward), (2, movements)])
+def test_a_snapshot_of_an_older_version(two, tmp_path, older, question):
+    store = copied(two, tmp_path)
+    path = {1: store.folder / "snapshots" / "sync-000001.duckdb", 2: store.path}[older]
+    tampered(path, "drop table statement_item")
+    with store.open_pair() as pair, pytest.raises(StoreError, match=f"snapshot of read {older} .* older version"):
+        question(pair)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        (7, None, "there is no snapshot of sync 7; there are those of sync 1, 2, 3"),
+        (1, 9, "there is no snapshot of sync 9; "),
+        (8, 9, "there is no snapshot of sync 8 or sync 9; "),
+        (None, 9, "there is no snapshot of sync 9; "),
+        (2, 2, "two snapshots are needed; there are those of sync 1, 2, 3"),
+        (3, None, "two snapshots are needed; "),
+        (None, 1, "two snapshots are needed; "),
+    ],
+)
+def test_an_unknown_snapshot(three, before, now, words):
+    with pytest.raises(NoSnapshot, match=words):
+        three.open_pair(before, now)
+
+
+@pytest.fixture(scope="module")
+def restarted(two, tmp_path_factory):
+    """An account that was read from the start, counting from 1 again, with its earlier snapshots."""
+    return synced(copied(two, tmp_path_factory.mktemp("restarted")), ([], []), is_new=True)
+
+
+@pytest.mark.parametrize(("before", "now", "nrbs"), [(None, None, (5, 0)), (2, 1, (5, 0)), (1, 2, (0, 5))])
+def test_of_two_snapshots_with_one_id_the_newest_is_used(restarted, before, now, nrbs):
+    with restarted.open_pair(before, now) as pair:
+        counted = pair.query("select (select count(*) from before.nrb), (select count(*) from nrb)").rows
+    assert counted == [nrbs]
