@@ -690,7 +690,7 @@ def moved(home: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_full_disk(cramped: Path) -> None:
     before = bytes_of(cramped)
     for command in ("sync", "audit"):
-        assert_refused(auditkit(command), str(cramped), "No space left on device", "the snapshot before is unchanged")
+        assert_refused(auditkit(command), str(cramped), "No space left on device", "the previous snapshot is unchanged")
     assert bytes_of(cramped) == before
     assert auditkit("findings").code == 0
 
@@ -704,7 +704,7 @@ def test_a_full_disk_is_not_left_full(cramped: Path) -> None:
 @pytest.mark.parametrize("cramped", [6 * 1024 + 512], indirect=True, ids=["no room for what changes"])
 def test_a_disk_that_fills_up_while_writing(cramped: Path) -> None:
     before = bytes_of(cramped)
-    assert_refused(auditkit("sync"), str(cramped), "No space left on device", "the snapshot before is unchanged")
+    assert_refused(auditkit("sync"), str(cramped), "No space left on device", "the previous snapshot is unchanged")
     assert bytes_of(cramped) == before
 
 

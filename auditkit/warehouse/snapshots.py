@@ -1,10 +1,10 @@
-"""Snapshots: build privately, publish by rename, open read-only.
+"""Snapshots: built in private, published by rename, opened read-only.
 
-A snapshot is one DuckDB file. A writer copies the newest one to a private name, changes the copy, checkpoints, fsyncs
-and renames it to `audit.duckdb`; readers are never locked out, never see half a run, and keep the file they opened.
-A crash anywhere leaves the old snapshot whole; what it left behind is swept by the next writer.
+A writer copies the newest snapshot to a private name, changes the copy, checkpoints and syncs it, and renames it to
+`audit.duckdb`. Readers are never locked out, never see a half-finished run, and keep the file they opened. A crash at
+any point leaves the old snapshot whole; the next writer removes the leftovers.
 
-Not here: what is in a snapshot (`schema.sql`, `schema.py`), and any question asked of it (`checks`).
+Not here: the contents of a snapshot (`schema.py`, `schema.sql`) and the questions asked of it (`checks`, `analysis`).
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from auditkit.warehouse.tables import DISK_ERRORS, Table, run_script, statement_
 __all__ = ["KEEP_SYNCS", "Draft", "Snapshot", "Store"]
 
 KEEP_SYNCS = 12
-# What belongs in a home before its first snapshot, and what the first sync has made by the time it asks.
+# Files and folders that auditkit itself may have made before the first snapshot exists.
 _HOME_NAMES = frozenset(
     {
         "README.md",
@@ -69,9 +69,9 @@ class Snapshot:
         parameters: list[Any] | dict[str, Any] | None = None,
         frames: Mapping[str, pd.DataFrame] | None = None,
     ) -> Table:
-        """Run one statement and fetch it whole; money stays Decimal. Raises `QueryFailed` with the SQL.
+        """Run one statement and fetch every row; money stays Decimal. Raises `QueryFailed` with the SQL.
 
-        It may ask the `frames` too, by their names: they are there for this statement alone.
+        The statement can also read the `frames` by their names; they exist for this statement only.
         """
         with statement_error(sql):
             cursor = self.connection.cursor()
@@ -86,11 +86,11 @@ class Snapshot:
 
     @property
     def short_id(self) -> str:
-        """The first twelve digits of the snapshot's id."""
+        """The first twelve digits of the snapshot id."""
         return str(self.query("select snapshot_id from audit_run").scalar())[:12]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         self.connection.close()
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Draft:
-    """A private copy of the newest snapshot, open for one writer; `draft()` publishes it, `trial()` does not."""
+    """A private copy of the newest snapshot, open for one writer. `draft()` publishes it; `trial()` does not."""
 
     path: Path
     connection: duckdb.DuckDBPyConnection
@@ -117,13 +117,13 @@ class Draft:
         run_script(self.connection, script, parameters or {})
 
     def has_table(self, name: str) -> bool:
-        """Whether a public table is there: false in the first draft of a home."""
+        """Whether a public table exists: false in the first draft of a home."""
         return bool(
             self.query("select count(*) from duckdb_tables() where table_name = $name", {"name": name}).scalar()
         )
 
     def insert(self, table: str, columns: dict[str, list[Any]]) -> None:
-        """Append rows to a table of ours, given by column. `table` and the names never come from data."""
+        """Append rows, given by column. The names of `table` and `columns` never come from data."""
         places = ", ".join(f"unnest(${name}) as {name}" for name in columns)
         self.query(f"insert into {table} by name select {places}", dict(columns))
 
@@ -136,15 +136,16 @@ class Store:
         self.path = folder / "audit.duckdb"
 
     def open(self) -> Snapshot:
-        """The newest snapshot, read-only. Raises `NoSnapshot` before the first sync."""
+        """Open the newest snapshot, read-only. Raises `NoSnapshot` before the first sync."""
         return self._attached({"audit": self._newest()})
 
     def open_pair(self, before: int | None = None, now: int | None = None) -> Snapshot:
-        """Two snapshots at once, read-only: the later one as `open` does, the earlier one as the catalog `before`.
+        """Open two snapshots at once, read-only: the later one as in `open`, the earlier one as the catalog `before`.
 
-        `before` and `now` are ids of syncs; without them, the newest snapshot and the one kept before it. An account
-        that was read anew, without its history, counts its syncs from 1 again: of two with one id the newest is meant.
-        Raises `NoSnapshot`, with the ids that are there, where one is not, or where there are not two.
+        `before` and `now` are sync ids; by default, the newest snapshot and the one kept before it. An account that
+        was read again without its history counts its syncs from 1 again, so of two files with the same sync id the
+        newer one is used. Raises `NoSnapshot`, listing the ids that exist, if one is missing or there are fewer than
+        two.
         """
         files: dict[int, Path] = {}
         for path in (self._newest(), *self._kept()):
@@ -158,7 +159,7 @@ class Store:
                 return self._attached({"audit": files[now], "before": files[before]})
         missing = [f"sync {wanted}" for wanted in (before, now) if wanted is not None and wanted not in files]
         what = f"there is no snapshot of {' or '.join(missing)}" if missing else "two snapshots are needed"
-        raise NoSnapshot(f"{self.folder}: {what}; there are those of sync {', '.join(map(str, sorted(files)))}")
+        raise NoSnapshot(f"{self.folder}: {what}; the snapshots here are of sync {', '.join(map(str, sorted(files)))}")
 
     def _newest(self) -> Path:
         self._refuse_empty_home()
@@ -169,13 +170,13 @@ class Store:
             return int(snapshot.query("select sync_id from audit_run").scalar())
 
     def _kept(self) -> list[Path]:
-        """The snapshots before, the newest first. Their numbers count what was kept, and are no ids of syncs."""
+        """The earlier snapshots, newest first. The numbers in their names count kept files; they are not sync ids."""
         return sorted((self.folder / "snapshots").glob("sync-*.duckdb"), reverse=True)
 
     def _attached(self, files: dict[str, Path]) -> Snapshot:
-        """Snapshots under the names of their catalogs; the first is the one that is asked."""
-        # Attached to a private in-memory instance: DuckDB would otherwise hand out an instance of this path that is
-        # still open in this process, although the file behind the path has been replaced.
+        """Open snapshots under their catalog names; queries go to the first."""
+        # Attached to a private in-memory instance: DuckDB would otherwise reuse an instance of this path that is still
+        # open in this process, although the file behind the path has been replaced.
         connection = duckdb.connect(":memory:", config=_SAFE)
         for catalog, path in files.items():
             try:
@@ -189,7 +190,7 @@ class Store:
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[None]:
-        """Be the one writer of this home. Raises `Busy` at once, naming who is."""
+        """Take the write lock of this home. Raises `Busy` at once, naming the process that holds it."""
         self.make_folders()
         with self._failures_named(), open(self.folder / "writer.lock", "a+", opener=_private) as lock:
             try:
@@ -208,10 +209,10 @@ class Store:
 
     @contextlib.contextmanager
     def draft(self, *, keep_previous: bool, is_new: bool = False) -> Iterator[Draft]:
-        """A private copy of the newest snapshot, published if the block ends well; call it inside `writer()`.
+        """A private copy of the newest snapshot, published if the block succeeds; call it inside `writer()`.
 
-        `keep_previous` keeps the one it replaces in `snapshots/`: true for a sync, false for an audit of the same sync.
-        One that `is_new` begins empty, without the history of the one before.
+        `keep_previous` keeps the replaced snapshot in `snapshots/`: true for a sync, false for an audit of the same
+        sync. With `is_new` the draft starts empty, without the history of the previous snapshot.
         """
         building = self.folder / f".building-{os.getpid()}.duckdb"
         with self._failures_named():
@@ -219,7 +220,7 @@ class Store:
                 if self.path.exists() and not is_new:
                     _copied(self.path, building)
                 with self._opened(building) as draft:
-                    draft.connection.begin()  # published whole or not at all; each statement need not reach the disk
+                    draft.connection.begin()  # one transaction, so a single statement need not reach the disk
                     yield draft
                     draft.connection.commit()
                     draft.connection.execute("checkpoint")
@@ -230,10 +231,10 @@ class Store:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator[Draft]:
-        """A private copy of the newest snapshot to try something on: never published, and gone when the block ends.
+        """A private copy of the newest snapshot for experiments: never published, removed when the block ends.
 
-        It needs no lock, and whoever writes meanwhile is not held up. Each statement stands for itself: one that fails
-        takes nothing with it. Raises `NoSnapshot` before the first sync.
+        It takes no lock and does not delay a writer. Each statement commits on its own, so a failing one undoes
+        nothing else. Raises `NoSnapshot` before the first sync.
         """
         self._refuse_empty_home()
         with (
@@ -242,7 +243,7 @@ class Store:
             _held(Path(name)),
             self._opened(_copied(self.path, Path(name) / self.path.name)) as draft,
         ):
-            draft.path.with_name(f"{draft.path.name}.wal").touch(0o600)  # DuckDB would make it for everybody to read
+            draft.path.with_name(f"{draft.path.name}.wal").touch(0o600)  # DuckDB would create it readable by everyone
             yield draft
 
     def _refuse_empty_home(self) -> None:
@@ -250,13 +251,13 @@ class Store:
             raise NoSnapshot(f"{self.path}: nothing has been synced yet; run `auditkit sync`")
 
     def _sweep_trials(self) -> None:
-        """Remove the trials of processes that were killed; one that is at work holds its folder."""
+        """Remove the trials of killed processes; a running one holds a lock on its folder."""
         for folder in self.folder.glob(".trial-*"):
             with contextlib.suppress(BlockingIOError), _held(folder):
                 shutil.rmtree(folder)
 
     def _sweep(self, pattern: str) -> None:
-        """Remove what a draft left behind: its file, and the folder that DuckDB spilled into."""
+        """Remove a draft's leftovers: its file and the folder that DuckDB spilled into."""
         for leftover in self.folder.glob(pattern):
             if leftover.is_dir():
                 shutil.rmtree(leftover)
@@ -266,10 +267,10 @@ class Store:
     @contextlib.contextmanager
     def _opened(self, building: Path) -> Iterator[Draft]:
         spill = building.with_name(f"{building.name}.tmp")
-        spill.mkdir(mode=0o700, exist_ok=True)  # DuckDB would make it for everybody to read
+        spill.mkdir(mode=0o700, exist_ok=True)  # DuckDB would create it readable by everyone
         connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(spill)})
         try:
-            building.chmod(0o600)  # at once: a process that is killed leaves it behind
+            building.chmod(0o600)  # at once, because a killed process leaves the file behind
             connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
             yield Draft(building, connection)
         finally:
@@ -288,7 +289,7 @@ class Store:
         self._prune()
 
     def _prune(self) -> None:
-        """Keep the newest kept syncs: at most 12, at most a tenth of the free disk, never none."""
+        """Keep the newest earlier snapshots: at most 12, at most a tenth of the free disk, but always one."""
         allowance = shutil.disk_usage(self.folder).free // 10
         for position, path in enumerate(self._kept()):
             allowance -= path.stat().st_size
@@ -296,10 +297,10 @@ class Store:
                 path.unlink()
 
     def make_folders(self) -> None:
-        """Make the home and what is below it, for its owner alone.
+        """Create the home and its folders, readable by the owner only.
 
-        A home that was there before is closed to others if it holds nothing but what belongs in one, or a snapshot;
-        any other folder keeps its mode, because somebody else may rely on it.
+        An existing folder is closed to others if it holds a snapshot or nothing but files of auditkit; any other
+        folder keeps its mode, because others may rely on it.
         """
         with self._failures_named():
             missing = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
@@ -310,20 +311,20 @@ class Store:
 
     @contextlib.contextmanager
     def _failures_named(self) -> Iterator[None]:
-        """Turn what the disk refuses into one line; the published snapshot is untouched."""
+        """Turn errors of the disk into one line; the published snapshot is untouched."""
         try:
             yield
         except OSError as error:
-            if isinstance(error, AuditkitError):  # some of ours are also errors of the operating system
+            if isinstance(error, AuditkitError):  # some of ours are OSErrors, too
                 raise
-            raise StoreError(f"{self.folder}: {error.strerror or error}; the snapshot before is unchanged") from None
+            raise StoreError(f"{self.folder}: {error.strerror or error}; the previous snapshot is unchanged") from None
         except DISK_ERRORS as error:
-            raise StoreError(f"{self.folder}: {_first_line(error)}; the snapshot before is unchanged") from None
+            raise StoreError(f"{self.folder}: {_first_line(error)}; the previous snapshot is unchanged") from None
 
 
 def _private(path: str, flags: int) -> int:
     descriptor = os.open(path, flags, 0o600)
-    os.fchmod(descriptor, 0o600)  # one that was there before may be open to others
+    os.fchmod(descriptor, 0o600)  # an existing file may be open to others
     return descriptor
 
 
@@ -334,7 +335,7 @@ def _copied(snapshot: Path, copy: Path) -> Path:
 
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder while the block lasts. Raises `BlockingIOError` if somebody else does."""
+    """Lock a folder for the block. Raises `BlockingIOError` if another process holds it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

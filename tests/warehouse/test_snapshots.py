@@ -1,4 +1,4 @@
-"""Published by rename, read without locks, written by one: in this process and beside others."""
+"""Snapshots: published by rename, read without locks, one writer at a time, within a process and across processes."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def filled(store):
 
 
 def python(code, *arguments):
-    """Another process at work in a home; it may be spoken to through its pipes."""
+    """Start another process on a home; the test talks to it through its pipes."""
     prelude = "import sys; from pathlib import Path; from auditkit.warehouse.snapshots import Store"
     prelude += "\nstore = Store(Path(sys.argv[1]))\n"
     return subprocess.Popen(
@@ -66,13 +66,13 @@ def python(code, *arguments):
 # Publishing
 
 
-def test_nothing_is_there_before_the_first_sync(store):
+def test_open_fails_before_the_first_sync(store):
     with pytest.raises(NoSnapshot, match="nothing has been synced yet; run `auditkit sync`"):
         store.open()
     assert not store.folder.exists()
 
 
-def test_what_was_written_is_read(filled):
+def test_open_reads_the_newest_snapshot(filled):
     assert read(filled) == 1
     write(filled, 2)
     assert read(filled) == 2
@@ -86,14 +86,14 @@ def test_a_draft_starts_from_the_newest_snapshot(filled):
     assert read(filled) == 2
 
 
-def test_nothing_is_seen_before_it_is_published(filled):
+def test_a_draft_is_invisible_until_published(filled):
     with filled.writer(), filled.draft(keep_previous=True) as draft:
         draft.query("update fact set value = 2")
         assert read(filled) == 1
     assert read(filled) == 2
 
 
-def test_a_reader_keeps_the_snapshot_that_it_opened(filled):
+def test_a_reader_keeps_the_snapshot_it_opened(filled):
     with filled.open() as before:
         write(filled, 2)
         with filled.open() as after:
@@ -101,7 +101,7 @@ def test_a_reader_keeps_the_snapshot_that_it_opened(filled):
             assert fact(before) == 1
 
 
-def test_a_reader_in_another_process_keeps_its_own_too(filled):
+def test_a_reader_in_another_process_keeps_the_snapshot_it_opened(filled):
     reader = python(
         """
         snapshot = store.open()
@@ -126,7 +126,7 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_files_and_folders_are_the_owners_alone(tmp_path):
+def test_files_and_folders_are_private(tmp_path):
     store = Store(tmp_path / "new" / "home")
     store.make_folders()
     (store.folder / "writer.lock").touch(0o644)
@@ -150,7 +150,7 @@ def test_files_and_folders_are_the_owners_alone(tmp_path):
     ],
     ids=str,
 )
-def test_a_home_that_was_there_is_closed_where_it_is_ours(tmp_path, there, closed):
+def test_an_existing_home_is_closed_to_others_only_if_it_is_ours(tmp_path, there, closed):
     tmp_path.chmod(0o755)
     for name in there:
         (tmp_path / name).touch()
@@ -171,13 +171,13 @@ def test_an_error_in_the_block_leaves_the_old_snapshot(filled):
     assert files(filled) == ["audit.duckdb", "writer.lock"]
 
 
-def test_an_error_in_the_first_draft_leaves_nothing(store):
+def test_an_error_in_the_first_draft_leaves_no_snapshot(store):
     with pytest.raises(QueryFailed), store.writer(), store.draft(keep_previous=True) as draft:
         draft.query("select nonsense")
     assert files(store) == ["writer.lock"]
 
 
-def test_a_killed_writer_leaves_the_old_snapshot_and_the_next_one_sweeps(filled):
+def test_a_killed_writer_leaves_the_old_snapshot_and_the_next_writer_cleans_up(filled):
     writer = python(
         """
         with store.writer(), store.draft(keep_previous=True) as draft:
@@ -197,16 +197,16 @@ def test_a_killed_writer_leaves_the_old_snapshot_and_the_next_one_sweeps(filled)
     assert read(filled) == 3
 
 
-def test_a_file_that_is_no_snapshot_is_named(filled):
+def test_a_file_that_is_not_a_snapshot_is_named(filled):
     filled.path.write_bytes(b"not a database")
     with pytest.raises(StoreError, match=r"audit\.duckdb: cannot be opened as a snapshot"):
         filled.open()
 
 
-def test_a_home_that_cannot_be_written_is_one_line(tmp_path):
+def test_a_home_that_cannot_be_written_gives_a_one_line_error(tmp_path):
     (tmp_path / "home").write_text("a file")
     with (
-        pytest.raises(StoreError, match="the snapshot before is unchanged") as caught,
+        pytest.raises(StoreError, match="the previous snapshot is unchanged") as caught,
         Store(tmp_path / "home").writer(),
     ):
         pass
@@ -216,7 +216,7 @@ def test_a_home_that_cannot_be_written_is_one_line(tmp_path):
 # One writer
 
 
-def test_a_second_writer_is_refused_at_once_and_told_who_is_writing(filled):
+def test_a_second_writer_is_refused_at_once_with_the_name_of_the_first(filled):
     writer = python(
         """
         with store.writer():
@@ -236,7 +236,7 @@ def test_a_second_writer_is_refused_at_once_and_told_who_is_writing(filled):
     assert read(filled) == 2
 
 
-def test_a_second_writer_in_this_process_is_refused_too(filled):
+def test_a_second_writer_in_the_same_process_is_refused(filled):
     with filled.writer(), pytest.raises(Busy, match=rf"pid {os.getpid()}"), Store(filled.folder).writer():
         pytest.fail("two writers")
 
@@ -248,7 +248,7 @@ def kept(store):
     return [path.name for path in sorted((store.folder / "snapshots").iterdir())]
 
 
-def test_a_sync_keeps_the_one_before_and_an_audit_does_not(filled):
+def test_a_sync_keeps_the_previous_snapshot_and_an_audit_does_not(filled):
     write(filled, 2, keep_previous=True)
     write(filled, 3, keep_previous=False)
     assert kept(filled) == ["sync-000001.duckdb"]
@@ -256,14 +256,14 @@ def test_a_sync_keeps_the_one_before_and_an_audit_does_not(filled):
     assert read(filled) == 1
 
 
-def test_the_newest_twelve_are_kept(filled):
+def test_the_newest_twelve_snapshots_are_kept(filled):
     for value in range(2, KEEP_SYNCS + 4):
         write(filled, value)
     assert kept(filled) == [f"sync-{number:06d}.duckdb" for number in range(3, KEEP_SYNCS + 3)]
     assert KEEP_SYNCS == 12
 
 
-def test_kept_syncs_take_a_tenth_of_the_free_disk_at_most_but_one_stays(filled, monkeypatch):
+def test_kept_snapshots_take_at_most_a_tenth_of_the_free_disk_but_one_stays(filled, monkeypatch):
     for value in (2, 3, 4):
         write(filled, value)
     size = filled.path.stat().st_size
@@ -276,7 +276,7 @@ def test_kept_syncs_take_a_tenth_of_the_free_disk_at_most_but_one_stays(filled, 
     assert kept(filled) == ["sync-000005.duckdb"]
 
 
-# What a reader may do
+# Reading only
 
 
 @pytest.fixture(scope="module")
@@ -324,7 +324,7 @@ def test_a_snapshot_cannot_be_written(snapshot, sql):
         "reset TimeZone",
     ],
 )
-def test_sql_reaches_no_file_and_no_setting(snapshot, sql):
+def test_sql_cannot_reach_files_or_settings(snapshot, sql):
     folder = snapshot.path.parent.parent
     before = sorted(folder.iterdir())
     with pytest.raises(QueryFailed):
@@ -332,7 +332,7 @@ def test_sql_reaches_no_file_and_no_setting(snapshot, sql):
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_query_names_values_by_place_or_name(snapshot):
+def test_a_query_takes_parameters_by_position_or_name(snapshot):
     assert snapshot.query("select guid from nrb where guid = ?", ["n1"]).rows == [("n1",)]
     assert snapshot.query("select guid from nrb where guid = $guid", {"guid": "n1"}).rows == [("n1",)]
     assert snapshot.query("select guid from nrb where guid = $guid", {"guid": "' or true --"}).rows == []
@@ -342,18 +342,18 @@ def test_instants_are_in_utc(snapshot):
     assert snapshot.query("select created_at::varchar from nrb").scalar() == "2026-09-10 12:00:00+00"
 
 
-def test_a_draft_reaches_no_file_either(store, tmp_path):
+def test_sql_in_a_draft_cannot_reach_files(store, tmp_path):
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with store.writer(), store.draft(keep_previous=False) as draft, pytest.raises(QueryFailed):
         draft.query(f"select * from read_csv('{tmp_path}/secret.csv')")
 
 
-# Two at once
+# Two snapshots at once
 
 
 @pytest.fixture
 def paired(filled):
-    """Kept is sync 7, below the file number 1; the newest is sync 8."""
+    """The kept file sync-000001 holds sync 7; the newest snapshot holds sync 8."""
     for sync_id in (7, 8):
         with filled.writer(), filled.draft(keep_previous=sync_id == 8) as draft:
             draft.query(f"create or replace table audit_run as select {sync_id} as sync_id")
@@ -361,7 +361,7 @@ def paired(filled):
     return filled
 
 
-def test_two_snapshots_are_read_at_once(paired):
+def test_two_snapshots_can_be_read_at_once(paired):
     assert kept(paired) == ["sync-000001.duckdb"]
     with paired.open_pair(7, 8) as pair:
         write(paired, 9)
@@ -379,13 +379,13 @@ def test_two_snapshots_are_read_at_once(paired):
         ("set enable_external_access = true", "locked"),
     ],
 )
-def test_a_pair_is_locked_down_as_one_is(paired, sql, words):
+def test_a_pair_is_locked_down_like_a_single_snapshot(paired, sql, words):
     (paired.folder / "secret.csv").write_text("a\n1\n")
     with paired.open_pair() as pair, pytest.raises(QueryFailed, match=words):
         pair.query(sql.format(folder=paired.folder))
 
 
-def test_a_kept_file_that_is_no_snapshot_is_named_where_it_is_needed(paired):
+def test_a_kept_file_that_is_not_a_snapshot_is_named_when_it_is_needed(paired):
     (paired.folder / "snapshots" / "sync-000000.duckdb").write_bytes(b"not a database")
     with paired.open_pair() as pair:
         assert fact(pair) == 8
@@ -393,7 +393,7 @@ def test_a_kept_file_that_is_no_snapshot_is_named_where_it_is_needed(paired):
         paired.open_pair(1)
 
 
-def test_a_pair_of_a_home_without_snapshots(store):
+def test_open_pair_fails_before_the_first_sync(store):
     with pytest.raises(NoSnapshot, match="nothing has been synced yet"):
         store.open_pair()
 
@@ -401,7 +401,7 @@ def test_a_pair_of_a_home_without_snapshots(store):
 # The contract for ad-hoc SQL
 
 
-def test_every_public_table_and_column_says_what_it_holds(snapshot):
+def test_every_public_table_and_column_has_a_comment(snapshot):
     silent = """
         select table_name as name from duckdb_tables() where database_name = 'audit' and comment is null
         union all
@@ -460,7 +460,7 @@ def test_every_public_table_and_column_says_what_it_holds(snapshot):
         ("journal", "seq kind body"),
     ],
 )
-def test_the_names_that_ad_hoc_sql_relies_on(snapshot, table, columns):
+def test_column_names_that_ad_hoc_sql_relies_on(snapshot, table, columns):
     found = {row[0] for row in snapshot.query(f"describe {table}").rows}
     assert set(columns.split()) <= found
 
@@ -469,7 +469,7 @@ SENT = "tax total cost total_paid due vendor_tax total_after_markup nrb_amount i
 SUMMED = "line_total variance billable_total linked_line_total gross amount_at_risk"
 
 
-def test_types_of_the_contract(snapshot):
+def test_column_types_that_ad_hoc_sql_relies_on(snapshot):
     sql = "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'main'"
     rows = snapshot.query(sql).rows
     assert not [row for row in rows if row[2] in ("DOUBLE", "FLOAT")]
@@ -481,7 +481,7 @@ def test_types_of_the_contract(snapshot):
     assert {kind for _, name, kind in rows if name in ("guid", "jnid", "number", "job_number")} == {"VARCHAR"}
 
 
-def test_raw_and_history_outlive_a_new_schema(store):
+def test_raw_tables_and_history_survive_a_rebuilt_schema(store):
     with store.writer(), store.draft(keep_previous=False) as draft:
         rebuild_schema(draft)
         draft.insert("raw.nrb_stub", {"guid": ["a"], "updated_at": [1]})
@@ -496,7 +496,7 @@ def test_raw_and_history_outlive_a_new_schema(store):
     assert kept_rows == [1, 1, 0]
 
 
-def test_what_a_killed_writer_spilled_is_swept(tmp_path):
+def test_spill_files_of_a_killed_writer_are_removed(tmp_path):
     spilled = tmp_path / ".building-1.duckdb.tmp"
     spilled.mkdir()
     (spilled / "part").touch()
@@ -504,10 +504,10 @@ def test_what_a_killed_writer_spilled_is_swept(tmp_path):
         assert not spilled.exists()
 
 
-# Trials: a copy that is never published
+# Trials: copies that are never published
 
 
-def test_a_trial_is_private_and_leaves_nothing(filled):
+def test_a_trial_is_private_and_leaves_no_files(filled):
     before = {path: path.read_bytes() for path in filled.folder.rglob("*") if path.is_file()}
     with filled.trial() as draft:
         draft.query("update fact set value = 2")
@@ -517,7 +517,7 @@ def test_a_trial_is_private_and_leaves_nothing(filled):
     assert not list(filled.folder.glob(".trial-*"))
 
 
-def test_a_statement_that_fails_in_a_trial_takes_nothing_with_it(filled):
+def test_a_failing_statement_in_a_trial_undoes_nothing_else(filled):
     with filled.trial() as draft:
         draft.query("update fact set value = 2")
         with pytest.raises(QueryFailed):
@@ -525,12 +525,12 @@ def test_a_statement_that_fails_in_a_trial_takes_nothing_with_it(filled):
         assert fact(draft) == 2
 
 
-def test_a_trial_before_the_first_sync(store):
+def test_a_trial_fails_before_the_first_sync(store):
     with pytest.raises(NoSnapshot, match="auditkit sync"), store.trial():
         pass
 
 
-def test_a_writer_leaves_a_trial_at_work_and_sweeps_a_killed_one(filled):
+def test_a_writer_leaves_a_running_trial_and_removes_a_killed_one(filled):
     killed = python(
         """
         with store.trial() as draft:
