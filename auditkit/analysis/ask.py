@@ -12,10 +12,9 @@ import pandas as pd
 from auditkit.analysis.question import Question
 from auditkit.analysis.sql_log import SqlLog
 from auditkit.checks import views
-from auditkit.errors import QueryFailed, QuestionRefused
+from auditkit.errors import QuestionRefused
 from auditkit.values import did_you_mean
 from auditkit.warehouse.snapshots import Snapshot
-from auditkit.warehouse.tables import statement_error
 
 __all__ = ["Ask"]
 
@@ -33,7 +32,8 @@ class Ask:
     def __call__(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
         """Ask one question, with `?` or `$name` for values. Raises `QueryFailed` with the SQL.
 
-        One statement: DuckDB would run several, but show only what the last one gave. It is noted in `log`.
+        It must be one statement that only reads: SELECT, VALUES, DESCRIBE, SUMMARIZE, SHOW, PIVOT, or EXPLAIN of one of
+        these. It is noted in `log`.
         """
         return self.ask(query, list(values) if values else named)
 
@@ -45,14 +45,6 @@ class Ask:
     ) -> pd.DataFrame:
         """As a call, of the snapshot's tables and of DataFrames under the names given (what `%%sql` calls)."""
         snapshot = self._newest()
-        with statement_error(query):
-            statements = snapshot.connection.extract_statements(query)
-        if not statements:
-            raise QueryFailed("the SQL failed: there is no statement in it", query)
-        if len(statements) > 1:
-            raise QueryFailed(
-                f"the SQL failed: expected one statement, found {len(statements)}; ask them one by one", query
-            )
         frame = snapshot.query(query, values, frames).frame()
         frame.attrs["values"] = values or {}
         frame.attrs["snapshot"] = snapshot.short_id

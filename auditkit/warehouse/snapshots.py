@@ -10,6 +10,7 @@ Not here: the contents of a snapshot (`schema.py`, `schema.sql`) and the questio
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from typing import Any, Self
 import duckdb
 import pandas as pd
 
-from auditkit.errors import AuditkitError, Busy, NoSnapshot, StoreError
+from auditkit.errors import AuditkitError, Busy, NoSnapshot, QueryFailed, StoreError
 from auditkit.warehouse.tables import DISK_ERRORS, Table, run_script, statement_error
 
 __all__ = ["KEEP_SYNCS", "Draft", "Snapshot", "Store"]
@@ -53,6 +54,13 @@ _SAFE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+# DESCRIBE, SUMMARIZE, SHOW and VALUES are SELECT to DuckDB, and PIVOT is MULTI: it first collects the new columns.
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)
+_READS = "write SELECT, VALUES, DESCRIBE, SUMMARIZE, SHOW, PIVOT or EXPLAIN of one of these"
+_COMMENT = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_EXPLAIN = re.compile(
+    rf"^{_COMMENT}explain\b{_COMMENT}(?:analyze\b|\((?:analyze|format)\b[^)]*\))?", re.IGNORECASE | re.DOTALL
+)
 _LOCKED_DOWN = "set TimeZone = 'UTC'; set enable_external_access = false; set lock_configuration = true"
 
 
@@ -69,20 +77,19 @@ class Snapshot:
         parameters: list[Any] | dict[str, Any] | None = None,
         frames: Mapping[str, pd.DataFrame] | None = None,
     ) -> Table:
-        """Run one statement and fetch every row; money stays Decimal. Raises `QueryFailed` with the SQL.
+        """Run one statement that only reads, and fetch every row; money stays Decimal.
 
-        The statement can also read the `frames` by their names; they exist for this statement only.
+        Raises `QueryFailed` with the SQL, also for several statements and for one that does not only read. It can read
+        the `frames`, too, by their names. Nothing that it does outlives it: it has a connection of its own, whose
+        transaction is always rolled back.
         """
-        with statement_error(sql):
-            cursor = self.connection.cursor()
+        with statement_error(sql), contextlib.closing(self.connection.cursor()) as cursor:
+            statement = _only_reading(cursor, sql)
             cursor.execute("use audit")
             for name, frame in (frames or {}).items():
                 cursor.register(name, frame)
-            try:
-                return Table.fetched(cursor.execute(sql, parameters or None), sql)
-            finally:
-                for name in frames or ():
-                    cursor.unregister(name)
+            cursor.begin()
+            return Table.fetched(cursor.execute(statement, parameters or None), sql)
 
     @property
     def short_id(self) -> str:
@@ -320,6 +327,20 @@ class Store:
             raise StoreError(f"{self.folder}: {error.strerror or error}; the previous snapshot is unchanged") from None
         except DISK_ERRORS as error:
             raise StoreError(f"{self.folder}: {_first_line(error)}; the previous snapshot is unchanged") from None
+
+
+def _only_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The statement of a text that holds one, and one that reads. Raises `QueryFailed`."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        found = f"expected one statement, found {len(statements)}; ask them one by one"
+        raise QueryFailed(f"the SQL failed: {found if statements else 'there is no statement in it'}", sql)
+    (statement,) = statements
+    if statement.type == duckdb.StatementType.EXPLAIN:  # with ANALYZE it runs the statement that it explains
+        statements = connection.extract_statements(_EXPLAIN.sub("", sql))
+    if others := [each.type.name for each in statements if each.type not in _READING]:
+        raise QueryFailed(f"the SQL failed: a snapshot is read-only: {_READS}, not {others[0]}", sql)
+    return statement
 
 
 def _private(path: str, flags: int) -> int:

@@ -10,6 +10,7 @@ import textwrap
 from collections import namedtuple
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from auditkit.errors import Busy, NoSnapshot, QueryFailed, StoreError
@@ -297,6 +298,7 @@ def snapshot(tmp_path_factory):
         "create table mine as select 1 as one",
         "comment on table nrb is 'mine'",
         "alter table nrb add column mine integer",
+        "with mine as (insert into nrb (guid) values ('x') returning guid) select * from mine",
     ],
 )
 def test_a_snapshot_cannot_be_written(snapshot, sql):
@@ -330,6 +332,115 @@ def test_sql_cannot_reach_files_or_settings(snapshot, sql):
     with pytest.raises(QueryFailed):
         snapshot.query(sql.format(folder=folder))
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "first"),
+    [
+        ("select guid from nrb", "n1"),
+        ("from nrb select guid", "n1"),
+        ("table nrb", "n1"),
+        ("values (1)", 1),
+        ("with one as (select 1 as a) select a from one", 1),
+        ("describe nrb", "guid"),
+        ("summarize nrb", "guid"),
+        ("show tables", "acceptance"),
+        ("pivot nrb on vendor_code using count(*) group by guid", "n1"),
+        ("unpivot (select 1 as a) on a", "a"),
+        ("explain select 1", "physical_plan"),
+        ("explain analyze select 1", "analyzed_plan"),
+        ("explain (select 1)", "physical_plan"),
+        ("-- why?\nexplain /* how */ (format json) select 1", "physical_plan"),
+        ("explain pivot nrb on vendor_code using count(*)", "physical_plan"),
+    ],
+)
+def test_a_statement_that_reads_is_run(snapshot, sql, first):
+    assert snapshot.query(sql).rows[0][0] == first
+
+
+LEFT_BEHIND = """
+select 'schema' as what, schema_name from duckdb_schemas() where database_name in ('memory', 'temp') and not internal
+union all select 'table', table_name from duckdb_tables() where database_name <> 'audit'
+union all select 'view', view_name from duckdb_views() where database_name <> 'audit' and not internal
+union all select 'macro', function_name from duckdb_functions() where database_name not in ('audit', 'system')
+union all select 'type', type_name from duckdb_types() where database_name <> 'system'
+union all select 'variable', name from duckdb_variables()
+union all select 'statement', name from duckdb_prepared_statements()
+union all select 'catalog', database_name from duckdb_databases() where not internal
+"""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create schema memory.audit",
+        "create view memory.nrb as select 'forged' as guid",
+        "create temp table nrb as select 'forged' as guid",
+        "create temp macro folded(txt) as 'forged'",
+        "create type memory.color as enum ('red')",
+        "set variable total = 1",
+        "prepare forged as select 1",
+        "attach ':memory:' as forged",
+        "detach before",
+        "begin",
+        "commit",
+        "use memory",
+        "call pragma_version()",
+        "pragma enable_verification",
+        "explain analyze create schema memory.audit",
+        "explain analyze /* select */ create temp view nrb as select 1",
+        "explain -- select\n analyze create schema memory.audit",
+        "explain (analyze) set variable total = 1",
+        "explain analyze begin",
+        "explain analyze commit",
+    ],
+)
+def test_a_statement_that_leaves_something_behind_is_refused(snapshot, sql):
+    before = snapshot.connection.execute(LEFT_BEHIND).fetchall()
+    with pytest.raises(
+        QueryFailed, match=r"^the SQL failed: a snapshot is read-only: write SELECT, VALUES, "
+    ) as caught:
+        snapshot.query(sql)
+    assert caught.value.sql == sql
+    assert snapshot.connection.execute(LEFT_BEHIND).fetchall() == before
+    assert snapshot.query("select guid from nrb").rows == [("n1",)]
+
+
+@pytest.mark.parametrize("sql", ["pivot nrb on vendor_code using count(*)", "explain analyze select setseed(0.5)"])
+def test_nothing_outlives_a_question(snapshot, sql):
+    """PIVOT makes a temporary type for its columns."""
+    before = snapshot.connection.execute(LEFT_BEHIND).fetchall()
+    snapshot.query(sql)
+    assert snapshot.connection.execute(LEFT_BEHIND).fetchall() == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("", "there is no statement in it"),
+        ("-- nothing", "there is no statement in it"),
+        ("select 1; select 2", "expected one statement, found 2; ask them one by one"),
+        ("select 1; create schema memory.audit", "expected one statement, found 2; ask them one by one"),
+    ],
+)
+def test_a_question_is_one_statement(snapshot, sql, message):
+    with pytest.raises(QueryFailed, match=f"^the SQL failed: {message}$"):
+        snapshot.query(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("attach '{folder}/other.duckdb' as other", "disabled"),
+        ("copy (select 1) to '{folder}/out.csv'", "disabled"),
+        ("set enable_external_access = true", "locked"),
+        ("set TimeZone = 'America/Edmonton'", "locked"),
+    ],
+)
+def test_a_connection_to_a_snapshot_is_locked_down(snapshot, sql, words):
+    """Beneath the check of statements: no file and no setting can be reached."""
+    with pytest.raises(duckdb.Error, match=words):
+        snapshot.connection.execute(sql.format(folder=snapshot.path.parent))
 
 
 def test_a_query_takes_parameters_by_position_or_name(snapshot):
@@ -375,8 +486,8 @@ def test_two_snapshots_can_be_read_at_once(paired):
         ("insert into fact values (1)", "read-only"),
         ("insert into before.fact values (1)", "read-only"),
         ("select * from read_csv('{folder}/secret.csv')", "disabled"),
-        ("attach '{folder}/writer.lock' as other", "disabled"),
-        ("set enable_external_access = true", "locked"),
+        ("attach '{folder}/writer.lock' as other", "read-only"),
+        ("set enable_external_access = true", "read-only"),
     ],
 )
 def test_a_pair_is_locked_down_like_a_single_snapshot(paired, sql, words):
