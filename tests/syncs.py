@@ -18,8 +18,9 @@ def kept(draft: Draft, nrbs: Bodies, invoices: Bodies, sync_id: int) -> None:
     """One sync's raw tables, as a complete read leaves them; whatever is missing has vanished."""
     for table, key, bodies in ((NRBS, "nrbGuid", nrbs), (INVOICES, "jnid", invoices)):
         raw = Raw(draft, table, sync_id)
-        raw.arrive([(body[key], json.dumps(body)) for body in bodies], 1)
-        raw.keep([body[key] for body in bodies], is_complete=True, accept_shrink=True, is_gone=lambda _: True)
+        ids = ["".join(body[key]) for body in bodies]  # of a body that does not hold its id as text, too
+        raw.arrive(list(zip(ids, map(json.dumps, bodies), strict=True)), 1)
+        raw.keep(ids, is_complete=True, accept_shrink=True, is_gone=lambda _: True)
     draft.query("insert into sync_run by name select $id as sync_id, 'COMPLETE' as status", {"id": sync_id})
 
 

@@ -94,13 +94,15 @@ def mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
 
 
 # What the plants must leave alone because it cannot be told from the user's own (cost without a job), because only a
-# person can say it (a link by hand), or because it does not change on what a rule fires, only what it says of it.
+# person can say it (a link by hand), because it takes both vendors (two records of one id), or because it does not
+# change on what a rule fires, only what it says of it.
 NRBS = [
     nrb(),
     unbilled("no-job", nrbJobOrderNumber=None),
     unbilled("by-hand", "200.00"),
     unbilled("twice", nrbInvoiceNumber="AP-7"),
     unbilled("twice-again", nrbInvoiceNumber="AP-7"),
+    unbilled("one-id", isInternal="maybe"),
 ]
 LATE = seconds(COST_DAY + timedelta(100))
 INVOICES = [
@@ -109,6 +111,7 @@ INVOICES = [
     ),
     invoice([line("Half", "100.00")], "late", date_invoice=LATE),
     invoice([line("Other half", "100.00")], "later", date_invoice=LATE + 86_400),
+    invoice([line("Same id", "7.00")], "one-id", status_name=["Sent"]),
 ]
 BY_HAND = [("by-hand", "late", 0), ("by-hand", "later", 0)]
 

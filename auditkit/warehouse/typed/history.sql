@@ -1,41 +1,35 @@
--- raw.tombstone, raw.nrb_body → vanished, nrb_version. Parameters: none. What cannot be typed here is NULL: it was, or will
--- be, quarantined where it is current.
+-- raw.tombstone, raw.nrb_body → vanished, nrb_version. Parameters: none. A field that cannot be read here is NULL.
 
 insert into vanished by name
 with body as (
     select 'nrb' as subject_type, guid as subject_id, digest, body from raw.nrb_body
     union all
     select 'invoice', jnid, digest, body from raw.invoice_body
-), field as (
-    select distinct t.subject_type, t.subject_id, t.digest, t.last_sync, t.vanished_sync,
-        json_transform(b.body, json_spec(['nrbName', 'nrbJobOrderNumber', 'nrbTotalAfterMarkup', 'number', 'total'])) as txt
-    from raw.tombstone as t
+), buried as (
+    select distinct t.*, b.body from raw.tombstone as t
     join body as b on b.subject_type = t.subject_type and b.subject_id = t.subject_id and b.digest = t.digest
-    where json_valid(b.body)
+), token as (
+    select *, case when subject_type = 'nrb' then try(json_transform(body, nrb_spec())) end as nrb,
+        case when subject_type = 'invoice' then try(json_transform(body, invoice_spec())) end as invoice
+    from buried
 )
 select subject_type, subject_id, digest, last_sync, vanished_sync,
-    to_text(case when subject_type = 'nrb' then txt.nrbName else txt.number end) as name,
-    to_text(case when subject_type = 'nrb' then txt.nrbJobOrderNumber end) as job_number,
-    try_cast(case when subject_type = 'nrb' then txt.nrbTotalAfterMarkup else txt.total end as decimal(18, 2)) as total
-from field
+    read_text(cast(coalesce(nrb."nrbName", invoice."number") as varchar)) as name,
+    read_text(cast(nrb."nrbJobOrderNumber" as varchar)) as job_number,
+    read_money(cast(coalesce(nrb."nrbTotalAfterMarkup", invoice."total") as varchar)) as total
+from token
 order by subject_type, subject_id;
 
 insert into nrb_version by name
-with several as (
-    select guid from raw.nrb_body where json_valid(body) group by guid having count(*) > 1
-), field as (
-    select guid, first_sync, last_sync, digest, json_transform(body, json_spec([
-        'nrbIsExported', 'nrbJobOrderNumber', 'nrbRate', 'nrbQuantity', 'nrbVendorTax', 'nrbUpcharge', 'nrbTotalAfterMarkup'
-    ])) as txt
-    from raw.nrb_body where json_valid(body) and guid in (select guid from several)
+with version as (
+    select guid as subject_id, first_sync as position, last_sync, digest, try(json_transform(body, nrb_version_spec())) as f
+    from raw.nrb_body
+    where guid in (select guid from raw.nrb_body group by guid having count(*) > 1)
+), readable as (
+    from version where f is not null
 )
-select guid, first_sync, last_sync, digest,
-    try_cast(txt.nrbIsExported as boolean) as is_exported,
-    to_text(txt.nrbJobOrderNumber) as job_number,
-    try_cast(txt.nrbRate as decimal(24, 6)) as rate,
-    try_cast(txt.nrbQuantity as decimal(24, 6)) as quantity,
-    try_cast(txt.nrbVendorTax as decimal(18, 2)) as vendor_tax,
-    try_cast(txt.nrbUpcharge as decimal(24, 6)) as upcharge_percent,
-    try_cast(txt.nrbTotalAfterMarkup as decimal(18, 2)) as total_after_markup
-from field
+select v.subject_id as guid, v.position as first_sync, v.last_sync, v.digest,
+    r.* exclude (subject_id, position, digest, is_irregular)
+from nrb_version_read('readable') as r
+join version as v on v.subject_id = r.subject_id and v.position = r.position
 order by guid, first_sync;
