@@ -19,7 +19,7 @@ help:
 	@echo "make crash      a sync and a correction killed everywhere, each call of a correction failing (needs strace; over an hour)"
 	@echo "make faults     every fault a vendor may serve, at every read and each step of a write; a line of totals (minutes)"
 	@echo "make hostile    more than 200 texts that act where somebody forgets, through every field and out of nine sinks (minutes)"
-	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
+	@echo "make benchmarks reading beside a bare json_transform; linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
 	@echo "make canaries   no secret gets out: everything that can carry one, through everything that can happen (minutes)"
 	@echo "make mutants    every byte of a journal damaged, every line of its code and of that of money changed: each is found (minutes)"
 	@echo "make notebooks  run the notebooks anew and store their outputs"
@@ -72,6 +72,7 @@ canaries: .venv/developers
 
 benchmarks: .venv/developers
 	@$(call install,.[benchmarks])
+	@$(BIN)/python benchmarks/reading.py
 	@$(BIN)/python benchmarks/linking.py
 	@$(BIN)/pytest tests/checks/test_matching.py -s -m campaign
 

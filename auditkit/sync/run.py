@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from auditkit import sql
 from auditkit.errors import NoSnapshot
 from auditkit.settings import Settings
 from auditkit.sync.invoices import InvoiceRead
@@ -170,13 +171,13 @@ def _keep_stubs(draft: Draft, current: dict[str, int]) -> None:
 
 
 def _notices(draft: Draft, sync_id: int, vouched: dict[str, Any]) -> list[str]:
-    """What is no fault, and worth knowing: a rebuild from the cache, and fields that the vendors' pages do not name."""
+    """What is worth knowing: a rebuild from the cache, fields that no vendor's page names, how values were read."""
     notices = [f"rebuilt offline from the read of {vouched['read_at']}; history is absent"] if vouched else []
     for table, fields in ((NRBS, NRB_FIELDS), (INVOICES, INVOICE_FIELDS)):
         sent = draft.query(_FIELDS.format(table=table.name), {"sync_id": sync_id}).rows
         if unknown := [name for (name,) in sent if name not in fields]:
             notices.append(f"{table.vendor} sends fields that its page does not name: {', '.join(unknown)[:200]}")
-    return notices
+    return notices + draft.query(sql.read("queries/reading_notices")).column()
 
 
 def _hash(ids: Iterable[str]) -> str:

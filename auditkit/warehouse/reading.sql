@@ -11,9 +11,9 @@ create or replace temp macro unquoted(token) as cast(token as json) ->> '$';
 create or replace temp macro is_blank(token) as is_string(token) and not regexp_matches(unquoted(token), '[^\s\p{Z}]');
 
 -- ── Text: as it was sent; blank is NULL, and a number is its digits as they are written ─────────────────────────────
--- Regular: a string that begins with a printable ASCII character and holds no escape.
+-- Regular: a string that begins with a printable ASCII character (after ") and holds no escape.
 create or replace temp macro is_irregular_text(token) as
-    not (token >= '"!' and token < '"~' and token <> '""' and not contains(token, '\'));
+    not (token >= '"#' and token < '"~' and not contains(token, '\'));
 create or replace temp macro plain_text(token) as inside_quotes(token);
 create or replace temp macro read_text(token) as case
     when is_number(token) then token when is_string(token) and not is_blank(token) then unquoted(token) end;
