@@ -4,14 +4,21 @@ A writer copies the newest snapshot to a private name, changes the copy, checkpo
 `audit.duckdb`. Readers are never locked out, never see a half-finished run, and keep the file they opened. A crash at
 any point leaves the old snapshot whole; the next writer removes the leftovers.
 
+To DuckDB a database is two files: a program that writes to it puts its changes into `audit.duckdb.wal` first. A
+published snapshot has no such file. If one is there, another program wrote to the snapshot: it is refused, so that
+nothing written that way is in a figure, and the next writer starts from the snapshot as it was published.
+
 Not here: the contents of a snapshot (`schema.py`, `schema.sql`) and the questions asked of it (`checks`, `analysis`).
 """
 
 import contextlib
 import fcntl
+import glob
 import os
 import re
+import secrets
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,14 +30,18 @@ import duckdb
 import pandas as pd
 
 from auditkit.errors import AuditkitError, Busy, NoSnapshot, QueryFailed, StoreError
+from auditkit.file_system import NOT_SUPPORTED, sync_folder
 from auditkit.warehouse.tables import DISK_ERRORS, Table, run_script, statement_error
 
-__all__ = ["KEEP_SYNCS", "Draft", "Snapshot", "Store"]
+__all__ = ["KEEP_SYNCS", "STORAGE_VERSION", "Draft", "Snapshot", "Store"]
 
 KEEP_SYNCS = 12
+# DuckDB clients from 1.2 on can open a snapshot. Older formats take a fifth more space; newer ones save none.
+STORAGE_VERSION = "v1.2.0"
 # Files and folders that auditkit itself may have made before the first snapshot exists.
 _HOME_NAMES = frozenset(
     {
+        ".spill",
         "README.md",
         "approvers.toml",
         "cache",
@@ -56,6 +67,7 @@ _SAFE: dict[str, str | bool | int | float | list[str]] = {
 }
 # DESCRIBE, SUMMARIZE, SHOW and VALUES are SELECT to DuckDB, and PIVOT is MULTI: it first collects the new columns.
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)
+_LOCK_HOLDER = re.compile(r"Conflicting lock is held in (.*? \(PID \d+\))")
 _READS = "write SELECT, VALUES, DESCRIBE, SUMMARIZE, SHOW, PIVOT or EXPLAIN of one of these"
 _COMMENT = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _EXPLAIN = re.compile(
@@ -169,7 +181,7 @@ class Store:
         raise NoSnapshot(f"{self.folder}: {what}; the snapshots here are of sync {', '.join(map(str, sorted(files)))}")
 
     def _newest(self) -> Path:
-        self._refuse_empty_home()
+        self.require_snapshot()
         return self.path
 
     def _sync_id(self, path: Path) -> int:
@@ -184,13 +196,13 @@ class Store:
         """Open snapshots under their catalog names; queries go to the first."""
         # Attached to a private in-memory instance: DuckDB would otherwise reuse an instance of this path that is still
         # open in this process, although the file behind the path has been replaced.
-        connection = duckdb.connect(":memory:", config=_SAFE)
-        for catalog, path in files.items():
-            try:
-                connection.execute(f"attach {_quoted(path)} as {catalog} (read_only)")
-            except duckdb.Error as error:
-                connection.close()
-                raise StoreError(f"{path}: cannot be opened as a snapshot ({_first_line(error)})") from None
+        connection = duckdb.connect(":memory:", config={**_SAFE, "temp_directory": str(self._spill_folder())})
+        try:
+            for catalog, path in files.items():
+                _attach(connection, path, catalog)
+        except StoreError:
+            connection.close()
+            raise
         connection.execute("use audit")
         connection.execute(_LOCKED_DOWN)
         return Snapshot(files["audit"], connection)
@@ -207,11 +219,19 @@ class Store:
                 raise Busy(
                     f"{self.folder}: {lock.read().strip() or 'another process'} is writing; try again later"
                 ) from None
+            except OSError as error:
+                if error.errno not in NOT_SUPPORTED:
+                    raise
+                raise StoreError(
+                    f"{self.folder}: this file system has no file locks, so two writers could not be kept apart;"
+                    " choose an AUDITKIT_HOME on another disk"
+                ) from None
             lock.truncate(0)
             lock.write(f"auditkit {' '.join(sys.argv[1:2])} (pid {os.getpid()})")
             lock.flush()
             self._sweep(".building-*")
             self._sweep_trials()
+            self._sweep_spills()
             yield
 
     @contextlib.contextmanager
@@ -224,8 +244,10 @@ class Store:
         building = self.folder / f".building-{os.getpid()}.duckdb"
         with self._failures_named():
             try:
-                if self.path.exists() and not is_new:
-                    _copied(self.path, building)
+                if self.path.exists():
+                    _refuse_open_writer(self.path)
+                    if not is_new:
+                        _copied(self.path, building)
                 with self._opened(building) as draft:
                     draft.connection.begin()  # one transaction, so a single statement need not reach the disk
                     yield draft
@@ -243,7 +265,8 @@ class Store:
         It takes no lock and does not delay a writer. Each statement commits on its own, so a failing one undoes
         nothing else. Raises `NoSnapshot` before the first sync.
         """
-        self._refuse_empty_home()
+        self.require_snapshot()
+        _refuse_open_writer(self.path)
         with (
             self._failures_named(),
             tempfile.TemporaryDirectory(prefix=".trial-", dir=self.folder) as name,
@@ -253,7 +276,8 @@ class Store:
             draft.path.with_name(f"{draft.path.name}.wal").touch(0o600)  # DuckDB would create it readable by everyone
             yield draft
 
-    def _refuse_empty_home(self) -> None:
+    def require_snapshot(self) -> None:
+        """Raise `NoSnapshot` before the first sync."""
         if not self.path.exists():
             raise NoSnapshot(f"{self.path}: nothing has been synced yet; run `auditkit sync`")
 
@@ -262,6 +286,23 @@ class Store:
         for folder in self.folder.glob(".trial-*"):
             with contextlib.suppress(BlockingIOError), _held(folder):
                 shutil.rmtree(folder)
+
+    def _spill_folder(self) -> Path:
+        """Where DuckDB may put what a large query does not hold in memory: it makes and removes this folder itself.
+
+        DuckDB would create it readable by everyone, so it is inside a private one. In a home that cannot be written
+        there is none, and such a query fails.
+        """
+        folder = self.folder / ".spill"
+        with contextlib.suppress(OSError):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def _sweep_spills(self) -> None:
+        """Remove what killed processes of this machine spilled."""
+        for spilled in self.folder.glob(f".spill/{glob.escape(socket.gethostname())}-*-*"):
+            if not _is_running(int(spilled.name.split("-")[-2])):
+                shutil.rmtree(spilled)
 
     def _sweep(self, pattern: str) -> None:
         """Remove a draft's leftovers: its file and the folder that DuckDB spilled into."""
@@ -275,9 +316,10 @@ class Store:
     def _opened(self, building: Path) -> Iterator[Draft]:
         spill = building.with_name(f"{building.name}.tmp")
         spill.mkdir(mode=0o700, exist_ok=True)  # DuckDB would create it readable by everyone
-        connection = duckdb.connect(str(building), config={**_SAFE, "temp_directory": str(spill)})
+        config = {**_SAFE, "temp_directory": str(spill), "storage_compatibility_version": STORAGE_VERSION}
+        connection = duckdb.connect(str(building), config=config)
         try:
-            building.chmod(0o600)  # at once, because a killed process leaves the file behind
+            _close_to_others(building, 0o600)  # at once, because a killed process leaves the file behind
             connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
             yield Draft(building, connection)
         finally:
@@ -288,12 +330,25 @@ class Store:
         if keep_previous and self.path.exists():
             kept = self._kept()
             number = int(kept[0].stem.removeprefix("sync-")) + 1 if kept else 1
-            os.link(self.path, self.folder / "snapshots" / f"sync-{number:06d}.duckdb")
+            self._keep(self.folder / "snapshots" / f"sync-{number:06d}.duckdb")
         sys.audit("auditkit.point", "synced-to-disk")
+        for snapshot in (self.path, *self._kept()):
+            _wal(snapshot).unlink(missing_ok=True)
         building.replace(self.path)
         sys.audit("auditkit.point", "published")
-        _fsync(self.folder)
+        sync_folder(self.folder)
         self._prune()
+
+    def _keep(self, kept: Path) -> None:
+        """Keep the newest snapshot under another name: the same file, or a copy where there are no hard links."""
+        try:
+            os.link(self.path, kept)
+        except OSError as error:
+            if error.errno not in NOT_SUPPORTED:
+                raise
+            copy = _copied(self.path, self.folder / f".building-{os.getpid()}.duckdb.kept")
+            _fsync(copy)
+            copy.replace(kept)
 
     def _prune(self) -> None:
         """Keep the newest earlier snapshots: at most 12, at most a tenth of the free disk, but always one."""
@@ -314,7 +369,7 @@ class Store:
             for folder in (*reversed(missing), self.folder / "snapshots"):
                 folder.mkdir(mode=0o700, exist_ok=True)
             if self.path.exists() or {path.name for path in self.folder.iterdir()} <= _HOME_NAMES:
-                self.folder.chmod(0o700)
+                _close_to_others(self.folder, 0o700)
 
     @contextlib.contextmanager
     def _failures_named(self) -> Iterator[None]:
@@ -343,13 +398,63 @@ def _only_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Sta
     return statement
 
 
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, catalog: str) -> None:
+    """Attach a snapshot read-only. Raises `StoreError` if it is none, or if another program writes or wrote to it."""
+    written = (
+        f"{_wal(path)}: another program wrote to this snapshot; run `auditkit audit` to rebuild it as it was published"
+    )
+    try:
+        connection.execute(f"attach {_quoted(path)} as {catalog} (read_only)")
+    except duckdb.Error as error:
+        if holder := _LOCK_HOLDER.search(str(error)):
+            raise StoreError(
+                f"{path}: is open for writing in {holder[1]}; close it there, and open it read-only"
+            ) from None
+        if _wal(path).exists():
+            raise StoreError(written) from None
+        raise StoreError(f"{path}: cannot be opened as a snapshot ({_first_line(error)})") from None
+    if _wal(path).exists():
+        raise StoreError(written)
+
+
+def _refuse_open_writer(path: Path) -> None:
+    """Raise `StoreError` if another program has a snapshot open for writing: it could change while it is copied."""
+    with duckdb.connect(":memory:", config=_SAFE) as connection:
+        try:
+            _attach(connection, path, "audit")
+        except StoreError as error:
+            if "is open for writing" in str(error):
+                raise
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _private(path: str, flags: int) -> int:
     descriptor = os.open(path, flags, 0o600)
-    os.fchmod(descriptor, 0o600)  # an existing file may be open to others
+    _close_to_others(path, 0o600)  # an existing file may be open to others
     return descriptor
 
 
+def _close_to_others(path: Path | str, mode: int) -> None:
+    """As far as the file system has permissions: `file_system.probe` tells whether it has."""
+    with contextlib.suppress(PermissionError):
+        Path(path).chmod(mode)
+
+
 def _copied(snapshot: Path, copy: Path) -> Path:
+    """A copy of a snapshot as it was published, without what another program wrote to its WAL."""
     copy.touch(0o600)
     return Path(shutil.copyfile(snapshot, copy))
 

@@ -1,5 +1,6 @@
 """Snapshots: published by rename, read without locks, one writer at a time, within a process and across processes."""
 
+import errno
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import auditkit as ak
 from auditkit.errors import Busy, NoSnapshot, QueryFailed, StoreError
 from auditkit.warehouse.schema import rebuild_schema
 from auditkit.warehouse.snapshots import KEEP_SYNCS, Store
@@ -212,6 +214,205 @@ def test_a_home_that_cannot_be_written_gives_a_one_line_error(tmp_path):
     ):
         pass
     assert "\n" not in str(caught.value)
+
+
+# Another program's changes: DuckDB keeps them in a second file
+
+
+def another_program(path, code):
+    """A program that opens a snapshot for writing, as it was not told to."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", f"import duckdb, sys\nc = duckdb.connect({str(path)!r})\n{code}\nsys.stdin.read()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout.readline() == "ready\n"
+    return program
+
+
+def left_behind(path, sql="insert into fact values (666)"):
+    """What a killed program wrote to a snapshot: it is in the WAL, and the snapshot is as it was."""
+    program = another_program(path, f"c.execute({sql!r}); print('ready', flush=True)")
+    program.send_signal(signal.SIGKILL)
+    program.communicate(timeout=20)
+    return path.with_name(f"{path.name}.wal")
+
+
+def test_changes_of_another_program_are_in_no_figure(filled):
+    before = filled.path.read_bytes()
+    wal = left_behind(filled.path)
+    assert (wal.exists(), filled.path.read_bytes() == before) == (True, True)
+    with pytest.raises(
+        StoreError, match=r"audit\.duckdb\.wal: another program wrote to this snapshot; run `auditkit audit`"
+    ):
+        filled.open()
+    with filled.writer(), filled.draft(keep_previous=False) as draft:
+        assert draft.query("select value from fact").rows == [(1,)]
+    assert not wal.exists()
+    assert read(filled) == 1
+
+
+def test_auditkit_audit_rebuilds_a_snapshot_that_another_program_wrote_to(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUDITKIT_HOME", str(tmp_path))
+    monkeypatch.setenv("AUDITKIT_QUIET", "1")
+    with ak.open() as audit:
+        audit.sync()
+        figures = audit.statement()
+    left_behind(tmp_path / "audit.duckdb", "update nrb set total_after_markup = 0")
+    with ak.open() as audit:
+        with pytest.raises(StoreError, match="another program wrote to this snapshot; run `auditkit audit`"):
+            audit.statement()
+        audit.run()
+        assert audit.statement().equals(figures)
+
+
+def test_the_changes_of_another_program_do_not_outlive_the_next_snapshot(filled):
+    """DuckDB refuses a WAL that is not of this database, so without care no sync would heal the home."""
+    wal = left_behind(filled.path)
+    write(filled, 2)
+    assert (read(filled), wal.exists()) == (2, False)
+    with filled.trial() as draft:
+        assert fact(draft) == 2
+
+
+def test_a_wal_that_belongs_to_another_snapshot_is_named_and_healed(filled):
+    wal = left_behind(filled.path)
+    stale = wal.read_bytes()
+    write(filled, 2)
+    wal.write_bytes(stale)
+    with pytest.raises(StoreError, match="another program wrote to this snapshot"):
+        filled.open()
+    write(filled, 3)
+    assert read(filled) == 3
+
+
+def test_changes_to_a_kept_snapshot_are_refused_and_healed(paired):
+    kept_one = paired.folder / "snapshots" / "sync-000001.duckdb"
+    wal = left_behind(kept_one)
+    with pytest.raises(StoreError, match=r"sync-000001\.duckdb\.wal: another program wrote"):
+        paired.open_pair()
+    with paired.writer(), paired.draft(keep_previous=False):
+        pass
+    assert not wal.exists()
+    with paired.open_pair() as pair:
+        assert pair.query("select value from before.fact").rows == [(7,)]
+
+
+@pytest.mark.parametrize("code", ["", "c.execute('insert into fact values (666)');"], ids=["idle", "writing"])
+def test_a_program_that_has_the_snapshot_open_for_writing_is_named(filled, code):
+    program = another_program(filled.path, f"{code}c.execute('from fact'); print('ready', flush=True)")
+    try:
+        said = rf"audit\.duckdb: is open for writing in .*python.* \(PID {program.pid}\); close it there"
+        with pytest.raises(StoreError, match=said):
+            filled.open()
+        with pytest.raises(StoreError, match=said), filled.trial():
+            pytest.fail("a copy of a file that another program may change")
+        with pytest.raises(StoreError, match=said), filled.writer(), filled.draft(keep_previous=True):
+            pytest.fail("a draft of a file that another program may change")
+    finally:
+        program.kill()
+        program.communicate(timeout=20)
+    write(filled, 2)
+    assert read(filled) == 2
+
+
+# What a large query spills
+
+
+def test_a_large_query_spills_into_a_private_folder_of_the_home(filled, tmp_path, monkeypatch):
+    """DuckDB's own place is ./.tmp, readable by everyone."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with filled.open() as snapshot:
+        snapshot.connection.execute("select 1")
+        spilled = Path(snapshot.query("select current_setting('temp_directory')").scalar())
+        assert (spilled.parent, mode(spilled.parent)) == (filled.folder / ".spill", 0o700)
+        assert not spilled.exists()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_spill_files_are_removed_and_those_of_a_killed_reader_swept(filled):
+    reader = python(
+        """
+        snapshot = store.open()
+        folder = snapshot.query("select current_setting('temp_directory')").scalar()
+        Path(folder).mkdir()
+        print(folder, flush=True)
+        sys.stdin.read()
+        """,
+        filled.folder,
+    )
+    spilled = Path(reader.stdout.readline().strip())
+    write(filled, 2)
+    assert spilled.exists()
+    reader.send_signal(signal.SIGKILL)
+    reader.communicate(timeout=20)
+    write(filled, 3)
+    assert not spilled.exists()
+
+
+def test_a_home_that_cannot_be_written_can_be_read(filled, monkeypatch):
+    monkeypatch.setattr(Path, "mkdir", refusing(errno.EROFS))
+    assert read(filled) == 1
+
+
+# File systems without hard links, locks or permissions
+
+
+def refusing(number):
+    def refuse(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_without_hard_links_the_previous_snapshot_is_copied(filled, monkeypatch, number):
+    monkeypatch.setattr(os, "link", refusing(number))
+    for value in (2, 3):
+        write(filled, value)
+    assert kept(filled) == ["sync-000001.duckdb", "sync-000002.duckdb"]
+    assert {mode(path) for path in (filled.folder / "snapshots").iterdir()} == {0o600}
+    monkeypatch.undo()
+    shutil.copyfile(filled.folder / "snapshots" / "sync-000002.duckdb", filled.path)
+    assert read(filled) == 2
+    assert not [name for name in files(filled) if name.startswith(".building")]
+
+
+def test_another_error_of_a_hard_link_is_reported(filled, monkeypatch):
+    monkeypatch.setattr(os, "link", refusing(errno.ENOSPC))
+    with pytest.raises(StoreError, match="No space left on device; the previous snapshot is unchanged"):
+        write(filled, 2)
+    assert read(filled) == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_without_locks_nothing_is_written(filled, monkeypatch, number):
+    monkeypatch.setattr("fcntl.flock", refusing(number))
+    with pytest.raises(StoreError, match="has no file locks, so two writers could not be kept apart; choose"):
+        write(filled, 2)
+    assert read(filled) == 1
+
+
+def test_without_permissions_a_home_can_be_written(filled, monkeypatch):
+    monkeypatch.setattr(Path, "chmod", refusing(errno.EPERM))
+    write(filled, 2)
+    assert read(filled) == 2
+
+
+def test_where_folders_cannot_be_synced_a_snapshot_is_published(filled, monkeypatch):
+    real = os.fsync
+
+    def fsync(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write(filled, 2)
+    assert read(filled) == 2
 
 
 # One writer
