@@ -6,7 +6,7 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check browser drift model crash faults hostile canaries mutants benchmarks notebooks docs site pins clean
+.PHONY: help audit lab test check browser clients drift model crash faults hostile canaries mutants benchmarks notebooks docs site pins clean
 
 help:
 	@echo "make audit      the whole way on the bundled sandbox: sync, statement, findings, report (no account needed)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test       everything that must hold"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
 	@echo "make browser    the notebooks and reports in a real browser; what it shows is kept in build/browser (a minute or two)"
+	@echo "make clients    older DuckDB clients, installed into build/clients, read a snapshot like the newest one (a minute)"
 	@echo "make drift      every change that can happen between two calls, on small worlds, beside a naive reader; large accounts (minutes)"
 	@echo "make model      every way in which a correction can go: kills, other editors, lost and doubled requests (minutes)"
 	@echo "make crash      a sync and a correction killed everywhere, each call of a correction failing (needs strace; over an hour)"
@@ -51,6 +52,15 @@ check: .venv/developers
 
 browser: .venv/developers .venv/viewers
 	@$(BIN)/pytest tests/browser -n 2 --dist loadfile -rs -m "campaign or not campaign"
+
+# A version that cannot be installed is left out, and its test says so.
+clients: .venv/developers
+	@for version in 1.2 1.3 1.4 1.5; do test -d build/clients/$$version \
+		|| $(BIN)/uv pip install --quiet --python $(BIN)/python --target build/clients/$$version "duckdb==$$version.*" \
+		|| $(BIN)/pip install --quiet --target build/clients/$$version "duckdb==$$version.*" 2> /dev/null \
+		|| rm -rf build/clients/$$version; \
+	done
+	@$(BIN)/pytest tests/warehouse/test_clients.py -rs
 
 drift: .venv/developers
 	@$(BIN)/pytest tests/drift tests/test_sync.py tests/test_end_to_end.py -n 2 -m campaign

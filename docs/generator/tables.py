@@ -14,7 +14,7 @@ __all__ = ["GROUPS", "Group", "page"]
 _START = """\
 # The tables
 
-`auditkit sql`, `audit.sql(…)`, `%%sql` and a DuckDB client that opens `audit.duckdb` see these tables, read-only.
+`auditkit sql`, `audit.sql(…)`, `%%sql` and a DuckDB client (1.2 or newer) that opens `audit.duckdb` see these tables.
 `auditkit tables` and `auditkit tables nrb` show the same in a terminal.
 
 Money is DECIMAL, rounded to the cent where a vendor sent parts of a cent (see [lenient_reading](#lenient_reading)).
