@@ -4,7 +4,7 @@ Everything that depends on a field follows from its row: the column and its comm
 JSON is read, the fields that may be sent (`vendors/bodies.py`), and the page of tables in the manual. A new field of an
 API is one new row.
 
-Not here: how a value of a kind is read (`warehouse/macros.sql`), and what a field means to the audit.
+Not here: how a value of a kind is read (`warehouse/reading.sql`), and what a field means to the audit.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ __all__ = [
     "NRB",
     "NRB_VERSION",
     "RECORDS",
+    "SQL_TYPES",
     "Access",
     "Column",
     "Field",

@@ -1,13 +1,14 @@
 -- Macros that are stored in every snapshot: exact arithmetic and text for matching, for steps, rules and ad-hoc SQL.
 
--- Without white space of any kind at its ends (DuckDB's trim() knows spaces only).
+-- Without white space of any kind at its ends (DuckDB's trim() removes spaces only).
 create or replace macro trimmed(txt) as regexp_replace(txt, '^[\s\p{Z}]+|[\s\p{Z}]+$', '', 'g');
 
--- quantity × price, half up to the cent; NULL when either is missing, or the product has more digits than money.
--- (The size is looked at as DOUBLE first: an optimiser may move an overflowing product out of try().)
+-- quantity × price, rounded half up to the cent; NULL when either is missing, or the product has more digits than money.
+-- (The size is checked as DOUBLE first: the optimizer may move an overflowing product out of try().)
 create or replace macro line_amount(quantity, price) as cast(round(
-    case when abs(try_cast(quantity as double) * try_cast(price as double)) < 1e15 then try_cast(quantity as decimal(24, 6)) end
-        * try_cast(price as decimal(24, 6)), 2) as decimal(18, 2));
+    case when abs(cast(quantity as double) * cast(price as double)) < 1e15 then cast(quantity as decimal(24, 6)) end
+        * cast(price as decimal(24, 6)), 2) as decimal(18, 2));
+-- The calendar day of an instant in a time zone.
 create or replace macro local_day(instant, zone) as cast(timezone(zone, instant) as date);
 
 -- ── Exact arithmetic, the only place where money is divided or rounded ──────────────────────────────────────────────
@@ -16,12 +17,12 @@ create or replace macro ratio(a, b) as cast(a as double) / nullif(cast(b as doub
 -- A DOUBLE rounded half up to 1/p (p = 100 for two digits).
 create or replace macro round_to(x, p) as cast(floor(cast(x as double) * p + 0.5) as double) / p;
 create or replace macro in_cents(a) as cast(cast(a as decimal(38, 2)) * 100 as hugeint);
--- Money divided by a whole number, half away from zero, exact to the cent.
+-- Money divided by a whole number, rounded half away from zero, exact to the cent.
 create or replace macro money_div(a, n) as cast(
     cast(cast(sign(a) as bigint) * ((2 * abs(in_cents(a)) + cast(n as hugeint))
         // (2 * nullif(cast(n as hugeint), 0))) as decimal(36, 0)) * 0.01 as decimal(38, 2));
--- The part of an amount that falls to one weight out of a sum of absolute weights, cut to the cent towards zero (equal parts
--- where all weights are 0), and the remainder of that division, by which the cents left over are dealt out.
+-- One weight's share of an amount, out of a sum of absolute weights, cut to the cent toward zero (equal shares if all weights
+-- are 0), and the remainder of that division, which decides who gets the cents that are left over.
 create or replace macro share_floor(amount, weight, weights, n) as cast(sign(amount) * 0.01 * cast(
     case when weights = 0 then abs(in_cents(amount)) // n
         else abs(in_cents(amount)) * abs(in_cents(weight)) // in_cents(weights) end as decimal(18, 0)) as decimal(18, 2));
@@ -30,8 +31,8 @@ create or replace macro share_rest(amount, weight, weights) as
 -- The median of money: over whole cents the mean of the two middle values is exact.
 create or replace macro median_money(x) as median(cast(cast(x as decimal(38, 2)) * 100 as double)) / cast(100 as double);
 create or replace macro days_between(a, b) as date_diff('day', cast(a as date), cast(b as date));
--- What Aimsio charges: mark-up is a percentage; the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX; rounded half
--- up to the cent at the end. NULL when rate or quantity is missing, or the total has more digits than money.
+-- What Aimsio charges: the markup is a percentage, the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX, and the
+-- result is rounded half up to the cent. NULL when rate or quantity is missing, or the total has more digits than money.
 create or replace macro subtotal_of(rate, quantity, upcharge_percent, vendor_tax) as
     case when (abs(cast(rate as double) * cast(quantity as double)) + abs(cast(coalesce(vendor_tax, 0) as double)))
         * (100 + abs(cast(coalesce(upcharge_percent, 0) as double))) < 1e17 then rate end * quantity;
@@ -43,7 +44,7 @@ create or replace macro total_after_markup(rate, quantity, upcharge_percent, ven
         else marked_up(subtotal_of(rate, quantity, upcharge_percent, vendor_tax), upcharge_percent) + coalesce(vendor_tax, 0)
     end, 2) as decimal(18, 2));
 
--- ── Text, for matching only: stored values stay as they came ────────────────────────────────────────────────────────
+-- ── Text, for matching only: stored values stay as they were sent ──────────────────────────────────────────────────
 -- Letters and digits, case-folded; leading zeros stay.
 create or replace macro normal_key(txt) as nullif(regexp_replace(lower(txt), '[^\p{L}\p{N}]', '', 'g'), '');
 create or replace macro folded(txt) as nullif(lower(trimmed(txt)), '');
@@ -59,15 +60,15 @@ create or replace macro tokens(txt) as
 -- ── Text that looks like other text ─────────────────────────────────────────────────────────────────────────────────
 -- As normal_key, without the leading zeros of each run of digits: AP-007 and AP-7 are one.
 create or replace macro zero_free_key(txt) as normal_key(regexp_replace(txt, '(^|[^0-9])0+([0-9])', '\1\2', 'g'));
--- One character put in, left out or changed, or two neighbours swapped (the commonest slip, and two edits to Levenshtein). A letter
--- beyond ASCII may count as two. NULL is not one edit apart. (Cheapest first: hamming is a hundred times faster than the others.)
+-- One character inserted, deleted or changed, or two neighbors swapped (the most common typo, and two edits to Levenshtein). A
+-- letter beyond ASCII may count as two. NULL is not one edit apart. (hamming is tried first: it is a hundred times faster.)
 create or replace macro one_edit_apart(a, b) as case
     when a = b then false
     when strlen(a) = strlen(b) then hamming(a, b) = 1 or (hamming(a, b) = 2 and damerau_levenshtein(a, b) = 1)
     when abs(strlen(a) - strlen(b)) = 1 then levenshtein(a, b) = 1
     else false end;
--- A character as the plain one that it stands for: the single letters and digits of NFKC (full-width, mathematical, circled,
--- subscript), found by their place in the code charts.
+-- The plain form of a character: the single letters and digits of NFKC (full-width, mathematical, circled, subscript), by their
+-- position in the code charts.
 create or replace macro plain_char(c) as case
     when unicode(c) between 65281 and 65374 then chr(unicode(c) - 65248)                  -- full-width
     when unicode(c) between 119808 and 120483 then chr(97 + (unicode(c) - 119808) % 26)   -- mathematical letters
@@ -75,13 +76,12 @@ create or replace macro plain_char(c) as case
     when unicode(c) between 9398 and 9449 then chr(97 + (unicode(c) - 9398) % 26)         -- circled letters
     when unicode(c) between 8320 and 8329 then chr(48 + unicode(c) - 8320)                -- subscript digits
     else c end;
--- Cyrillic and Greek letters as the Latin ones that look like them (capitals look like others than small letters do), and
--- superscript digits.
+-- Cyrillic and Greek letters as the Latin ones they look like (upper and lower case differ in that), and superscript digits.
 create or replace macro latin_look(txt) as translate(translate(translate(translate(translate(txt,
     'АВЕЅІЈКМНОРСТУХԌԚԜҮ', 'ABESIJKMHOPCTYXGQWY'), 'аеѕіјорсухһӏԁԛԝґүк', 'aesijopcyxhldqwryk'),
     'ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'ABEZHIKMNOPTYX'), 'οανρικυγχτ', 'oavpikuyxt'), '⁰¹²³⁴⁵⁶⁷⁸⁹', '0123456789');
--- What a reader takes a text for: without characters that cannot be seen, look-alikes as plain letters and digits, case-folded.
--- Plain ASCII stays as `folded` has it.
+-- A text as it looks: without invisible characters, look-alikes as plain letters and digits, case-folded. For plain ASCII the
+-- same as `folded`.
 create or replace macro lookalike_key(txt) as case when not regexp_matches(txt, '[^ -~]') then folded(txt) else folded(
     latin_look(array_to_string(list_transform(string_split(nfc_normalize(
         regexp_replace(txt, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}]', '', 'g')), ''),

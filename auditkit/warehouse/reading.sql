@@ -10,6 +10,16 @@ create or replace temp macro digits(token) as case when is_string(token) then in
 create or replace temp macro unquoted(token) as cast(token as json) ->> '$';
 create or replace temp macro is_blank(token) as is_string(token) and not regexp_matches(unquoted(token), '[^\s\p{Z}]');
 
+-- ── Bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+-- Text that was cut in the middle of an emoji ends in half a character (\ud83d), for which DuckDB refuses the whole body.
+-- So halves are left out, and whole pairs and escaped backslashes stay.
+create or replace temp macro has_half_characters(body) as regexp_matches(body, '\\u[dD][89a-fA-F]') and not json_valid(body);
+create or replace temp macro without_half_characters(body) as regexp_replace(body,
+    '(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\1', 'g');
+-- The tokens of a body as a struct; NULL where it is not JSON.
+create or replace temp macro read_body(body, spec) as
+    coalesce(try(json_transform(body, spec)), try(json_transform(without_half_characters(body), spec)));
+
 -- ── Text: as it was sent; blank is NULL, and a number is its digits as they are written ─────────────────────────────
 -- Regular: a string that begins with a printable ASCII character (after ") and holds no escape.
 create or replace temp macro is_irregular_text(token) as

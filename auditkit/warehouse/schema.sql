@@ -1,7 +1,7 @@
--- Every public table, commented: the contract for ad-hoc SQL. Money is DECIMAL(18,2) as it was sent, and DECIMAL(38,2)
--- where it is summed or subtracted, so that no accepted amounts are too large together; rates and quantities DECIMAL(24,6),
--- instants TIMESTAMPTZ (UTC), calendar days DATE in the account's time zone, ids VARCHAR.
--- Tables below `raw` and those of decisions are carried from snapshot to snapshot; all others are rebuilt from them.
+-- The public tables with their comments, a contract for ad-hoc SQL; those of the vendors' records are made from
+-- auditkit/fields.py. Money is DECIMAL(18,2) as it was sent, and DECIMAL(38,2) where it is summed or subtracted, so that no
+-- sum is too large; rates and quantities are DECIMAL(24,6), instants TIMESTAMPTZ (UTC), calendar days DATE, ids VARCHAR.
+-- The tables of the schema `raw`, sync_run and finding_history are carried from snapshot to snapshot; all others are rebuilt.
 
 create schema if not exists raw;
 create table if not exists raw.nrb_body (guid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
@@ -131,7 +131,7 @@ create or replace table lenient_reading (
 );
 comment on table lenient_reading is 'One unusual form in which a vendor sent values of a field, and in which they were read all the same.';
 comment on column lenient_reading.subject_type is 'nrb or invoice';
-comment on column lenient_reading.field is 'the name of the field in the vendor''s JSON, e.g. items[].amount';
+comment on column lenient_reading.field is 'the name of the field in the vendor''s JSON, e.g. items[].amount; (body): anywhere in it';
 comment on column lenient_reading.form is 'what was unusual about the values';
 comment on column lenient_reading.value_count is 'how many values were sent so';
 comment on column lenient_reading.rounded_by is 'of amounts rounded to cents: the sum of what was read, minus the sum of what was sent';
@@ -159,13 +159,13 @@ comment on column vanished.subject_type is 'nrb or invoice';
 comment on column vanished.subject_id is 'guid or jnid';
 comment on column vanished.name is 'nrbName, or the number of the invoice';
 comment on column vanished.job_number is 'nrbJobOrderNumber; NULL for an invoice';
-comment on column vanished.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be typed';
+comment on column vanished.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be read';
 comment on column vanished.digest is 'SHA-256 of its last body in raw';
 comment on column vanished.last_sync is 'the last sync that saw it';
 comment on column vanished.vanished_sync is 'the sync that found it gone';
 
 create or replace table payment (jnid varchar, position integer, body varchar);
-comment on table payment is 'One payment of an invoice. The vendor does not document its fields, so it is kept as it came.';
+comment on table payment is 'One payment of an invoice. The vendor does not document its fields, so it is kept as it was sent.';
 comment on column payment.jnid is 'the invoice';
 comment on column payment.position is 'index in the array, from 0';
 comment on column payment.body is 'the exact JSON text';

@@ -106,7 +106,7 @@ CLEAN = ([nrb()], [invoice(), invoice([], "i2", total=None, is_active=False)])
         pytest.param([unbilled()], [], {}, "findings", {"findings": 4}, id="unbilled"),
         pytest.param(*CLEAN, {"status": "INCOMPLETE"}, "incomplete", {"findings": 0}, id="an incomplete sync"),
         pytest.param(
-            [nrb(), json.dumps(nrb("bad")).replace("Purchased", "\\ud800")],
+            [nrb(), {**nrb("bad"), "nrbGuid": ["bad"]}],
             [invoice()],
             {},
             "incomplete",

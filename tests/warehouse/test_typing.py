@@ -683,7 +683,32 @@ def test_records_that_are_their_own_ancestors_have_no_parent(bench, bodies, circ
 
 
 def test_an_embedded_child_does_not_replace_its_own_record_that_cannot_be_read(bench):
-    unreadable = json.dumps(nrb("c", nrbNotes="mark")).replace("mark", "\\ud800")
-    typed(bench, [nrb("p", nrbChildren=[nrb("c")]), unreadable])
-    assert bench.query("select subject_id, field from quarantine").rows == [("c", "(body)")]
+    typed(bench, [nrb("p", nrbChildren=[nrb("c")]), {**nrb("c"), "nrbGuid": ["c"]}])
+    assert bench.query("select subject_id, field from quarantine").rows == [("c", "nrbGuid")]
     assert bench.query("select guid from nrb").rows == [("p",)]
+
+
+# Text that was cut in the middle of a character
+
+
+@pytest.mark.parametrize(
+    ("literal", "text"),
+    [
+        (r"ends in half an emoji \ud83d", "ends in half an emoji "),
+        (r"begins with \uDE00 the other half", "begins with  the other half"),
+        (r"\ud83d\ud83d\ude00 whole", "😀 whole"),
+        (r"a backslash \\ud83d is none \ud83d", r"a backslash \ud83d is none "),
+    ],
+)
+def test_half_a_character_does_not_veto_its_record(bench, literal, text):
+    bodies = [raw(nrb("n1"), nrbNotes=f'"{literal}"'), raw(nrb("n2"), nrbNotes=r'"\ud83d\ude00"')]
+    typed(bench, bodies, [raw(invoice([line()], "i1"), status_name=f'"{literal}"')])
+    assert bench.query("select notes from nrb order by guid").rows == [(text,), ("😀",)]
+    assert bench.query("select status_name from invoice").rows == [(text,)]
+    assert bench.query(
+        "select subject_type, field, form, value_count, example_id from lenient_reading order by 1"
+    ).rows == [
+        ("invoice", "(body)", "half a character left out", 1, "i1"),
+        ("nrb", "(body)", "half a character left out", 1, "n1"),
+    ]
+    assert bench.query("select * from quarantine").rows == []

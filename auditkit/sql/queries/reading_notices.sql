@@ -10,7 +10,7 @@ with unreadable as (
     select 1 as part, subject_type, field, values || ' of ' || field || ' could not be read, e.g. in ' || example_id || ': ' || reason as text
     from unreadable
     union all
-    select 2, subject_type, field, value_count || ' of ' || field || ' read in an unusual form: ' || form || ', e.g. ' || left(example, 40)
+    select 2, subject_type, field, value_count || ' of ' || field || ' read in an unusual form: ' || form || ', e.g. ' || coalesce(left(example, 40), 'in ' || example_id)
         || case when rounded_by is null then '' else ' (' || printf('%+.2f', rounded_by) || ' in all)' end
     from lenient_reading
     union all

@@ -9,8 +9,8 @@ with body as (
     select distinct t.*, b.body from raw.tombstone as t
     join body as b on b.subject_type = t.subject_type and b.subject_id = t.subject_id and b.digest = t.digest
 ), token as (
-    select *, case when subject_type = 'nrb' then try(json_transform(body, nrb_spec())) end as nrb,
-        case when subject_type = 'invoice' then try(json_transform(body, invoice_spec())) end as invoice
+    select *, case when subject_type = 'nrb' then read_body(body, nrb_spec()) end as nrb,
+        case when subject_type = 'invoice' then read_body(body, invoice_spec()) end as invoice
     from buried
 )
 select subject_type, subject_id, digest, last_sync, vanished_sync,
@@ -22,7 +22,7 @@ order by subject_type, subject_id;
 
 insert into nrb_version by name
 with version as (
-    select guid as subject_id, first_sync as position, last_sync, digest, try(json_transform(body, nrb_version_spec())) as f
+    select guid as subject_id, first_sync as position, last_sync, digest, read_body(body, nrb_version_spec()) as f
     from raw.nrb_body
     where guid in (select guid from raw.nrb_body group by guid having count(*) > 1)
 ), readable as (

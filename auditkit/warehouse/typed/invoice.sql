@@ -3,7 +3,7 @@
 -- An invoice without an identity goes to quarantine; any other is in invoice, with NULL for each field that cannot be read.
 
 create or replace temp macro invoice_token(sync) as table
-select jnid as subject_id, cast(null as integer) as position, digest, try(json_transform(body, invoice_spec())) as f
+select jnid as subject_id, cast(null as integer) as position, digest, read_body(body, invoice_spec()) as f
 from raw.invoice_body where last_sync = sync;
 
 create or replace temp table invoice_typed as

@@ -8,7 +8,7 @@ create or replace temp table irregular (
 );
 
 create or replace temp macro nrb_token(sync) as table
-select guid as subject_id, cast(null as integer) as position, digest, try(json_transform(body, nrb_spec())) as f
+select guid as subject_id, cast(null as integer) as position, digest, read_body(body, nrb_spec()) as f
 from raw.nrb_body where last_sync = sync;
 
 create or replace temp table nrb_typed as

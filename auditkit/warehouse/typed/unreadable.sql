@@ -1,5 +1,5 @@
--- irregular → unreadable_field, lenient_reading. Parameters: $sync_id. Needs the temporary table field (records.field_rows).
--- A NULL token is a field that was not sent: there is nothing to say of it.
+-- irregular, raw bodies → unreadable_field, lenient_reading. Parameters: $sync_id. Needs the temporary table field (records.field_rows).
+-- A NULL token is a field that was not sent, so it is in neither.
 
 create or replace temp table irregular_token as
 with token as (
@@ -27,6 +27,18 @@ select subject_type, concat(regexp_replace(place, '[0-9]+', ''), case when place
 from lenient where form is not null
 group by all
 order by subject_type, field, form;
+
+insert into lenient_reading by name
+with halved as (
+    select 'nrb' as subject_type, guid as subject_id, body from raw.nrb_body
+    where last_sync = $sync_id and has_half_characters(body) and guid in (select guid from nrb)
+    union all
+    select 'invoice', jnid, body from raw.invoice_body
+    where last_sync = $sync_id and has_half_characters(body) and jnid in (select jnid from invoice)
+)
+select subject_type, '(body)' as field, 'half a character left out' as form, count(*) as value_count,
+    min(subject_id) as example_id, $sync_id as sync_id
+from halved group by subject_type order by subject_type;
 
 drop table irregular_token;
 drop table irregular;

@@ -1,7 +1,5 @@
 """record-quarantined: records, and fields that matter, that could not be read, of either vendor."""
 
-import json
-
 import pytest
 
 from tests.world import amounts, audited, findings, invoice, line, related, subjects, unbilled
@@ -13,7 +11,7 @@ NRBS = [
     unbilled("bad-flag", isInternal="no"),
     unbilled("bad-mark", nrbBilledInName=["INV-1"]),
     unbilled("bad-children", nrbChildren="none"),
-    json.dumps(unbilled("no-json", nrbNotes="mark")).replace("mark", "\\ud800"),
+    {**unbilled("no-guid"), "nrbGuid": ["no-guid"]},
     # what the audit does not need
     unbilled("bad-notes", nrbNotes=["a"], nrbPONumber=True, nrbUpdatedAt="today"),
     # what can be read in another form
@@ -44,7 +42,7 @@ def test_it_fires_on_these_alone(snapshot):
         "bad-flag": "100.00",
         "bad-mark": "100.00",
         "bad-children": "100.00",
-        "no-json": None,
+        "no-guid": None,
         "bad-line": "1.00",
         "bad-jobs": "1.00",
     }
@@ -66,7 +64,7 @@ def test_it_fires_on_these_alone(snapshot):
             'nrbQuantity: expected a number such as 862.50, found "2,5";'
             ' nrbRate: expected a number such as 862.50, found "NaN"',
         ),
-        ("no-json", "nrb", "(body)", "(body): not readable as JSON"),
+        ("no-guid", "nrb", "nrbGuid", 'nrbGuid: expected "no-guid", found nothing'),
         ("bad-line", "invoice", "items[1].price", 'items[1].price: expected a number such as 862.50, found "free"'),
         ("bad-jobs", "invoice", "related[1]", "related[1]: expected an object, found 7"),
     ],
@@ -74,7 +72,7 @@ def test_it_fires_on_these_alone(snapshot):
 def test_the_finding_names_the_vendor_and_the_fields(snapshot, subject, kind, field, reason):
     hit = findings(snapshot, RULE)[subject]
     assert (hit["subject_type"], hit["evidence"]["field"], hit["reason"]) == (kind, field, reason)
-    assert hit["job_number"] == (None if kind == "invoice" or subject == "no-json" else "JOB-1001")
+    assert hit["job_number"] == (None if kind == "invoice" or subject == "no-guid" else "JOB-1001")
 
 
 def test_records_of_both_vendors_may_have_the_same_id(tmp_path):
@@ -89,5 +87,5 @@ def test_records_of_both_vendors_may_have_the_same_id(tmp_path):
 
 
 def test_a_record_without_an_identity_is_in_no_other_rule(snapshot):
-    assert "no-json" not in subjects(snapshot, "nrb-unbilled")
+    assert "no-guid" not in subjects(snapshot, "nrb-unbilled")
     assert {"good", "bad-notes", "lenient"} <= subjects(snapshot, "nrb-unbilled")
