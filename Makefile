@@ -6,7 +6,7 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check browser drift model crash faults hostile canaries mutants benchmarks coverage-study notebooks docs site pins clean
+.PHONY: help audit lab test check browser clients drift model crash faults hostile canaries mutants benchmarks coverage-study notebooks docs site pins clean
 
 help:
 	@echo "make audit      read, reconcile and report on the bundled sandbox (no account needed)"
@@ -14,12 +14,13 @@ help:
 	@echo "make test       all checks and tests"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
 	@echo "make browser    the notebooks and reports in a real browser; screenshots go to build/browser (a minute or two)"
+	@echo "make clients    older DuckDB clients, installed into build/clients, read a snapshot like the newest one (a minute)"
 	@echo "make drift      every change between two calls, on small worlds, beside a naive reader; large accounts (minutes)"
 	@echo "make model      every course a correction can take: kills, other editors, lost and doubled requests (minutes)"
 	@echo "make crash      a sync and a correction killed at every point, each system call failing (needs strace; over an hour)"
 	@echo "make faults     every fault a vendor may return, at every read and each step of a write; one line of totals (minutes)"
 	@echo "make hostile    more than 200 hostile texts through every field and out of nine sinks (minutes)"
-	@echo "make benchmarks linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
+	@echo "make benchmarks reading beside a bare json_transform; linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
 	@echo "make coverage-study  do the stated confidences of samples hold, in 10,000 simulated populations for each scenario (a minute)"
 	@echo "make canaries   a search for leaked secrets after everything that can happen (minutes)"
 	@echo "make mutants    every byte of a journal damaged, every line of the code for writes and money changed: all found (minutes)"
@@ -53,6 +54,15 @@ check: .venv/developers
 browser: .venv/developers .venv/viewers
 	@$(BIN)/pytest tests/browser -n 2 --dist loadfile -rs -m "campaign or not campaign"
 
+# A version that cannot be installed is left out, and its test says so.
+clients: .venv/developers
+	@for version in 1.2 1.3 1.4 1.5; do test -d build/clients/$$version \
+		|| $(BIN)/uv pip install --quiet --python $(BIN)/python --target build/clients/$$version "duckdb==$$version.*" \
+		|| $(BIN)/pip install --quiet --target build/clients/$$version "duckdb==$$version.*" 2> /dev/null \
+		|| rm -rf build/clients/$$version; \
+	done
+	@$(BIN)/pytest tests/warehouse/test_clients.py -rs
+
 drift: .venv/developers
 	@$(BIN)/pytest tests/drift tests/test_sync.py tests/test_end_to_end.py -n 2 -m campaign
 
@@ -73,6 +83,7 @@ canaries: .venv/developers
 
 benchmarks: .venv/developers
 	@$(call install,.[benchmarks])
+	@$(BIN)/python benchmarks/reading.py
 	@$(BIN)/python benchmarks/linking.py
 	@$(BIN)/pytest tests/checks/test_matching.py -s -m campaign
 

@@ -107,7 +107,7 @@ class Audit:
     def run(self) -> pd.DataFrame:
         """Audit the newest sync again, e.g. with other parameters or rules; no vendor is asked. Returns `by_rule()`."""
         self._home.release()
-        self._home.store.open().close()  # there is one
+        self._home.store.require_snapshot()
         with self._home.draft(keep_previous=False) as draft:
             rebuild_schema(draft)
             sync_id = draft.query("select max(sync_id) from sync_run").scalar()

@@ -1,4 +1,4 @@
-"""Money, time and identifiers: strict in, exact out."""
+"""Money, quantities and times: read in every form of a number, strict where a person or a plan gives them."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -126,6 +126,90 @@ def test_cents_are_rounded_half_away_from_zero(amount):
         assert abs(rounded) > abs(amount)
 
 
+# Numbers that a vendor sent
+
+
+@pytest.mark.parametrize(
+    ("wire", "number"),
+    [
+        ("862.50", "862.500000"),
+        (10000, "10000.000000"),
+        (D("103.35000000000001"), "103.350000"),
+        ("16392.469999999998", "16392.470000"),
+        (D("33.333333333333336"), "33.333333"),
+        ("0.0000005", "0.000001"),
+        ("-0.0000005", "-0.000001"),
+        ("-0.0000004", "0.000000"),
+        ("1e3", "1000.000000"),
+        (D("1E+3"), "1000.000000"),
+        (D("1E-7"), "0.000000"),
+        ("0E-7", "0.000000"),
+        ("999999999999999.999999", "999999999999999.999999"),
+        ("", None),
+        (" \u3000\t", None),
+        (None, None),
+    ],
+)
+def test_a_number_that_a_vendor_sent_is_read_to_six_decimals(wire, number):
+    found = values.read_quantity(wire)
+    assert (None if found is None else str(found)) == number
+
+
+@pytest.mark.parametrize(
+    ("wire", "amount"),
+    [
+        (D("103.35000000000001"), "103.35"),
+        ("16392.469999999998", "16392.47"),
+        (D("37.125"), "37.13"),
+        ("-37.125", "-37.13"),
+        ("37.501", "37.50"),
+        (D("1.0049999999999999"), "1.01"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_an_amount_that_a_vendor_sent_is_read_to_the_cent(wire, amount):
+    found = values.read_money(wire)
+    assert (None if found is None else str(found)) == amount
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        *(
+            "NaN",
+            "1,000.00",
+            " 1 ",
+            "1 ",
+            "1\n",
+            "１",
+            "-",
+            "+1",
+            ".5",
+            "1.",
+            "1.2.3",
+            "0x10",
+            "1_0",
+            "∞",
+            "$1",
+            "null",
+        ),
+        *("1e", "e3", "1e1e1", "1e-4000", "\v", 1.5, True, D("NaN"), D("Infinity")),
+    ],
+    ids=count(),
+)
+@pytest.mark.parametrize("convert", [values.read_money, values.read_quantity, values.read_time_ms, values.read_time_s])
+def test_what_is_not_a_number_cannot_be_read(convert, wire):
+    with pytest.raises(ValueRefused, match=r"^nrbRate: expected a number such as 862\.50, found '"):
+        convert(wire, "nrbRate")
+
+
+@pytest.mark.parametrize("wire", [10**15, "1e15", "-1e300", "999999999999999.9999996"])
+def test_a_number_of_more_than_15_digits_cannot_be_read(wire):
+    with pytest.raises(ValueRefused, match=r"^nrbRate: expected a number of at most 15 digits before the point, found"):
+        values.read_money(wire, "nrbRate")
+
+
 # The total after markup
 
 
@@ -221,6 +305,46 @@ def test_a_time_of_another_unit_or_century_is_refused(convert, wire):
 @pytest.mark.parametrize("convert", [values.time_from_ms, values.time_from_s])
 def test_what_is_no_whole_number_is_no_time(convert, wire):
     with pytest.raises(ValueRefused, match=r"^due: expected whole epoch units"):
+        convert(wire, "due")
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("convert", "wire", "instant"),
+    [
+        (values.read_time_ms, 1743503400000, datetime(2025, 4, 1, 10, 30, tzinfo=UTC)),
+        (values.read_time_ms, D("1.7435034e12"), datetime(2025, 4, 1, 10, 30, tzinfo=UTC)),
+        (values.read_time_ms, "1743503400000.5", datetime(2025, 4, 1, 10, 30, 0, 500, tzinfo=UTC)),
+        (values.read_time_ms, 0, EPOCH),
+        (values.read_time_ms, 1743503400, EPOCH + timedelta(milliseconds=1743503400)),
+        (values.read_time_ms, -2208988800000, datetime(1900, 1, 1, tzinfo=UTC)),
+        (values.read_time_s, "1683781200", datetime(2023, 5, 11, 5, tzinfo=UTC)),
+        (values.read_time_s, "1683781200.25", datetime(2023, 5, 11, 5, 0, 0, 250000, tzinfo=UTC)),
+        (values.read_time_s, 7258118399, datetime(2199, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (values.read_time_s, "0.0", None),
+        (values.read_time_s, "", None),
+        (values.read_time_ms, "", None),
+        (values.read_time_ms, None, None),
+    ],
+)
+def test_a_time_that_a_vendor_sent(convert, wire, instant):
+    assert convert(wire) == instant
+
+
+@pytest.mark.parametrize(
+    ("convert", "wire", "unit"),
+    [
+        (values.read_time_ms, -2208988800001, "milliseconds"),
+        (values.read_time_ms, 7258118400000, "milliseconds"),
+        (values.read_time_s, 1743503400000, "seconds"),
+        (values.read_time_s, 999_999_999_999_999, "seconds"),
+    ],
+)
+def test_a_time_of_another_unit_cannot_be_read(convert, wire, unit):
+    said = rf"^due: expected epoch {unit} between the years 1900 and 2200, found '{wire}'$"
+    with pytest.raises(ValueRefused, match=said):
         convert(wire, "due")
 
 

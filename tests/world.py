@@ -150,7 +150,7 @@ def insert_bodies(draft: Draft, nrbs: Sequence[Body], invoices: Sequence[Body], 
     ):
         texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
         columns = {
-            key: [json.loads(text)[field] for text in texts],
+            key: ["".join(json.loads(text)[field]) for text in texts],  # of a body whose id is no text, too
             "digest": [hashlib.sha256(text.encode()).hexdigest() for text in texts],
             "body": texts,
             "first_sync": [sync_id] * len(texts),

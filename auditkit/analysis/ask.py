@@ -11,11 +11,10 @@ import pandas as pd
 
 from auditkit.analysis.question import Question
 from auditkit.analysis.sql_log import Asked, SqlLog
-from auditkit.errors import QueryFailed, QuestionRefused
+from auditkit.errors import QuestionRefused
 from auditkit.sql import read
 from auditkit.values import did_you_mean
 from auditkit.warehouse.snapshots import Snapshot
-from auditkit.warehouse.tables import statement_error
 
 __all__ = ["Ask"]
 
@@ -34,7 +33,8 @@ class Ask:
     def __call__(self, query: str, *values: Any, **named: Any) -> pd.DataFrame:  # noqa: ANN401  any value DuckDB takes
         """Ask one question, with `?` or `$name` for values. Raises `QueryFailed` with the SQL.
 
-        One statement: DuckDB would run several, but return only the last result. It is noted in `log`.
+        It must be one statement that only reads: SELECT, VALUES, DESCRIBE, SUMMARIZE, SHOW, PIVOT, or EXPLAIN of one of
+        these. It is noted in `log`.
         """
         return self.ask(query, list(values) if values else named)
 
@@ -46,14 +46,6 @@ class Ask:
     ) -> pd.DataFrame:
         """As a call, on the snapshot's tables and on DataFrames under the names given; `%%sql` uses it."""
         snapshot = self._newest()
-        with statement_error(query):
-            statements = snapshot.connection.extract_statements(query)
-        if not statements:
-            raise QueryFailed("the SQL failed: there is no statement in it", query)
-        if len(statements) > 1:
-            raise QueryFailed(
-                f"the SQL failed: expected one statement, found {len(statements)}; ask them one by one", query
-            )
         frame = snapshot.query(query, values, frames).frame()
         frame.attrs["values"] = values or {}
         frame.attrs["snapshot"] = snapshot.short_id

@@ -252,8 +252,14 @@ def _changed_after_export(g: Ground) -> Plant:
 
 
 def _quarantined(g: Ground) -> Plant:
-    faulty = g.nrb("faulty", nrbRate="NaN")
-    return Plant("an NRB whose rate is NaN", (faulty["nrbGuid"],), [faulty])
+    faulty, noted = g.nrb("faulty", isInternal="maybe"), g.nrb("noted", nrbNotes=["not", "text"])
+    parent = g.nrb("parent", nrbChildren=[{"nrbRate": "100.00"}])
+    return Plant(
+        "an NRB that is maybe internal, and one that holds a child without a guid; one with notes that are no text",
+        (faulty["nrbGuid"], f"{parent['nrbGuid']}/nrbChildren[0]"),
+        [faulty, noted, parent],
+        [g.bill(faulty, noted, parent)],
+    )
 
 
 def _vanished(g: Ground) -> Plant:

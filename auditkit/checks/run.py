@@ -191,6 +191,8 @@ select
         where b.last_sync = $sync_id and json_valid(b.body)
             and b.jnid in (select jnid from invoice)) as lines_in_bodies,
     (select count(*) from quarantine) as quarantined,
+    (select count(*) from unreadable_field) as fields_unreadable,
+    (select count(*) from unreadable_field where matters = 'money') as amounts_unreadable,
     (select count(*) from nrb_status where total is null) as nrb_without_total,
     (select count(*) from invoice_item where amount is null) as lines_without_amount,
     (select count(*) from invoice_status where total is null and state = 'issued') as invoices_without_total,
@@ -199,10 +201,14 @@ select
     (select count(distinct nrb_guid) from link_ambiguous where reason like 'not searched%') as nrb_not_searched,
     (select count(*) from finding) as findings,
     (select count(*) from finding where state = 'accepted') as findings_accepted,
-    (select count(*) from quarantine as q where not exists (
+    (select count(*) from (
+        select subject_type, subject_id from quarantine
+        union
+        select subject_type, subject_id from unreadable_field where matters = 'money'
+    ) as q where not exists (
         select 1 from finding as f where f.rule_id = 'record-quarantined' and f.state = 'accepted'
             and f.subject_type = q.subject_type and f.subject_id = q.subject_id
-    )) as quarantined_unaccepted
+    )) as unread_unaccepted
 """
 
 
@@ -213,7 +219,7 @@ def _counts(draft: Draft, sync_id: int) -> dict[str, int]:
 def _verdict(counts: Mapping[str, int], *, complete: bool) -> str:
     """Strictest first: a run that could not see or count everything is never called clean."""
     unseen = (
-        "quarantined_unaccepted",
+        "unread_unaccepted",
         "nrb_without_total",
         "lines_without_amount",
         "invoices_without_total",

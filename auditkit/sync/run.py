@@ -76,6 +76,7 @@ def sync(
     reads, notices = _read(draft, settings, sources, sync_id, options)
     reasons = [problem for read in reads for problem in read.problems]
     rebuild_typed(draft, sync_id=sync_id, zone=settings.zone.key)
+    notices += draft.query(sql.read("queries/reading_notices")).column()
     sys.audit("auditkit.point", "typed")
     if proof and proof["status"] != "COMPLETE":
         reasons.append(proof["reason"])

@@ -1,19 +1,19 @@
-# ruff: noqa: N815 - the fields carry the vendors' own names
 """The bodies that we send, and the one answer that we act on, as the vendors' pages describe them.
 
 A body is checked and typed: fields that the vendor computes are refused by name, unknown ones as well, and what the
-page calls a number leaves as a JSON number with the very digits it was given, never through a float.
+page calls a number is sent as a JSON number with exactly the digits it was given, never through a float.
 
-Not here: how a record that was *read* is typed. That is SQL in the store.
+Not here: which fields there are (`fields.py`), and how a record that was *read* is typed (`warehouse`).
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ForwardRef, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, create_model
 
 from auditkit.errors import BadAnswer, ValueRefused
+from auditkit.fields import INVOICE, INVOICE_ITEM, NRB, Access, Kind, Record
 from auditkit.values import quantity, time_from_ms, time_from_s
 from auditkit.vendors.strict_json import parse
 
@@ -31,48 +31,9 @@ __all__ = [
     "typed",
 ]
 
-READ_ONLY_NRB_FIELDS = frozenset(
-    {
-        "nrbWBSGuid",
-        "nrbPurchaseOrderGuid",
-        "nrbPurchaseOrderCostItemOriginReference",
-        "nrbVendorGuid",
-        "nrbTotalAfterMarkup",
-        "nrbBilledInGuid",
-        "nrbBilledInName",
-        "nrbCreatedAt",
-        "nrbCreatedByUserName",
-        "nrbCreatedByFullName",
-        "nrbUpdatedAt",
-        "nrbLineItems",
-        "nrbParentGuid",
-        "nrbParentExternalId",
-    }
-)
-
-# JobNimbus's page marks none; these are what it computes, or what other screens than the invoice decide.
-READ_ONLY_INVOICE_FIELDS = frozenset(
-    {
-        "cost",
-        "created_by",
-        "created_by_name",
-        "date_paid_in_full",
-        "date_status_change",
-        "due",
-        "esigned",
-        "first_payment_date",
-        "guid",
-        "margin",
-        "payments",
-        "recid",
-        "sales_rep_name",
-        "status_name",
-        "subtotal",
-        "tax",
-        "total",
-        "total_paid",
-    }
-)
+# The fields that the vendors' pages name: one beyond them is kept as it was sent, and a notice names it.
+NRB_FIELDS, READ_ONLY_NRB_FIELDS = NRB.names, NRB.read_only
+INVOICE_FIELDS, READ_ONLY_INVOICE_FIELDS = INVOICE.names, INVOICE.read_only
 
 # The dates that people plan with → how the vendor's own number is read as an instant, or refused.
 TIMES: Mapping[str, Callable[[Any, str], datetime | None]] = {
@@ -82,7 +43,7 @@ TIMES: Mapping[str, Callable[[Any, str], datetime | None]] = {
 }
 
 
-def _amount(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was given
+def _amount(value: Any) -> Any:  # noqa: ANN401  pydantic passes any value
     if isinstance(value, (bool, float)):
         raise ValueError(f"expected digits, found {type(value).__name__}")
     quantity(value)
@@ -91,97 +52,56 @@ def _amount(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever w
 
 Amount = Annotated[Any, PlainValidator(_amount)]
 
-# What the pages call a number, or show as one.
-_NRB_NUMBERS = frozenset({"nrbRate", "nrbQuantity", "nrbVendorTax", "nrbUpcharge"})
-_LINE_NUMBERS = frozenset({"quantity", "price", "cost", "amount", "tax_rate"})
+
+def _numbers(record: Record) -> frozenset[str]:
+    """The fields that the vendor's page calls a number, or shows as one. In an object: `labor.price` is `price`."""
+    return frozenset(
+        field.wire.rpartition(".")[2]
+        for field in record.fields
+        if field.kind in (Kind.MONEY, Kind.QUANTITY) and field.access is not Access.READ_ONLY
+    )
+
+
+_NRB_NUMBERS, _LINE_NUMBERS = _numbers(NRB), _numbers(INVOICE_ITEM)
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-class NrbChange(_Body):
-    """One NRB in Aimsio's `nrbList`: every field that its page lets a client send (two more are for attachments)."""
-
-    nrbGuid: str | None = None
-    nrbExternalId: str | None = None
-    nrbOriginReference: str | None = None
-    nrbJobOrderNumber: str | None = None
-    nrbWBSSharedIdentifier: str | None = None
-    nrbPONumber: str | None = None
-    nrbInvoiceNumber: str | None = None
-    nrbInvoiceDate: int | None = Field(None, description="epoch milliseconds")
-    nrbName: str | None = None
-    nrbTypeUname: str | None = None
-    nrbTypeName: str | None = None
-    nrbDocumentType: str | None = None
-    nrbAccountType: str | None = None
-    nrbIsBillable: bool | None = None
-    nrbVendorCode: str | None = None
-    nrbRate: Amount = None
-    nrbQuantity: Amount = None
-    nrbVendorTax: Amount = None
-    nrbUpcharge: Amount = Field(None, description="per cent")
-    nrbMarkupAppliesOn: str | None = None
-    nrbIsExported: bool | None = None
-    isInternal: bool | None = None
-    nrbShouldReconcileWithPO: bool | None = None
-    nrbFileName: str | None = None
-    nrbFileMimeType: str | None = None
-    nrbFileBase64Content: str | None = None
-    nrbNotes: str | None = None
-    nrbChildren: "list[NrbChange] | None" = None
+_WHOLE_NUMBERS = (Kind.CODE, Kind.INSTANT_MS, Kind.INSTANT_S, Kind.DATE_MS, Kind.DATE_S)
+_TYPES: dict[Kind, Any] = {
+    Kind.TEXT: str,
+    Kind.FLAG: bool,
+    Kind.LIST: list[Mapping[str, Any]],
+    Kind.OBJECT: Mapping[str, Any],
+    **dict.fromkeys((Kind.MONEY, Kind.QUANTITY), Amount),
+    **dict.fromkeys(_WHOLE_NUMBERS, int),
+}
 
 
-class InvoiceChange(_Body):
-    """The fields of an invoice that a PUT to JobNimbus may change; arrays are sent whole."""
-
-    jnid: str | None = None
-    type: Literal["invoice"] | None = None
-    external_id: str | None = None
-    number: str | None = None
-    status: int | None = None
-    is_active: bool | None = None
-    is_archived: bool | None = None
-    date_created: int | None = Field(None, description="epoch seconds, as all dates")
-    date_updated: int | None = None
-    date_invoice: int | None = None
-    date_due: int | None = None
-    customer: str | None = None
-    sales_rep: str | None = None
-    owners: list[Mapping[str, Any]] | None = None
-    location: Mapping[str, Any] | None = None
-    related: list[Mapping[str, Any]] | None = None
-    items: list[Mapping[str, Any]] | None = None
-    note: str | None = None
-    internal_note: str | None = None
-    terms: str | None = None
-    attachment_id: str | None = None
-    template_id: str | None = None
+def _model(name: str, record: Record, *, creates: bool = False, **others: Any) -> type[_Body]:  # noqa: ANN401
+    """A model of the fields that may be sent; each is optional, but the required ones of a record to create."""
+    fields: dict[str, Any] = {}
+    for field in record.fields:
+        if field.access is not Access.READ_ONLY:
+            type_ = Literal[field.constant] if field.constant else _TYPES[field.kind]
+            is_needed = creates and field.access is Access.REQUIRED
+            fields[field.wire] = (type_, ...) if is_needed else (type_ | None, None)
+    return create_model(name, __base__=_Body, **{**fields, **others})
 
 
-class NewInvoice(InvoiceChange):
-    """An invoice to create: the five fields that JobNimbus's page requires must be there."""
-
-    type: Literal["invoice"]
-    status: int
-    is_active: bool
-    related: list[Mapping[str, Any]]
-    items: list[Mapping[str, Any]]
-
-
-# What the vendors' pages name: a field beyond them is kept as it came, and a notice says so.
-NRB_FIELDS = frozenset(NrbChange.model_fields) | READ_ONLY_NRB_FIELDS
-INVOICE_FIELDS = (
-    frozenset(InvoiceChange.model_fields)
-    | READ_ONLY_INVOICE_FIELDS
-    | {"class_id", "class_name", "duplicate_from_id", "merged", "sections", "supplier", "version"}
-    | {"dummy_origin", "dummy_status_name"}
-)
+# One NRB in Aimsio's `nrbList`; its children are NRBs of the same kind.
+NrbChange = _model("NrbChange", NRB, nrbChildren=(ForwardRef("list[NrbChange] | None"), None))
+NrbChange.model_rebuild(_types_namespace={"NrbChange": NrbChange})
+# What a PUT to JobNimbus may change of an invoice; arrays are sent whole.
+InvoiceChange = _model("InvoiceChange", INVOICE)
+# An invoice to create: the fields that JobNimbus's page requires must be there.
+NewInvoice = _model("NewInvoice", INVOICE, creates=True)
 
 
 def checked(body: Mapping[str, Any], model: type[BaseModel], read_only: frozenset[str], what: str) -> dict[str, Any]:
-    """The body as `typed`, when each of its fields may be sent; else `ValueRefused`, naming each that may not."""
+    """The body as `typed`, if each of its fields may be sent; else raises `ValueRefused`, naming those that may not."""
     _refuse_read_only(body, read_only, what)
     try:
         model.model_validate(dict(body))
@@ -230,14 +150,14 @@ def _refuse_read_only(body: Mapping[str, Any], read_only: frozenset[str], what: 
             _refuse_read_only(child, read_only, f"{what}: nrbChildren")
 
 
-def _none_is_empty(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was given
+def _none_is_empty(value: Any) -> Any:  # noqa: ANN401  pydantic passes any value
     return () if value is None else value
 
 
 class ImportResult(BaseModel):
-    """Aimsio's answer to a POST: it counts, it does not identify. Counts are strict, further fields are ignored.
+    """Aimsio's answer to a POST: counts of records, without their ids. Counts are strict, other fields are ignored.
 
-    A status of 200 says nothing: ask `is_clean_edit` or `is_clean_create`.
+    A status of 200 proves nothing: see `is_clean_edit` and `is_clean_create`.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -252,7 +172,7 @@ class ImportResult(BaseModel):
 
     @classmethod
     def parse(cls, text: str, where: str) -> "ImportResult":
-        """The result in an answer's text, which it keeps; a missing count, or one that is none, raises `BadAnswer`."""
+        """The result in an answer's text. Raises `BadAnswer` for a count that is missing or no whole number."""
         try:
             return cls.model_validate(parse(text, where)).model_copy(update={"text": text})
         except ValidationError as error:

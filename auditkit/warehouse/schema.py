@@ -1,7 +1,9 @@
-"""The public tables, and raw bodies → typed tables, in bulk and by SQL alone.
+"""The public tables, and how they are filled from raw bodies: in bulk, by SQL alone.
 
-Nothing is dropped: what cannot be typed is in `quarantine`. A snapshot is stamped with the schema that made it, so that
-one of another version is told apart.
+Nothing is dropped: a field that cannot be read is NULL and in `unreadable_field`, a record without an identity in
+`quarantine`. A snapshot is stamped with the schema that made it, so that one of another version is recognized.
+
+Not here: the tables of records and how their bodies are read (`records.py`, `reading.sql`).
 """
 
 import functools
@@ -12,10 +14,11 @@ from importlib import resources
 import duckdb
 
 from auditkit.errors import StoreError
+from auditkit.warehouse import records
 from auditkit.warehouse.snapshots import Draft, Snapshot
 from auditkit.warehouse.tables import run_script
 
-__all__ = ["Described", "outline", "rebuild_schema", "rebuild_typed", "refuse_other_schema", "script"]
+__all__ = ["Described", "outline", "rebuild_schema", "rebuild_typed", "refuse_other_schema", "schema", "script"]
 
 _COLUMNS = """
 select schema_name || '.' || table_name as name, column_name, data_type
@@ -28,6 +31,12 @@ from duckdb_tables() as t join duckdb_columns() as c using (schema_name, table_n
 where not t.internal order by t.table_oid, c.column_index
 """
 _IS_STAMPED = "select count(*) > 0 from duckdb_tables() where database_name = 'audit' and table_name = 'made_by'"
+_FIELD = """
+create or replace temp table field (
+    record varchar, field varchar, kind varchar, table_name varchar, column_name varchar, matters varchar
+)
+"""
+_TYPED = ("date_zone", "nrb", "invoice", "unreadable", "invoice_item", "history")
 
 
 @dataclass(frozen=True)
@@ -41,12 +50,14 @@ class Described:
 def outline() -> dict[str, Described]:
     """Every public table by name, in the order of the schema, as its comments describe it; no snapshot is needed."""
     with duckdb.connect(":memory:") as fresh:
-        run_script(fresh, script("schema.sql"), {})
+        run_script(fresh, schema(), {})
         rows = fresh.execute(_COMMENTS).fetchall()
-    held = {name: holds for name, holds, *_ in rows}
+    tables = {name: holds for name, holds, *_ in rows}
     return {
-        name: Described(holds, tuple((column, kind, what) for table, _, column, kind, what in rows if table == name))
-        for name, holds in held.items()
+        name: Described(
+            holds, tuple((column, kind, meaning) for table, _, column, kind, meaning in rows if table == name)
+        )
+        for name, holds in tables.items()
     }
 
 
@@ -55,10 +66,15 @@ def script(name: str) -> str:
     return resources.files("auditkit.warehouse").joinpath(name).read_text("utf-8")
 
 
-def rebuild_schema(draft: Draft) -> None:
-    """Macros and every public table: those carried between snapshots kept, the others made anew and empty.
+def schema() -> str:
+    """The script that creates every public table with its comments."""
+    return f"{records.tables()}\n{script('schema.sql')}"
 
-    A carried table of an earlier version gets the columns that came since.
+
+def rebuild_schema(draft: Draft) -> None:
+    """Create the macros and the public tables: those carried between snapshots are kept, all others become empty.
+
+    A carried table of an earlier version gets the columns that were added since.
     """
     known = {(name, column) for name, column, _ in draft.query(_COLUMNS).rows}
     tables = {name for name, _ in known}
@@ -66,7 +82,7 @@ def rebuild_schema(draft: Draft) -> None:
         if name in tables and (name, column) not in known:
             draft.query(f"alter table {name} add column {column} {kind}")
     draft.run(script("macros.sql"))
-    draft.run(script("schema.sql"))
+    draft.run(schema())
     draft.query("insert into made_by values ($stamp)", {"stamp": _stamp()})
 
 
@@ -74,34 +90,36 @@ def refuse_other_schema(snapshot: Snapshot) -> None:
     """Raise `StoreError` for a snapshot that was made by another version, with other tables."""
     if not snapshot.query(_IS_STAMPED).scalar() or snapshot.query("select stamp from made_by").scalar() != _stamp():
         raise StoreError(
-            f"{snapshot.path}: was made by another version of auditkit; run `auditkit audit` to make it anew"
-            " (no vendor is asked)"
+            f"{snapshot.path}: was made by another version of auditkit; run `auditkit audit` to rebuild it"
+            " (this does not contact the vendors)"
         )
 
 
 def rebuild_typed(draft: Draft, *, sync_id: int, zone: str) -> None:
-    """Fill nrb, invoice and their parts, their history, and quarantine, from the raw bodies that are current in a sync.
+    """Fill the tables of the records, their history, and what could not be read, from the raw bodies of one sync.
 
-    `zone` is the IANA name that turns instants into calendar days.
+    `zone` is the IANA name of the account's time zone, which turns instants into calendar days.
     """
-    for name in _typed():
-        draft.run(script(name), {"sync_id": sync_id, "zone": zone})
+    draft.run(script("reading.sql"))
+    draft.run(records.macros())
+    draft.query(_FIELD)
+    names = ("record", "field", "kind", "table_name", "column_name", "matters")
+    draft.insert("field", dict(zip(names, map(list, zip(*records.field_rows(), strict=True)), strict=True)))
+    for name in _TYPED:
+        draft.run(script(f"typed/{name}.sql"), {"sync_id": sync_id, "zone": zone})
 
 
 @functools.cache
-def _typed() -> tuple[str, ...]:
-    """The scripts that type raw bodies; none depends on what another makes."""
-    folder = resources.files("auditkit.warehouse").joinpath("typed")
-    return tuple(f"typed/{file.name}" for file in sorted(folder.iterdir(), key=lambda file: file.name))
-
-
 def _stamp() -> str:
-    return hashlib.sha256((script("macros.sql") + script("schema.sql")).encode()).hexdigest()[:12]
+    """A digest of everything that decides what is in the public tables before the audit."""
+    texts = (script("macros.sql"), schema(), script("reading.sql"), records.macros())
+    typed = (script(f"typed/{name}.sql") for name in _TYPED)
+    return hashlib.sha256("".join((*texts, *typed)).encode()).hexdigest()[:12]
 
 
 @functools.cache
 def _expected() -> tuple[tuple[str, str, str], ...]:
-    """(table, column, type) of the schema as it is now."""
+    """(table, column, type) of the current schema."""
     with duckdb.connect(":memory:") as fresh:
-        run_script(fresh, script("schema.sql"), {})
+        run_script(fresh, schema(), {})
         return tuple(fresh.execute(_COLUMNS).fetchall())

@@ -1,7 +1,7 @@
--- Every public table, commented: the contract for ad-hoc SQL. Money is DECIMAL(18,2) as it was sent, and DECIMAL(38,2)
--- where it is summed or subtracted, so that no accepted amounts are too large together; rates and quantities DECIMAL(24,6),
--- instants TIMESTAMPTZ (UTC), calendar days DATE in the account's time zone, ids VARCHAR.
--- Tables below `raw` and those of decisions are carried from snapshot to snapshot; all others are rebuilt from them.
+-- The public tables with their comments, a contract for ad-hoc SQL; those of the vendors' records are made from
+-- auditkit/fields.py. Money is DECIMAL(18,2) as it was sent, and DECIMAL(38,2) where it is summed or subtracted, so that no
+-- sum is too large; rates and quantities are DECIMAL(24,6), instants TIMESTAMPTZ (UTC), calendar days DATE, ids VARCHAR.
+-- The tables of the schema `raw`, sync_run and finding_history are carried from snapshot to snapshot; all others are rebuilt.
 
 create schema if not exists raw;
 create table if not exists raw.nrb_body (guid varchar, digest varchar, body varchar, first_sync integer, last_sync integer);
@@ -129,13 +129,55 @@ comment on column finding_history.sync_id is 'the sync that it looked at';
 create or replace table quarantine (
     subject_type varchar, subject_id varchar, field varchar, reason varchar, digest varchar, sync_id integer
 );
-comment on table quarantine is 'One record that could not be read, or not be typed strictly. It is in no other public table, unless its reason names the sync whose version is shown.';
+comment on table quarantine is 'One record that could not be read, or whose identity could not. It is in no other public table, unless its reason names the sync whose version is shown.';
 comment on column quarantine.subject_type is 'nrb or invoice';
 comment on column quarantine.subject_id is 'guid or jnid';
-comment on column quarantine.field is 'the refused fields, comma-separated; (body) or (record) where it is the whole';
-comment on column quarantine.reason is 'what was expected and what was found, per field; or why it could not be read';
+comment on column quarantine.field is 'the field that could not be read; (body) or (record): all of it';
+comment on column quarantine.reason is 'what was expected and what was found; or why it could not be read';
 comment on column quarantine.digest is 'SHA-256 of the raw body; NULL where none is held';
 comment on column quarantine.sync_id is 'the sync that read it, or could not';
+
+create or replace table unreadable_field (
+    subject_type varchar, subject_id varchar, place varchar, position integer, field varchar, table_name varchar,
+    column_name varchar, reason varchar, matters varchar, digest varchar, sync_id integer
+);
+comment on table unreadable_field is 'One field that was sent and could not be read. Its record is in its table, with NULL for this field.';
+comment on column unreadable_field.subject_type is 'nrb or invoice';
+comment on column unreadable_field.subject_id is 'guid or jnid';
+comment on column unreadable_field.place is 'where in the record, e.g. items[2]; empty: the record itself';
+comment on column unreadable_field.position is 'index of the list element, e.g. invoice_item.position; NULL: the record itself';
+comment on column unreadable_field.field is 'the name of the field in the vendor''s JSON; empty: the whole list element';
+comment on column unreadable_field.table_name is 'the table where it is missing';
+comment on column unreadable_field.column_name is 'the column that is NULL because of it; NULL: the whole row, or all rows of a list, could not be read';
+comment on column unreadable_field.reason is 'what was expected and what was found';
+comment on column unreadable_field.matters is 'money: the audit is incomplete without it; decision: it decides on which job, invoice or side a record counts; NULL: neither';
+comment on column unreadable_field.digest is 'SHA-256 of the raw body; NULL for an amount that is computed';
+comment on column unreadable_field.sync_id is 'the sync that read it';
+
+create or replace table lenient_reading (
+    subject_type varchar, field varchar, form varchar, value_count bigint, rounded_by decimal(38, 6), example varchar,
+    example_id varchar, sync_id integer
+);
+comment on table lenient_reading is 'One unusual form in which a vendor sent values of a field, and in which they were read all the same.';
+comment on column lenient_reading.subject_type is 'nrb or invoice';
+comment on column lenient_reading.field is 'the name of the field in the vendor''s JSON, e.g. items[].amount; (body): anywhere in it';
+comment on column lenient_reading.form is 'what was unusual about the values';
+comment on column lenient_reading.value_count is 'how many values were sent so';
+comment on column lenient_reading.rounded_by is 'of amounts rounded to cents: the sum of what was read, minus the sum of what was sent';
+comment on column lenient_reading.example is 'one of the values, as it was sent';
+comment on column lenient_reading.example_id is 'the guid or jnid of its record';
+comment on column lenient_reading.sync_id is 'the sync that read them';
+
+create or replace table date_zone (
+    subject_type varchar, field varchar, zone varchar, account_zone varchar, value_count bigint, midnight_count bigint
+);
+comment on table date_zone is 'In which time zone the dates of a vendor are midnights: a date without a time is sent as an instant.';
+comment on column date_zone.subject_type is 'nrb or invoice';
+comment on column date_zone.field is 'the field that was looked at';
+comment on column date_zone.zone is 'the zone in which nearly all values are midnights: these are read as days of it; NULL: none, so all are read as days of the account''s zone';
+comment on column date_zone.account_zone is 'the account''s time zone';
+comment on column date_zone.value_count is 'values looked at';
+comment on column date_zone.midnight_count is 'values that are midnights in zone';
 
 create or replace table vanished (
     subject_type varchar, subject_id varchar, name varchar, job_number varchar, total decimal(18, 2), is_active boolean,
@@ -146,145 +188,14 @@ comment on column vanished.subject_type is 'nrb or invoice';
 comment on column vanished.subject_id is 'guid or jnid';
 comment on column vanished.name is 'nrbName, or the number of the invoice';
 comment on column vanished.job_number is 'nrbJobOrderNumber; NULL for an invoice';
-comment on column vanished.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be typed';
+comment on column vanished.total is 'nrbTotalAfterMarkup or total, as last seen; NULL where it could not be read';
 comment on column vanished.is_active is 'is_active of an invoice, as last seen; NULL for an NRB';
 comment on column vanished.digest is 'SHA-256 of its last body in raw';
 comment on column vanished.last_sync is 'the last sync that saw it';
 comment on column vanished.vanished_sync is 'the sync that found it gone';
 
-create or replace table nrb_version (
-    guid varchar, first_sync integer, last_sync integer, is_exported boolean, job_number varchar, rate decimal(24, 6),
-    quantity decimal(24, 6), vendor_tax decimal(18, 2), upcharge_percent decimal(24, 6), total_after_markup decimal(18, 2),
-    digest varchar
-);
-comment on table nrb_version is 'One version of an NRB that changed between syncs: what an export to the ledger depends on. NULL where it could not be typed.';
-comment on column nrb_version.guid is 'nrbGuid';
-comment on column nrb_version.first_sync is 'the first sync that saw this version';
-comment on column nrb_version.last_sync is 'the last sync in which this version was current';
-comment on column nrb_version.is_exported is 'nrbIsExported';
-comment on column nrb_version.job_number is 'nrbJobOrderNumber';
-comment on column nrb_version.rate is 'nrbRate';
-comment on column nrb_version.quantity is 'nrbQuantity';
-comment on column nrb_version.vendor_tax is 'nrbVendorTax';
-comment on column nrb_version.upcharge_percent is 'nrbUpcharge';
-comment on column nrb_version.total_after_markup is 'nrbTotalAfterMarkup';
-comment on column nrb_version.digest is 'SHA-256 of the body in raw.nrb_body';
-
-create or replace table nrb (
-    guid varchar, external_id varchar, origin_reference varchar, job_number varchar, wbs_identifier varchar, po_number varchar,
-    vendor_code varchar, vendor_invoice_number varchar, vendor_invoice_date date, name varchar, type_name varchar,
-    document_type varchar, account_type varchar, is_billable boolean, is_internal boolean, is_exported boolean,
-    should_reconcile_with_po boolean, rate decimal(24, 6), quantity decimal(24, 6), vendor_tax decimal(18, 2),
-    upcharge_percent decimal(24, 6), markup_applies_on varchar, total_after_markup decimal(18, 2), billed_in_guid varchar,
-    billed_in_name varchar, parent_guid varchar, is_leaf boolean, notes varchar, created_at timestamptz, created_on date,
-    created_by varchar, updated_at timestamptz
-);
-comment on table nrb is 'One non-recurring billable item of Aimsio, parents and children alike. Money is summed over leaves only.';
-comment on column nrb.guid is 'nrbGuid';
-comment on column nrb.external_id is 'nrbExternalId';
-comment on column nrb.origin_reference is 'nrbOriginReference';
-comment on column nrb.job_number is 'nrbJobOrderNumber';
-comment on column nrb.wbs_identifier is 'nrbWBSSharedIdentifier';
-comment on column nrb.po_number is 'nrbPONumber';
-comment on column nrb.vendor_code is 'nrbVendorCode';
-comment on column nrb.vendor_invoice_number is 'nrbInvoiceNumber: the vendor''s own invoice, not the client''s';
-comment on column nrb.vendor_invoice_date is 'nrbInvoiceDate as a day in the account''s time zone';
-comment on column nrb.name is 'nrbName';
-comment on column nrb.type_name is 'nrbTypeName';
-comment on column nrb.document_type is 'nrbDocumentType';
-comment on column nrb.account_type is 'nrbAccountType';
-comment on column nrb.is_billable is 'nrbIsBillable';
-comment on column nrb.is_internal is 'isInternal';
-comment on column nrb.is_exported is 'nrbIsExported: booked in the ledger';
-comment on column nrb.should_reconcile_with_po is 'nrbShouldReconcileWithPO';
-comment on column nrb.rate is 'nrbRate';
-comment on column nrb.quantity is 'nrbQuantity';
-comment on column nrb.vendor_tax is 'nrbVendorTax';
-comment on column nrb.upcharge_percent is 'nrbUpcharge: mark-up in per cent';
-comment on column nrb.markup_applies_on is 'nrbMarkupAppliesOn: SUB_TOTAL or SUB_TOTAL_AND_VENDOR_TAX';
-comment on column nrb.total_after_markup is 'nrbTotalAfterMarkup: what the client should be charged';
-comment on column nrb.billed_in_guid is 'nrbBilledInGuid';
-comment on column nrb.billed_in_name is 'nrbBilledInName: usually the number of the client''s invoice';
-comment on column nrb.parent_guid is 'nrbParentGuid, or the parent that lists it among its children';
-comment on column nrb.is_leaf is 'no known child';
-comment on column nrb.notes is 'nrbNotes';
-comment on column nrb.created_at is 'nrbCreatedAt';
-comment on column nrb.created_on is 'created_at as a day in the account''s time zone';
-comment on column nrb.created_by is 'nrbCreatedByUserName, else nrbCreatedByFullName';
-comment on column nrb.updated_at is 'nrbUpdatedAt';
-
-create or replace table invoice (
-    jnid varchar, guid varchar, external_id varchar, number varchar, status integer, status_name varchar, is_active boolean,
-    is_archived boolean, invoice_date date, invoice_at timestamptz, due_date date, subtotal decimal(18, 2), tax decimal(18, 2),
-    total decimal(18, 2), cost decimal(18, 2), margin decimal(24, 6), total_paid decimal(18, 2), due decimal(18, 2),
-    customer varchar, created_by varchar, sales_rep_name varchar, created_at timestamptz, created_on date, updated_at timestamptz,
-    status_changed_at timestamptz, paid_in_full_at timestamptz, updated_on date, status_changed_on date, paid_in_full_on date
-);
-comment on table invoice is 'One invoice of JobNimbus.';
-comment on column invoice.jnid is 'JobNimbus id';
-comment on column invoice.guid is 'guid';
-comment on column invoice.external_id is 'external_id';
-comment on column invoice.number is 'number';
-comment on column invoice.status is 'status code; only 4 = Closed is documented';
-comment on column invoice.status_name is 'status_name';
-comment on column invoice.is_active is 'false = void (soft-deleted)';
-comment on column invoice.is_archived is 'is_archived; plays no part in the audit';
-comment on column invoice.invoice_date is 'date_invoice as a day in the account''s time zone';
-comment on column invoice.invoice_at is 'date_invoice as an instant';
-comment on column invoice.due_date is 'date_due as a day in the account''s time zone';
-comment on column invoice.subtotal is 'subtotal';
-comment on column invoice.tax is 'tax';
-comment on column invoice.total is 'total';
-comment on column invoice.cost is 'cost';
-comment on column invoice.margin is 'margin';
-comment on column invoice.total_paid is 'total_paid';
-comment on column invoice.due is 'due';
-comment on column invoice.customer is 'customer: JobNimbus id of the client';
-comment on column invoice.created_by is 'created_by; system_qbo is QuickBooks';
-comment on column invoice.sales_rep_name is 'sales_rep_name';
-comment on column invoice.created_at is 'date_created';
-comment on column invoice.created_on is 'created_at as a day in the account''s time zone';
-comment on column invoice.updated_at is 'date_updated';
-comment on column invoice.status_changed_at is 'date_status_change';
-comment on column invoice.paid_in_full_at is 'date_paid_in_full';
-comment on column invoice.updated_on is 'updated_at as a day in the account''s time zone';
-comment on column invoice.status_changed_on is 'status_changed_at as a day in the account''s time zone';
-comment on column invoice.paid_in_full_on is 'paid_in_full_at as a day in the account''s time zone';
-
-create or replace table invoice_item (
-    jnid varchar, position integer, line_key varchar, item_jnid varchar, name varchar, description varchar, uom varchar, item_type varchar,
-    quantity decimal(24, 6), price decimal(24, 6), amount decimal(18, 2), amount_derived boolean, cost decimal(18, 2),
-    tax_rate decimal(24, 6), labor_price decimal(24, 6), labor_amount decimal(18, 2)
-);
-comment on table invoice_item is 'One line of an invoice.';
-comment on column invoice_item.jnid is 'the invoice';
-comment on column invoice_item.position is 'index in the array of items, from 0';
-comment on column invoice_item.line_key is 'digest of jnid, name, description, quantity, price and occurrence: stays when another line is inserted';
-comment on column invoice_item.item_jnid is 'jnid of the product or service';
-comment on column invoice_item.name is 'name';
-comment on column invoice_item.description is 'description';
-comment on column invoice_item.uom is 'unit of measure';
-comment on column invoice_item.item_type is 'item_type, e.g. material or labor';
-comment on column invoice_item.quantity is 'quantity';
-comment on column invoice_item.price is 'price of one unit';
-comment on column invoice_item.amount is 'amount; where the vendor sent none, quantity × price rounded half up to the cent';
-comment on column invoice_item.amount_derived is 'true where the vendor sent no amount';
-comment on column invoice_item.cost is 'cost';
-comment on column invoice_item.tax_rate is 'tax_rate';
-comment on column invoice_item.labor_price is 'labor.price';
-comment on column invoice_item.labor_amount is 'labor.amount';
-
-create or replace table invoice_related (jnid varchar, position integer, related_id varchar, type varchar, number varchar, name varchar);
-comment on table invoice_related is 'One job or contact that an invoice belongs to.';
-comment on column invoice_related.jnid is 'the invoice';
-comment on column invoice_related.position is 'index in the array, from 0';
-comment on column invoice_related.related_id is 'id: the jnid of the job or contact';
-comment on column invoice_related.type is 'job or contact';
-comment on column invoice_related.number is 'number';
-comment on column invoice_related.name is 'name, e.g. Client / JOB-NUMBER';
-
 create or replace table payment (jnid varchar, position integer, body varchar);
-comment on table payment is 'One payment of an invoice. The vendor does not document its fields, so it is kept as it came.';
+comment on table payment is 'One payment of an invoice. The vendor does not document its fields, so it is kept as it was sent.';
 comment on column payment.jnid is 'the invoice';
 comment on column payment.position is 'index in the array, from 0';
 comment on column payment.body is 'the exact JSON text';
@@ -507,7 +418,7 @@ comment on column audit_run.sync_id is 'the sync it looked at';
 comment on column audit_run.as_of is 'the day it looked from';
 comment on column audit_run.parameters is 'its parameters';
 comment on column audit_run.verdict is 'incomplete, findings, accepted or clean';
-comment on column audit_run.counts is 'records, quarantined, without total, lines of job_map.csv with unknown jobs, findings';
+comment on column audit_run.counts is 'records, quarantined, fields and amounts that could not be read, without total, lines of job_map.csv with unknown jobs, findings';
 comment on column audit_run.environment is 'the servers';
 comment on column audit_run.account is 'the account: a label made from environment and user name';
 comment on column audit_run.time_zone is 'the zone that decides calendar days';

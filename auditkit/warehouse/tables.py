@@ -1,4 +1,4 @@
-"""What a statement gives back, and how a script of statements is run.
+"""The result of a statement, and the running of a script of statements.
 
 A `Table` is rows as DuckDB fetched them: DECIMAL as Decimal (never a float), with the SQL they came from.
 """
@@ -13,8 +13,8 @@ import duckdb
 from auditkit.errors import QueryFailed
 from auditkit.warehouse.answer import Answer
 
-# What DuckDB raises when the disk is full or broken: no fault of the statement. A draft has one writer and one
-# transaction, so that one which cannot be committed could not be written.
+# DuckDB raises these when the disk is full or broken; the statement is not at fault. A draft has one writer and one
+# transaction, so a transaction that cannot be committed is one that could not be written.
 DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 
 __all__ = ["DISK_ERRORS", "Table", "run_script", "statement_error"]
@@ -30,7 +30,7 @@ class Table:
 
     @classmethod
     def fetched(cls, cursor: duckdb.DuckDBPyConnection, sql: str) -> Self:
-        """Fetch everything; a statement without a result is an empty table without columns."""
+        """Fetch every row. A statement without a result gives an empty table without columns."""
         return cls(tuple(column[0] for column in cursor.description or ()), cursor.fetchall(), sql)
 
     def frame(self) -> Answer:
@@ -45,15 +45,18 @@ class Table:
         """The values of the first column."""
         return [row[0] for row in self.rows]
 
-    def scalar(self) -> Any:  # noqa: ANN401  the value is whatever the column holds
-        """The single value of a table of one row and one column."""
+    def scalar(self) -> Any:  # noqa: ANN401  any type that a column can have
+        """The only value of a table with one row and one column. Raises `ValueError` for any other shape."""
         ((value,),) = self.rows
         return value
 
 
 @contextlib.contextmanager
 def statement_error(sql: str, passed: tuple[type[duckdb.Error], ...] = ()) -> Iterator[None]:
-    """Raise `QueryFailed` with DuckDB's first line and the whole SQL instead of DuckDB's own, but those `passed`."""
+    """Turn DuckDB's errors into `QueryFailed` with the first line of the message and the whole SQL.
+
+    Errors of the types in `passed` are raised unchanged.
+    """
     if not sql.strip():
         raise QueryFailed("the SQL failed: there is no statement in it", sql)
     try:
@@ -66,7 +69,7 @@ def statement_error(sql: str, passed: tuple[type[duckdb.Error], ...] = ()) -> It
 
 
 def run_script(connection: duckdb.DuckDBPyConnection, script: str, parameters: Mapping[str, Any]) -> None:
-    """Run each statement of a script with those of the named parameters that it uses."""
+    """Run the statements of a script in order. Each gets only the named parameters that it uses."""
     with statement_error(script):
         statements = connection.extract_statements(script)
     for statement in statements:

@@ -1,6 +1,6 @@
-"""The page of tables, from the comments in `schema.sql`: the tables by subject, each column with its meaning.
+"""The page of tables: every table by topic, every column with its meaning, from the comments of the schema.
 
-Not here: the meaning of a table or a column (the schema).
+Not here: what a table or a column means (`auditkit/fields.py`, `auditkit/warehouse/schema.sql`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,17 +14,18 @@ __all__ = ["GROUPS", "Group", "page"]
 _START = """\
 # The tables
 
-`auditkit sql`, `audit.sql(…)`, `%%sql` and any DuckDB client that opens `audit.duckdb` see these tables, read-only.
-`auditkit tables` and `auditkit tables nrb` show the same for your snapshot.
+`auditkit sql`, `audit.sql(…)`, `%%sql` and a DuckDB client (1.2 or newer) that opens `audit.duckdb` see these tables.
+`auditkit tables` and `auditkit tables nrb` show the same in a terminal.
 
-Money is DECIMAL as it was sent, instants are in UTC, calendar dates (DATE) in the account's time zone. NULL is what the
-vendor did not send, never 0. The SQL is DuckDB's.
+Money is DECIMAL, rounded to the cent where a vendor sent parts of a cent (see [lenient_reading](#lenient_reading)).
+Instants are in UTC, calendar days (DATE) in the account's time zone. NULL is what the vendor did not send, or what
+could not be read (see [unreadable_field](#unreadable_field)), never 0. The SQL is DuckDB's.
 """
 
 
 @dataclass(frozen=True)
 class Group:
-    """Tables about one subject, with an example of a query."""
+    """Tables of one topic, and a query as an example."""
 
     title: str
     about: str
@@ -36,16 +37,26 @@ class Group:
 GROUPS = (
     Group(
         "What the vendors sent",
-        "One row for each record, typed strictly from the JSON that was sent.",
+        "One row per record, typed from the JSON that was sent.",
         ("nrb", "invoice", "invoice_item", "invoice_related", "payment"),
-        "Cost by vendor; only leaves, because a parent repeats the sum of its children.",
+        "Cost by vendor, over leaves only, because a parent repeats the sum of its children.",
         """\
 select vendor_code, count(*) as nrbs, sum(total_after_markup) as total
 from nrb where is_leaf group by vendor_code order by total desc""",
     ),
     Group(
+        "What could not be read, and what was read leniently",
+        "A field that cannot be read is NULL and listed here; a record is left out only if it has no identity.",
+        ("quarantine", "unreadable_field", "lenient_reading", "date_zone"),
+        "NRBs whose total could not be read.",
+        """\
+select n.guid, n.job_number, u.reason
+from nrb as n join unreadable_field as u on u.subject_type = 'nrb' and u.subject_id = n.guid
+where u.column_name = 'total_after_markup' order by n.guid""",
+    ),
+    Group(
         "Which cost is on which invoice",
-        "How jobs, lines and references were matched, and what was not.",
+        "How jobs, lines and references were matched, and which could not be.",
         ("link", "link_ambiguous", "job_map", "line_token", "related_token"),
         "The evidence by which NRBs were found on lines.",
         """\
@@ -53,8 +64,8 @@ select method, count(*) as links, sum(nrb_amount) as amount
 from link where position is not null group by method order by links desc""",
     ),
     Group(
-        "What the audit decided of each record",
-        "What each record is, as columns: billable, exported, linked, unbilled; issued, draft, void.",
+        "What the audit decided about each record",
+        "The audit's terms as columns: billable, exported, linked, unbilled; issued, draft, void.",
         ("nrb_status", "invoice_status"),
         "Unbilled cost by job.",
         """\
@@ -63,9 +74,9 @@ from nrb_status where unbilled group by job_number order by unbilled desc""",
     ),
     Group(
         "The statement and the reconciliation",
-        "From cost to invoice, in sum and item by item.",
+        "From cost to invoice, in total and item by item.",
         ("statement", "statement_item", "statement_offset", "job_reconciliation"),
-        "The members of one row of the statement, which add up to it.",
+        "The items of one row of the statement; they sum to it.",
         """\
 select i.nrb_guid, n.job_number, n.vendor_invoice_number, i.amount
 from statement_item as i join nrb as n on n.guid = i.nrb_guid
@@ -73,7 +84,7 @@ where i.label = 'billed, invoice not found' order by i.amount""",
     ),
     Group(
         "Findings",
-        "Exceptions, since when, and which of them are accepted.",
+        "What the rules found, since when, and what was accepted.",
         ("finding", "finding_history", "acceptance", "rule"),
         "Open exceptions and money at risk by rule.",
         """\
@@ -83,17 +94,17 @@ from finding where state = 'open' group by rule_id order by at_risk desc""",
     Group(
         "The basis of the figures",
         "Whether everything was read, what could not be read, what was deleted, and what people decided.",
-        ("audit_run", "sync_run", "sync_source", "quarantine", "vanished", "journal", "made_by"),
-        "The label of each read, and its reason.",
+        ("audit_run", "sync_run", "sync_source", "vanished", "journal", "made_by"),
+        "The status of each read, and its reason.",
         """\
 select r.sync_id, r.finished_at, r.status, r.reason, s.source, s.listed
 from sync_run as r join sync_source as s on s.sync_id = r.sync_id order by r.sync_id desc, s.source""",
     ),
     Group(
         "Versions and raw bodies",
-        "Every version that a read returned, unchanged; carried from snapshot to snapshot.",
+        "Every version that a read returned, exactly as it was sent; carried from snapshot to snapshot.",
         ("nrb_version", "raw.nrb_body", "raw.invoice_body", "raw.held", "raw.unread", "raw.tombstone"),
-        "A field of Aimsio in each version of an NRB.",
+        "The value of an Aimsio field in each version of an NRB.",
         """\
 select guid, first_sync, last_sync, body ->> '$.nrbNotes' as notes
 from raw.nrb_body order by guid, first_sync""",
@@ -102,15 +113,15 @@ from raw.nrb_body order by guid, first_sync""",
 
 
 def page(schema: Mapping[str, Described]) -> str:
-    """Markdown: a table of all tables, then each by its group. Raises `KeyError` if schema and groups differ."""
+    """Markdown: a list of all tables, then each table by group. Raises `KeyError` if schema and groups differ."""
     grouped = [name for group in GROUPS for name in group.tables]
-    if astray := set(schema).symmetric_difference(grouped):
-        raise KeyError(f"{', '.join(sorted(astray))}: is in the schema or in a group, and must be in both")
+    if single := set(schema).symmetric_difference(grouped):
+        raise KeyError(f"{', '.join(sorted(single))}: is in the schema or in a group, but must be in both")
     return "\n".join(_lines(schema)) + "\n"
 
 
 def _lines(schema: Mapping[str, Described]) -> Iterator[str]:
-    yield from (_START, made_from("the comments in `auditkit/warehouse/schema.sql`"), "")
+    yield from (_START, made_from("`auditkit/fields.py` and the comments in `auditkit/warehouse/schema.sql`"), "")
     yield from table(("tables", "about"), ((", ".join(map(_link, g.tables)), _link(g.title)) for g in GROUPS))
     for group in GROUPS:
         yield from ("", f"## {group.title}", "", group.about, "", group.asks, "", fenced(group.example, "sql"))

@@ -18,7 +18,7 @@ CASES = [
     ({"nrbs": TWINS}, "nrb-duplicate", "n1", ["n1", "n2"], []),
     ({"invoices": [invoice([line()], "a/b", subtotal=7.0)]}, "invoice-subtotal", "a/b", [], ["a/b"]),
     ({"invoices": [invoice([line(quantity=2.0)], "a/b")]}, "line-arithmetic", "a/b/0", [], ["a/b"]),
-    ({"nrbs": [nrb("bad", nrbRate="many")]}, "record-quarantined", "bad", [], []),
+    ({"nrbs": [nrb("bad", nrbRate="many")]}, "record-quarantined", "bad", ["bad"], []),
 ]
 
 

@@ -200,11 +200,11 @@ def test_a_snapshot_of_an_older_version(two, tmp_path, older, question):
 @pytest.mark.parametrize(
     ("before", "now", "words"),
     [
-        (7, None, "there is no snapshot of sync 7; there are those of sync 1, 2, 3"),
+        (7, None, "there is no snapshot of sync 7; the snapshots here are of sync 1, 2, 3"),
         (1, 9, "there is no snapshot of sync 9; "),
         (8, 9, "there is no snapshot of sync 8 or sync 9; "),
         (None, 9, "there is no snapshot of sync 9; "),
-        (2, 2, "two snapshots are needed; there are those of sync 1, 2, 3"),
+        (2, 2, "two snapshots are needed; the snapshots here are of sync 1, 2, 3"),
         (3, None, "two snapshots are needed; "),
         (None, 1, "two snapshots are needed; "),
     ],

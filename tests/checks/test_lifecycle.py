@@ -147,14 +147,14 @@ def test_an_accepted_line_stays_accepted_when_another_is_inserted_above_it(draft
     assert states(draft, "line-arithmetic") == {"i1/1": ("accepted", "persisting")}
 
 
-def test_an_accepted_record_in_quarantine_does_not_make_the_verdict_incomplete(draft):
-    broken = nrb("bad", nrbRate="many")
-    synced(draft, 1, [broken])
+def test_an_accepted_record_that_cannot_be_read_does_not_make_the_verdict_incomplete(draft):
+    broken, billed = nrb("bad", nrbVendorTax="many"), [invoice([line("R1-bad")])]
+    synced(draft, 1, [broken], billed)
     assert verdict(draft) == "incomplete"
     decided = accepting(draft, "bad", "record-quarantined")
-    synced(draft, 1, [broken], decisions=decided)
+    synced(draft, 1, [broken], billed, decisions=decided)
     assert verdict(draft) == "accepted"
-    synced(draft, 2, [nrb("bad", nrbRate="several")], decisions=decided)
+    synced(draft, 2, [nrb("bad", nrbVendorTax="several")], billed, decisions=decided)
     assert verdict(draft) == "incomplete"  # another body than the one that was looked at
 
 
@@ -191,7 +191,8 @@ def test_what_is_cleared_says_why_and_how_it_stood_last(draft):
     synced(draft, 1, [unbilled("a"), unbilled("b"), unbilled("c")])
     dearer = unbilled("a", "5000.00", nrbJobOrderNumber="JOB-9")
     synced(draft, 2, [dearer, unbilled("b"), unbilled("c")])
-    synced(draft, 3, [nrb("a", "5000.00", nrbJobOrderNumber="JOB-9"), unbilled("b", nrbRate="many")])
+    unreadable = {**unbilled("b"), "nrbGuid": ["b"]}
+    synced(draft, 3, [nrb("a", "5000.00", nrbJobOrderNumber="JOB-9"), unreadable])
     cleared = draft.query(
         "select subject_id, job_number, amount_at_risk, reason from finding_history"
         " where rule_id = 'nrb-unbilled' and state = 'cleared' order by subject_id"

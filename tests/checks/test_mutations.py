@@ -97,7 +97,8 @@ def mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
 
 
 # What the plants must leave alone because it cannot be told from the user's own (cost without a job), because only a
-# person can say it (a link by hand), or because it does not change on what a rule fires, only what it says of it.
+# person can say it (a link by hand), because it takes both vendors (two records of one id), or because it does not
+# change on what a rule fires, only what it says of it.
 NRBS = [
     nrb(),
     unbilled("no-job", nrbJobOrderNumber=None),
@@ -105,6 +106,7 @@ NRBS = [
     unbilled("twice", nrbInvoiceNumber="AP-7"),
     unbilled("twice-again", nrbInvoiceNumber="AP-7"),
     nrb("dearer", "150.00"),
+    unbilled("one-id", isInternal="maybe"),
 ]
 EARLIER = [(-1, nrb("dearer", nrbIsExported=False)), (0, nrb("dearer"))]  # the sync and the NRB then
 HIDDEN = invoice([line("Hidden")], "hidden", is_active=False)
@@ -115,6 +117,7 @@ INVOICES = [
     ),
     invoice([line("Half", "100.00")], "late", date_invoice=LATE),
     invoice([line("Other half", "100.00")], "later", date_invoice=LATE + 86_400),
+    invoice([line("Same id", "7.00")], "one-id", status_name=["Sent"]),
 ]
 BY_HAND = [("by-hand", "late", 0), ("by-hand", "later", 0)]
 

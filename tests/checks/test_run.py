@@ -106,7 +106,34 @@ CLEAN = ([nrb()], [invoice(), invoice([], "i2", total=None, is_active=False)])
         pytest.param([unbilled()], [], {}, "findings", {"findings": 4}, id="unbilled"),
         pytest.param(*CLEAN, {"status": "INCOMPLETE"}, "incomplete", {"findings": 0}, id="an incomplete sync"),
         pytest.param(
-            [nrb(), nrb("bad", nrbRate="NaN")], [invoice()], {}, "incomplete", {"quarantined": 1}, id="quarantine"
+            [nrb(), {**nrb("bad"), "nrbGuid": ["bad"]}],
+            [invoice()],
+            {},
+            "incomplete",
+            {"quarantined": 1},
+            id="quarantine",
+        ),
+        pytest.param(
+            [nrb(nrbRate="NaN")],
+            [invoice()],
+            {},
+            "incomplete",
+            {"amounts_unreadable": 1, "quarantined": 0},
+            id="a rate",
+        ),
+        pytest.param(
+            [nrb()],
+            [invoice(), {**invoice(jnid="i2"), "items": {}}],
+            {},
+            "incomplete",
+            {"amounts_unreadable": 1, "lines": 1, "lines_in_bodies": 1},
+            id="unreadable lines",
+        ),
+        pytest.param(
+            [nrb(isInternal="maybe")], [invoice()], {}, "findings", {"amounts_unreadable": 0}, id="a decision"
+        ),
+        pytest.param(
+            [nrb(nrbNotes=["a"])], [invoice(cost="free")], {}, "clean", {"fields_unreadable": 2}, id="fields not needed"
         ),
         pytest.param(
             [nrb(total=None)], [invoice([line(amount="0.00")])], {}, "incomplete", {"nrb_without_total": 1}, id="NRB"

@@ -693,7 +693,7 @@ def moved(home: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_full_disk(cramped: Path) -> None:
     before = bytes_of(cramped)
     for command in ("sync", "audit"):
-        assert_refused(auditkit(command), str(cramped), "No space left on device", "the snapshot before is unchanged")
+        assert_refused(auditkit(command), str(cramped), "No space left on device", "the previous snapshot is unchanged")
     assert bytes_of(cramped) == before
     assert auditkit("findings").code == 0
 
@@ -707,7 +707,7 @@ def test_a_failed_audit_frees_the_disk(cramped: Path) -> None:
 @pytest.mark.parametrize("cramped", [6 * 1024 + 512], indirect=True, ids=["no room for what changes"])
 def test_a_disk_that_fills_up_during_a_sync(cramped: Path) -> None:
     before = bytes_of(cramped)
-    assert_refused(auditkit("sync"), str(cramped), "No space left on device", "the snapshot before is unchanged")
+    assert_refused(auditkit("sync"), str(cramped), "No space left on device", "the previous snapshot is unchanged")
     assert bytes_of(cramped) == before
 
 

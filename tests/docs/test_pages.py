@@ -14,7 +14,7 @@ import auditkit as ak
 from auditkit.cli.app import app
 from auditkit.papers.html import html_table
 from auditkit.warehouse.answer import Answer
-from auditkit.warehouse.schema import Described, outline, script
+from auditkit.warehouse.schema import Described, outline, schema
 from auditkit.warehouse.tables import run_script
 from docs.generator import month_end, tables
 from docs.generator.markdown import anchor, inline
@@ -140,16 +140,16 @@ def test_each_sql_example_fits_the_schema() -> None:
     asked += [words[-1] for text in texts for words in commands(text) if words[0] == "sql" and " " in words[-1]]
     assert len(asked) > len(tables.GROUPS)
     with duckdb.connect(":memory:") as empty:
-        run_script(empty, script("schema.sql"), {})
+        run_script(empty, schema(), {})
         for query in asked:
             empty.execute(query)
 
 
 def test_every_table_and_column_has_a_meaning() -> None:
-    schema = outline()
-    assert [name for name, table in schema.items() if not table.holds] == []
-    assert [(name, c) for name, table in schema.items() for c, _, meaning in table.columns if not meaning] == []
-    assert all(f"### {name}\n" in GENERATED["tables.md"] for name in schema)
+    described = outline()
+    assert [name for name, table in described.items() if not table.holds] == []
+    assert [(name, c) for name, table in described.items() for c, _, meaning in table.columns if not meaning] == []
+    assert all(f"### {name}\n" in GENERATED["tables.md"] for name in described)
 
 
 def test_a_table_without_a_group_is_an_error() -> None:

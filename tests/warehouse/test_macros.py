@@ -1,4 +1,4 @@
-"""one_edit_apart is held against the textbook's optimal string alignment, on every pair of short texts."""
+"""`one_edit_apart` compared with the textbook's optimal string alignment, on every pair of short texts."""
 
 from itertools import product
 
@@ -7,7 +7,7 @@ from tests.world import workbench
 
 
 def alignment(a: str, b: str) -> int:
-    """Least number of characters changed, put in, left out, or swapped with their neighbour."""
+    """The smallest number of characters changed, inserted, deleted or swapped with a neighbor."""
     best = {(-1, -1): 0}
     for i in range(-1, len(a)):
         for j in range(-1, len(b)):
@@ -24,13 +24,13 @@ def alignment(a: str, b: str) -> int:
     return best[len(a) - 1, len(b) - 1]
 
 
-def test_one_edit_apart_is_an_alignment_of_1():
+def test_one_edit_apart_means_an_alignment_distance_of_1():
     texts = ["".join(letters) for length in range(5) for letters in product("ab1", repeat=length)]
     with workbench() as draft:
         rebuild_schema(draft)
-        draft.query("create temp table said (txt varchar)")
-        draft.insert("said", {"txt": texts})
-        found = draft.query("select a.txt, b.txt from said as a, said as b where one_edit_apart(a.txt, b.txt)").rows
+        draft.query("create temp table text (txt varchar)")
+        draft.insert("text", {"txt": texts})
+        found = draft.query("select a.txt, b.txt from text as a, text as b where one_edit_apart(a.txt, b.txt)").rows
         nothing = draft.query("select one_edit_apart(null, 'a'), one_edit_apart('a', null)").rows
     assert set(found) == {(a, b) for a, b in product(texts, repeat=2) if alignment(a, b) == 1}
     assert ("ab1", "ba1") in found

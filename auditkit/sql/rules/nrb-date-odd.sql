@@ -1,14 +1,14 @@
 -- id: nrb-date-odd
--- title: A vendor invoice date that cannot be right
+-- title: Vendor invoice date out of range
 -- assertion: cutoff
 -- severity: low
 -- subject: nrb
 -- param: days int = 90
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_invoice_date date, created_on date, days_before int
--- why: The date decides month, age and cut-off, so a slip in it moves the cost into the wrong period.
+-- why: The date decides month, age and cutoff, so a wrong one moves the cost into another period.
 -- remedy: Compare with the vendor's document and correct the date.
--- note: After $as_of, before 2005, or more than $days before the NRB was entered. NULL date: nothing to judge; NULL creation: only the
---   first two.
+-- note: After $as_of, before 2005, or more than $days before the NRB was entered. A date of 1970 is often one that was sent in
+--   another unit, or not at all. NULL date: nothing to compare; NULL creation: only the first two.
 with dated as (
     select s.guid, s.job_number, s.total, n.vendor_invoice_date, n.created_on,
         days_between(n.vendor_invoice_date, n.created_on) as days_before

@@ -1,5 +1,5 @@
--- raw.tombstone, raw.unread, raw.nrb_body → vanished, quarantine, nrb_version. Parameters: $sync_id. What cannot be typed here
--- is NULL: it was, or will be, quarantined where it is current.
+-- raw.tombstone, raw.unread, raw.nrb_body → vanished, quarantine, nrb_version. Parameters: $sync_id. A field that cannot be read
+-- here is NULL.
 
 insert into quarantine by name
 select u.subject_type, u.subject_id, '(record)' as field, v.digest, $sync_id as sync_id,
@@ -17,21 +17,15 @@ from raw.tombstone
 order by subject_type, subject_id;
 
 insert into nrb_version by name
-with several as (
-    select guid from raw.nrb_body where json_valid(body) group by guid having count(*) > 1
-), field as (
-    select guid, first_sync, last_sync, digest, json_transform(body, json_spec([
-        'nrbIsExported', 'nrbJobOrderNumber', 'nrbRate', 'nrbQuantity', 'nrbVendorTax', 'nrbUpcharge', 'nrbTotalAfterMarkup'
-    ])) as txt
-    from raw.nrb_body where json_valid(body) and guid in (select guid from several)
+with version as (
+    select guid as subject_id, first_sync as position, last_sync, digest, read_body(body, nrb_version_spec()) as f
+    from raw.nrb_body
+    where guid in (select guid from raw.nrb_body group by guid having count(*) > 1)
+), readable as (
+    from version where f is not null
 )
-select guid, first_sync, last_sync, digest,
-    try_cast(txt.nrbIsExported as boolean) as is_exported,
-    to_text(txt.nrbJobOrderNumber) as job_number,
-    try_cast(txt.nrbRate as decimal(24, 6)) as rate,
-    try_cast(txt.nrbQuantity as decimal(24, 6)) as quantity,
-    try_cast(txt.nrbVendorTax as decimal(18, 2)) as vendor_tax,
-    try_cast(txt.nrbUpcharge as decimal(24, 6)) as upcharge_percent,
-    try_cast(txt.nrbTotalAfterMarkup as decimal(18, 2)) as total_after_markup
-from field
+select v.subject_id as guid, v.position as first_sync, v.last_sync, v.digest,
+    r.* exclude (subject_id, position, digest, is_irregular)
+from nrb_version_read('readable') as r
+join version as v on v.subject_id = r.subject_id and v.position = r.position
 order by guid, first_sync;

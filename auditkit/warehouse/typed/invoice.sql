@@ -1,200 +1,106 @@
--- raw.invoice_body → invoice, invoice_item, invoice_related, payment, quarantine. Parameters: $sync_id, $zone.
--- An invoice is typed whole or not at all: a refused line refuses its invoice.
+-- raw.invoice_body → invoice, invoice_related, payment, quarantine, date_zone, irregular; its lines go to the temporary
+-- table item_typed. Parameters: $sync_id, $zone.
+-- An invoice without an identity goes to quarantine; any other is in invoice, with NULL for each field that cannot be read.
 
-set variable invoice_fields = [
-    'guid', 'external_id', 'number', 'status', 'status_name', 'is_active', 'is_archived', 'date_invoice', 'date_due', 'subtotal',
-    'tax', 'total', 'cost', 'margin', 'total_paid', 'due', 'customer', 'created_by', 'sales_rep_name', 'date_created',
-    'date_updated', 'date_status_change', 'date_paid_in_full', 'items', 'related', 'payments'
-];
-set variable item_fields = [
-    'jnid', 'name', 'description', 'uom', 'item_type', 'quantity', 'price', 'amount', 'cost', 'tax_rate', 'labor'
-];
+create or replace temp macro invoice_token(sync) as table
+select jnid as subject_id, cast(null as integer) as position, digest, read_body(body, invoice_spec()) as f
+from raw.invoice_body where last_sync = sync;
 
--- A body that DuckDB cannot read at all (a lone surrogate, say) is refused whole.
+create or replace temp table invoice_typed as
+with token as (from invoice_token($sync_id))
+select * from invoice_read('token');
+
+-- Without an identity: no JSON object, or one without the jnid by which it is known.
 insert into quarantine by name
-select 'invoice' as subject_type, jnid as subject_id, '(body)' as field, '(body): not readable as JSON' as reason, digest,
-    $sync_id as sync_id
-from raw.invoice_body where last_sync = $sync_id and not json_valid(body);
+select 'invoice' as subject_type, b.jnid as subject_id, b.digest, $sync_id as sync_id,
+    case when json_valid(b.body) and json_type(b.body) = 'OBJECT' then 'jnid' else '(body)' end as field,
+    case when not json_valid(b.body) then 'not readable as JSON'
+        when json_type(b.body) <> 'OBJECT' then 'expected an object, found ' || lower(json_type(b.body))
+        else 'expected "' || b.jnid || '", found ' || coalesce('"' || t.jnid || '"', 'nothing') end as reason
+from raw.invoice_body as b join invoice_typed as t on t.subject_id = b.jnid
+where b.last_sync = $sync_id and t.jnid is distinct from b.jnid;
 
-create or replace temp table invoice_text as
-select jnid, digest,
-    json_transform(body, json_spec(getvariable('invoice_fields'))) as txt,
-    json_kinds(body, getvariable('invoice_fields')) as kind,
-    json_transform(body, '{"items":["JSON"],"related":["JSON"],"payments":["JSON"],"exact":"DECIMAL(1,0)"}') as list
-from raw.invoice_body where last_sync = $sync_id and json_valid(body);
+delete from invoice_typed where jnid is distinct from subject_id;
 
-create or replace temp table item_text as
-with item as (
-    select jnid, unnest(list.items) as body, generate_subscripts(list.items, 1) - 1 as position from invoice_text
-)
-select jnid, cast(position as integer) as position, json_type(body) as item_kind,
-    json_transform(body, json_spec(getvariable('item_fields'))) as txt,
-    json_kinds(body, getvariable('item_fields')) as kind,
-    json_transform(body, '{"labor":{"price":"VARCHAR","amount":"VARCHAR"},"exact":"DECIMAL(1,0)"}').labor as labor,
-    json_transform(json_structure(body), '{"labor":{"price":"VARCHAR","amount":"VARCHAR"}}').labor as labor_kind
-from item;
-
-create or replace temp table related_text as
-with related as (
-    select jnid, unnest(list.related) as body, generate_subscripts(list.related, 1) - 1 as position from invoice_text
-)
-select jnid, cast(position as integer) as position, json_type(body) as related_kind,
-    json_transform(body, json_spec(['id', 'type', 'number', 'name'])) as txt,
-    json_kinds(body, ['id', 'type', 'number', 'name']) as kind
-from related;
-
-create or replace temp table invoice_refusal as
-with refused as (
-    select jnid, -1 as position, unnest([
-        refuse_text('guid', kind.guid),
-        refuse_text('external_id', kind.external_id),
-        refuse_text('number', kind.number),
-        refuse_code('status', kind.status, txt.status),
-        refuse_text('status_name', kind.status_name),
-        refuse_flag('is_active', kind.is_active, txt.is_active),
-        refuse_flag('is_archived', kind.is_archived, txt.is_archived),
-        refuse_s('date_invoice', kind.date_invoice, txt.date_invoice),
-        refuse_s('date_due', kind.date_due, txt.date_due),
-        refuse_money('subtotal', kind.subtotal, txt.subtotal),
-        refuse_money('tax', kind.tax, txt.tax),
-        refuse_money('total', kind.total, txt.total),
-        refuse_money('cost', kind.cost, txt.cost),
-        refuse_quantity('margin', kind.margin, txt.margin),
-        refuse_money('total_paid', kind.total_paid, txt.total_paid),
-        refuse_money('due', kind.due, txt.due),
-        refuse_text('customer', kind.customer),
-        refuse_text('created_by', kind.created_by),
-        refuse_text('sales_rep_name', kind.sales_rep_name),
-        refuse_s('date_created', kind.date_created, txt.date_created),
-        refuse_s('date_updated', kind.date_updated, txt.date_updated),
-        refuse_s('date_status_change', kind.date_status_change, txt.date_status_change),
-        refuse_s('date_paid_in_full', kind.date_paid_in_full, txt.date_paid_in_full),
-        refuse_list('items', kind.items),
-        refuse_list('related', kind.related),
-        refuse_list('payments', kind.payments)
-    ]) as reason
-    from invoice_text
-    union all
-    select jnid, position, 'items[' || position || '].' || unnest([
-        case when item_kind is distinct from 'OBJECT' then ': expected an object, found ' || lower(coalesce(item_kind, 'null')) end,
-        refuse_text('jnid', kind.jnid),
-        refuse_text('name', kind.name),
-        refuse_text('description', kind.description),
-        refuse_text('uom', kind.uom),
-        refuse_text('item_type', kind.item_type),
-        refuse_quantity('quantity', kind.quantity, txt.quantity),
-        refuse_quantity('price', kind.price, txt.price),
-        refuse_money('amount', kind.amount, txt.amount),
-        refuse_money('cost', kind.cost, txt.cost),
-        refuse_quantity('tax_rate', kind.tax_rate, txt.tax_rate),
-        refuse_quantity('labor.price', labor_kind.price, labor.price),
-        refuse_money('labor.amount', labor_kind.amount, labor.amount),
-        case when is_unset(kind.amount) and line_amount(txt.quantity, txt.price) is null
-            and try_cast(txt.quantity as decimal(24, 6)) * 0 + try_cast(txt.price as decimal(24, 6)) * 0 is not null
-            then 'amount: quantity × price exceeds 18 digits' end
-    ]) as reason
-    from item_text
-    union all
-    select jnid, position, 'related[' || position || '].' || unnest([
-        case when related_kind is distinct from 'OBJECT'
-            then ': expected an object, found ' || lower(coalesce(related_kind, 'null')) end,
-        refuse_text('id', kind.id),
-        refuse_text('type', kind.type),
-        refuse_text('number', kind.number),
-        refuse_text('name', kind.name)
-    ]) as reason
-    from related_text
-)
-select jnid, string_agg(reason, '; ' order by reason) as reason,
-    string_agg(split_part(reason, ':', 1), ', ' order by reason) as field
-from refused where reason is not null
-group by jnid;
-
-insert into quarantine by name
-select 'invoice' as subject_type, t.jnid as subject_id, r.field, r.reason, t.digest, $sync_id as sync_id
-from invoice_refusal as r join invoice_text as t on t.jnid = r.jnid;
-
--- Refused invoices leave before anything is cast, so that each cast below can be strict.
-create or replace temp table invoice_accepted as
-select jnid, txt, list from invoice_text where jnid not in (select jnid from invoice_refusal);
-create or replace temp table item_accepted as
-select jnid, position, txt, labor,
-    cast(to_json([jnid, txt.name, txt.description, txt.quantity, txt.price]) as varchar) as words
-from item_text where jnid not in (select jnid from invoice_refusal);
+insert into date_zone by name
+with moment as (select invoice_date as instant from invoice_typed)
+select 'invoice' as subject_type, 'date_invoice' as field, *, $zone as account_zone from recognized_zone('moment', $zone);
 
 insert into invoice by name
-select jnid,
-    to_text(txt.guid) as guid,
-    to_text(txt.external_id) as external_id,
-    to_text(txt.number) as number,
-    cast(txt.status as integer) as status,
-    to_text(txt.status_name) as status_name,
-    cast(txt.is_active as boolean) as is_active,
-    cast(txt.is_archived as boolean) as is_archived,
-    local_day(to_instant_s(txt.date_invoice), $zone) as invoice_date,
-    to_instant_s(txt.date_invoice) as invoice_at,
-    local_day(to_instant_s(txt.date_due), $zone) as due_date,
-    to_money(txt.subtotal) as subtotal,
-    to_money(txt.tax) as tax,
-    to_money(txt.total) as total,
-    to_money(txt.cost) as cost,
-    to_quantity(txt.margin) as margin,
-    to_money(txt.total_paid) as total_paid,
-    to_money(txt.due) as due,
-    to_text(txt.customer) as customer,
-    to_text(txt.created_by) as created_by,
-    to_text(txt.sales_rep_name) as sales_rep_name,
-    to_instant_s(txt.date_created) as created_at,
-    local_day(to_instant_s(txt.date_created), $zone) as created_on,
-    to_instant_s(txt.date_updated) as updated_at,
-    to_instant_s(txt.date_status_change) as status_changed_at,
-    to_instant_s(txt.date_paid_in_full) as paid_in_full_at,
-    local_day(to_instant_s(txt.date_updated), $zone) as updated_on,
-    local_day(to_instant_s(txt.date_status_change), $zone) as status_changed_on,
-    local_day(to_instant_s(txt.date_paid_in_full), $zone) as paid_in_full_on
-from invoice_accepted
+select * exclude (subject_id, position, digest, is_irregular, items, related, payments)
+from invoice_dated('invoice_typed', $zone, (select zone from date_zone where subject_type = 'invoice'))
 order by jnid;
 
-insert into invoice_item by name
-select jnid, position,
-    left(sha256(words || row_number() over (partition by words order by position)), 24) as line_key,
-    to_text(txt.jnid) as item_jnid,
-    to_text(txt.name) as name,
-    to_text(txt.description) as description,
-    to_text(txt.uom) as uom,
-    to_text(txt.item_type) as item_type,
-    to_quantity(txt.quantity) as quantity,
-    to_quantity(txt.price) as price,
-    coalesce(to_money(txt.amount), line_amount(txt.quantity, txt.price)) as amount,
-    txt.amount is null as amount_derived,
-    to_money(txt.cost) as cost,
-    to_quantity(txt.tax_rate) as tax_rate,
-    to_quantity(labor.price) as labor_price,
-    to_money(labor.amount) as labor_amount
-from item_accepted
-order by jnid, position;
+
+insert into irregular
+with token as (
+    from invoice_token($sync_id) where subject_id in (select subject_id from invoice_typed where is_irregular)
+)
+select 'invoice' as record, 'invoice' as subject_type, subject_id, '' as place, position, digest,
+    unnest(invoice_tokens(f), recursive := true)
+from token;
+
+-- The elements of the lists. One that is no object keeps its row, and nothing in it can be read.
+create or replace temp table invoice_element as
+with list as (
+    select subject_id, digest, 'invoice_item' as record, 'items' as name, elements(items) as list
+    from invoice_typed where items like '[%' and items <> '[]'
+    union all
+    select subject_id, digest, 'invoice_related', 'related', elements(related)
+    from invoice_typed where related like '[%' and related <> '[]'
+)
+select subject_id, digest, record, name || '[' || (generate_subscripts(list, 1) - 1) || ']' as place,
+    cast(generate_subscripts(list, 1) - 1 as integer) as position, coalesce(unnest(list), 'null') as token
+from list;
+
+insert into irregular
+select record, 'invoice' as subject_type, subject_id, place, position, digest, '' as field, token
+from invoice_element where not starts_with(token, '{');
+
+create or replace temp table item_typed as
+with token as (
+    select subject_id, position, digest, json_transform(token, invoice_item_spec()) as f
+    from invoice_element where record = 'invoice_item'
+)
+select * from invoice_item_read('token');
+
+insert into irregular
+with token as (
+    select e.*, json_transform(e.token, invoice_item_spec()) as f
+    from invoice_element as e join item_typed as i on i.subject_id = e.subject_id and i.position = e.position
+    where e.record = 'invoice_item' and i.is_irregular
+)
+select record, 'invoice' as subject_type, subject_id, place, position, digest, unnest(invoice_item_tokens(f), recursive := true)
+from token;
+
+create or replace temp table related_typed as
+with token as (
+    select subject_id, position, digest, json_transform(token, invoice_related_spec()) as f
+    from invoice_element where record = 'invoice_related'
+)
+select * from invoice_related_read('token');
+
+insert into irregular
+with token as (
+    select e.*, json_transform(e.token, invoice_related_spec()) as f
+    from invoice_element as e join related_typed as r on r.subject_id = e.subject_id and r.position = e.position
+    where e.record = 'invoice_related' and r.is_irregular
+)
+select record, 'invoice' as subject_type, subject_id, place, position, digest,
+    unnest(invoice_related_tokens(f), recursive := true)
+from token;
 
 insert into invoice_related by name
-select jnid, position, to_text(txt.id) as related_id, to_text(txt.type) as type, to_text(txt.number) as number,
-    to_text(txt.name) as name
-from related_text
-where jnid in (select jnid from invoice)
+select subject_id as jnid, * exclude (subject_id, digest, is_irregular) from related_typed
 order by jnid, position;
 
 insert into payment by name
-select jnid, cast(unnest(generate_series(0, len(list.payments) - 1)) as integer) as position, unnest(list.payments) as body
-from invoice_accepted
-where len(list.payments) > 0
+with payment as (
+    select subject_id as jnid, elements(payments) as list from invoice_typed where payments like '[%' and payments <> '[]'
+)
+select jnid, cast(generate_subscripts(list, 1) - 1 as integer) as position, unnest(list) as body from payment
 order by jnid, position;
 
-insert into line_token by name
-select distinct jnid, position, token from (
-    select jnid, position, unnest(tokens(concat_ws(' ', name, description))) as token from invoice_item
-) where usable_reference(token) is not null
-order by jnid, position, token;
-
-insert into related_token by name
-select distinct jnid, position, token from (
-    select jnid, position, unnest(tokens(name)) as token from invoice_related where folded(type) = 'job'
-) where usable_reference(token) is not null
-order by jnid, position, token;
+drop table invoice_typed;
+drop table invoice_element;
+drop table related_typed;

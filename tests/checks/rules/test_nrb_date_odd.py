@@ -20,8 +20,12 @@ def entered(guid, days):
 CASES = [
     (dated("today", AS_OF), SILENT),
     (dated("tomorrow", AS_OF + timedelta(days=1)), "100.00"),
-    # the last evening of 2004 in Edmonton is the first millisecond that is typed at all
+    # 00:00 UTC is still 2004 in Edmonton
     (nrb("eve-of-2005", nrbInvoiceDate=1_104_537_600_000, nrbCreatedAt=None), "100.00"),
+    (dated("year-1999", date(1999, 12, 31), None), "100.00"),
+    (nrb("zero", nrbInvoiceDate=0, nrbCreatedAt=None), "100.00"),
+    (nrb("seconds", nrbInvoiceDate=ms(COST_DAY) // 1000, nrbCreatedAt=None), "100.00"),
+    (dated("year-2199", date(2199, 1, 1), None), "100.00"),
     (dated("first-day", date(2005, 1, 1), None), SILENT),
     (entered("entered-before", -5), SILENT),
     (entered("day-90", 90), SILENT),
@@ -45,9 +49,16 @@ def test_it_fires_on_these_alone(snapshot):
 
 @pytest.mark.parametrize(
     ("guid", "reason"),
-    [("tomorrow", "in the future"), ("eve-of-2005", "before 2005"), ("day-91", "91 days before it was entered")],
+    [
+        ("tomorrow", "in the future"),
+        ("year-2199", "in the future"),
+        ("eve-of-2005", "before 2005"),
+        ("zero", "before 2005"),
+        ("seconds", "before 2005"),
+        ("day-91", "91 days before it was entered"),
+    ],
 )
-def test_it_says_what_is_odd(snapshot, guid, reason):
+def test_the_reason_names_what_is_odd(snapshot, guid, reason):
     assert findings(snapshot, RULE)[guid]["reason"] == reason
 
 

@@ -1,19 +1,31 @@
-"""record-quarantined: what could not be typed, of either vendor."""
+"""record-quarantined: records, and fields that matter, that could not be read, of either vendor."""
 
 import pytest
 
-from tests.world import amounts, audited, findings, invoice, line, subjects, unbilled
+from tests.world import amounts, audited, findings, invoice, line, related, subjects, unbilled
 
 RULE = "record-quarantined"
 NRBS = [
-    unbilled("bad-money", nrbTotalAfterMarkup="1,000.00"),
-    unbilled("bad-twice", nrbRate="NaN", nrbQuantity="1e3"),
+    unbilled("bad-total", nrbTotalAfterMarkup="1,000.00"),
+    unbilled("bad-twice", nrbRate="NaN", nrbQuantity="2,5"),
+    unbilled("bad-flag", isInternal="no"),
+    unbilled("bad-mark", nrbBilledInName=["INV-1"]),
+    unbilled("bad-children", nrbChildren="none"),
+    {**unbilled("no-guid"), "nrbGuid": ["no-guid"]},
+    # what the audit does not need
+    unbilled("bad-notes", nrbNotes=["a"], nrbPONumber=True, nrbUpdatedAt="today"),
+    # what can be read in another form
+    unbilled("lenient", nrbVendorTax="37.125", nrbOriginReference=3233, isInternal="false", nrbInvoiceDate=""),
     unbilled("good"),
     unbilled("all-null", None, nrbRate=None, nrbQuantity=None, nrbUpdatedAt=None),
 ]
 INVOICES = [
-    invoice([line("Labour", "1.00", cost="free")], "bad-line"),
-    invoice([line("Labour", "1.00")], "good-invoice"),
+    invoice(
+        [line("Labor", "1.00"), line("Labor", amount=None, price="free")], "bad-line", subtotal="1.00", total="1.00"
+    ),
+    invoice([line("Labor", "1.00")], "bad-jobs", related=[related(), 7]),
+    invoice([line("Labor", "1.00", cost="free")], "bad-cost", margin="high"),
+    invoice([line("Labor", "1.00")], "good-invoice"),
 ]
 
 
@@ -24,38 +36,49 @@ def snapshot(tmp_path_factory):
 
 
 def test_it_fires_on_these_alone(snapshot):
-    assert amounts(findings(snapshot, RULE)) == {"bad-money": None, "bad-twice": None, "bad-line": None}
+    assert amounts(findings(snapshot, RULE)) == {
+        "bad-total": None,
+        "bad-twice": "100.00",
+        "bad-flag": "100.00",
+        "bad-mark": "100.00",
+        "bad-children": "100.00",
+        "no-guid": None,
+        "bad-line": "1.00",
+        "bad-jobs": "1.00",
+    }
 
 
 @pytest.mark.parametrize(
     ("subject", "kind", "field", "reason"),
     [
         (
-            "bad-money",
+            "bad-total",
             "nrb",
             "nrbTotalAfterMarkup",
-            'nrbTotalAfterMarkup: expected digits such as 862.50, found "1,000.00"',
+            'nrbTotalAfterMarkup: expected a number such as 862.50, found "1,000.00"',
         ),
         (
             "bad-twice",
             "nrb",
-            "nrbRate, nrbQuantity",
-            'nrbRate: expected digits such as 862.50, found "NaN";'
-            ' nrbQuantity: expected digits such as 862.50, found "1e3"',
+            "nrbQuantity, nrbRate",
+            'nrbQuantity: expected a number such as 862.50, found "2,5";'
+            ' nrbRate: expected a number such as 862.50, found "NaN"',
         ),
-        ("bad-line", "invoice", "items[0].cost", 'items[0].cost: expected digits such as 862.50, found "free"'),
+        ("no-guid", "nrb", "nrbGuid", 'nrbGuid: expected "no-guid", found nothing'),
+        ("bad-line", "invoice", "items[1].price", 'items[1].price: expected a number such as 862.50, found "free"'),
+        ("bad-jobs", "invoice", "related[1]", "related[1]: expected an object, found 7"),
     ],
 )
-def test_it_says_of_what_vendor_and_which_fields(snapshot, subject, kind, field, reason):
+def test_the_finding_names_the_vendor_and_the_fields(snapshot, subject, kind, field, reason):
     hit = findings(snapshot, RULE)[subject]
     assert (hit["subject_type"], hit["evidence"]["field"], hit["reason"]) == (kind, field, reason)
-    assert hit["job_number"] is None
+    assert hit["job_number"] == (None if kind == "invoice" or subject == "no-guid" else "JOB-1001")
 
 
-def test_records_of_both_vendors_may_have_one_id(tmp_path):
+def test_records_of_both_vendors_may_have_the_same_id(tmp_path):
     """Nothing keeps the ids of two vendors apart; each is a finding with a fingerprint of its own."""
-    nrbs = [unbilled("same", nrbTotalAfterMarkup="free"), unbilled("nrb x"), unbilled("x", nrbRate="1e3")]
-    with audited(tmp_path, nrbs, [invoice([line(cost="free")], "same")]) as snapshot:
+    nrbs = [unbilled("same", nrbTotalAfterMarkup="free"), unbilled("nrb x"), unbilled("x", nrbRate="1,0")]
+    with audited(tmp_path, nrbs, [invoice(jnid="same", total="free")]) as snapshot:
         sql = "select subject_type, subject_id from finding where rule_id = $rule order by all"
         rows = snapshot.query(sql, {"rule": RULE}).rows
         fingerprints = snapshot.query("select count(distinct fingerprint) from finding where rule_id = $r", {"r": RULE})
@@ -63,5 +86,6 @@ def test_records_of_both_vendors_may_have_one_id(tmp_path):
     assert fingerprints.scalar() == 3
 
 
-def test_a_refused_record_is_in_no_other_rule(snapshot):
-    assert subjects(snapshot, "nrb-unbilled") == {"good", "all-null"}
+def test_a_record_without_an_identity_is_in_no_other_rule(snapshot):
+    assert "no-guid" not in subjects(snapshot, "nrb-unbilled")
+    assert {"good", "bad-notes", "lenient"} <= subjects(snapshot, "nrb-unbilled")
