@@ -26,12 +26,18 @@ __all__ = ["DEFAULT", "build"]
 
 
 def build(
-    seed: int = 1, nrbs: int = 1000, faults: Mapping[str, int] | None = DEFAULT, lump_sums: bool = False
+    seed: int = 1,
+    nrbs: int = 1000,
+    faults: Mapping[str, int] | None = DEFAULT,
+    *,
+    lump_sums: bool = False,
+    habits: bool = False,
 ) -> World:
     """A year of one contractor up to its last day, with exactly `nrbs` NRBs, receipts and their children included.
 
     `faults` says how many of each name in `FAULTS` to plant; `{}` and None plant nothing. With `lump_sums` half of the
-    receipts are billed in one line that names the receipt. About six jobs and fifteen invoices to a hundred NRBs.
+    receipts are billed in one line that names the receipt; with `habits` the contractor has those of ordinary books
+    (`sandbox.habits`): every cost is billed all the same. About six jobs and fifteen invoices to a hundred NRBs.
     Raises ValueError for an unknown fault, and when the world is too small for all of them.
     """
     wanted = faults or {}
@@ -42,7 +48,8 @@ def build(
     if nrbs < 1:
         raise ValueError(f"a world needs at least one NRB, not {nrbs}")
     writer = _Writer(seed, lump_sums)
-    plans = outline(Random(seed), nrbs, planted)  # noqa: S311 - must be the same again from its seed
+    chance = Random(f"{seed}/habits") if habits else None  # noqa: S311 - must be the same again from its seed
+    plans = outline(Random(seed), nrbs, planted, chance)  # noqa: S311 - as above
     return World(
         seed=seed,
         as_of=AS_OF,

@@ -4,9 +4,10 @@ Aimsio: money as strings, times in milliseconds. JobNimbus: money as numbers, ti
 midnight in the account's zone. Not here: any choice of content.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import nextafter
 from zoneinfo import ZoneInfo
 
 from auditkit.sandbox.dataset_books import TIMEZONE, Invoice, Job, Line, Nrb
@@ -16,7 +17,8 @@ from auditkit.sandbox.world import Body
 __all__ = ["invoice_bodies", "nrb_bodies"]
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_STATUS_CODES = {"Draft": 1, "Sent": 2, "Paid": 3, "Closed": 4}  # of these only 4 = Closed is on the vendor's page
+# Of these only 4 = Closed is on the vendor's page.
+_STATUS_CODES = {"Draft": 1, "Sent": 2, "Open": 2, "Paid": 3, "Closed": 4, "Void": 5, "Cancelled": 6}
 _ENTERED_AT = 17 * 3600  # seconds after 00:00 UTC: mid-morning in the account's zone
 _INVOICE_DATE_AT = 10 * 3600 + 1800  # where Aimsio keeps the time of an invoice's day: 10:30 UTC
 
@@ -100,12 +102,19 @@ def _number(figure: Decimal) -> int | Decimal:
     return int(figure) if figure == figure.to_integral_value() else figure.quantize(Decimal("0.01"))
 
 
+def _noisy(figure: Decimal) -> int | Decimal:
+    """As a program writes it that adds binary floats: 103.34999999999999 for 103.35."""
+    exact = _number(figure)
+    return exact if isinstance(exact, int) else Decimal(repr(nextafter(float(exact), 0)))
+
+
 def _seconds(day: date, hour: int) -> int:
     return _midnight(day) + hour * 3600
 
 
 def _invoice_body(job: Job, invoice: Invoice) -> Body:
     figures = invoice.figures
+    number = _noisy if invoice.has_float_noise else _number
     representative, representative_name = REPRESENTATIVES[invoice.recid % len(REPRESENTATIVES)]
     cost = sum((line.cost for line in invoice.lines), Decimal(0))
     margin = int((figures.subtotal - cost) * 100 / figures.subtotal) if figures.subtotal else 0
@@ -125,17 +134,17 @@ def _invoice_body(job: Job, invoice: Invoice) -> Body:
         "date_created": _seconds(invoice.day, 9),
         "date_updated": _seconds(invoice.updated, 16),
         "esigned": False,
-        "is_active": None if invoice.is_active_lost else invoice.state != "void",
+        "is_active": None if invoice.is_active_lost else invoice.state != "void" or invoice.is_void_by_status,
         "is_archived": invoice.is_archived,
         "related": _related(job, invoice),
         "status": _STATUS_CODES[invoice.status_name],
         "status_name": invoice.status_name,
         "number": invoice.number,
         "location": {"id": 1},
-        "subtotal": _number(figures.subtotal),
+        "subtotal": number(figures.subtotal),
         "margin": 0 if invoice.cost_is_lost else margin,
-        "tax": _number(figures.tax),
-        "total": _number(figures.total),
+        "tax": number(figures.tax),
+        "total": number(figures.total),
         "cost": 0 if invoice.cost_is_lost else _number(cost),
         "total_paid": _number(figures.paid),
         "due": _number(figures.due),
@@ -145,7 +154,7 @@ def _invoice_body(job: Job, invoice: Invoice) -> Body:
         "date_invoice": _midnight(invoice.day),
         "date_status_change": _seconds(invoice.changed, 15),
         "date_paid_in_full": _seconds(invoice.changed, 15) if invoice.paid_share == 1 else 0,
-        "items": [_item_body(line, invoice) for line in invoice.lines],
+        "items": [_item_body(line, invoice, number) for line in invoice.lines],
         "sections": [],
         "payments": [_payment_body(invoice, figures.paid)] if figures.paid else [],
         "owners": [{"id": representative}],
@@ -191,7 +200,7 @@ def _payment_body(invoice: Invoice, paid: Decimal) -> Body:
     }
 
 
-def _item_body(line: Line, invoice: Invoice) -> Body:
+def _item_body(line: Line, invoice: Invoice, number: Callable[[Decimal], int | Decimal]) -> Body:
     tax_rate = 5 if invoice.client.is_taxed else 0
     tax_name = "GST" if tax_rate else None
     return {
@@ -206,10 +215,10 @@ def _item_body(line: Line, invoice: Invoice) -> Body:
         "item_type": line.item_type,
         "description": line.description,
         "quantity": _number(line.quantity),
-        "price": _number(line.price),
+        "price": number(line.price),
         "preSurchargePrice": None,
         "cost": _number(line.cost),
-        "amount": _number(line.amount),
+        "amount": number(line.amount),
         "tax_couch_id": None,
         "tax_name": tax_name,
         "tax_rate": tax_rate,

@@ -14,13 +14,14 @@ from typing import Any, Literal, NamedTuple, Self
 
 from auditkit.sandbox.dataset_catalogue import SUB_TOTAL_AND_VENDOR_TAX, Client, Vendor
 
-__all__ = ["AS_OF", "TIMEZONE", "Figures", "Invoice", "Job", "Line", "Mark", "Nrb", "cents", "marked_up"]
+__all__ = ["AS_OF", "TIMEZONE", "Figures", "Invoice", "Job", "Line", "Mark", "Nrb", "Role", "State", "cents", "marked_up"]
 
 AS_OF = date(2026, 9, 30)
 TIMEZONE = "America/Edmonton"
 _CENT = Decimal("0.01")
 
 State = Literal["issued", "draft", "void"]
+Role = Literal["progress", "deposit", "balance", "credit", "reissue", "release"]
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -120,7 +121,10 @@ class Figures(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One client invoice. Its figures follow from its lines, but for the `*_off` by which a fault bends them."""
+    """One client invoice. Its figures follow from its lines, but for the `*_off` by which a fault bends them.
+
+    `role`: what it is for; `has_float_noise`: its figures are sent as sums of binary floats come out.
+    """
 
     jnid: str
     guid: str
@@ -144,6 +148,9 @@ class Invoice:
     paid_off: Decimal = Decimal(0)
     cost_is_lost: bool = False
     is_active_lost: bool = False
+    is_void_by_status: bool = False
+    has_float_noise: bool = False
+    role: Role = "progress"
     follows_gap: bool = False
     malformed: tuple[tuple[str, Any], ...] = ()
 

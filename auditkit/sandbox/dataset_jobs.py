@@ -16,6 +16,7 @@ from typing import Any
 from auditkit.sandbox.dataset_books import AS_OF, Invoice, Job, Line, Mark, Nrb, cents, marked_up
 from auditkit.sandbox.dataset_catalogue import AUTHORS, CLIENTS, LABOUR, VENDORS, Client, Vendor, as_guid
 from auditkit.sandbox.dataset_plan import JobPlan, Slot
+from auditkit.sandbox.habits import with_habits
 
 __all__ = ["write_job"]
 
@@ -24,13 +25,13 @@ _SEVERAL = (2, 3, 4, 5, 8)
 
 
 def write_job(rng: Random, plan: JobPlan, lump_sums: bool) -> Job:
-    """One clean job. The same `rng` state and outline give the same job."""
+    """One clean job, with its habits. The same `rng` state and outline give the same job."""
     client = CLIENTS[plan.client]
     by_number = plan.is_in_aimsio and rng.random() < 0.15  # else by a token of its name
     name = plan.number if plan.is_in_aimsio and not by_number else "Shop work"
     headers = [_header(rng, plan, place, client) for place in range(len(plan.slots))]
     nrbs = list(_Purchases(rng, plan, headers).all())
-    return Job(
+    job = Job(
         number=plan.number,
         jobnimbus_id=_jnid(rng),
         jobnimbus_name=f"{client.name} / {name}",
@@ -40,6 +41,8 @@ def write_job(rng: Random, plan: JobPlan, lump_sums: bool) -> Job:
         nrbs=tuple(nrbs),
         invoices=tuple(_with_lines(rng, plan, headers, nrbs, lump_sums)),
     )
+    reserved = frozenset(nrb.guid for nrb in nrbs[: plan.plain_nrbs])
+    return with_habits(job, plan.habits, rng, reserved=reserved)
 
 
 def _jnid(rng: Random) -> str:
@@ -79,6 +82,7 @@ def _header(rng: Random, plan: JobPlan, place: int, client: Client) -> Invoice:
         has_job=True,
         paid_share=paid_share,
         lines=(),
+        role=slot.role,
         follows_gap=slot.follows_gap,
     )
 
@@ -107,7 +111,7 @@ class _Purchases:
         self._plan = plan
         self._serials = iter(range(plan.first_serial, plan.first_serial + plan.nrb_count))
         self._left = plan.nrb_count
-        self._issued = [invoice for invoice in headers if invoice.state == "issued"]
+        self._issued = [invoice for invoice in headers if invoice.state == "issued" and invoice.role == "progress"]
         self._marks = {invoice.jnid: _mark_of(rng, invoice) for invoice in self._issued}
         self._totals: set[Decimal] = set()
 
@@ -235,6 +239,8 @@ def _with_lines(rng: Random, plan: JobPlan, headers: list[Invoice], nrbs: list[N
     for slot, header in zip(plan.slots, headers, strict=True):
         if slot.copies is not None:
             lines = [replace(line, jnid=_jnid(rng)) for line in written[slot.copies].lines]
+        elif slot.role != "progress":
+            lines = []
         else:
             billed = list(_billed_on(rng, header, nrbs, lump_sums))
             lines = [_line_for(rng, plan, nrb, numbers) for nrb in billed] + list(_other_lines(rng, slot))

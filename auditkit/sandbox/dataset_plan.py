@@ -5,34 +5,41 @@ order, again and again. Not here: any NRB, line or amount.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import accumulate, pairwise
 from random import Random
 
-from auditkit.sandbox.dataset_books import AS_OF, State
+from auditkit.sandbox.dataset_books import AS_OF, Role, State
 from auditkit.sandbox.dataset_catalogue import CLIENTS
 from auditkit.sandbox.faults import ALONE, NEEDS_DRAFT, NEEDS_OWN_JOB, NEEDS_VOID
+from auditkit.sandbox.habits import HABITS, ROLES
 
 __all__ = ["JobPlan", "Slot", "outline"]
 
 _YEAR = 365
 _PERIOD = 30  # days between a job's progress invoices
 _NRBS_PER_FAULT, _SPARE_NRBS, _FAULTS_PER_JOB = 2, 5, 4  # a duplicate takes two; the spare ones are for a receipt
+_HABITS_PER_JOB = 3
+_JOBS_PER_LABOR_JOB = 8
 _FIRST_INVOICE_NUMBER = 10_001
 _FIRST_JOBNIMBUS_NUMBER = 2_001
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One invoice to be written. A draft has no number yet; a void one copies the invoice in slot `copies`."""
+    """One invoice to be written. A draft has no number yet; a void one copies the invoice in slot `copies`.
+
+    Costs are billed on issued `progress` invoices; an invoice of another role is written by a habit of the job.
+    """
 
     day: date
     state: State
     number: str | None = None
     copies: int | None = None
     shares_number: bool = False
+    role: Role = "progress"
     follows_gap: bool = False
 
     def numbered_as(self, place: int) -> int:
@@ -54,6 +61,7 @@ class JobPlan:
     slots: tuple[Slot, ...]
     first_recid: int = 0
     faults: tuple[str, ...] = ()
+    habits: tuple[str, ...] = ()
 
     @property
     def plain_nrbs(self) -> int:
@@ -61,8 +69,11 @@ class JobPlan:
         return _NRBS_PER_FAULT * len(self.faults) if self.nrb_count else 0
 
 
-def outline(rng: Random, nrbs: int, faults: Mapping[str, int]) -> list[JobPlan]:
-    """The plans of all jobs, with `nrbs` records among them. Sixty jobs to a thousand NRBs, spread over a year."""
+def outline(rng: Random, nrbs: int, faults: Mapping[str, int], habits: Random | None = None) -> list[JobPlan]:
+    """The plans of all jobs, with `nrbs` records among them. Sixty jobs to a thousand NRBs, spread over a year.
+
+    `habits`: a stream of chance of its own, by which jobs get habits; without it there are none.
+    """
     jobs = max(1, nrbs * 6 // 100)
     sizes = _sizes(rng, nrbs, jobs)
     hosts = _hosts(rng, sizes, faults)
@@ -75,6 +86,8 @@ def outline(rng: Random, nrbs: int, faults: Mapping[str, int]) -> list[JobPlan]:
         _job_without_nrbs(rng, jobs + extra, name)
         for extra, name in enumerate(name for name in faults for _ in range(faults[name]) if name in NEEDS_OWN_JOB)
     ]
+    if habits:
+        plans = _with_habits(plans, habits)
     return _numbered(plans)
 
 
@@ -145,6 +158,45 @@ def _job_without_nrbs(rng: Random, index: int, fault: str) -> JobPlan:
     number = str(_FIRST_JOBNIMBUS_NUMBER + index)
     slot = Slot(AS_OF - timedelta(days=rng.randrange(20, 200)), "issued")
     return JobPlan(index, number, number, False, rng.randrange(len(CLIENTS)), 0, 0, (slot,), faults=(fault,))
+
+
+def _with_habits(plans: list[JobPlan], rng: Random) -> list[JobPlan]:
+    """The plans with habits dealt in turn, and jobs of labor alone. What a fault needs for itself is left alone."""
+    dealt = 0
+    changed = []
+    for plan in plans:
+        if plan.nrb_count and not ALONE.intersection(plan.faults):
+            names = tuple(HABITS)[dealt : dealt + _HABITS_PER_JOB]
+            dealt = (dealt + _HABITS_PER_JOB) % len(HABITS)
+            plan = replace(plan, habits=names, slots=(*plan.slots, *_slots_of(plan, names, rng)))
+        changed.append(plan)
+    changed += [_labor_job(rng, len(plans) + extra) for extra in range(2 + len(plans) // _JOBS_PER_LABOR_JOB)]
+    return changed
+
+
+def _slots_of(plan: JobPlan, habits: tuple[str, ...], rng: Random) -> Iterator[Slot]:
+    """The further invoices that habits need: before the first, a few days after one, or after the last."""
+    issued = [place for place, slot in enumerate(plan.slots) if slot.state == "issued"]
+    first, last = plan.slots[issued[0]].day, plan.slots[issued[-1]].day
+    if "void by status" in habits and not any(slot.state == "void" for slot in plan.slots):
+        copied = rng.choice(issued)
+        yield Slot(plan.slots[copied].day - timedelta(days=1), "void", copies=copied)
+    if "old draft" in habits:
+        yield Slot(first + timedelta(days=rng.randrange(3, 9)), "draft")
+    for name in habits:
+        for role in ROLES.get(name, ()):
+            days = rng.randrange(1, 4)
+            day = first - timedelta(days=20 + days) if role == "deposit" else min(last + timedelta(days=days), AS_OF)
+            yield Slot(day, "issued", role=role)
+
+
+def _labor_job(rng: Random, index: int) -> JobPlan:
+    """A job without any third-party cost; every other one is known to Aimsio."""
+    number = str(_FIRST_JOBNIMBUS_NUMBER + index)
+    start = AS_OF - timedelta(days=rng.randrange(70, 300))
+    slots = tuple(Slot(start + timedelta(days=_PERIOD * period), "issued") for period in range(rng.randrange(1, 3)))
+    name = f"JOB{start:%y}-{101 + index:04d}" if index % 2 else number
+    return JobPlan(index, name, number, bool(index % 2), rng.randrange(len(CLIENTS)), 0, 0, slots)
 
 
 def _numbered(plans: list[JobPlan]) -> list[JobPlan]:
