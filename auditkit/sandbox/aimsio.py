@@ -13,14 +13,15 @@ from starlette.routing import Router
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock
 from auditkit.sandbox.error_bodies import Refusal
-from auditkit.sandbox.fields import IMPORT, NRB_NUMBERS
 from auditkit.sandbox.invented import aimsio_error
+from auditkit.sandbox.json_schema import Schema
 from auditkit.sandbox.middleware import Credentials, Vendor, basic, body_of, call_number, json_answer, route
+from auditkit.sandbox.nrb_fields import IMPORT, LENIENT_IMPORT, NRB_NUMBERS
 from auditkit.sandbox.state import State
 from auditkit.sandbox.upsert import Import
 from auditkit.sandbox.wire import Body, Json, dumps, loads_stored
 
-__all__ = ["AIMSIO_BASE", "LIST_PATH", "SAVE_PATH", "aimsio"]
+__all__ = ["AIMSIO_BASE", "LIST_PATH", "SAVE_PATH", "aimsio", "request_schema"]
 
 AIMSIO_BASE = "/aimsio"
 LIST_PATH = "/rest/api/standard/v1/NonRecurringBillableItem"
@@ -29,6 +30,7 @@ SAVE_PATH = "/rest/api/standard/v1/NRB"
 
 def aimsio(state: State, behaviors: Behaviors, credentials: Credentials, clock: Clock) -> Vendor:
     """The vendor Aimsio over this state."""
+    schema = request_schema(behaviors)
 
     async def list_nrbs(_: Request) -> Response:
         return StreamingResponse(_stub_list(state, behaviors), media_type="application/json")
@@ -40,7 +42,7 @@ def aimsio(state: State, behaviors: Behaviors, credentials: Credentials, clock: 
         return json_answer(text if behaviors.numbers == "strings" else dumps(_with_numbers(loads_stored(text))))
 
     async def save_nrbs(request: Request) -> Response:
-        entries = body_of(request, IMPORT)["nrbList"]
+        entries = body_of(request, schema)["nrbList"]
         return json_answer(
             dumps(Import(state, behaviors, clock(), credentials.username).run(entries, call_number(request)))
         )
@@ -52,6 +54,11 @@ def aimsio(state: State, behaviors: Behaviors, credentials: Credentials, clock: 
     ]
     router = Router(routes, redirect_slashes=False)
     return Vendor("aimsio", router, basic(credentials), 'Basic realm="Aimsio"', aimsio_error)
+
+
+def request_schema(behaviors: Behaviors) -> Schema:
+    """What a POST may hold."""
+    return IMPORT if behaviors.bodies == "strict" else LENIENT_IMPORT
 
 
 async def _stub_list(state: State, behaviors: Behaviors) -> AsyncIterator[str]:

@@ -36,6 +36,9 @@ class Behaviors:
     invoice_date_time: Literal["kept", "rewritten"] = "kept"
     """Whether Aimsio rewrites the time of day of nrbInvoiceDate, as its sample shows."""
 
+    bodies: Literal["lenient", "strict"] = "lenient"
+    """Whether either vendor refuses what its page does not document in a request: numbers as text, unknown fields."""
+
     jobnimbus_numbers: Literal["numbers", "strings"] = "numbers"
     """JobNimbus's money on GET: JSON numbers (the samples) or strings (the field table, for subtotal)."""
 
@@ -64,8 +67,11 @@ class Behaviors:
     items: Literal["replaced", "merged"] = "replaced"
     """What a JobNimbus update does with the stored items when it sends some."""
 
-    update_body: Literal["empty", "object"] = "empty"
-    """JobNimbus's answer to a successful write: no body (its examples) or the object."""
+    post_body: Literal["empty", "object"] = "empty"
+    """JobNimbus's answer to a creation: no body or the new invoice; its page shows neither."""
+
+    put_body: Literal["empty", "object"] = "empty"
+    """JobNimbus's answer to an update: no body or the invoice; its page shows both."""
 
     put_requires_jnid: Literal["no", "yes"] = "no"
     """Whether a JobNimbus update without the jnid in its body is refused."""

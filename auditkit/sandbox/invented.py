@@ -1,18 +1,21 @@
-"""Everything the vendors' pages do not define and the sandbox had to make up: the one place to look, and to doubt.
+"""Everything that the vendors' pages do not define and that had to be invented for the sandbox, in one place.
 
-A client must not rely on anything in here. What is made up *and* may well be otherwise is a switch in `behaviors.py`;
-what only has to be something is here, or is listed here when it is code rather than words:
+A client must not rely on anything in here. What is invented *and* may well be different is a switch in `behaviors.py`.
+What only has to be something is here, or is listed here if it is code:
 
-- `upsert.py`: the first key that an entry gives (guid, external id, origin reference) decides alone; an unknown guid
-  creates nothing; an invalid field of an edit keeps its value while the rest is applied; a creation with one is not
-  imported; children are not counted; a changed child moves its parent's nrbUpdatedAt as well.
-- `invoices.py`: an item's amount leaves its labour out; the totals are recomputed when items or tax are sent, else
-  left alone; an unknown related id is accepted, without a name; date_created counts at creation only.
-- `jobnimbus.py`: a from, size or filter that cannot be read is refused; a body with another jnid than the path's is a
-  conflict (409); the actor of a creation becomes created_by.
-- `door.py`: calls are authenticated before they queue; a queued call is carried out even when its sender gave up; a
-  body above 16 MiB is refused.
-- Either vendor answers 400 to what is not JSON or has a field of the wrong type, and 415 to another media type.
+- `upsert.py`: only the first key of an entry (guid, external id, origin reference) is used; an unknown guid creates
+  nothing; an invalid field of an edit keeps its value and the rest is applied; a creation with one is not imported;
+  children are not counted; a change of a child also moves its parent's nrbUpdatedAt.
+- `invoices.py`: an item's amount does not include its labor; totals are recomputed only if items or tax are sent; an
+  unknown related id is accepted, without a name; date_created counts at creation only; fields that JobNimbus computes,
+  such as total, may be sent and change nothing.
+- `jobnimbus.py`: a from, size or filter that cannot be read is refused; a term is compared exactly, with its letter
+  case and its type; a body with a different jnid than the path's is a conflict (409); the actor of a creation becomes
+  created_by.
+- `middleware.py`: calls are authenticated before they queue; a queued call is carried out even if its sender gave up;
+  a body above 16 MiB is refused.
+- Either vendor answers 400 to what is not JSON or does not fit the schema of the request, and 415 to a different media
+  type.
 """
 
 from typing import Any

@@ -13,15 +13,21 @@ from typing import Any
 
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import seconds
-from auditkit.sandbox.fields import INVOICE_CHANGES
 from auditkit.sandbox.invented import status_name
 from auditkit.sandbox.state import State
 from auditkit.sandbox.wire import CENT, EXACT, Body, Json, loads_stored
 
-__all__ = ["changed_invoice", "new_invoice", "slim", "with_strings"]
+__all__ = ["MONEY", "changed_invoice", "new_invoice", "slim", "with_strings"]
 
 _NAMESPACE = uuid.UUID("5a0db0c5-7e57-4a11-8c0e-a1b51054ad02")
-_WRITABLE = frozenset(INVOICE_CHANGES["properties"]) - {"jnid", "type", "date_created", "items", "related"}
+# What a write stores as it comes. Items, related records, tax and cost are completed first; the rest is computed.
+_WRITABLE = frozenset(
+    {
+        *("attachment_id", "customer", "date_due", "date_invoice", "esigned", "external_id", "internal_note"),
+        *("is_active", "is_archived", "location", "note", "number", "owners", "sales_rep", "sales_rep_name"),
+        *("sections", "status", "template_id", "terms"),
+    }
+)
 _SENT_NUMBERS = frozenset({"tax", "cost"})
 
 _BLANK: Mapping[str, Any] = {
@@ -73,7 +79,7 @@ _BLANK_ITEM: Mapping[str, Any] = {
 _ITEM_NUMBERS = frozenset({"quantity", "price", "cost", "tax_rate"})
 _LABOR_NUMBERS = frozenset({"price", "cost", "amount", "tax_rate"})
 
-_MONEY = frozenset({"subtotal", "tax", "total", "cost", "total_paid", "due", "price", "amount"})
+MONEY = frozenset({"subtotal", "tax", "total", "cost", "total_paid", "due", "price", "amount"})
 _DECORATION = frozenset({"sections", "owners", "photos", "template_id", "margin"})
 _NEVER_DROPPED = frozenset({"jnid", "number", "subtotal", "tax", "total", "due", "related", "items", "status"})
 
@@ -172,7 +178,7 @@ def with_strings(value: Json) -> Json:
         return [with_strings(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: _text(item) if name in _MONEY else with_strings(item) for name, item in value.items()}
+    return {name: _text(item) if name in MONEY else with_strings(item) for name, item in value.items()}
 
 
 def _text(value: Json) -> Json:

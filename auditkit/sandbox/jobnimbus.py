@@ -16,17 +16,25 @@ from starlette.routing import Router
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock
 from auditkit.sandbox.error_bodies import Refusal
-from auditkit.sandbox.fields import FILTER, INVOICE, INVOICE_CHANGES, mistake
 from auditkit.sandbox.invented import jobnimbus_error
+from auditkit.sandbox.invoice_fields import (
+    FILTER,
+    INVOICE,
+    INVOICE_CHANGES,
+    LENIENT_INVOICE,
+    LENIENT_INVOICE_CHANGES,
+)
 from auditkit.sandbox.invoices import changed_invoice, new_invoice, slim, with_strings
+from auditkit.sandbox.json_schema import Schema, mistake
 from auditkit.sandbox.middleware import Credentials, Vendor, bearer, body_of, call_number, json_answer, route
-from auditkit.sandbox.state import Bound, State
+from auditkit.sandbox.state import Bound, State, Term
 from auditkit.sandbox.wire import Body, dumps, loads, loads_stored
 
-__all__ = ["JOBNIMBUS_BASE", "PATH", "jobnimbus"]
+__all__ = ["JOBNIMBUS_BASE", "PATH", "UNVERSIONED_PATH", "jobnimbus", "request_schemas"]
 
 JOBNIMBUS_BASE = "/jobnimbus"
 PATH = "/api1/v2/invoices"
+UNVERSIONED_PATH = "/api1/invoices"  # not on the page, but several public clients call it
 
 _PAGE = 1_000  # the default size, and the largest that is honored
 _WINDOW = 10_000  # from + size beyond it is `beyond_window`
@@ -37,6 +45,7 @@ _OPERATORS: Mapping[str, Literal[">=", ">", "<=", "<"]] = {"gte": ">=", "gt": ">
 
 def jobnimbus(state: State, behaviors: Behaviors, credentials: Credentials, clock: Clock) -> Vendor:
     """The vendor JobNimbus over this state."""
+    creation, changes = request_schemas(behaviors)
 
     async def list_invoices(request: Request) -> Response:
         return json_answer(_page(request, state, behaviors))
@@ -46,26 +55,35 @@ def jobnimbus(state: State, behaviors: Behaviors, credentials: Credentials, cloc
         return json_answer(_shown(text, behaviors, in_list=False))
 
     async def create(request: Request) -> Response:
-        sent = body_of(request, INVOICE)
+        sent = body_of(request, creation)
         with state.transaction():
             body = new_invoice(sent, state, behaviors, clock(), request.query_params.get("actor"))
             state.put_invoice(body)
-        return _written(body, behaviors)
+        return _written(body, behaviors.post_body, behaviors)
 
     async def update(request: Request) -> Response:
-        sent = body_of(request, INVOICE_CHANGES)
+        sent = body_of(request, changes)
         with state.transaction():
             before = loads_stored(_stored(request, state, behaviors))
             _check_jnid(sent, before["jnid"], behaviors)
             body = changed_invoice(before, sent, state, behaviors, clock())
             state.put_invoice(body)
-        return _written(body, behaviors)
+        return _written(body, behaviors.put_body, behaviors)
 
-    routes = [
-        route(PATH, GET=list_invoices, POST=create),
-        route(f"{PATH}/{{jnid}}", GET=one_invoice, PUT=update),
-    ]
+    routes = []
+    for path in (PATH, UNVERSIONED_PATH):
+        routes += [
+            route(path, GET=list_invoices, POST=create),
+            route(f"{path}/{{jnid}}", GET=one_invoice, PUT=update),
+        ]
     return Vendor("jobnimbus", Router(routes, redirect_slashes=False), bearer(credentials), "Bearer", jobnimbus_error)
+
+
+def request_schemas(behaviors: Behaviors) -> tuple[Schema, Schema]:
+    """What a POST and a PUT may hold."""
+    if behaviors.bodies == "strict":
+        return INVOICE, INVOICE_CHANGES
+    return LENIENT_INVOICE, LENIENT_INVOICE_CHANGES
 
 
 def _page(request: Request, state: State, behaviors: Behaviors) -> str:
@@ -110,7 +128,7 @@ def _whole_number(query: QueryParams, name: str, default: int) -> int:
     return int(values[0])
 
 
-def _bounds(query: QueryParams) -> list[Bound]:
+def _bounds(query: QueryParams) -> list[Bound | Term]:
     """The filter's comparisons. Raises `Refusal` for one that cannot be read: it must not pass for no filter."""
     text = query.get("filter")
     if text is None:
@@ -121,12 +139,12 @@ def _bounds(query: QueryParams) -> list[Bound]:
         raise Refusal(400, f"filter: not JSON: {error}") from None
     if found := mistake(value, FILTER, "filter"):
         raise Refusal(400, found)
-    return [
-        Bound(column, _OPERATORS[operator], limit)
-        for condition in value["must"]
-        for column, limits in condition["range"].items()
-        for operator, limit in limits.items()
-    ]
+    bounds = list[Bound | Term]()
+    for condition in value["must"]:
+        for column, limits in condition.get("range", {}).items():
+            bounds += [Bound(column, _OPERATORS[operator], limit) for operator, limit in limits.items()]
+        bounds += [Term(field, wanted) for field, wanted in condition.get("term", {}).items()]
+    return bounds
 
 
 def _shuffle(behaviors: Behaviors, number: int) -> int | None:
@@ -163,7 +181,5 @@ def _shown(text: str, behaviors: Behaviors, *, in_list: bool) -> str:
     return dumps(with_strings(body) if behaviors.jobnimbus_numbers == "strings" else body)
 
 
-def _written(body: Body, behaviors: Behaviors) -> Response:
-    return (
-        Response() if behaviors.update_body == "empty" else json_answer(_shown(dumps(body), behaviors, in_list=False))
-    )
+def _written(body: Body, answer: Literal["empty", "object"], behaviors: Behaviors) -> Response:
+    return Response() if answer == "empty" else json_answer(_shown(dumps(body), behaviors, in_list=False))

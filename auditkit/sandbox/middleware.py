@@ -27,7 +27,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from auditkit.sandbox.clock import Clock, milliseconds
 from auditkit.sandbox.error_bodies import Refusal
-from auditkit.sandbox.fields import Schema, mistake
+from auditkit.sandbox.json_schema import Schema, mistake
 from auditkit.sandbox.limits import Gate
 from auditkit.sandbox.state import Call, State
 from auditkit.sandbox.wire import Json, dumps, loads

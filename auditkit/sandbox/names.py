@@ -4,12 +4,12 @@ The vendors refuse a job or vendor that they do not know and fill in the guids a
 knows what its records show.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from auditkit.sandbox.wire import Body, Json, dumps
 
-__all__ = ["Name", "names_of_invoice", "names_of_nrb"]
+__all__ = ["PAGE_NAMES", "Name", "names_of_invoice", "names_of_nrb"]
 
 
 class Name(NamedTuple):
@@ -18,6 +18,16 @@ class Name(NamedTuple):
     kind: str
     scope: str
     name: str
+
+
+# The names in the samples of Aimsio's page. They exist in every state file, so that its own sample can be posted.
+PAGE_NAMES: Mapping[Name, str | None] = {
+    Name("job", "", "JOB20250514"): None,
+    Name("wbs", "JOB20250514", "JOB20250514-01.01"): "b0dd1584-c59a-4a10-a64e-638177a54edc",
+    Name("type", "", "Other"): "other_nrb_type",
+    Name("uname", "", "other_nrb_type"): "Other",
+    Name("vendor", "", "BIT"): "d74e8cbb-c7ce-43d9-be2d-c65f0ce0af49",
+}
 
 
 def names_of_nrb(body: Body) -> Iterator[tuple[Name, str | None]]:

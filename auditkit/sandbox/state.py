@@ -10,18 +10,19 @@ Not here: what a field means. A record is a text with the few columns that findi
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from auditkit.sandbox.error_bodies import ForeignFile
 from auditkit.sandbox.invented import STUB_DTYPE
-from auditkit.sandbox.names import Name, names_of_invoice, names_of_nrb
-from auditkit.sandbox.wire import Body, Json, dumps, loads_stored
+from auditkit.sandbox.names import PAGE_NAMES, Name, names_of_invoice, names_of_nrb
+from auditkit.sandbox.wire import Body, Json, dumps, loads, loads_stored
 
-__all__ = ["Bound", "Call", "NrbKey", "State", "make_private"]
+__all__ = ["Bound", "Call", "NrbKey", "State", "Term", "make_private"]
 
 NrbKey = Literal["guid", "external_id", "origin_reference", "parent_guid"]
 
@@ -65,6 +66,14 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A field of JobNimbus's filter and the value that it has; `related.id` is a field of the objects in a list."""
+
+    field: str
+    value: str | int | Decimal
+
+
+@dataclass(frozen=True)
 class Call:
     """One request as it was received; `status` is None while (or because) it was not answered."""
 
@@ -95,6 +104,7 @@ class State:
         self._lock = threading.RLock()
         make_private(path)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        self._db.create_function("has_term", 3, _has_term, deterministic=True)
         try:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = normal")
@@ -109,6 +119,7 @@ class State:
         if version == 0 and not self._one("select count(*) from sqlite_master"):
             for statement in _SCHEMA.split(";\n"):
                 self._db.execute(statement)
+            self._put_names(PAGE_NAMES)
             self._db.execute(f"pragma user_version = {_VERSION}")
         elif version != _VERSION:
             raise ForeignFile
@@ -163,10 +174,11 @@ class State:
         with self.transaction():
             self._db.executemany(_PUT_NRB, map(_nrb_row, learned(nrbs, names_of_nrb)))
             self._db.executemany(_PUT_INVOICE, map(_invoice_row, learned(invoices, names_of_invoice)))
-            self._db.executemany(
-                "insert or replace into name values (?, ?, ?, ?)",
-                ((name.kind, name.scope, name.name, value) for name, value in names.items()),
-            )
+            self._put_names(names)
+
+    def _put_names(self, names: Mapping[Name, str | None]) -> None:
+        rows = ((name.kind, name.scope, name.name, value) for name, value in names.items())
+        self._db.executemany(_PUT_NAME, rows)
 
     def is_empty(self) -> bool:
         """Whether there is no record at all."""
@@ -230,7 +242,7 @@ class State:
             self._db.execute("delete from invoice where jnid = ?", (jnid,))
 
     def invoice_page(
-        self, start: int, size: int, *, bounds: Sequence[Bound], with_deleted: bool, shuffle: int | None
+        self, start: int, size: int, *, bounds: Sequence[Bound | Term], with_deleted: bool, shuffle: int | None
     ) -> list[str]:
         """Bodies in order of creation, or in the pseudo-random order that the number `shuffle` stands for."""
         where, values = _where(bounds, with_deleted)
@@ -239,7 +251,7 @@ class State:
         sql = f"select body from invoice {where} order by {order} limit ? offset ?"
         return [text for (text,) in self._all(sql, *values, size, start)]
 
-    def invoice_count(self, *, bounds: Sequence[Bound], with_deleted: bool) -> int:
+    def invoice_count(self, *, bounds: Sequence[Bound | Term], with_deleted: bool) -> int:
         """How many invoices lie within the bounds."""
         where, values = _where(bounds, with_deleted)
         return int(self._one(f"select count(*) from invoice {where}", *values))
@@ -283,6 +295,10 @@ class State:
 
 
 _CALL = "at_ms, vendor, method, path, query, body_sha256, status"
+_PUT_NAME = """
+insert into name values (?, ?, ?, ?)
+on conflict (kind, scope, name) do update set value = coalesce(excluded.value, value)
+"""
 _PUT_NRB = """
 insert into nrb (guid, external_id, origin_reference, parent_guid, updated_at, body) values (?, ?, ?, ?, ?, ?)
 on conflict (guid) do update set external_id = excluded.external_id, origin_reference = excluded.origin_reference,
@@ -310,6 +326,29 @@ def _column(value: Json) -> str | int | None:
     return value if isinstance(value, (str, int)) else None
 
 
-def _where(bounds: Sequence[Bound], with_deleted: bool) -> tuple[str, list[Any]]:
-    tests = [f"{bound.column} {bound.operator} ?" for bound in bounds] + ([] if with_deleted else ["is_active"])
-    return (f"where {' and '.join(tests)}" if tests else ""), [bound.value for bound in bounds]
+def _where(bounds: Sequence[Bound | Term], with_deleted: bool) -> tuple[str, list[Any]]:
+    tests, values = [] if with_deleted else ["is_active"], list[Any]()
+    for bound in bounds:
+        if isinstance(bound, Bound):
+            tests.append(f"{bound.column} {bound.operator} ?")
+            values.append(bound.value)
+        else:
+            tests.append("has_term(body, ?, ?)")
+            values += [bound.field, dumps(bound.value)]
+    return (f"where {' and '.join(tests)}" if tests else ""), values
+
+
+def _has_term(body: str, field: str, value: str) -> bool:
+    wanted = loads(value.encode())
+    found = _values_at(loads_stored(body), field.split("."))
+    return any(isinstance(one, bool) == isinstance(wanted, bool) and one == wanted for one in found)
+
+
+def _values_at(value: Json, path: Sequence[str]) -> Iterator[Json]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _values_at(item, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _values_at(value[path[0]], path[1:])

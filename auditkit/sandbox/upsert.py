@@ -14,8 +14,8 @@ from typing import Any
 
 from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import milliseconds
-from auditkit.sandbox.fields import NRB_CREATION_NEEDS, NRB_NUMBERS, NRB_READ_ONLY, NRB_REQUIRED, NRB_WRITABLE
 from auditkit.sandbox.invented import REWRITTEN_TIME_OF_DAY_MS, notice
+from auditkit.sandbox.nrb_fields import NRB_CREATION_NEEDS, NRB_NUMBERS, NRB_READ_ONLY, NRB_REQUIRED, NRB_WRITABLE
 from auditkit.sandbox.state import NrbKey, State
 from auditkit.sandbox.wire import CENT, EXACT, Body, Json
 

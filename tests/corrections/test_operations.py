@@ -131,7 +131,8 @@ ALL_AT_ONCE = {
     "numbers": "numbers",
     "jobnimbus_numbers": "strings",
     "absent": "refused",
-    "update_body": "object",
+    "post_body": "object",
+    "put_body": "object",
     "put_requires_jnid": "yes",
     "deleted": "hidden",
     "list_rows": "slim",
@@ -145,7 +146,13 @@ ALL_AT_ONCE = {
 }
 
 
-SOME = {"update_body": "object", "list_rows": "slim", "order": "stable-random", "numbers": "numbers"}
+SOME = {
+    "post_body": "object",
+    "put_body": "object",
+    "list_rows": "slim",
+    "order": "stable-random",
+    "numbers": "numbers",
+}
 OTHERS = {
     "put_requires_jnid": "yes",
     "jobnimbus_numbers": "strings",

@@ -170,7 +170,7 @@ def account(folder: Path) -> Iterator[Account]:
     with contextlib.ExitStack() as stack:
         state = stack.enter_context(State(folder / "vendors.sqlite"))
         state.fill([nrb(ONE), nrb(TWO)], [invoice()])
-        behaviors = Behaviors(rate_per_second=0, parallel=0, update_body="object")
+        behaviors = Behaviors(rate_per_second=0, parallel=0, post_body="object", put_body="object")
         sandbox = stack.enter_context(in_thread(create_app(state, behaviors, Credentials(USERNAME, PASSWORD, TOKEN))))
         canary, server = stack.enter_context(running()), stack.enter_context(running())
         proxy = Proxy(sandbox, canary.url)

@@ -17,7 +17,7 @@ from auditkit.sandbox.state import State
 
 from . import bodies
 
-UNLIMITED = {"rate_per_second": 0, "parallel": 0}
+UNLIMITED = {"rate_per_second": 0, "parallel": 0, "bodies": "strict"}
 LIST = "/rest/api/standard/v1/NonRecurringBillableItem"
 SAVE = "/rest/api/standard/v1/NRB"
 INVOICES = "/api1/v2/invoices"

@@ -184,8 +184,9 @@ def test_an_invalid_field_of_an_edit_stays_while_the_rest_is_applied(sandbox, fi
     assert (after.get(field), after["nrbNotes"]) == (nrb().get(field), "applied")
 
 
-def test_read_only_fields_are_ignored_with_a_notice_and_unknown_ones_without(sandbox):
-    sent = {"nrbGuid": NRB, "nrbTotalAfterMarkup": "1.00", "nrbBilledInName": "INV-1", "colour": "red"}
+def test_lenient_ignores_read_only_fields_with_a_notice_and_unknown_ones_without(make_sandbox):
+    sandbox = make_sandbox(bodies="lenient")
+    sent = {"nrbGuid": NRB, "nrbTotalAfterMarkup": "1.00", "nrbBilledInName": "INV-1", "color": "red"}
     result = sandbox.save(sent)
     assert [(item["level"], item["field"]) for item in result["notices"]] == [
         ("WARNING", "nrbTotalAfterMarkup"),
@@ -201,9 +202,9 @@ def test_read_only_fields_are_ignored_with_a_notice_and_unknown_ones_without(san
         ({"nrbMarkupAppliesOn": "SUB_TOTAL"}, "862.50"),
         ({"nrbMarkupAppliesOn": None}, "862.50"),
         ({"nrbMarkupAppliesOn": "SUB_TOTAL_AND_VENDOR_TAX"}, "866.25"),
-        ({"nrbRate": "0.005", "nrbUpcharge": None, "nrbVendorTax": None}, "0.01"),
-        ({"nrbRate": "-0.005", "nrbUpcharge": None, "nrbVendorTax": None}, "-0.01"),
-        ({"nrbRate": 33.335, "nrbQuantity": "1.5", "nrbUpcharge": 12.5, "nrbVendorTax": 0}, "56.25"),
+        ({"nrbRate": 0.005, "nrbUpcharge": None, "nrbVendorTax": None}, "0.01"),
+        ({"nrbRate": -0.005, "nrbUpcharge": None, "nrbVendorTax": None}, "-0.01"),
+        ({"nrbRate": 33.335, "nrbQuantity": 1.5, "nrbUpcharge": 12.5, "nrbVendorTax": 0}, "56.25"),
         ({"nrbRate": None}, "862.50"),
     ],
 )

@@ -28,7 +28,7 @@ POSTED = {
     "related": [{"id": "JOB_ID_1", "type": "job"}],
     "items": [
         {"name": "Services", "uom": "Items", "item_type": "material", "quantity": 1, "price": 15438.99, "jnid": "x"},
-        {"name": "Services", "uom": "Items", "item_type": "material", "quantity": "1.5", "price": 1303, "jnid": "x"},
+        {"name": "Services", "uom": "Items", "item_type": "material", "quantity": 1.5, "price": 1303, "jnid": "x"},
         {"name": "Services", "uom": "Items", "item_type": "material", "quantity": 1, "price": -349.52},
     ],
 }
@@ -133,6 +133,52 @@ def test_a_filter_bounds_the_dates(sandbox, field, bounds, found):
     assert ids(sandbox.page(filter=by_range(field, **bounds))) == numbered(*found)
 
 
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ({"number": "INV-002"}, (2,)),
+        ({"number": "inv-002"}, ()),
+        ({"status_name": "Closed"}, (1, 2, 3)),
+        ({"status": 4}, (1, 2, 3)),
+        ({"status": "4"}, ()),
+        ({"is_active": True}, (1, 2, 3)),
+        ({"is_active": 1}, ()),
+        ({"status": True}, ()),
+        ({"total": 15438.99}, (1, 2, 3)),
+        ({"related.id": "JOB_ID_1"}, (1, 2, 3)),
+        ({"related.id": "JOB_ID_2"}, ()),
+        ({"location.id": 1}, (1, 2, 3)),
+        ({"items.labor.price": 0}, (1, 2, 3)),
+        ({"related": "JOB_ID_1"}, ()),
+        ({"nothing": "x"}, ()),
+    ],
+)
+def test_a_term_is_a_field_with_its_value_also_within_lists(sandbox, term, found):
+    assert ids(sandbox.page(filter=json.dumps({"must": [{"term": term}]}))) == numbered(*found)
+
+
+def test_every_condition_of_a_filter_must_hold(sandbox):
+    conditions = [{"term": {"status": 4}}, {"range": {"date_created": {"gt": FIRST}}}, {"term": {"number": "INV-003"}}]
+    assert ids(sandbox.page(filter=json.dumps({"must": conditions}))) == numbered(3)
+
+
+def test_the_count_of_a_filter_counts_its_terms(make_sandbox):
+    term = json.dumps({"must": [{"term": {"number": "INV-001"}}]})
+    assert make_sandbox(count="filter").page(filter=term)["count"] == 1
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        *({}, {"term": {}}, {"term": {"a": "x", "b": "x"}}, {"term": {"a": None}}, {"term": {"a": ["x"]}}),
+        *({"term": {"a": "x"}, "range": {}}, {"terms": {"a": "x"}}, {"range": {"date_due": {"gt": 1}}}),
+    ],
+)
+def test_a_condition_that_cannot_be_read_is_refused(sandbox, condition):
+    answer = sandbox.jobnimbus("GET", params={"filter": json.dumps({"must": [condition]})})
+    assert (answer.status_code, answer.json()["body"][:14]) == (400, "filter.must[0]")
+
+
 def test_or_is_ignored_like_any_unknown_parameter(make_sandbox):
     sandbox = make_sandbox(filter="ignored")
     assert ids(sandbox.page(filter=by_range("date_created", gte=2**40))) == numbered(1, 2, 3)
@@ -165,7 +211,7 @@ def test_money_may_come_as_strings_in_lists_and_by_id(make_sandbox):
 
 
 def test_a_creation_computes_amounts_and_totals_and_names_what_is_related(make_sandbox):
-    sandbox = make_sandbox(update_body="object", clock=fixed_clock(NOW))
+    sandbox = make_sandbox(post_body="object", clock=fixed_clock(NOW))
     answer = sandbox.jobnimbus("POST", json=POSTED, params={"actor": "ann@example.com"})
     made = answer.json(parse_float=Decimal)
     assert answer.status_code == 200
@@ -216,9 +262,32 @@ def test_an_update_merges_top_level_fields_and_leaves_the_rest(sandbox):
     assert after == {**before, "external_id": "E-1"}
 
 
-def test_an_update_may_answer_with_the_object(make_sandbox):
-    sandbox = make_sandbox(update_body="object")
-    assert sandbox.jobnimbus("PUT", f"/{INVOICE}", json={"number": "N"}).json() == sandbox.invoice()
+@pytest.mark.parametrize("post_body", ["empty", "object"])
+@pytest.mark.parametrize("put_body", ["empty", "object"])
+def test_what_a_creation_and_an_update_answer_are_two_switches(make_sandbox, post_body, put_body):
+    sandbox = make_sandbox(post_body=post_body, put_body=put_body)
+    made = sandbox.jobnimbus("POST", json=POSTED)
+    jnid = sandbox.page(**{"from": 3})["results"][0]["jnid"]
+    assert (made.content == b"") if post_body == "empty" else (made.json() == sandbox.invoice(jnid))
+    changed = sandbox.jobnimbus("PUT", f"/{jnid}", json={"number": "N"})
+    assert (changed.content == b"") if put_body == "empty" else (changed.json() == sandbox.invoice(jnid))
+    assert sandbox.invoice(jnid)["number"] == "N"
+
+
+def test_every_operation_is_answered_without_the_version_in_its_path_as_well(make_sandbox):
+    sandbox = make_sandbox(post_body="object", put_body="object")
+
+    def unversioned(method, path="", **options):
+        url = f"{sandbox.address.jobnimbus_url}/api1/invoices{path}"
+        return sandbox.session.request(method, url, headers={"Authorization": "bearer demo-token"}, **options)
+
+    assert unversioned("GET").json() == sandbox.page()
+    assert unversioned("GET", f"/{INVOICE}").json() == sandbox.invoice()
+    jnid = unversioned("POST", json=POSTED).json()["jnid"]
+    assert unversioned("PUT", f"/{jnid}", json={"number": "N"}).json() == sandbox.invoice(jnid)
+    assert unversioned("PUT", f"/{jnid}", json={"is_active": False}).json()["is_active"] is False
+    assert sandbox.page()["count"] == 4
+    assert unversioned("DELETE", f"/{jnid}").status_code == 405
 
 
 def test_a_write_moves_date_updated_strictly_forward_even_when_time_stands_still(make_sandbox):
@@ -231,7 +300,7 @@ def test_a_write_moves_date_updated_strictly_forward_even_when_time_stands_still
 @pytest.mark.parametrize(
     ("sent", "subtotal", "total", "due"),
     [
-        ({"items": [{"quantity": 3, "price": "0.335"}]}, 1.01, 2, -9998),
+        ({"items": [{"quantity": 3, "price": 0.335}]}, 1.01, 2, -9998),
         ({"items": [{"price": 10000}, {"price": -0.01}]}, 9999.99, 10000.98, 0.98),
         ({"items": []}, 0, 0.99, -9999.01),
         ({"tax": 12}, 15438, 15450, 5450),

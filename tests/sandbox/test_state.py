@@ -53,9 +53,10 @@ def test_names_are_those_of_the_records_unless_they_are_given(tmp_path):
         assert state.knows("job", "JOB2")
         assert state.value_of("vendor", "ACME") == "acme-guid"
     with State(tmp_path / "given.sqlite") as state:
-        state.fill(bodies.nrbs(), bodies.invoices(), jobs=["JOB9"], vendors=["ACME", "NEW"])
+        others = bodies.nrb("other", nrbVendorCode="OTHER")
+        state.fill([*bodies.nrbs(), others], bodies.invoices(), jobs=["JOB9"], vendors=["ACME", "NEW"])
         assert [state.knows("job", number) for number in ("JOB9", "JOB2")] == [True, False]
-        assert [state.knows("vendor", code) for code in ("ACME", "NEW", "BIT")] == [True, True, False]
+        assert [state.knows("vendor", code) for code in ("ACME", "NEW", "OTHER")] == [True, True, False]
         assert state.value_of("vendor", "ACME") == "acme-guid"
 
 
