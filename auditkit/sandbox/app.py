@@ -8,7 +8,6 @@
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -18,6 +17,7 @@ from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.clock import Clock, system_clock
 from auditkit.sandbox.jobnimbus import JOBNIMBUS_BASE, jobnimbus
 from auditkit.sandbox.limits import Gate
+from auditkit.sandbox.loopback import LoopbackHosts
 from auditkit.sandbox.middleware import Credentials, VendorMiddleware
 from auditkit.sandbox.openapi import document
 from auditkit.sandbox.state import State
@@ -47,6 +47,7 @@ def create_app(
         return JSONResponse({vendor.name: gates[base].seen() for base, vendor in vendors.items()})
 
     mounts = [Mount(base, VendorMiddleware(vendor, gates[base], state, clock)) for base, vendor in vendors.items()]
-    app = Starlette(routes=[Route("/openapi.json", openapi), Route("/limits", limits), *mounts])
+    routes = [Route("/openapi.json", openapi), Route("/limits", limits), *mounts]
+    app = Starlette(routes=routes, middleware=[Middleware(LoopbackHosts)])
     app.router.redirect_slashes = False
     return app
