@@ -21,7 +21,7 @@ TIMEZONE = "America/Edmonton"
 _CENT = Decimal("0.01")
 
 State = Literal["issued", "draft", "void"]
-Role = Literal["progress", "deposit", "balance", "credit", "reissue", "release"]
+Role = Literal["progress", "deposit", "balance", "credit", "reissue", "release", "standby"]
 
 
 def cents(amount: Decimal) -> Decimal:

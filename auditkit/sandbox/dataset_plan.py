@@ -8,13 +8,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, cycle, islice, pairwise
 from random import Random
 
 from auditkit.sandbox.dataset_books import AS_OF, Role, State
 from auditkit.sandbox.dataset_catalogue import CLIENTS
 from auditkit.sandbox.faults import ALONE, NEEDS_DRAFT, NEEDS_OWN_JOB, NEEDS_VOID
-from auditkit.sandbox.habits import HABITS, ROLES
+from auditkit.sandbox.habits import HABITS, OPEN_STATUS, ROLES
 
 __all__ = ["JobPlan", "Slot", "outline"]
 
@@ -162,14 +162,16 @@ def _job_without_nrbs(rng: Random, index: int, fault: str) -> JobPlan:
 
 def _with_habits(plans: list[JobPlan], rng: Random) -> list[JobPlan]:
     """The plans with habits dealt in turn, and jobs of labor alone. What a fault needs for itself is left alone."""
-    dealt = 0
+    names = cycle(name for name in HABITS if name != OPEN_STATUS)
     changed = []
     for plan in plans:
         if plan.nrb_count and not ALONE.intersection(plan.faults):
-            names = tuple(HABITS)[dealt : dealt + _HABITS_PER_JOB]
-            dealt = (dealt + _HABITS_PER_JOB) % len(HABITS)
-            plan = replace(plan, habits=names, slots=(*plan.slots, *_slots_of(plan, names, rng)))
-        changed.append(plan)
+            last = max(slot.day for slot in plan.slots)
+            is_recent = last > AS_OF - timedelta(days=_PERIOD)
+            habits = (*islice(names, _HABITS_PER_JOB), *[OPEN_STATUS] * is_recent)
+            changed.append(replace(plan, habits=habits, slots=(*plan.slots, *_slots_of(plan, habits, rng))))
+        else:
+            changed.append(plan)
     changed += [_labor_job(rng, len(plans) + extra) for extra in range(2 + len(plans) // _JOBS_PER_LABOR_JOB)]
     return changed
 
@@ -181,13 +183,12 @@ def _slots_of(plan: JobPlan, habits: tuple[str, ...], rng: Random) -> Iterator[S
     if "void by status" in habits and not any(slot.state == "void" for slot in plan.slots):
         copied = rng.choice(issued)
         yield Slot(plan.slots[copied].day - timedelta(days=1), "void", copies=copied)
-    if "old draft" in habits:
-        yield Slot(first + timedelta(days=rng.randrange(3, 9)), "draft")
     for name in habits:
         for role in ROLES.get(name, ()):
             days = rng.randrange(1, 4)
-            day = first - timedelta(days=20 + days) if role == "deposit" else min(last + timedelta(days=days), AS_OF)
-            yield Slot(day, "issued", role=role)
+            early = {"deposit": first - timedelta(days=20 + days), "standby": first + timedelta(days=days)}
+            day = early.get(role) or min(last + timedelta(days=days), AS_OF)
+            yield Slot(day, "draft" if role == "standby" else "issued", role=role)
 
 
 def _labor_job(rng: Random, index: int) -> JobPlan:

@@ -14,21 +14,26 @@ from random import Random
 from auditkit.sandbox.dataset_books import Invoice, Job, Line, Mark, Nrb, Role, cents
 from auditkit.sandbox.dataset_catalogue import VENDORS
 
-__all__ = ["HABITS", "ROLES", "with_habits"]
+__all__ = ["HABITS", "OPEN_STATUS", "ROLES", "with_habits"]
 
 Habit = Callable[[Job, Random], Job]
 
+OPEN_STATUS = "open status"  # of recent jobs alone: what is past due is paid
 _ONE, _CENT = Decimal(1), Decimal("0.01")
 _LODGING = next(vendor for vendor in VENDORS if vendor.code == "LDG")
 _RENTAL = next(vendor for vendor in VENDORS if vendor.code == "TRX")
 
 
 def with_habits(job: Job, names: tuple[str, ...], rng: Random, *, reserved: frozenset[str]) -> Job:
-    """The job with these habits, in order. `reserved`: NRBs that faults may need."""
+    """The job with these habits, in order. Faults may still use `reserved` NRBs
+    and progress invoices.
+    """
     changed = replace(job, touched=job.touched | reserved)
     for name in names:
         changed = HABITS[name](changed, rng)
-    return replace(changed, touched=changed.touched - reserved)
+    progress = {invoice.jnid for invoice in job.invoices if invoice.role == "progress"}
+    others = {invoice.jnid for invoice in job.invoices} - progress
+    return replace(changed, touched=(changed.touched - reserved - progress) | (others if names else set()))
 
 
 def _free(job: Job) -> list[tuple[Nrb, Invoice, Line]]:
@@ -184,7 +189,7 @@ def _void_by_status(job: Job, rng: Random) -> Job:
 
 
 def _open_status(job: Job, rng: Random) -> Job:  # noqa: ARG001 - nothing to choose
-    """What is sent and not paid is called open."""
+    """Invoices that are sent and not paid have the status Open."""
     for invoice in job.invoices:
         if invoice.state == "issued" and invoice.status_name == "Sent" and not invoice.paid_share:
             job = job.change_invoice(invoice.jnid, status_name="Open")
@@ -274,11 +279,12 @@ def _loose_references(job: Job, rng: Random) -> Job:
 
 
 def _old_draft(job: Job, rng: Random) -> Job:
-    """A draft of labor that nobody has sent for months."""
-    for invoice in job.invoices:
-        if invoice.state == "draft" and not invoice.lines:
-            job = _add(job, invoice, _plain_line(rng, "Standby", "Standby, to be agreed", Decimal(rng.randrange(300, 900))))
-    return job
+    """A draft that nobody has sent for months."""
+    draft = _with_role(job, "standby")
+    if not draft:
+        return job
+    amount = Decimal(rng.randrange(300, 900))
+    return _add(job, draft, _plain_line(rng, "Standby", "Standby, to be agreed", amount))
 
 
 def _float_noise(job: Job, rng: Random) -> Job:  # noqa: ARG001 - nothing to choose
@@ -297,13 +303,13 @@ HABITS: Mapping[str, Habit] = {
     "unnamed lump": _unnamed_lump,
     "void by status": _void_by_status,
     "loose references": _loose_references,
-    "open status": _open_status,
     "retainage": _retainage,
     "weekly rent": _weekly_rent,
     "old draft": _old_draft,
     "recoverable tax": _recoverable_tax,
     "halves": _halves,
     "split document": _split_document,
+    OPEN_STATUS: _open_status,
 }
 # The further invoices that a habit writes.
 ROLES: Mapping[str, tuple[Role, ...]] = {
@@ -311,4 +317,5 @@ ROLES: Mapping[str, tuple[Role, ...]] = {
     "credit and re-issue": ("credit", "reissue"),
     "retainage": ("release",),
     "halves": ("deposit", "balance"),
+    "old draft": ("standby",),
 }
