@@ -1,6 +1,6 @@
-"""Run the sandbox by hand: `python -m auditkit.sandbox --state FILE --port 8750 --behavior list_shape=value …`.
+"""Serve the sandbox from a shell: `python -m auditkit.sandbox --state FILE --port 8750 --behavior list_shape=value …`.
 
-Prints what to paste into a shell so that auditkit talks to it. An empty state file is filled with the demo's data.
+Prints the settings that connect auditkit to it. An empty state file is filled with the demo's data.
 """
 
 import argparse
@@ -41,28 +41,36 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    switches = "\n".join(f"  {name} = {values}" for name, values in Behaviors.choices().items())
     parser = argparse.ArgumentParser(
         prog="python -m auditkit.sandbox",
-        description="Imitates Aimsio and JobNimbus on 127.0.0.1.",
-        epilog="behaviors:\n" + "\n".join(f"  {name} = {values}" for name, values in Behaviors.choices().items()),
+        description="Imitate Aimsio and JobNimbus on 127.0.0.1, and print the settings that connect auditkit to them.",
+        epilog=f"behaviors, default first:\n{switches}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     default = Credentials()
-    parser.add_argument("--state", type=Path, required=True, help="SQLite file that holds everything; made if missing")
-    parser.add_argument("--port", type=int, default=8750, help="0 is any free port")
-    parser.add_argument("--behavior", action="append", default=[], metavar="NAME=VALUE", help="may be given repeatedly")
-    parser.add_argument("--username", default=default.username)
-    parser.add_argument("--password", default=default.password)
-    parser.add_argument("--token", default=default.token)
-    parser.add_argument("--fixed-clock", type=_instant, metavar="ISO", help="stand still at this instant")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="SQLite file that holds everything; created and filled if missing"
+    )
+    parser.add_argument("--port", type=int, default=8750, help="0 chooses any free port (default: %(default)s)")
+    parser.add_argument("--behavior", action="append", default=[], metavar="NAME=VALUE", help="see below; repeatable")
+    parser.add_argument("--username", default=default.username, help="of Aimsio (default: %(default)s)")
+    parser.add_argument("--password", default=default.password, help="of Aimsio (default: %(default)s)")
+    parser.add_argument("--token", default=default.token, help="of JobNimbus (default: %(default)s)")
+    parser.add_argument(
+        "--fixed-clock", type=_instant, metavar="ISO", help="stop the clock at this instant, with an offset"
+    )
     parser.add_argument("--child-of", type=int, help=argparse.SUPPRESS)
     return parser
 
 
 def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an instant such as 2026-09-30T12:00:00+00:00") from None
     if instant.tzinfo is None:
-        raise ValueError("needs an offset, such as 2026-09-30T12:00:00+00:00")
+        raise argparse.ArgumentTypeError(f"{text!r} needs an offset, such as 2026-09-30T12:00:00+00:00")
     return instant
 
 

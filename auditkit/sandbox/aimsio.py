@@ -1,4 +1,4 @@
-"""Aimsio's three operations on NRBs, at the documented paths: list, one, create or edit.
+"""Aimsio's three operations on NRBs, at the documented paths: list, get one, create or edit.
 
 Not here: what an import does to a record; that is `upsert.py`.
 """
@@ -81,7 +81,7 @@ def _with_numbers(body: Body) -> Body:
 
 
 def _number(value: Json) -> Json:
-    # A malformed amount ("1,000.00") has no number; it stays the text that it is.
+    # A malformed amount such as "1,000.00" is no number and stays text.
     try:
         number = Decimal(value) if isinstance(value, str) else value
     except InvalidOperation:

@@ -1,8 +1,8 @@
-"""The whole server as one ASGI application: both vendors, their OpenAPI document, and what the rate limits have seen.
+"""The whole server as one ASGI application: both vendors, their OpenAPI document and the counts of the rate limits.
 
 /aimsio/…         Aimsio, with the documented paths below
 /jobnimbus/…      JobNimbus, likewise
-/openapi.json     what the two answer, as the switches stand
+/openapi.json     both vendors' operations, with the current switches
 /limits           calls, most in a second, most in flight, waited and refused, by vendor
 """
 
@@ -31,7 +31,7 @@ def create_app(
     credentials: Credentials | None = None,
     clock: Clock = system_clock,
 ) -> Starlette:
-    """The application over an open state file. It keeps nothing but the rate limits' counts outside that file."""
+    """The application on an open state file, which holds everything but the counts of the rate limits."""
     behaviors, credentials = behaviors or Behaviors(), credentials or Credentials()
     vendors = {
         AIMSIO_BASE: aimsio(state, behaviors, credentials, clock),

@@ -1,6 +1,6 @@
-"""The one clock: every time the sandbox stores or answers comes from it, so that a demo can be repeated to the byte.
+"""The clock of every time that the sandbox stores or answers, so that a demo can be repeated to the byte.
 
-Not here: the pace of the rate limit, which is about real seconds.
+Not here: the pace of the rate limit, which counts real seconds.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def system_clock() -> datetime:
 
 
 def fixed_clock(instant: datetime) -> Clock:
-    """A clock that stands still at an aware instant; writes still move `updatedAt` forward, by one unit each."""
+    """A clock that always shows this aware instant; each write still moves `updatedAt` forward, by one unit."""
     return lambda: instant
 
 

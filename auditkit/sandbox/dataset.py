@@ -16,7 +16,7 @@ from typing import overload
 
 from auditkit.sandbox.dataset_bodies import invoice_bodies, nrb_bodies
 from auditkit.sandbox.dataset_books import AS_OF, TIMEZONE, Job
-from auditkit.sandbox.dataset_catalogue import VENDORS
+from auditkit.sandbox.dataset_catalog import VENDORS
 from auditkit.sandbox.dataset_jobs import write_job
 from auditkit.sandbox.dataset_plan import JobPlan, outline
 from auditkit.sandbox.faults import DEFAULT, FAULTS

@@ -1,4 +1,4 @@
-"""Books → bodies: one job's NRBs and invoices in the words, units and types of the vendors' own single reads.
+"""From books to bodies: one job's NRBs and invoices with the names, units and types of the vendors' single reads.
 
 Aimsio: money as strings, times in milliseconds. JobNimbus: money as numbers, times in seconds, a calendar day as
 midnight in the account's zone. Not here: any choice of content.
@@ -11,20 +11,20 @@ from math import nextafter
 from zoneinfo import ZoneInfo
 
 from auditkit.sandbox.dataset_books import TIMEZONE, Invoice, Job, Line, Nrb
-from auditkit.sandbox.dataset_catalogue import AUTHORS, REPRESENTATIVES, fixed_guid
+from auditkit.sandbox.dataset_catalog import AUTHORS, REPRESENTATIVES, fixed_guid
 from auditkit.sandbox.world import Body
 
 __all__ = ["invoice_bodies", "nrb_bodies"]
 
 _EPOCH = date(1970, 1, 1).toordinal()
-# Of these only 4 = Closed is on the vendor's page.
+# Only 4 = Closed is on the vendor's page.
 _STATUS_CODES = {"Draft": 1, "Sent": 2, "Open": 2, "Paid": 3, "Closed": 4, "Void": 5, "Cancelled": 6}
 _ENTERED_AT = 17 * 3600  # seconds after 00:00 UTC: mid-morning in the account's zone
 _INVOICE_DATE_AT = 10 * 3600 + 1800  # where Aimsio keeps the time of an invoice's day: 10:30 UTC
 
 
 def nrb_bodies(job: Job) -> Iterator[Body]:
-    """Aimsio's bodies; a receipt holds its children whole, and each child is a record of its own as well."""
+    """Aimsio's bodies; a receipt holds its children whole, and each child is also a record of its own."""
     by_guid = {nrb.guid: nrb for nrb in job.nrbs}
     for nrb in job.nrbs:
         parent = by_guid[nrb.parent] if nrb.parent else None
@@ -103,7 +103,7 @@ def _number(figure: Decimal) -> int | Decimal:
 
 
 def _noisy(figure: Decimal) -> int | Decimal:
-    """As a program writes it that adds binary floats: 103.34999999999999 for 103.35."""
+    """As written by a program that adds binary floats: 103.34999999999999 for 103.35."""
     exact = _number(figure)
     return exact if isinstance(exact, int) else Decimal(repr(nextafter(float(exact), 0)))
 

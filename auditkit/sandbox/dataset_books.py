@@ -1,9 +1,9 @@
 """The contractor's own books of one job: every NRB, invoice and line, and which line carries which NRB.
 
-What the vendors cannot say (this line bills that NRB, this mark means that invoice) is written here, by the hand that
-makes the world. Bodies are written from it, truth is read from it, faults are changes of it.
+They hold what no vendor stores: this line bills that NRB, this mark means that invoice. Bodies are written from the
+books, the truth is read from them, and faults are changes of them.
 
-Not here: chance, and the vendors' field names.
+Not here: random choices, and the vendors' field names.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, NamedTuple, Self
 
-from auditkit.sandbox.dataset_catalogue import SUB_TOTAL_AND_VENDOR_TAX, Client, Vendor
+from auditkit.sandbox.dataset_catalog import SUB_TOTAL_AND_VENDOR_TAX, Client, Vendor
 
 __all__ = ["AS_OF", "TIMEZONE", "Figures", "Invoice", "Job", "Line", "Mark", "Nrb", "Role", "State", "cents", "marked_up"]
 
@@ -30,7 +30,7 @@ def cents(amount: Decimal) -> Decimal:
 
 
 def marked_up(rate: Decimal, quantity: Decimal, upcharge: Decimal, tax: Decimal, applies_on: str) -> Decimal:
-    """Aimsio's total after mark-up: 750 × 1, 10 %, tax 37.50 is 862.50, or 866.25 when the tax is marked up as well."""
+    """Aimsio's total after markup: 750 × 1, 10 %, tax 37.50 is 862.50, or 866.25 if the tax is marked up as well."""
     factor = 1 + upcharge * _CENT
     if applies_on == SUB_TOTAL_AND_VENDOR_TAX:
         return cents((rate * quantity + tax) * factor)
@@ -39,7 +39,7 @@ def marked_up(rate: Decimal, quantity: Decimal, upcharge: Decimal, tax: Decimal,
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What Aimsio says about billing; `invoice` is the jnid that is meant, None when no such invoice exists."""
+    """Aimsio's billed mark; `invoice` is the jnid of the invoice that it means, None if there is none."""
 
     guid: str | None
     name: str | None
@@ -50,7 +50,7 @@ class Mark:
 class Nrb:
     """One non-recurring billable item. A child whose `exported` or `mark` is None has its parent's.
 
-    `by_amount`: no text on its line names it, only the amount is its own.
+    `by_amount`: no text on its line names it; only the amount identifies it.
     """
 
     guid: str
@@ -82,19 +82,19 @@ class Nrb:
 
     @property
     def recomputed(self) -> Decimal:
-        """What the total after mark-up should be."""
+        """The correct total after markup."""
         return marked_up(self.rate, self.quantity, self.upcharge, self.tax, self.vendor.applies_on)
 
     @property
     def is_chargeable(self) -> bool:
-        """Billable, by its own flag or else by its account type, and not internal."""
+        """Whether it is billable, by its flag or else its account type, and not internal."""
         billable = self.account_type == "Billable" if self.billable is None else self.billable
         return billable and not self.internal
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One invoice line; `carries` names the NRBs that it bills, `reference` the text by which a reader can tell."""
+    """One invoice line; `carries` holds the NRBs that it bills, `reference` the text that names them to a reader."""
 
     jnid: str
     name: str
@@ -121,9 +121,9 @@ class Figures(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One client invoice. Its figures follow from its lines, but for the `*_off` by which a fault bends them.
+    """One client invoice. Its figures follow from its lines, plus the `*_off` amounts of a fault.
 
-    `role`: what it is for; `has_float_noise`: its figures are sent as sums of binary floats come out.
+    `role`: its purpose; `has_float_noise`: its figures are sent with the errors of binary floats.
     """
 
     jnid: str
@@ -156,7 +156,7 @@ class Invoice:
 
     @property
     def figures(self) -> Figures:
-        """Subtotal = Σ lines, 5 % tax for a taxed client, total, paid and due: as they should be, unless bent."""
+        """Subtotal = Σ lines, 5 % tax for a taxed client, total, paid and due: correct unless a fault changes them."""
         subtotal = sum((line.amount for line in self.lines), Decimal("0.00")) + self.subtotal_off
         tax = cents(subtotal * 5 * _CENT) if self.client.is_taxed else Decimal("0.00")
         total = subtotal + tax + self.total_off
@@ -166,7 +166,7 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job on both sides. `touched`: used by a fault; `declared`: what a fault says about further rules."""
+    """One job at both vendors. `touched`: used by a fault; `declared`: further rules that a fault fires."""
 
     number: str
     jobnimbus_id: str
@@ -181,7 +181,7 @@ class Job:
 
     @property
     def is_mapped(self) -> bool:
-        """Whether its invoices tell the Aimsio job, by its number or by a part of its name."""
+        """Whether its invoices name the Aimsio job, by its number or in a part of its name."""
         names = (self.jobnimbus_number, *self.jobnimbus_name.split(" / "))
         return self.number.casefold() in {name.casefold() for name in names}
 
@@ -194,7 +194,7 @@ class Job:
         return next(invoice for invoice in self.invoices if invoice.jnid == jnid)
 
     def lines_of(self, guid: str) -> Iterator[tuple[Invoice, Line]]:
-        """Every line that carries the NRB, on issued invoices first, then drafts, then void ones."""
+        """Every line that carries the NRB: on issued invoices, then on drafts, then on void ones."""
         for state in ("issued", "draft", "void"):
             for invoice in self.invoices:
                 for line in invoice.lines:
@@ -202,12 +202,12 @@ class Job:
                         yield invoice, line
 
     def change_nrb(self, guid: str, **changes: Any) -> Self:  # noqa: ANN401 - any field; replace() knows them
-        """The job with one NRB changed, which no later fault may use."""
+        """The job with one NRB changed, which later faults leave alone."""
         nrbs = tuple(replace(nrb, **changes) if nrb.guid == guid else nrb for nrb in self.nrbs)
         return replace(self, nrbs=nrbs, touched=self.touched | {guid})
 
     def change_invoice(self, jnid: str, **changes: Any) -> Self:  # noqa: ANN401 - any field; replace() knows them
-        """The job with one invoice changed, which no later fault on an invoice may use."""
+        """The job with one invoice changed, which later faults on invoices leave alone."""
         invoices = tuple(replace(item, **changes) if item.jnid == jnid else item for item in self.invoices)
         return replace(self, invoices=invoices, touched=self.touched | {jnid})
 

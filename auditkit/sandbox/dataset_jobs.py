@@ -1,8 +1,8 @@
-"""Write one job from its outline: the NRBs that were bought for it and the invoices that bill every one of them.
+"""Write one job from its outline: the NRBs that were bought for it and the invoices that bill each of them.
 
-A clean job: all that is billable is billed on an issued invoice, to the cent, and can be told by a reference or by an
-amount that is alone in its job. Totals of NRBs never are whole dollars and all other lines are, so that no labour line
-can pass for a cost. Not here: numbers shared between jobs (the outline settles them), and faults.
+In a clean job every billable cost is billed on an issued invoice, to the cent, and is identified by a reference or by
+an amount that occurs once in the job. Totals of NRBs are never whole dollars and all other lines are, so that no labor
+line looks like a cost. Not here: numbers that jobs share (they are in the outline), and faults.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from auditkit.sandbox.dataset_books import AS_OF, Invoice, Job, Line, Mark, Nrb, cents, marked_up
-from auditkit.sandbox.dataset_catalogue import AUTHORS, CLIENTS, LABOUR, VENDORS, Client, Vendor, as_guid
+from auditkit.sandbox.dataset_catalog import AUTHORS, CLIENTS, LABOR, VENDORS, Client, Vendor, as_guid
 from auditkit.sandbox.dataset_plan import JobPlan, Slot
 from auditkit.sandbox.habits import with_habits
 
@@ -25,7 +25,7 @@ _SEVERAL = (2, 3, 4, 5, 8)
 
 
 def write_job(rng: Random, plan: JobPlan, lump_sums: bool) -> Job:
-    """One clean job, with its habits. The same `rng` state and outline give the same job."""
+    """One clean job with its habits. The same state of `rng` and the same outline give the same job."""
     client = CLIENTS[plan.client]
     by_number = plan.is_in_aimsio and rng.random() < 0.15  # else by a token of its name
     name = plan.number if plan.is_in_aimsio and not by_number else "Shop work"
@@ -54,7 +54,7 @@ def _guid(rng: Random) -> str:
 
 
 def _header(rng: Random, plan: JobPlan, place: int, client: Client) -> Invoice:
-    """An invoice without lines: who, when, and whether it is paid. What is past due is paid; the rest may be."""
+    """An invoice without lines: client, days and payment. Every past-due invoice is paid; others may be."""
     slot = plan.slots[place]
     due_day = slot.day + timedelta(days=client.terms_days)
     paid_share, status = Decimal(0), "Draft" if slot.state == "draft" else "Sent"
@@ -88,14 +88,14 @@ def _header(rng: Random, plan: JobPlan, place: int, client: Client) -> Invoice:
 
 
 def _external_id(rng: Random, recid: int) -> str | None:
-    """None, the number that QuickBooks gave, or the guid of the Aimsio invoice that this one was made from."""
+    """None, a number from QuickBooks, or the guid of the Aimsio invoice that this one was made from."""
     source = rng.random()
     return None if source < 0.5 else f"QB-{990_000 + recid}" if source < 0.92 else _guid(rng)
 
 
 @dataclass(frozen=True, slots=True)
 class _Purchase:
-    """One vendor invoice: who, when, and on which client invoice it goes."""
+    """One vendor invoice, and the client invoice that bills it."""
 
     vendor: Vendor
     number: str
@@ -104,7 +104,7 @@ class _Purchase:
 
 
 class _Purchases:
-    """The NRBs of one job, drawn one after the other: single ones and receipts with 2 to 4 children."""
+    """The NRBs of one job in random order: single ones and receipts with 2 to 4 children."""
 
     def __init__(self, rng: Random, plan: JobPlan, headers: list[Invoice]) -> None:
         self._rng = rng
@@ -128,7 +128,7 @@ class _Purchases:
                 yield from self._receipt()
                 continue
             serial = self._next_serial()
-            shares = last is not None and self._rng.random() < 0.05  # a vendor's invoice entered in two parts
+            shares = last is not None and self._rng.random() < 0.05  # a vendor invoice entered in two parts
             last = last if last and shares else self._purchase(serial)
             yield self._single(serial, last)
 
@@ -154,7 +154,7 @@ class _Purchases:
         return replace(nrb, by_amount=True) if fate < 0.17 else nrb
 
     def _receipt(self) -> Iterator[Nrb]:
-        """A receipt and its children; in some the children leave billing and export to the receipt."""
+        """A receipt and its children; some children have no mark and export flag of their own."""
         serial = self._next_serial()
         purchase = self._purchase(serial)
         receipt = self._nrb(serial, purchase)
@@ -206,7 +206,7 @@ class _Purchases:
         )
 
     def _figures(self, vendor: Vendor) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-        """Rate, quantity, tax and a total that is alone in its job and no whole number of dollars."""
+        """Rate, quantity, tax and a total that occurs once in the job and is not a whole number of dollars."""
         low, high = vendor.rates
         while True:
             rate = Decimal(self._rng.randrange(low * 100, high * 100)).scaleb(-2)
@@ -219,7 +219,7 @@ class _Purchases:
 
 
 def _mark_of(rng: Random, invoice: Invoice) -> Mark:
-    """How Aimsio names an invoice: mostly by its number beside a guid of its own, now and then in another way."""
+    """How Aimsio names an invoice: usually by its number with a guid of Aimsio's, sometimes in another way."""
     if invoice.external_id and not invoice.external_id.startswith("QB-"):
         return Mark(invoice.external_id, f"Aimsio invoice {invoice.recid}", invoice.jnid)
     way = rng.random()
@@ -233,7 +233,7 @@ def _mark_of(rng: Random, invoice: Invoice) -> Mark:
 
 
 def _with_lines(rng: Random, plan: JobPlan, headers: list[Invoice], nrbs: list[Nrb], lump_sums: bool) -> list[Invoice]:
-    """The invoices with their lines; a void one has the lines of the one that replaced it, under ids of their own."""
+    """The invoices with their lines; a void one has the lines of the one that replaced it, with other ids."""
     numbers = Counter(nrb.vendor_invoice_number for nrb in nrbs)
     written: list[Invoice] = []
     for slot, header in zip(plan.slots, headers, strict=True):
@@ -249,7 +249,7 @@ def _with_lines(rng: Random, plan: JobPlan, headers: list[Invoice], nrbs: list[N
 
 
 def _billed_on(rng: Random, invoice: Invoice, nrbs: list[Nrb], lump_sums: bool) -> Iterator[Nrb]:
-    """What has a line on this invoice: each leaf, or a whole receipt in place of its children."""
+    """The NRBs with a line on this invoice: each leaf NRB, or a whole receipt in place of its children."""
     receipts = {nrb.guid: nrb for nrb in nrbs if nrb.children}
     lumped: set[str] = set()
     for nrb in nrbs:
@@ -264,7 +264,7 @@ def _billed_on(rng: Random, invoice: Invoice, nrbs: list[Nrb], lump_sums: bool) 
 
 
 def _line_for(rng: Random, plan: JobPlan, nrb: Nrb, numbers: Counter[str]) -> Line:
-    """The line of one NRB, or of a whole receipt. It names the NRB, but for the few that only an amount can tell."""
+    """The line of one NRB or of a whole receipt. It names the NRB, except for the few identified by amount."""
     trade, client = nrb.vendor.trade, CLIENTS[plan.client]
     references = [text for text in (nrb.external_id, nrb.origin_reference) if text]
     if numbers[nrb.vendor_invoice_number] == 1:
@@ -300,17 +300,17 @@ def _split(rng: Random, amount: Decimal) -> dict[str, Decimal]:
 
 
 def _other_lines(rng: Random, slot: Slot) -> Iterator[Line]:
-    """Labour, now and then consumables and a discount: no NRB stands behind them, and all are whole dollars."""
-    labour = Decimal(0)
-    for crew, rate in rng.sample(LABOUR, rng.randrange(1, 4)):
+    """Labor, sometimes consumables and a discount: lines without an NRB, all in whole dollars."""
+    labor = Decimal(0)
+    for crew, rate in rng.sample(LABOR, rng.randrange(1, 4)):
         hours = Decimal(rng.randrange(8, 140)) / 2
-        labour += hours * rate
+        labor += hours * rate
         yield _other_line(rng, ("Labour", f"{crew}, week to {slot.day}", "labor", "Hours"), Decimal(rate), hours)
     if rng.random() < 0.3:
         price = Decimal(rng.randrange(20, 300))
         yield _other_line(rng, ("Consumables", "Shop consumables", "material", "Items"), price)
     if rng.random() < 0.1:
-        price = -Decimal(int(labour) // 10)
+        price = -Decimal(int(labor) // 10)
         yield _other_line(rng, ("Discount", "Discount on labour", "material", "Items"), price)
 
 

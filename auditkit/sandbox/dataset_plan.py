@@ -1,7 +1,7 @@
-"""The outline of a world: which jobs, when they are invoiced, under which numbers, and which faults each one hosts.
+"""The outline of a world: its jobs, when they are invoiced and under which numbers, and which faults each one has.
 
-Everything that jobs share is settled here (running numbers, counts), so that each job can be written alone, in any
-order, again and again. Not here: any NRB, line or amount.
+Everything that jobs share is decided here (running numbers, counts), so that each job can be written alone, in any
+order, any number of times. Not here: any NRB, line or amount.
 """
 
 from bisect import bisect_left
@@ -12,7 +12,7 @@ from itertools import accumulate, cycle, islice, pairwise
 from random import Random
 
 from auditkit.sandbox.dataset_books import AS_OF, Role, State
-from auditkit.sandbox.dataset_catalogue import CLIENTS
+from auditkit.sandbox.dataset_catalog import CLIENTS
 from auditkit.sandbox.faults import ALONE, NEEDS_DRAFT, NEEDS_OWN_JOB, NEEDS_VOID
 from auditkit.sandbox.habits import HABITS, OPEN_STATUS, ROLES
 
@@ -29,7 +29,7 @@ _FIRST_JOBNIMBUS_NUMBER = 2_001
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One invoice to be written. A draft has no number yet; a void one copies the invoice in slot `copies`.
+    """One invoice to write. A draft has no number yet; a void one copies the invoice in slot `copies`.
 
     Costs are billed on issued `progress` invoices; an invoice of another role is written by a habit of the job.
     """
@@ -43,13 +43,13 @@ class Slot:
     follows_gap: bool = False
 
     def numbered_as(self, place: int) -> int:
-        """The place whose number it bears: its own, or that of the invoice that replaced it."""
+        """The place whose number it has: its own, or that of the invoice that replaced it."""
         return self.copies if self.shares_number and self.copies is not None else place
 
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """One job to be written: serials and record ids from `first_*` on."""
+    """One job to write, with serials and record ids from `first_*` on."""
 
     index: int
     number: str
@@ -65,14 +65,14 @@ class JobPlan:
 
     @property
     def plain_nrbs(self) -> int:
-        """How many NRBs the faults may need: single ones, billed, named on their line."""
+        """How many single, billed NRBs, each named on its line, the faults may need."""
         return _NRBS_PER_FAULT * len(self.faults) if self.nrb_count else 0
 
 
 def outline(rng: Random, nrbs: int, faults: Mapping[str, int], habits: Random | None = None) -> list[JobPlan]:
     """The plans of all jobs, with `nrbs` records among them. Sixty jobs to a thousand NRBs, spread over a year.
 
-    `habits`: a stream of chance of its own, by which jobs get habits; without it there are none.
+    `habits`: a random stream of its own, by which jobs get habits; without it there are none.
     """
     jobs = max(1, nrbs * 6 // 100)
     sizes = _sizes(rng, nrbs, jobs)
@@ -92,7 +92,7 @@ def outline(rng: Random, nrbs: int, faults: Mapping[str, int], habits: Random | 
 
 
 def _sizes(rng: Random, nrbs: int, jobs: int) -> list[int]:
-    """How many NRBs each job has: between about half and one and a half times the average, `nrbs` in all."""
+    """How many NRBs each job has: about 50 to 150 percent of the average, `nrbs` in all."""
     weights = [rng.randrange(50, 151) for _ in range(jobs)]
     total = sum(weights)
     edges = [nrbs * reached // total for reached in accumulate(weights, initial=0)]
@@ -100,9 +100,9 @@ def _sizes(rng: Random, nrbs: int, jobs: int) -> list[int]:
 
 
 def _hosts(rng: Random, sizes: list[int], faults: Mapping[str, int]) -> dict[int, list[str]]:
-    """Which job hosts which faults: a third of the jobs, or more where that is not room enough, dealt in turn.
+    """Which job has which faults: a third of the jobs, or more if they have not enough room, in turn.
 
-    What must be alone has a job for itself.
+    A fault that must be alone has a job for itself.
     """
     every = [name for name in faults for _ in range(faults[name]) if name not in NEEDS_OWN_JOB]
     alone = [name for name in every if name in ALONE]
@@ -161,7 +161,7 @@ def _job_without_nrbs(rng: Random, index: int, fault: str) -> JobPlan:
 
 
 def _with_habits(plans: list[JobPlan], rng: Random) -> list[JobPlan]:
-    """The plans with habits dealt in turn, and jobs of labor alone. What a fault needs for itself is left alone."""
+    """The plans with habits in turn, and further jobs of labor only. Jobs of a fault that must be alone get none."""
     names = cycle(name for name in HABITS if name != OPEN_STATUS)
     changed = []
     for plan in plans:
@@ -177,7 +177,7 @@ def _with_habits(plans: list[JobPlan], rng: Random) -> list[JobPlan]:
 
 
 def _slots_of(plan: JobPlan, habits: tuple[str, ...], rng: Random) -> Iterator[Slot]:
-    """The further invoices that habits need: before the first, a few days after one, or after the last."""
+    """Further invoices for the habits: before the first, a few days after one, or after the last."""
     issued = [place for place, slot in enumerate(plan.slots) if slot.state == "issued"]
     first, last = plan.slots[issued[0]].day, plan.slots[issued[-1]].day
     if "void by status" in habits and not any(slot.state == "void" for slot in plan.slots):
@@ -192,7 +192,7 @@ def _slots_of(plan: JobPlan, habits: tuple[str, ...], rng: Random) -> Iterator[S
 
 
 def _labor_job(rng: Random, index: int) -> JobPlan:
-    """A job without any third-party cost; every other one is known to Aimsio."""
+    """A job without third-party cost; every second one exists in Aimsio."""
     number = str(_FIRST_JOBNIMBUS_NUMBER + index)
     start = AS_OF - timedelta(days=rng.randrange(70, 300))
     slots = tuple(Slot(start + timedelta(days=_PERIOD * period), "issued") for period in range(rng.randrange(1, 3)))
@@ -201,8 +201,10 @@ def _labor_job(rng: Random, index: int) -> JobPlan:
 
 
 def _numbered(plans: list[JobPlan]) -> list[JobPlan]:
-    """The plans with invoice numbers in the order of days, and record ids. A gap is only before a job's last invoice
-    where the job hosts that fault."""
+    """The plans with invoice numbers in the order of days, and record ids.
+
+    A gap occurs only before the last invoice of a job with that fault.
+    """
     wanted = sorted(
         (slot.day, plan.index, place)
         for plan in plans

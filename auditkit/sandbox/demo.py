@@ -18,9 +18,9 @@ CLOCK = datetime.combine(AS_OF, time(18), UTC)
 
 
 def prepare(path: Path) -> None:
-    """Fill a state file with the default world; one that holds anything already stays as it is.
+    """Fill a state file with the default world; one that holds records is unchanged.
 
-    Raises `SandboxError` when it cannot be written.
+    Raises `SandboxError` if it cannot be written.
     """
     try:
         with State(path) as state:

@@ -1,10 +1,10 @@
-"""The sandbox's own errors. It stands apart from the rest of the package, so these are not part of its error tree.
+"""The sandbox's own errors. It imports nothing of auditkit, so they are not part of the package's error tree.
 
 SandboxError
-├── UnknownBehavior (ValueError)     a switch or a value of it that does not exist
-├── ForeignFile (ValueError)      the state file belongs to something else
-├── NotStarted (RuntimeError)     a server could not start: its port or file is in use, or its process ended
-└── Refusal                       becomes an HTTP answer other than 200
+├── UnknownBehavior (ValueError)   an unknown switch, or an unknown value of one
+├── ForeignFile (ValueError)       the state file belongs to another program
+├── NotStarted (RuntimeError)      a server could not start: its port or file is in use, or its process ended
+└── Refusal                        becomes an HTTP answer other than 200
 """
 
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ class SandboxError(Exception):
 
 
 class UnknownBehavior(SandboxError, ValueError):
-    """No such switch, or no such value of it; the message lists what there is."""
+    """An unknown switch, or an unknown value of one; the message lists the choices."""
 
 
 class ForeignFile(SandboxError, ValueError):
-    """The state file is not one of the sandbox, or of another version of it."""
+    """The state file was not made by the sandbox, or by a different version of it."""
 
 
 class NotStarted(SandboxError, RuntimeError):
-    """A server could not start: its port or state file is not to be had, or its process ended before it was ready."""
+    """A server could not start: its port or state file cannot be used, or its process ended before it was ready."""
 
 
 class Refusal(SandboxError):
-    """A handler's way to answer with an error status; each vendor dresses it in its own body."""
+    """Makes a handler answer with an error status, in the error body of its vendor."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -1,9 +1,9 @@
-"""What can be wrong: each fault is one change of one job's books, on an NRB or invoice that no other fault uses.
+"""Planted faults: each is one change of one job's books, on an NRB or invoice that no other fault uses.
 
-The name of a fault is the rule that it is meant for, where there is one. What else follows from it (an unbilled NRB
-also bends its job's variance) is not written here: the truth is read from the changed books.
+A fault has the name of the rule that it is for, if there is one. Its other consequences (an unbilled NRB also changes
+its job's variance) are not listed here: the truth is read from the changed books.
 
-Not here: which job hosts which fault, and the bodies that are sent.
+Not here: which job has which fault, and the bodies that are sent.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,12 +21,12 @@ Fault = Callable[[Job, Random], Job]
 NEEDS_VOID = frozenset({"nrb-billed-on-void"})
 NEEDS_DRAFT = frozenset({"nrb-on-draft", "record-quarantined"})
 NEEDS_OWN_JOB = frozenset({"job-variance"})
-# What changes a whole job, or two of its invoices, and leaves no room for another fault beside it.
+# Faults that change a whole job, or two of its invoices, and leave no room for another fault in it.
 ALONE = frozenset({"invoice-duplicate", "invoice-gap", "job-unmapped"})
 
 
 def _pick(job: Job, rng: Random) -> tuple[Nrb, Invoice, Line]:
-    """A billed single NRB that no fault has used, with its issued invoice and line. The line names the NRB."""
+    """A billed single NRB that no fault has used yet, with its issued invoice and the line that names it."""
     found = [
         (nrb, *next(job.lines_of(nrb.guid)))
         for nrb in job.nrbs
@@ -39,7 +39,7 @@ def _pick(job: Job, rng: Random) -> tuple[Nrb, Invoice, Line]:
 
 
 def _pick_invoice(job: Job, rng: Random, least_age_days: int = 0) -> Invoice:
-    """An issued invoice that no fault has used."""
+    """An issued invoice that no fault has used yet."""
     latest = AS_OF - timedelta(days=least_age_days)
     found = [
         invoice
@@ -52,24 +52,24 @@ def _pick_invoice(job: Job, rng: Random, least_age_days: int = 0) -> Invoice:
 
 
 def _odd_cents(rng: Random) -> Decimal:
-    """An amount by which figures differ: never whole dollars."""
+    """An amount by which figures differ; never whole dollars."""
     return Decimal(rng.randrange(500, 30_000) // 100 * 100 + 37).scaleb(-2)
 
 
 def _not_billable(job: Job, nrb: Nrb, **changes: object) -> Job:
-    """The NRB turned into one that is no matter for the client, with further changes."""
+    """The job with the NRB made not billable, and with further changes of it."""
     plain = {"billable": False, "account_type": "Not Billable", "mark": None}
     return job.drop_lines(nrb.guid).change_nrb(nrb.guid, **{**plain, **changes})
 
 
 def _named(job: Job, nrb: Nrb) -> Job:
-    """The NRB's line naming it by an id of its own, so that its vendor's invoice number may change or be another's."""
+    """The job with the NRB's line naming it by its own id, so that its vendor invoice number is free to change."""
     own_id = nrb.external_id or nrb.origin_reference
     return job.change_lines(nrb.guid, description=f"{nrb.vendor.trade} / REF {own_id}", reference=own_id)
 
 
 def _reprice(job: Job, nrb: Nrb, **changes: object) -> Job:
-    """The NRB with other figures, and its line moved with its total, so that nothing differs between the two."""
+    """The job with other figures of the NRB and the same new total on its line, so that the two agree."""
     changed = _named(job, nrb).change_nrb(nrb.guid, **changes)
     total = changed.nrb(nrb.guid).total
     return changed.change_lines(nrb.guid, quantity=Decimal(1), price=total, amount=total)
@@ -106,13 +106,13 @@ def _line_not_found(job: Job, rng: Random) -> Job:
 
 
 def _moved(job: Job, nrb: Nrb, line: Line, target: Invoice, mark: Mark) -> Job:
-    """The NRB marked as billed on another invoice, and its line there and nowhere else."""
+    """The job with the NRB marked as billed on another invoice, and its line only there."""
     job = job.drop_lines(nrb.guid).change_nrb(nrb.guid, mark=mark)
     return job.change_invoice(target.jnid, lines=(*job.invoice(target.jnid).lines, line))
 
 
 def _billed_on_void(job: Job, rng: Random) -> Job:
-    """The invoice was voided and issued again without this NRB's line; the mark still names the void one."""
+    """The invoice was voided and issued again without this NRB's line; the mark still names the void invoice."""
     nrb, _, line = _pick(job, rng)
     void = next(invoice for invoice in job.invoices if invoice.state == "void")
     return _moved(job, nrb, line, void, Mark(None, void.number, void.jnid))
@@ -125,7 +125,7 @@ def _on_draft(job: Job, rng: Random) -> Job:
 
 
 def _total_mismatch(job: Job, rng: Random) -> Job:
-    """Mark-up forgotten, or a slip where there is none; the client was billed the same wrong total."""
+    """A total without markup, or a wrong total if there is no markup; the client was billed the same total."""
     nrb, _, _ = _pick(job, rng)
     plain = marked_up(nrb.rate, nrb.quantity, Decimal(0), nrb.tax, nrb.vendor.applies_on)
     return _reprice(job, nrb, total=plain if plain != nrb.total else nrb.total + _odd_cents(rng))
@@ -139,7 +139,7 @@ def _class_contradiction(job: Job, rng: Random) -> Job:
 
 
 def _twice(job: Job, rng: Random, respell: Callable[[str], str]) -> tuple[Job, Nrb, Nrb]:
-    """One vendor invoice entered twice, the second time in another spelling, and billed twice."""
+    """One vendor invoice entered twice, the second time with another spelling, and billed twice."""
     first, _, _ = _pick(job, rng)
     second, _, _ = _pick(replace(job, touched=job.touched | {first.guid}), rng)
     figures = ("vendor", "rate", "quantity", "tax", "upcharge", "total")
@@ -179,13 +179,13 @@ def _due(job: Job, rng: Random) -> Job:
     return job.change_invoice(invoice.jnid, due_off=_odd_cents(rng))
 
 
-def _as_outlined(job: Job, rng: Random) -> Job:  # noqa: ARG001 - the outline made the job what it is
-    """A job that is invoiced and has no NRB, or whose last invoice follows a number that nobody has."""
+def _as_outlined(job: Job, rng: Random) -> Job:  # noqa: ARG001 - the outline has made the job so
+    """A job with invoices and no NRB, or one whose last invoice follows a number that no invoice has."""
     return job
 
 
 def _quarantined(job: Job, rng: Random) -> Job:
-    """A record that cannot be typed, where nothing else hangs on it: a cost of no client, a draft of labour."""
+    """A record that cannot be read and has no other consequence: a non-billable cost, or a draft of labor."""
     drafts = [item for item in job.invoices if item.state == "draft" and item.jnid not in job.touched]
     if drafts and rng.random() < 0.4:
         draft = drafts[0]
@@ -218,7 +218,7 @@ def _parent_mismatch(job: Job, rng: Random) -> Job:
 
 
 def _duplicate_near(job: Job, rng: Random) -> Job:
-    """As a duplicate, with the last digit of the number mistyped, on the same day."""
+    """A duplicate whose number has a typo in its last digit, on the same day."""
     changed, first, second = _twice(job, rng, lambda text: text[:-1] + str((int(text[-1]) + 1) % 10))
     changed = changed.change_nrb(second.guid, day=first.day, created=first.created)
     pair = (("nrb-duplicate-near", first.guid), ("nrb-duplicate-near", second.guid))
@@ -231,7 +231,7 @@ def _missing_key(job: Job, rng: Random) -> Job:
 
 
 def _nonpositive(job: Job, rng: Random) -> Job:
-    """A vendor's credit, passed on to the client as it came."""
+    """A vendor's credit, billed to the client as it is."""
     nrb, _, _ = _pick(job, rng)
     return _reprice(job, nrb, rate=-nrb.rate, tax=-nrb.tax, total=-nrb.total)
 
@@ -268,7 +268,7 @@ def _paid_open(job: Job, rng: Random) -> Job:
 
 
 def _overdue(job: Job, rng: Random) -> Job:
-    """Due soon after it was sent, so that every job of the year has one, and not paid."""
+    """Due soon after it was sent, so that this is possible in every job of the year, and not paid."""
     invoice = _pick_invoice(job, rng, least_age_days=20)
     return job.change_invoice(
         invoice.jnid,
@@ -285,13 +285,13 @@ def _margin(job: Job, rng: Random) -> Job:
     material = {
         item.jnid for item in job.invoices if any(line.cost and line.item_type == "material" for line in item.lines)
     }
-    labour = {item.jnid for item in job.invoices} - material
-    invoice = _pick_invoice(replace(job, touched=job.touched | labour), rng)
+    labor = {item.jnid for item in job.invoices} - material
+    invoice = _pick_invoice(replace(job, touched=job.touched | labor), rng)
     return job.change_invoice(invoice.jnid, cost_is_lost=True)
 
 
 def _no_job(job: Job, rng: Random) -> Job:
-    """Not one that carries an NRB without a mark: only the job leads to that line."""
+    """Not an invoice that carries an NRB without a mark: only the job leads to its line."""
     unmarked = {nrb.guid for nrb in job.nrbs if not nrb.mark and not nrb.parent}
     needed = {item.jnid for item in job.invoices for line in item.lines if unmarked.intersection(line.carries)}
     invoice = _pick_invoice(replace(job, touched=job.touched | needed), rng)
@@ -299,7 +299,7 @@ def _no_job(job: Job, rng: Random) -> Job:
 
 
 def _invoice_twice(job: Job, rng: Random) -> Job:
-    """Two invoices under one number of QuickBooks; Aimsio names both by their JobNimbus numbers."""
+    """Two invoices with one QuickBooks number; Aimsio names both by their JobNimbus numbers."""
     first = _pick_invoice(job, rng)
     second = _pick_invoice(replace(job, touched=job.touched | {first.jnid}), rng)
     for invoice in (first, second):
@@ -323,7 +323,7 @@ def _status_missing(job: Job, rng: Random) -> Job:
 
 
 def _unmapped(job: Job, rng: Random) -> Job:  # noqa: ARG001 - nothing to choose
-    """JobNimbus knows the job under a number and name of its own."""
+    """A job with another number and name in JobNimbus."""
     return replace(
         job, jobnimbus_name=f"{job.client.name} / Shop work", jobnimbus_number=f"9{job.invoices[0].recid:05d}"
     )
@@ -369,7 +369,7 @@ FAULTS: dict[str, Fault] = {
     "job-unmapped": _unmapped,
 }
 
-# Enough of everything for a month-end worth looking at, on a thousand NRBs.
+# Enough of each for an interesting month-end on 1,000 NRBs.
 DEFAULT: Mapping[str, int] = {
     "nrb-unbilled": 5,
     "nrb-unexported": 4,

@@ -1,7 +1,7 @@
-"""What ordinary books do: each habit changes one clean job so that every cost stays billed, though less tidily.
+"""Habits of ordinary books: each one changes a clean job so that every cost stays billed, but less tidily.
 
-A habit takes billed costs that no other habit has used and that no fault may need, or adds lines that no cost stands
-behind. Where the job has none left it changes nothing. Not here: which job has which habits (the outline).
+A habit changes billed costs that no other habit has used and no fault may need, or adds lines without a cost. If a job
+has none left, the habit changes nothing. Not here: which job has which habits (the outline).
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from itertools import cycle
 from random import Random
 
 from auditkit.sandbox.dataset_books import Invoice, Job, Line, Mark, Nrb, Role, cents
-from auditkit.sandbox.dataset_catalogue import VENDORS
+from auditkit.sandbox.dataset_catalog import VENDORS
 
 __all__ = ["HABITS", "OPEN_STATUS", "ROLES", "with_habits"]
 
@@ -25,9 +25,7 @@ _RENTAL = next(vendor for vendor in VENDORS if vendor.code == "TRX")
 
 
 def with_habits(job: Job, names: tuple[str, ...], rng: Random, *, reserved: frozenset[str]) -> Job:
-    """The job with these habits, in order. Faults may still use `reserved` NRBs
-    and progress invoices.
-    """
+    """The job with these habits, in order. Faults may still use the `reserved` NRBs and all progress invoices."""
     changed = replace(job, touched=job.touched | reserved)
     for name in names:
         changed = HABITS[name](changed, rng)
@@ -37,7 +35,7 @@ def with_habits(job: Job, names: tuple[str, ...], rng: Random, *, reserved: froz
 
 
 def _free(job: Job) -> list[tuple[Nrb, Invoice, Line]]:
-    """Billed single NRBs that nothing has used, each alone on a line that names it."""
+    """Billed single NRBs that are not used yet, each alone on a line that names it."""
     found = [
         (nrb, *next(job.lines_of(nrb.guid)))
         for nrb in job.nrbs
@@ -47,7 +45,7 @@ def _free(job: Job) -> list[tuple[Nrb, Invoice, Line]]:
 
 
 def _of_one_invoice(job: Job, rng: Random, size: int) -> list[tuple[Nrb, Invoice, Line]]:
-    """So many free NRBs of one invoice, else none."""
+    """`size` free NRBs of one invoice, or none."""
     free = _free(job)
     by_invoice = {invoice.jnid: [each for each in free if each[1].jnid == invoice.jnid] for _, invoice, _ in free}
     able = [members for members in by_invoice.values() if len(members) >= size]
@@ -55,12 +53,12 @@ def _of_one_invoice(job: Job, rng: Random, size: int) -> list[tuple[Nrb, Invoice
 
 
 def _add(job: Job, invoice: Invoice, *lines: Line) -> Job:
-    """Lines at the end of an invoice, and of those that copy it."""
+    """The job with lines added at the end of an invoice."""
     return job.change_invoice(invoice.jnid, lines=(*job.invoice(invoice.jnid).lines, *lines))
 
 
 def _with_role(job: Job, role: Role) -> Invoice | None:
-    """The empty invoice that the outline made for this role."""
+    """The invoice, still empty, that the outline has for this role."""
     return next((invoice for invoice in job.invoices if invoice.role == role and not invoice.lines), None)
 
 
@@ -95,7 +93,7 @@ def _progress(job: Job, rng: Random) -> Job:
 
 
 def _lump(job: Job, rng: Random, *, named: bool) -> Job:
-    """Two or three costs of one invoice in one line, which names all of them, or none."""
+    """Two or three costs of one invoice in one line, which names all of them or none."""
     members = _of_one_invoice(job, rng, 3) or _of_one_invoice(job, rng, 2)
     if not members:
         return job
@@ -127,7 +125,7 @@ def _unnamed_lump(job: Job, rng: Random) -> Job:
 
 
 def _credit_and_reissue(job: Job, rng: Random) -> Job:
-    """A charge credited on a credit note and charged again on the next invoice; all three lines name the cost."""
+    """A charge, its credit on a credit note, and the charge again on the next invoice; all three name the cost."""
     free, credit, again = _free(job), _with_role(job, "credit"), _with_role(job, "reissue")
     if not free or not credit or not again:
         return job
@@ -141,7 +139,7 @@ def _credit_and_reissue(job: Job, rng: Random) -> Job:
 
 
 def _deposit(job: Job, rng: Random) -> Job:
-    """A deposit before the work, taken off again on the last invoice."""
+    """A deposit before the work, subtracted on the last invoice."""
     deposit = _with_role(job, "deposit")
     if not deposit:
         return job
@@ -166,7 +164,7 @@ def _halves(job: Job, rng: Random) -> Job:
 
 
 def _retainage(job: Job, rng: Random) -> Job:
-    """Ten percent held back from the labor of each invoice, and released at the end."""
+    """Ten percent of the labor of each invoice held back, and released at the end."""
     release = _with_role(job, "release")
     if not release:
         return job
@@ -181,7 +179,7 @@ def _retainage(job: Job, rng: Random) -> Job:
 
 
 def _void_by_status(job: Job, rng: Random) -> Job:
-    """Its void invoices are void by status, and active all the same."""
+    """Void invoices that are void by their status and still active."""
     for invoice in job.invoices:
         if invoice.state == "void":
             job = job.change_invoice(invoice.jnid, is_void_by_status=True, status_name=rng.choice(("Void", "Cancelled")))
@@ -197,7 +195,7 @@ def _open_status(job: Job, rng: Random) -> Job:  # noqa: ARG001 - nothing to cho
 
 
 def _recoverable_tax(job: Job, rng: Random) -> Job:
-    """A cost rebilled without the vendor's tax, which the contractor gets back."""
+    """A cost billed without the vendor's tax, which the contractor gets back."""
     free = [each for each in _free(job) if each[0].tax and each[2].amount > each[0].tax]
     if not free:
         return job
@@ -211,7 +209,7 @@ def _recoverable_tax(job: Job, rng: Random) -> Job:
 
 
 def _weekly_rent(job: Job, rng: Random) -> Job:
-    """One machine, rented by the week: one vendor, one amount, running numbers, a line for each week."""
+    """One machine rented by the week: one vendor, one amount, consecutive numbers, a line for each week."""
     members = _of_one_invoice(job, rng, 3)
     if not members:
         return job
@@ -235,7 +233,7 @@ def _weekly_rent(job: Job, rng: Random) -> Job:
 
 
 def _split_document(job: Job, rng: Random) -> Job:
-    """One hotel bill, half of it booked to this job and half to the next one."""
+    """One hotel bill, half booked to this job and half to the next one."""
     free = _free(job)
     if not free:
         return job
@@ -257,7 +255,7 @@ def _split_document(job: Job, rng: Random) -> Job:
 
 
 def _loose_references(job: Job, rng: Random) -> Job:
-    """References as people write them: another case, another separator, a document word before them."""
+    """References as people write them: in another letter case, with another separator, after a document word."""
     ways = cycle(("{low}", "Inv# {text}", "{spaced}", "ref. {dashed}", "{joined}"))
     for nrb, _, line in rng.sample(free := _free(job), min(len(free), 5)):
         text = nrb.external_id or nrb.origin_reference or str(line.reference)
@@ -288,7 +286,7 @@ def _old_draft(job: Job, rng: Random) -> Job:
 
 
 def _float_noise(job: Job, rng: Random) -> Job:  # noqa: ARG001 - nothing to choose
-    """Figures as sums of binary floats come out: 103.34999999999999 for 103.35."""
+    """Figures with the errors of binary floats: 103.34999999999999 for 103.35."""
     for invoice in job.invoices:
         job = job.change_invoice(invoice.jnid, has_float_noise=True)
     return job
@@ -311,7 +309,7 @@ HABITS: Mapping[str, Habit] = {
     "split document": _split_document,
     OPEN_STATUS: _open_status,
 }
-# The further invoices that a habit writes.
+# The roles of the further invoices that a habit needs.
 ROLES: Mapping[str, tuple[Role, ...]] = {
     "deposit": ("deposit",),
     "credit and re-issue": ("credit", "reissue"),

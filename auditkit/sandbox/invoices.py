@@ -1,6 +1,6 @@
-"""What JobNimbus does to an invoice: make one, merge changes into one, compute its totals, show it.
+"""What JobNimbus does to an invoice: create it, merge changes into it, compute its totals, answer it.
 
-Everything here takes bodies and gives bodies. What is made up about it is listed in `invented.py`.
+Everything here takes and returns bodies. What had to be invented is listed in `invented.py`.
 
 Not here: HTTP, and the types of fields, which were checked before.
 """
@@ -80,12 +80,12 @@ _ITEM_NUMBERS = frozenset({"quantity", "price", "cost", "tax_rate"})
 _LABOR_NUMBERS = frozenset({"price", "cost", "amount", "tax_rate"})
 
 MONEY = frozenset({"subtotal", "tax", "total", "cost", "total_paid", "due", "price", "amount"})
-_DECORATION = frozenset({"sections", "owners", "photos", "template_id", "margin"})
+_SECONDARY = frozenset({"sections", "owners", "photos", "template_id", "margin"})
 _NEVER_DROPPED = frozenset({"jnid", "number", "subtotal", "tax", "total", "due", "related", "items", "status"})
 
 
 def new_invoice(sent: Body, state: State, behaviors: Behaviors, now: datetime, actor: str | None) -> Body:
-    """The invoice that a POST makes: what was sent, what JobNimbus computes, and its defaults for the rest."""
+    """The invoice that a POST creates: what was sent, what JobNimbus computes, and defaults for the rest."""
     count = state.next_number("invoice")
     identity = uuid.uuid5(_NAMESPACE, f"invoice {count}")
     blank = {
@@ -129,7 +129,7 @@ def _related(sent: Body, state: State) -> Body:
 
 
 def _items(sent: Sequence[Body], stored: Sequence[Body], jnid: str) -> list[Body]:
-    """The items after a write; with none stored that is what was sent, else each goes to the stored one of its jnid."""
+    """The items after a write: what was sent, each merged into the stored item of its jnid if there is one."""
     items = [dict(item) for item in stored]
     free = {at: item.get("jnid") for at, item in enumerate(items)}
     for item in sent:
@@ -154,7 +154,7 @@ def _item(sent: Body, base: Body) -> Body:
 
 
 def _totals(body: Body) -> Body:
-    """Subtotal = Σ amounts, total = subtotal + tax, due = total − total_paid; kept where an amount is none."""
+    """Subtotal = Σ amounts, total = subtotal + tax, due = total − total_paid; unchanged if one of them is no amount."""
     try:
         with localcontext(EXACT):
             subtotal = sum((Decimal(item["amount"]) for item in body["items"]), Decimal(0))
@@ -166,7 +166,7 @@ def _totals(body: Body) -> Body:
 
 
 def _number(value: str | int | Decimal) -> int | Decimal:
-    """As the samples write numbers: 10000, 15438.99, with no zeros after the last digit of a fraction."""
+    """A number as in the samples: 10000, 15438.99, without zeros at the end of a fraction."""
     number = Decimal(value)
     whole = int(number)
     return whole if number == whole else number.normalize(EXACT)
@@ -187,7 +187,7 @@ def _text(value: Json) -> Json:
 
 
 def slim(body: Body) -> Body:
-    """A list row without what is null, empty or decoration, also within its items; ids, dates and totals stay."""
+    """A list row without null, empty and secondary fields, also within its items; ids, dates and totals stay."""
     kept = {name: value for name, value in body.items() if not _is_dropped(name, value)}
     if isinstance(kept.get("items"), list):
         kept["items"] = [slim(item) if isinstance(item, dict) else item for item in kept["items"]]
@@ -197,4 +197,4 @@ def slim(body: Body) -> Body:
 def _is_dropped(name: str, value: Json) -> bool:
     if name in _NEVER_DROPPED or name.startswith("date_"):
         return False
-    return name in _DECORATION or value is None or value in ("", [], {})
+    return name in _SECONDARY or value is None or value in ("", [], {})

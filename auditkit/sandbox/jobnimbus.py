@@ -1,4 +1,4 @@
-"""JobNimbus's operations on invoices, at the documented paths: list, one, create, update (which also deletes).
+"""JobNimbus's operations on invoices: list, get one, create, update (which also deletes).
 
 Not here: what a write does to an invoice; that is `invoices.py`.
 """
@@ -93,7 +93,6 @@ def _page(request: Request, state: State, behaviors: Behaviors) -> str:
         if behaviors.beyond_window == "error":
             raise Refusal(400, f"from + size must not exceed {_WINDOW}")
         start, size = (_WINDOW - size, size) if behaviors.beyond_window == "wrap-to-last" else (0, 0)
-    size = min(size, behaviors.page_rows or size)
     bounds = _bounds(query) if behaviors.filter == "honored" else []
     with_deleted = behaviors.deleted == "listed"
     held = state.invoice_count(bounds=bounds, with_deleted=with_deleted)
@@ -129,7 +128,7 @@ def _whole_number(query: QueryParams, name: str, default: int) -> int:
 
 
 def _bounds(query: QueryParams) -> list[Bound | Term]:
-    """The filter's comparisons. Raises `Refusal` for one that cannot be read: it must not pass for no filter."""
+    """The filter's conditions. Raises `Refusal` for one that cannot be read: ignoring it would return every invoice."""
     text = query.get("filter")
     if text is None:
         return []
@@ -166,12 +165,12 @@ def _check_jnid(sent: Body, jnid: str, behaviors: Behaviors) -> None:
     if behaviors.put_requires_jnid == "yes" and "jnid" not in sent:
         raise Refusal(400, "the body needs the invoice's jnid")
     if sent.get("jnid", jnid) != jnid:
-        raise Refusal(409, "the body's jnid is another than the path's")
+        raise Refusal(409, "the body has a different jnid than the path")
 
 
 def _shown(text: str, behaviors: Behaviors, *, in_list: bool) -> str:
-    """A stored body as the switches ask for it; the text itself if they ask for nothing."""
-    is_slim = in_list and behaviors.list_rows != "full"
+    """A stored body as the switches ask for; unchanged text if they ask for nothing."""
+    is_slim = in_list and behaviors.list_rows == "slim"
     if not is_slim and behaviors.jobnimbus_numbers == "numbers":
         return text
     body = loads_stored(text)

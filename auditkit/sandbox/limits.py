@@ -1,7 +1,7 @@
-"""One vendor's rate limit: so many calls a second, so many in flight, a queue for the rest, and a time-out in it.
+"""One vendor's rate limit: calls per second, calls in flight, a queue for the rest, and a time-out in the queue.
 
-Calls are let through in the order of their arrival, never more than the rate within any second (a sliding window, not
-a bucket that fills up). Here seconds are real ones, whatever clock the records use.
+Calls pass in the order of their arrival, never more than the rate within any second (a sliding window, not a token
+bucket). Seconds are real ones, whatever clock the records use.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _UNLIMITED = 1_000_000
 
 @dataclass
 class Counts:
-    """What a gate has seen: the client's own behaviour (calls, most) and what came of it (waited, refused)."""
+    """What a gate has counted: how the client called (calls, most) and the consequences (waited, refused)."""
 
     calls: int = 0
     waited: int = 0
@@ -31,7 +31,7 @@ class Counts:
 
 
 class Gate:
-    """Lets calls of one vendor through. A rate or `parallel` of 0 is unlimited."""
+    """Passes calls to one vendor at its pace. A rate or `parallel` of 0 is unlimited."""
 
     def __init__(self, rate_per_second: int, parallel: int, queue_seconds: float) -> None:
         self.counts = Counts()
@@ -48,8 +48,8 @@ class Gate:
         return asdict(self.counts)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn and hold it. Raises `Refusal` once the wait was longer than the queue allows."""
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a slot and hold it. Raises `Refusal` if the wait is longer than the queue allows."""
         self._count_arrival()
         try:
             async with AsyncExitStack() as held:

@@ -1,14 +1,13 @@
-"""What every call to a vendor passes before its handler: it is noted, authenticated, queued, and its answer noted.
+"""The steps of every call to a vendor around its handler: log, authenticate, queue, answer, log the status.
 
-The life of a call:
-1. its body is read whole, up to 16 MiB
-2. it is written to the journal of calls, so that a call that was received is never missing there
-3. its credentials are checked (401)
-4. it waits for its turn (rate limit)
-5. the vendor's own routes answer it; their refusals get the vendor's error body
-6. the status is written to the journal and the turn given back, then the answer leaves
+1. The body is read whole, up to 16 MiB.
+2. The call is written to the request log, so that no received call is missing there.
+3. Its credentials are checked (401).
+4. It waits for a slot of the rate limit.
+5. The vendor's own routes answer it; their refusals get the vendor's error body.
+6. The status is written to the log and the slot released, then the answer is sent.
 
-Not here: anything that differs between the vendors, but for what a `Vendor` is made with.
+Not here: differences between the vendors; they are fields of `Vendor`.
 """
 
 import base64
@@ -52,7 +51,7 @@ _BODY, _NUMBER = "sandbox.body", "sandbox.call"
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who may call. The defaults are public and guard nothing: the data are invented and the server is on loopback."""
+    """Who may call. The defaults are public and protect nothing: the data is invented and the server is on loopback."""
 
     username: str = "demo"
     password: str = "demo-password"  # noqa: S105 — public on purpose, see above
@@ -61,7 +60,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Vendor:
-    """What tells one vendor from the other: its name, its routes, who may call it and how it words an error."""
+    """What differs between the vendors: name, routes, who may call, and the body of an error."""
 
     name: str
     routes: Router
@@ -91,7 +90,7 @@ class VendorMiddleware:
             if message["type"] == "http.response.start":
                 self._state.log_status(number, message["status"])
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                held.append(message)  # a client that has it may call again, and must find its turn given back
+                held.append(message)  # sent only once the slot is free again, because the client may call at once
             else:
                 await send(message)
 
@@ -101,7 +100,7 @@ class VendorMiddleware:
             if not self._vendor.is_allowed(headers.get(b"authorization", b"").decode("latin-1")):
                 challenge = {"WWW-Authenticate": self._vendor.challenge}
                 raise Refusal(401, "the credentials are missing or wrong", challenge)
-            async with self._gate.turn():
+            async with self._gate.slot():
                 await self._vendor.routes({**scope, _BODY: body, _NUMBER: number}, receive, answer)
         except Refusal as refusal:
             await self._refuse(refusal)(scope, receive, answer)
@@ -151,7 +150,7 @@ def body_of(request: Request, schema: Schema) -> Json:
 
 
 def call_number(request: Request) -> int:
-    """The call's place in the journal, for what must differ from call to call and yet be repeatable."""
+    """The call's number in the request log, for what must differ between calls and still be repeatable."""
     number: int = request.scope[_NUMBER]
     return number
 
@@ -183,7 +182,7 @@ def bearer(credentials: Credentials) -> Callable[[str], bool]:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large; what follows the limit is read and dropped."""
+    """The whole body, or None if it is too large; what follows the limit is read and dropped."""
     portions, length, more = list[bytes](), 0, True
     while more:
         message = await receive()

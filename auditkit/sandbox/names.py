@@ -1,7 +1,6 @@
-"""Which names a record shows to exist: jobs, vendors, WBS ids and so on, each with what else the record says of it.
+"""The names in a record: jobs, vendors, WBS ids and so on, each with the guid or label that belongs to it.
 
-The vendors refuse a job or vendor that they do not know and fill in the guids and labels behind a name; the sandbox
-knows what its records show.
+The vendors refuse unknown jobs and vendors and fill in guids and labels; the sandbox takes both from its records.
 """
 
 from collections.abc import Iterator, Mapping

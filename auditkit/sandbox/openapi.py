@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of both vendors' operations, as this server answers them with its switches as they are.
+"""The OpenAPI 3.1 document of both vendors' operations, as this server answers them with its current switches.
 
 Request bodies are the same schemas that the server checks, and the answers hold every field that the vendors' pages
 document. The document is meant for tools, such as a generated client or schemathesis, and has ids that exist as
@@ -156,7 +156,7 @@ def _page_parameters(behaviors: Behaviors, components: Components) -> list[dict[
         _query("from", {**number, "default": 0}, "Starting index."),
         _query("size", number, "Number of rows, at most 1,000; 1,000 if it is left out."),
     ]
-    if behaviors.filter == "honoured":
+    if behaviors.filter == "honored":
         # As `content` it would be described exactly, but generated clients omit such a parameter or send it wrong.
         text: Schema = {"type": "string", "format": "json-filter", "contentMediaType": "application/json"}
         _named(FILTER, components)

@@ -1,7 +1,7 @@
 """The sandbox as a server on loopback: in this process, in a thread, or as a child process that ends with its parent.
 
-Nothing is written but the state file (and, when served by hand, an empty `.lock` beside it), nothing is logged, and no
-address but 127.0.0.1 is listened on.
+It writes only the state file (and, if served from a shell, an empty `.lock` beside it), logs nothing, and listens on
+127.0.0.1 only.
 
 Not here: the command line; that is `__main__.py`.
 """
@@ -39,13 +39,13 @@ __all__ = ["Address", "Running", "in_thread", "serve", "start"]
 
 _HOST = "127.0.0.1"
 _PORTS = range(2**16)
-_PARENT_LOOK_SECONDS = 0.5
+_PARENT_CHECK_SECONDS = 0.5
 _END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server answers, and to whom."""
+    """Where a server listens, and the credentials that it accepts."""
 
     port: int
     credentials: Credentials = field(default_factory=Credentials)
@@ -66,7 +66,7 @@ class Address:
         return self.root + JOBNIMBUS_BASE
 
     def exports(self) -> str:
-        """What to paste into a shell so that auditkit talks to this server, one line a setting."""
+        """Shell lines that connect auditkit to this server, one for each setting."""
         values = {
             "AIMSIO_URL": self.aimsio_url,
             "AIMSIO_USERNAME": self.credentials.username,
@@ -88,16 +88,16 @@ def serve(
     ready: Callable[[Address], None] = lambda _: None,
     child_of: int | None = None,
 ) -> None:
-    """Serve until interrupted; port 0 is any free one. Raises `NotStarted` where port or file is not to be had.
+    """Serve until interrupted; port 0 is any free one. Raises `NotStarted` if the port or file cannot be used.
 
-    `ready` is called once connections are accepted. Served by hand, a state file is served once, and first given to
-    `prepare`. With `child_of`, the parent's process id, several may share a file, and serving also ends when the parent
-    dies or closes our standard input.
+    `ready` is called once connections are accepted. Without `child_of`, `prepare` is called first, and a second server
+    on the same state file is refused. With `child_of`, the parent's process id, several may share a file, and serving
+    also ends when the parent dies or closes standard input.
     """
     with contextlib.ExitStack() as held:
         listener = held.enter_context(_listen(port))
         if child_of is None:
-            held.enter_context(_alone(state_path))
+            held.enter_context(_locked(state_path))
             prepare(state_path)
         state = held.enter_context(State(state_path))
         server = _server(create_app(state, behaviors, credentials, clock))
@@ -109,7 +109,7 @@ def serve(
 
 @contextlib.contextmanager
 def in_thread(app: ASGIApp, credentials: Credentials | None = None) -> Iterator[Address]:
-    """Serve an application from a thread of this process, on a free port, for as long as the context lasts."""
+    """Serve an application from a thread of this process, on a free port, until the context ends."""
     with _listen(0) as listener:
         server = _server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -135,7 +135,7 @@ class Running:
         self.close()
 
     def close(self) -> None:
-        """End the server and wait until it has; a second call does nothing."""
+        """End the server and wait for its end; a second call does nothing."""
         if self.process.stdin:
             self.process.stdin.close()
         try:
@@ -157,7 +157,7 @@ def start(
 ) -> Running:
     """Start a child process that serves a state file, and wait until it answers. Raises `NotStarted` if it does not.
 
-    The child ends when it is closed, and also when this process dies, however it dies.
+    The child ends when it is closed, and also if this process dies in any way.
     """
     credentials = credentials or Credentials()
     command = [sys.executable, "-m", "auditkit.sandbox", "--state", str(state_path), "--port", str(port)]
@@ -168,16 +168,16 @@ def start(
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, encoding="utf-8")  # noqa: S603 — our own module
     assert process.stdout and process.stderr  # noqa: S101 — pipes, as asked for
-    last_words = _keep_last(process.stderr)
+    last_lines = _keep_last(process.stderr)
     line = process.stdout.readline()
     if not line:
         process.wait()
-        raise NotStarted(f"the sandbox ended with status {process.returncode}: {' '.join(last_words())}")
+        raise NotStarted(f"the sandbox ended with status {process.returncode}: {' '.join(last_lines())}")
     return Running(Address(json.loads(line)["port"], credentials), process)
 
 
 def _keep_last(stream: IO[str]) -> Callable[[], list[str]]:
-    """Drain a child's stderr in a thread, lest it blocks, and keep its last lines; the result waits for its end."""
+    """Read a child's stderr in a thread, so that it never blocks. Call the result for its last lines, after its end."""
     lines = deque[str](maxlen=20)
 
     def drain() -> None:
@@ -187,17 +187,17 @@ def _keep_last(stream: IO[str]) -> Callable[[], list[str]]:
     thread = threading.Thread(target=drain, daemon=True)
     thread.start()
 
-    def last_words() -> list[str]:
+    def last_lines() -> list[str]:
         thread.join(_END_SECONDS)
         return list(lines)
 
-    return last_words
+    return last_lines
 
 
 def _listen(port: int) -> socket.socket:
     if port not in _PORTS:
-        raise NotStarted(f"port {port}: expected {_PORTS.start} to {_PORTS.stop - 1}; 0 is any free one")
-    # With the protocol named, asyncio sends at once (TCP_NODELAY): else each answer on a kept connection waits 40 ms.
+        raise NotStarted(f"port {port}: expected {_PORTS.start} to {_PORTS.stop - 1}; 0 chooses any free one")
+    # With this protocol asyncio sets TCP_NODELAY; otherwise each answer on a kept connection waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":  # elsewhere the option would let two servers share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -206,23 +206,25 @@ def _listen(port: int) -> socket.socket:
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be listened on ({error.strerror})"
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise NotStarted(f"port {port} {why}; choose another, or 0 for any free one") from None
     return listener
 
 
 @contextlib.contextmanager
-def _alone(state_path: Path) -> Iterator[None]:
-    """Hold a state file, in a folder that is made if only it is missing, against a second server.
+def _locked(state_path: Path) -> Iterator[None]:
+    """Lock a state file against a second server, which would have a rate limit and switches of its own.
 
-    Two would each keep a pace and switches of their own. The lock is SQLite's, on a file of its own: it holds on every
-    system, ends with its process however that ends, and leaves the state file open to those who look into it.
+    Its folder is created if the parent folder exists. The lock is SQLite's, on a file of its own: it works on every
+    system, ends with its process in any case, and leaves the state file readable for others.
     """
     folder = state_path.absolute().parent
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise NotStarted(f"{state_path}: {folder} cannot be made ({error.strerror}); make the folder first") from None
+        raise NotStarted(
+            f"{state_path}: {folder} cannot be created ({error.strerror}); create the folder first"
+        ) from None
     with contextlib.ExitStack() as held:
         try:
             make_private(Path(f"{state_path}.lock"))
@@ -230,7 +232,7 @@ def _alone(state_path: Path) -> Iterator[None]:
             held.enter_context(contextlib.closing(lock)).execute("begin exclusive")
         except sqlite3.Error as error:
             is_held = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-            why = "another server is at work on it; end that one" if is_held else f"cannot be locked ({error})"
+            why = "another server uses it; stop that one" if is_held else f"cannot be locked ({error})"
             raise NotStarted(f"{state_path}: {why}, or name another file") from None
         yield
 
@@ -256,7 +258,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
 
 
 def _end_with_parent(server: uvicorn.Server, parent: int) -> None:
-    """Two signs of a dead parent: our standard input ends; or, should another child hold it open, we were adopted."""
+    """Stop when the parent dies: standard input ends or, if another child keeps it open, the parent's id changes."""
 
     def watch_input() -> None:
         while sys.stdin.buffer.read(4096):
@@ -266,7 +268,7 @@ def _end_with_parent(server: uvicorn.Server, parent: int) -> None:
     def watch_parent() -> None:
         pause = threading.Event()
         while os.getppid() == parent:
-            pause.wait(_PARENT_LOOK_SECONDS)
+            pause.wait(_PARENT_CHECK_SECONDS)
         server.should_exit = True
 
     threading.Thread(target=watch_input, daemon=True).start()

@@ -1,10 +1,10 @@
-"""What the sandbox knows, in one SQLite file: records as their JSON text, names that exist, and every call received.
+"""What the sandbox stores, in one SQLite file: records as JSON text, names that exist, and every call received.
 
-The file survives restarts and kills. Nothing is held in memory, so another process may open it beside the server to
-read the journal of calls, or to act as the third party who edits or deletes a record. SQLite keeps two helper files
-next to it (`-wal`, `-shm`) while it is open.
+The file survives restarts and kills. Nothing is kept in memory, so another process may open it beside the server, to
+read the request log, or to edit or delete a record as a third party. SQLite keeps two helper files next to it (`-wal`,
+`-shm`) while it is open.
 
-Not here: what a field means. A record is a text with the few columns that finding it takes.
+Not here: what a field means. A record is text, with the few columns that are needed to find it.
 """
 
 import os
@@ -75,7 +75,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it was received; `status` is None while (or because) it was not answered."""
+    """One request as it was received; `status` is None until it is answered."""
 
     at_ms: int
     vendor: str
@@ -87,9 +87,9 @@ class Call:
 
 
 def make_private(path: Path) -> None:
-    """Make a file that its owner alone may read: SQLite would make it, and its helpers, for everybody.
+    """Create a file that only its owner can read: SQLite would create it, and its helper files, readable by everyone.
 
-    One that is there stays as it is. What cannot be made is for SQLite to say, when it opens the file.
+    An existing file is left unchanged. If it cannot be created, SQLite reports that when it opens the file.
     """
     with suppress(OSError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -99,7 +99,7 @@ class State:
     """An open state file. Methods may be called from several threads; a write is whole or absent."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file or make it. Raises `ForeignFile` for a file of something else."""
+        """Open or create the file. Raises `ForeignFile` for a file of another program."""
         self.path = path
         self._lock = threading.RLock()
         make_private(path)
@@ -137,7 +137,7 @@ class State:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside become visible together, or none does; one within another undoes its own part alone."""
+        """All writes inside become visible together, or none does; a nested one undoes only its own part."""
         with self._lock:
             begin, undo, end = _SAVEPOINT if self._db.in_transaction else _TRANSACTION
             self._db.execute(begin)
@@ -156,15 +156,15 @@ class State:
         jobs: Iterable[str] | None = None,
         vendors: Iterable[str] | None = None,
     ) -> None:
-        """Store records as they are, in this order, and learn the names in them.
+        """Store records as they are, in this order, and collect the names in them.
 
-        `jobs` and `vendors` are the numbers and codes that exist; when left out, those that the records show.
+        `jobs` and `vendors` are the numbers and codes that exist; if left out, those of the records.
         """
         names: dict[Name, str | None] = {Name("job", "", number): None for number in jobs or ()}
         names |= {Name("vendor", "", code): None for code in vendors or ()}
         closed = {kind for kind, given in (("job", jobs), ("vendor", vendors)) if given is not None}
 
-        def learned(bodies: Iterable[Body], names_in: Callable[[Body], Names]) -> Iterator[Body]:
+        def collected(bodies: Iterable[Body], names_in: Callable[[Body], Names]) -> Iterator[Body]:
             for body in bodies:
                 for name, value in names_in(body):
                     if name in names or name.kind not in closed:
@@ -172,8 +172,8 @@ class State:
                 yield body
 
         with self.transaction():
-            self._db.executemany(_PUT_NRB, map(_nrb_row, learned(nrbs, names_of_nrb)))
-            self._db.executemany(_PUT_INVOICE, map(_invoice_row, learned(invoices, names_of_invoice)))
+            self._db.executemany(_PUT_NRB, map(_nrb_row, collected(nrbs, names_of_nrb)))
+            self._db.executemany(_PUT_INVOICE, map(_invoice_row, collected(invoices, names_of_invoice)))
             self._put_names(names)
 
     def _put_names(self, names: Mapping[Name, str | None]) -> None:
@@ -189,7 +189,7 @@ class State:
         return self._one("select 1 from name where (kind, scope, name) = (?, ?, ?)", kind, scope, name) is not None
 
     def value_of(self, kind: str, name: str | None, scope: str = "") -> str | None:
-        """What the records say about a name (its guid, its label), or None."""
+        """What belongs to a name in the records (its guid, its label), or None."""
         value: str | None = self._one("select value from name where (kind, scope, name) = (?, ?, ?)", kind, scope, name)
         return value
 
@@ -201,23 +201,23 @@ class State:
         return text
 
     def nrbs_where(self, key: NrbKey, value: str) -> list[Body]:
-        """Every NRB with that key, in the order of their making."""
+        """Every NRB with that key, oldest first."""
         return [
             loads_stored(text) for (text,) in self._all(f"select body from nrb where {key} = ? order by seq", value)
         ]
 
     def put_nrb(self, body: Body) -> None:
-        """Store an NRB under its guid, replacing the one that is there."""
+        """Store an NRB under its guid, in place of an existing one."""
         with self._lock:
             self._db.execute(_PUT_NRB, _nrb_row(body))
 
     def delete_nrb(self, guid: str) -> None:
-        """Remove an NRB, as somebody may in the vendor's own screens; there is no operation for it."""
+        """Remove an NRB, as is possible on the vendor's own screens; there is no operation for it."""
         with self._lock:
             self._db.execute("delete from nrb where guid = ?", (guid,))
 
     def nrb_stubs(self, key: Literal["guid", "id"]) -> Iterator[list[str]]:
-        """The list's rows as JSON texts, in portions, all of one moment; bodies are not parsed."""
+        """The rows of the list as JSON texts, in portions, from one consistent read; bodies are not parsed."""
         columns = f"json_object('dtype', ?, '{key}', guid, 'updatedAt', updated_at)"
         with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             rows = db.execute(f"select {columns} from nrb order by seq", (STUB_DTYPE,))
@@ -232,19 +232,19 @@ class State:
         return text
 
     def put_invoice(self, body: Body) -> None:
-        """Store an invoice under its jnid, replacing the one that is there."""
+        """Store an invoice under its jnid, in place of an existing one."""
         with self._lock:
             self._db.execute(_PUT_INVOICE, _invoice_row(body))
 
     def delete_invoice(self, jnid: str) -> None:
-        """Remove an invoice for good, which the API cannot."""
+        """Remove an invoice for good, which no operation does."""
         with self._lock:
             self._db.execute("delete from invoice where jnid = ?", (jnid,))
 
     def invoice_page(
         self, start: int, size: int, *, bounds: Sequence[Bound | Term], with_deleted: bool, shuffle: int | None
     ) -> list[str]:
-        """Bodies in order of creation, or in the pseudo-random order that the number `shuffle` stands for."""
+        """Bodies in order of creation, or in the pseudo-random order of the number `shuffle`."""
         where, values = _where(bounds, with_deleted)
         order = "date_created, seq" if shuffle is None else f"(seq * ?) % {_SHUFFLE_PRIME}, seq"
         values += [] if shuffle is None else [shuffle]
@@ -252,12 +252,12 @@ class State:
         return [text for (text,) in self._all(sql, *values, size, start)]
 
     def invoice_count(self, *, bounds: Sequence[Bound | Term], with_deleted: bool) -> int:
-        """How many invoices lie within the bounds."""
+        """How many invoices are within the bounds."""
         where, values = _where(bounds, with_deleted)
         return int(self._one(f"select count(*) from invoice {where}", *values))
 
     def next_number(self, table: Literal["nrb", "invoice"]) -> int:
-        """A number that no record of the table has had, unless its last was deleted."""
+        """A number that no record of the table has had, unless the last one was deleted."""
         return int(self._one(f"select coalesce(max(seq), 0) + 1 from {table}"))
 
     def some_id(self, table: Literal["nrb", "invoice"]) -> str | None:
@@ -266,17 +266,17 @@ class State:
         found: str | None = self._one(f"select {column} from {table} order by seq limit 1")
         return found
 
-    # The journal of calls
+    # The request log
 
     def log_call(self, call: Call) -> int:
-        """Note a call as it arrives, before anything is done about it; its number."""
+        """Record a call as it arrives, before it is handled, and return its number."""
         row = (call.at_ms, call.vendor, call.method, call.path, call.query, call.body_sha256, call.status)
         with self._lock:
             done = self._db.execute(f"insert into request_log ({_CALL}) values (?, ?, ?, ?, ?, ?, ?)", row)
             return done.lastrowid or 0
 
     def log_status(self, number: int, status: int) -> None:
-        """Note how a call was answered, before the answer leaves."""
+        """Record how a call was answered, before the answer is sent."""
         with self._lock:
             self._db.execute("update request_log set status = ? where seq = ?", (status, number))
 
@@ -322,7 +322,7 @@ def _invoice_row(body: Body) -> tuple[Any, ...]:
 
 
 def _column(value: Json) -> str | int | None:
-    # A planted record may hold anything anywhere; what is no key cannot be found by it.
+    # A malformed record may hold any type anywhere; it cannot be found by such a key.
     return value if isinstance(value, (str, int)) else None
 
 

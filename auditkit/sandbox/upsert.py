@@ -1,6 +1,6 @@
 """What Aimsio's import does to NRBs: find by key, check, change, compute, count.
 
-An import answers 200 whatever became of its entries; the counts and notices say it. What is made up about it is
+An import always answers 200; its counts and notices report what happened to each entry. What had to be invented is
 listed in `invented.py`.
 
 Not here: HTTP, and the types of fields, which were checked before.
@@ -32,7 +32,7 @@ _NAMESPACE = uuid.UUID("5a0db0c5-7e57-4a11-8c0e-a1b51054ad01")
 
 
 class _NotImported(Exception):
-    """The entry changes nothing; field and reason."""
+    """The entry changes nothing; the field and the reason."""
 
     def __init__(self, field: str | None, message: str) -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ class Import:
         self._notices: list[dict[str, Any]] = []
 
     def run(self, entries: Sequence[Body], number: int) -> dict[str, Any]:
-        """Import all entries and give the documented `IntegrationImportResult`; `number` makes its guid."""
+        """Import all entries and return the documented `IntegrationImportResult`; its guid is made from `number`."""
         counts = dict.fromkeys(("created", "edited", "edited with errors", "not imported"), 0)
         with self._state.transaction():
             for position, entry in enumerate(entries):
@@ -85,14 +85,14 @@ class Import:
         return "created" if stored is None else "edited with errors" if errors else "edited"
 
     def _save(self, entry: Body, parent: Body | None) -> tuple[Body | None, dict[str, str]]:
-        """Create or edit one NRB; the body as it was (None for a creation), and what was wrong with which field."""
+        """Create or edit one NRB. Returns the body before (None for a creation), and what is wrong with which field."""
         stored = self._find(entry)
         if stored is None:
             self._check_creation(entry)
         elif self._behaviors.absent == "refused":
             self._check_whole(entry, stored)
         elif parent and stored.get("nrbParentGuid") != parent["nrbGuid"]:
-            raise _NotImported("nrbChildren", "the NRB is no child of this one")
+            raise _NotImported("nrbChildren", "the NRB is not a child of this one")
         before = stored or self._blank(parent)
         after = self._changed(entry, before, is_new=stored is None)
         errors = self._wrong_references(after, before)
@@ -132,7 +132,7 @@ class Import:
                 raise _NotImported(field, "an edit has to send every required field")
 
     def _blank(self, parent: Body | None) -> Body:
-        """A new NRB before anything is said about it: every documented field, most of them null."""
+        """A new NRB with every documented field, most of them null."""
         guid = _guid("nrb", self._state.next_number("nrb"))
         return {
             "nrbGuid": guid,
@@ -160,7 +160,7 @@ class Import:
         return after
 
     def _wrong_references(self, after: Body, before: Body) -> dict[str, str]:
-        """Fields that name something that does not exist, or lack what they call for; untouched ones are not judged."""
+        """Fields that name something unknown or lack what they require; unchanged fields are not checked."""
         job = after.get("nrbJobOrderNumber")
         known = (
             ("nrbJobOrderNumber", "job", "", "no such job number"),
@@ -190,7 +190,7 @@ class Import:
         return children
 
     def _completed(self, after: Body, before: Body) -> Body:
-        """What Aimsio fills in itself: the guids behind names, the total, and a later nrbUpdatedAt."""
+        """What Aimsio fills in: guids of names, the total, and a later nrbUpdatedAt."""
         job = after.get("nrbJobOrderNumber") or ""
         guids = (
             ("nrbVendorCode", "nrbVendorGuid", "vendor", ""),
@@ -212,14 +212,14 @@ class Import:
         return max(self._now, last + 1) if isinstance(last, int) else self._now
 
     def _refresh(self, parent_guid: str | None) -> None:
-        """A parent shows its children whole, so it changes when one of them does."""
+        """A parent holds its children whole, so it changes when one of them does."""
         for parent in self._state.nrbs_where("guid", parent_guid) if parent_guid else ():
             children = self._state.nrbs_where("parent_guid", parent["nrbGuid"])
             self._state.put_nrb({**parent, "nrbChildren": children, "nrbUpdatedAt": self._later_than(parent)})
 
 
 def _stored_form(field: str, value: Json) -> Json:
-    """Numbers are stored as the sample shows them: texts with three decimals, more only where they are needed."""
+    """Numbers are stored as in the sample: text with three decimals, and more only if needed."""
     if field in NRB_NUMBERS and value is not None:
         with localcontext(EXACT):
             number = Decimal(value).quantize(Decimal("0.000001"))
@@ -229,7 +229,7 @@ def _stored_form(field: str, value: Json) -> Json:
 
 
 def _total_after_markup(body: Mapping[str, Any]) -> str | None:
-    """The total as two decimals, or None where a number is missing or none.
+    """The total with two decimals, or None if a number is missing or malformed.
 
     The upcharge is a percentage: 750 × 1, 10 %, tax 37.50 gives the sample's 862.50 = 750 × 1.10 + 37.50. That the tax
     is marked up as well with SUB_TOTAL_AND_VENDOR_TAX is by analogy with the page's formula. Half up, at the end.

@@ -1,4 +1,4 @@
-"""JSON in, strictly, and out, exactly: a number with a fraction is a Decimal here, never a float.
+"""JSON, read strictly and written exactly: a number with a fraction is a Decimal, never a float.
 
 Not here: what a body means, or which fields it may have.
 """
@@ -30,7 +30,7 @@ def loads(data: bytes) -> Json:
 
 
 def loads_stored(text: str) -> Body:
-    """A body that the state file holds; numbers keep their digits."""
+    """A body of the state file; numbers keep their digits."""
     body: Body = json.loads(text, parse_float=Decimal)
     return body
 
@@ -39,7 +39,7 @@ def dumps(value: Json) -> str:
     """Compact ASCII JSON; a Decimal becomes a number with exactly its digits."""
     try:
         return _encode(value)
-    except TypeError:  # there is a Decimal in it: written here, and all that has none by the fast encoder
+    except TypeError:  # it holds a Decimal, which is written here; parts without one go to the fast encoder
         if isinstance(value, dict):
             return "{" + ",".join([f"{_encode(key)}:{dumps(item)}" for key, item in value.items()]) + "}"
         if isinstance(value, (list, tuple)):

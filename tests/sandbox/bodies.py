@@ -1,4 +1,4 @@
-"""A tiny account at both vendors: the pages' own samples, completed, and what hangs on them."""
+"""A small account at both vendors: the pages' own samples, completed, and records that belong to them."""
 
 from decimal import Decimal
 from typing import Any
@@ -133,7 +133,7 @@ def invoice(jnid: str = INVOICE, **changes: Any) -> dict[str, Any]:
 
 
 def invoices(count: int = 3) -> list[dict[str, Any]]:
-    """So many, one a day, each touched a day after it was made, in the status that its name says."""
+    """`count` invoices, one a day, each updated a day after it was created."""
     days = range(count)
     return [
         invoice(

@@ -1,4 +1,4 @@
-"""A sandbox for each test, with the switches that the test names, asked over real HTTP."""
+"""A sandbox for each test, with the switches of the test, over real HTTP; bodies are strict by default."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,7 +25,7 @@ INVOICES = "/api1/v2/invoices"
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running server, and its state to look behind the scenes."""
+    """A running server and its state file."""
 
     address: Address
     state: State
@@ -58,7 +58,7 @@ MakeSandbox = Callable[..., Sandbox]
 
 
 class Socket:
-    """One listening server for many tests, each of which plugs in an application of its own."""
+    """One listening server for many tests, each with an application of its own."""
 
     app: ASGIApp
 
@@ -68,22 +68,22 @@ class Socket:
 
 @pytest.fixture(scope="session")
 def socket() -> Iterator[tuple[Socket, Address]]:
-    plugged = Socket()
-    with in_thread(plugged) as address:
-        yield plugged, address
+    current = Socket()
+    with in_thread(current) as address:
+        yield current, address
 
 
 @pytest.fixture
 def make_sandbox(tmp_path, socket) -> Iterator[MakeSandbox]:
-    """Call it with switches (unlimited but for what they say) and, if need be, a clock and other records."""
+    """Call it with switches (without limits by default) and, if needed, a clock and other records."""
     with ExitStack() as stack:
 
         def make(*, clock: Clock = system_clock, nrbs=None, invoices=None, **switches: Any) -> Sandbox:
             state = stack.enter_context(State(tmp_path / "state.sqlite"))
             if state.is_empty():
                 state.fill(bodies.nrbs() if nrbs is None else nrbs, bodies.invoices() if invoices is None else invoices)
-            plugged, address = socket
-            plugged.app = create_app(state, Behaviors(**UNLIMITED | switches), clock=clock)
+            current, address = socket
+            current.app = create_app(state, Behaviors(**UNLIMITED | switches), clock=clock)
             session = stack.enter_context(requests.Session())
             session.trust_env = False
             return Sandbox(address, state, session)

@@ -1,6 +1,6 @@
-"""A small audit by hand: every rule counted again from the bodies alone, by reading references and comparing amounts.
+"""A small audit by hand: every rule counted again from the bodies alone, by their references and amounts.
 
-It knows nothing of how the bodies were made, so that what it finds can be held against the truth that came with them.
+It does not use how the bodies were made, so that its findings can be compared with the truth of the world.
 """
 
 import re
@@ -76,7 +76,7 @@ class Leaf:
         return any(self.marks)
 
     @property
-    def stands_on(self) -> Body | None:
+    def invoice_of_mark(self) -> Body | None:
         return self.line[0] if self.line else self.invoice
 
     def recomputed(self) -> Decimal:
@@ -90,7 +90,7 @@ class Leaf:
 
 @dataclass
 class Recount:
-    """All leaves linked to lines as far as references and lone equal amounts allow; then the rules."""
+    """Links each leaf NRB to lines by reference or by a unique equal amount, then applies the rules."""
 
     nrbs: list[Body]
     invoices: list[Body]
@@ -161,7 +161,7 @@ class Recount:
                     self._take(leaf, *free[0])
 
     def _agrees(self, leaf: Leaf, item: Body, words: set[str]) -> bool:
-        """Whether no other leaf is named by the line as well; with others, equal amounts or a whole receipt decide."""
+        """Whether the line names no other leaf; if it does, equal amounts or a whole receipt decide."""
         others = [other for other in self.leaves_of[leaf.job] if other.references & words and other is not leaf]
         if not others or item["amount"] == leaf.total:
             return True
@@ -176,16 +176,18 @@ class Recount:
 
     def _on_nrbs(self) -> Iterator[tuple[str, list[str]]]:
         unbilled = [
-            leaf for leaf in self.leaves if leaf.chargeable and not leaf.marked and not leaf.stands_on and leaf.total
+            leaf
+            for leaf in self.leaves
+            if leaf.chargeable and not leaf.marked and not leaf.invoice_of_mark and leaf.total
         ]
         yield "nrb-unbilled", [leaf.guid for leaf in unbilled]
         yield "nrb-exported-unbilled", [leaf.guid for leaf in unbilled if leaf.exported]
         yield "nrb-unexported", [leaf.guid for leaf in self.leaves if not leaf.exported]
         billed = [leaf for leaf in self.leaves if leaf.marked]
-        yield "nrb-billed-unexported", [leaf.guid for leaf in billed if leaf.stands_on and not leaf.exported]
+        yield "nrb-billed-unexported", [leaf.guid for leaf in billed if leaf.invoice_of_mark and not leaf.exported]
         due = [leaf for leaf in self.leaves if leaf.chargeable]
-        yield "nrb-billed-not-found", [leaf.guid for leaf in due if leaf.marked and not leaf.stands_on]
-        on = [(leaf, state(leaf.stands_on)) for leaf in due if leaf.stands_on]
+        yield "nrb-billed-not-found", [leaf.guid for leaf in due if leaf.marked and not leaf.invoice_of_mark]
+        on = [(leaf, state(leaf.invoice_of_mark)) for leaf in due if leaf.invoice_of_mark]
         yield "nrb-line-not-found", [leaf.guid for leaf, where in on if where == "issued" and not leaf.line]
         yield "nrb-billed-on-void", [leaf.guid for leaf, where in on if where == "void"]
         yield "nrb-total-mismatch", [leaf.guid for leaf in self.leaves if leaf.total != leaf.recomputed()]

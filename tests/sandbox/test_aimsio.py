@@ -44,27 +44,27 @@ def test_the_list_is_an_array_of_stubs(make_sandbox, key):
     assert rows == [stub(NRB, key), stub(PARENT, key), stub(CHILD, key)]
 
 
-def test_or_an_object_that_holds_the_array(make_sandbox):
+def test_the_list_may_be_an_object_that_holds_the_array(make_sandbox):
     answer = make_sandbox(list_shape="value").aimsio("GET", LIST)
     assert answer.json() == {"value": [stub(NRB), stub(PARENT), stub(CHILD)]}
     assert answer.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize(("shape", "text"), [("array", "[]"), ("value", '{"value":[]}')])
-def test_an_empty_list_is_still_one(make_sandbox, shape, text):
+def test_an_empty_list_keeps_its_shape(make_sandbox, shape, text):
     assert make_sandbox(list_shape=shape, nrbs=[]).aimsio("GET", LIST).text == text
 
 
-def test_a_long_list_comes_whole(make_sandbox):
+def test_a_long_list_is_complete(make_sandbox):
     sandbox = make_sandbox(nrbs=(nrb(f"g{number}") for number in range(10_001)))
     assert [row["guid"] for row in sandbox.aimsio("GET", LIST).json()] == [f"g{number}" for number in range(10_001)]
 
 
-def test_one_nrb_is_the_vendors_sample(sandbox):
+def test_one_nrb_equals_the_vendors_sample(sandbox):
     assert sandbox.nrb(NRB) == nrb()
 
 
-def test_numbers_may_come_as_json_numbers(make_sandbox):
+def test_numbers_may_be_json_numbers(make_sandbox):
     odd = nrb("odd", nrbRate="1,000.00", nrbVendorTax=None)
     sandbox = make_sandbox(numbers="numbers", nrbs=[nrb(), odd, nrb("parent", nrbChildren=[nrb("child")])])
     body = sandbox.aimsio("GET", f"{LIST}/{NRB}").json(parse_float=Decimal)
@@ -105,7 +105,7 @@ def test_the_documented_post_edits_by_origin_reference(make_sandbox):
         ({}, (0, 0, 0, 1, 0)),
     ],
 )
-def test_an_edit_finds_its_nrb_by_the_first_key_that_it_gives(sandbox, keys, expected):
+def test_an_edit_finds_its_nrb_by_its_first_key(sandbox, keys, expected):
     assert counts(sandbox.save(keys)) == expected
 
 
@@ -154,7 +154,7 @@ def test_a_creation_completes_the_record_and_computes_its_total(make_sandbox):
         ({"nrbChildren": [NEW]}, "nrbChildren"),
     ],
 )
-def test_a_creation_that_lacks_or_mistakes_something_is_not_imported(sandbox, change, field):
+def test_a_creation_with_a_missing_or_unknown_value_is_not_imported(sandbox, change, field):
     result = sandbox.save({**NEW, **change})
     assert (counts(result), errors(result)) == ((0, 0, 0, 1, 0), [(0, field)])
     assert len(sandbox.aimsio("GET", LIST).json()) == 3
@@ -177,7 +177,7 @@ def test_a_type_may_be_given_by_its_uname(sandbox):
         ("nrbShouldReconcileWithPO", True),
     ],
 )
-def test_an_invalid_field_of_an_edit_stays_while_the_rest_is_applied(sandbox, field, value):
+def test_an_invalid_field_of_an_edit_keeps_its_value_and_the_rest_is_applied(sandbox, field, value):
     result = sandbox.save({"nrbGuid": NRB, field: value, "nrbNotes": "applied"})
     after = sandbox.nrb(NRB)
     assert (counts(result), errors(result)[0]) == ((0, 0, 1, 0, 1), (0, field))
@@ -213,7 +213,7 @@ def test_the_total_is_computed_half_up_to_the_cent(sandbox, change, total):
     assert sandbox.nrb(NRB)["nrbTotalAfterMarkup"] == total
 
 
-def test_one_list_is_counted_entry_by_entry(sandbox):
+def test_the_entries_of_a_list_are_counted_one_by_one(sandbox):
     result = sandbox.save({"nrbGuid": NRB}, NEW, {"nrbGuid": "unknown"}, {"nrbGuid": NRB, "nrbVendorCode": "NOBODY"})
     assert counts(result) == (1, 1, 1, 1, 3)
     assert errors(result) == [(2, "nrbGuid"), (3, "nrbVendorCode")]
@@ -242,7 +242,7 @@ def test_the_time_of_day_of_the_invoice_date_may_be_rewritten_as_in_the_sample(m
     assert sandbox.nrb(NRB)["nrbInvoiceDate"] == read_back
 
 
-def test_a_write_moves_updated_at_strictly_forward_even_when_time_stands_still(make_sandbox):
+def test_a_write_moves_updated_at_forward_even_if_the_clock_is_stopped(make_sandbox):
     sandbox = make_sandbox(clock=fixed_clock(datetime(2020, 1, 1, tzinfo=UTC)))
     for step in (1, 2):
         sandbox.save({"nrbGuid": NRB, "nrbNotes": f"note {step}"})
@@ -250,7 +250,7 @@ def test_a_write_moves_updated_at_strictly_forward_even_when_time_stands_still(m
     assert sandbox.aimsio("GET", LIST).json()[0]["updatedAt"] == UPDATED_MS + 2
 
 
-def test_a_parent_shows_its_child_as_it_is(sandbox):
+def test_a_parent_holds_its_child_as_it_is_now(sandbox):
     sandbox.save({"nrbGuid": CHILD, "nrbRate": 100})
     child, parent = sandbox.nrb(CHILD), sandbox.nrb(PARENT)
     assert parent["nrbChildren"] == [child]
@@ -258,7 +258,7 @@ def test_a_parent_shows_its_child_as_it_is(sandbox):
     assert parent["nrbUpdatedAt"] > UPDATED_MS
 
 
-def test_children_are_made_and_edited_through_their_parent(sandbox):
+def test_children_are_created_and_edited_through_their_parent(sandbox):
     new = {**NEW, "nrbDocumentType": "RECEIPT_BOL"}
     result = sandbox.save({"nrbGuid": PARENT, "nrbChildren": [{"nrbGuid": CHILD, "nrbNotes": "first"}, new]})
     assert counts(result) == (0, 1, 0, 0, 1)

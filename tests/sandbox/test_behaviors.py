@@ -6,7 +6,7 @@ from auditkit.sandbox.behaviors import Behaviors
 from auditkit.sandbox.error_bodies import UnknownBehavior
 
 
-def test_a_command_line_names_switches_and_the_rest_keep_their_defaults():
+def test_a_command_line_sets_switches_and_the_others_keep_their_defaults():
     behaviors = Behaviors.parse(["list_shape=value", "rate_per_second=0", "queue_seconds=0.5"])
     assert behaviors == Behaviors(list_shape="value", rate_per_second=0, queue_seconds=0.5)
     assert behaviors.stub_key == "guid"
@@ -34,7 +34,7 @@ def test_a_wrong_value_is_refused_in_python_too():
         Behaviors(deleted="gone")
 
 
-def test_settings_are_what_parse_reads():
+def test_settings_can_be_parsed_again():
     behaviors = Behaviors(order="stable-random", parallel=3, queue_seconds=0.25)
     assert Behaviors.parse(behaviors.settings()) == behaviors
     assert Behaviors().settings() == []

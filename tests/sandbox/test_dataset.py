@@ -213,16 +213,16 @@ def test_invoice_numbers_follow_the_days_without_a_gap() -> None:
     assert all(later[1] - earlier[1] > -3 * 86_400 for earlier, later in pairwise(issued))
 
 
-def test_totals_are_alone_in_their_job_and_never_pass_for_another_line() -> None:
+def test_totals_are_unique_in_their_job_and_never_look_like_another_line() -> None:
     totals = Counter()
     for body in world(clean=True).nrbs:
         if not body["nrbChildren"]:
             totals[body["nrbJobOrderNumber"], body["nrbTotalAfterMarkup"]] += 1
             assert Decimal(body["nrbTotalAfterMarkup"]) % 1
     assert set(totals.values()) == {1}
-    labour = [item for body in world(clean=True).invoices for item in body["items"] if item["item_type"] == "labor"]
-    assert labour
-    assert all(type(item["amount"]) is int for item in labour)
+    labor = [item for body in world(clean=True).invoices for item in body["items"] if item["item_type"] == "labor"]
+    assert labor
+    assert all(type(item["amount"]) is int for item in labor)
 
 
 def test_numbers_of_one_vendor_are_more_than_one_edit_apart_or_the_same() -> None:
@@ -235,7 +235,7 @@ def test_numbers_of_one_vendor_are_more_than_one_edit_apart_or_the_same() -> Non
             assert sum(a != b for a, b in zip(one, other, strict=True)) > 1
 
 
-def test_a_number_that_several_nrbs_share_stands_on_no_line() -> None:
+def test_a_number_that_several_nrbs_share_is_on_no_line() -> None:
     numbers = Counter(body["nrbInvoiceNumber"].casefold() for body in world(clean=True).nrbs)
     items = [item for body in world(clean=True).invoices for item in body["items"]]
     named = set().union(*(tokens(item["description"]) for item in items)) & numbers.keys()
@@ -281,6 +281,6 @@ def test_json_keeps_every_digit_and_letter(value: object, expected: str) -> None
 
 
 @pytest.mark.parametrize("value", [Decimal("NaN"), float("inf"), {1, 2}])
-def test_json_refuses_what_is_no_json(value: object) -> None:
+def test_json_refuses_values_without_a_json_form(value: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         to_json([value])

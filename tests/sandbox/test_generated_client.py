@@ -31,7 +31,7 @@ NEW_INVOICE = {
 
 
 class Client:
-    """A client that knows nothing but the address of the document: names, types, URL and credentials come from it."""
+    """A client made from the document alone: names, types, server and kinds of credentials come from it."""
 
     def __init__(self, root: str) -> None:
         self.api = OpenAPI.load_sync(f"{root}/openapi.json")

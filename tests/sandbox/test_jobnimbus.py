@@ -51,7 +51,7 @@ def test_the_list_is_an_envelope_of_whole_invoices(sandbox):
     assert sandbox.jobnimbus("GET").json(parse_float=Decimal)["results"] == invoices()
 
 
-def test_pages_are_cut_by_from_and_size(sandbox):
+def test_pages_are_selected_by_from_and_size(sandbox):
     assert ids(sandbox.page(**{"from": 1, "size": 1})) == numbered(2)
     assert ids(sandbox.page(**{"from": 2})) == numbered(3)
     assert sandbox.page(**{"from": 3}) == {"count": 3, "results": []}
@@ -61,7 +61,7 @@ def test_pages_are_cut_by_from_and_size(sandbox):
 @pytest.mark.parametrize(
     "query", ["from=-1", "from=x", "size=", "size=1.5", "from=1&from=2", "filter=x", "filter={}", "size=9999999999"]
 )
-def test_what_is_no_page_is_refused(sandbox, query):
+def test_an_invalid_page_is_refused(sandbox, query):
     assert sandbox.jobnimbus("GET", f"?{query}").status_code == 400
 
 
@@ -77,7 +77,7 @@ def make_many(make_sandbox):
     return make
 
 
-def test_a_page_has_1000_rows_unless_fewer_are_asked_for(make_many):
+def test_a_page_has_1000_rows_unless_fewer_are_requested(make_many):
     sandbox = make_many(1_002)
     assert [len(sandbox.page(**asked)["results"]) for asked in ({}, {"size": 1_001}, {"size": 999})] == [
         1000,
@@ -179,7 +179,7 @@ def test_a_condition_that_cannot_be_read_is_refused(sandbox, condition):
     assert (answer.status_code, answer.json()["body"][:14]) == (400, "filter.must[0]")
 
 
-def test_or_is_ignored_like_any_unknown_parameter(make_sandbox):
+def test_the_filter_may_be_ignored_like_any_unknown_parameter(make_sandbox):
     sandbox = make_sandbox(filter="ignored")
     assert ids(sandbox.page(filter=by_range("date_created", gte=2**40))) == numbered(1, 2, 3)
     assert ids(sandbox.page(filter="x")) == numbered(1, 2, 3)
@@ -191,7 +191,7 @@ def test_what_the_count_counts_is_a_switch(make_sandbox, switch, count):
     assert (page["count"], len(page["results"])) == (count, 2)
 
 
-def test_slim_rows_lack_what_is_null_empty_or_decoration(make_sandbox):
+def test_slim_rows_omit_null_empty_and_secondary_fields(make_sandbox):
     sandbox = make_sandbox(list_rows="slim")
     row, whole = sandbox.page()["results"][0], sandbox.invoice()
     assert set(whole) - set(row) == {
@@ -202,7 +202,7 @@ def test_slim_rows_lack_what_is_null_empty_or_decoration(make_sandbox):
     assert row.items() <= {**whole, "items": row["items"]}.items()
 
 
-def test_money_may_come_as_strings_in_lists_and_by_id(make_sandbox):
+def test_money_may_be_strings_in_lists_and_by_id(make_sandbox):
     sandbox = make_sandbox(jobnimbus_numbers="strings")
     for body in (sandbox.invoice(), sandbox.page()["results"][0]):
         assert (body["total"], body["due"], body["subtotal"]) == ("15438.99", "5438.99", "15438")
@@ -210,7 +210,7 @@ def test_money_may_come_as_strings_in_lists_and_by_id(make_sandbox):
         assert (body["status"], body["items"][0]["quantity"]) == (4, 1)
 
 
-def test_a_creation_computes_amounts_and_totals_and_names_what_is_related(make_sandbox):
+def test_a_creation_computes_amounts_and_totals_and_completes_related_records(make_sandbox):
     sandbox = make_sandbox(post_body="object", clock=fixed_clock(NOW))
     answer = sandbox.jobnimbus("POST", json=POSTED, params={"actor": "ann@example.com"})
     made = answer.json(parse_float=Decimal)
@@ -251,7 +251,7 @@ def test_a_creation_needs_the_required_fields(sandbox, field):
     assert sandbox.page()["count"] == 3
 
 
-def test_an_update_merges_top_level_fields_and_leaves_the_rest(sandbox):
+def test_an_update_merges_top_level_fields_and_keeps_the_others(sandbox):
     before = sandbox.invoice()
     answer = sandbox.jobnimbus(
         "PUT", f"/{INVOICE}", json={"external_id": "E-1", "total": 1, "guid": "x", "jnid": INVOICE}
@@ -274,7 +274,7 @@ def test_what_a_creation_and_an_update_answer_are_two_switches(make_sandbox, pos
     assert sandbox.invoice(jnid)["number"] == "N"
 
 
-def test_every_operation_is_answered_without_the_version_in_its_path_as_well(make_sandbox):
+def test_every_operation_is_also_answered_without_the_version_in_its_path(make_sandbox):
     sandbox = make_sandbox(post_body="object", put_body="object")
 
     def unversioned(method, path="", **options):
@@ -290,7 +290,7 @@ def test_every_operation_is_answered_without_the_version_in_its_path_as_well(mak
     assert unversioned("DELETE", f"/{jnid}").status_code == 405
 
 
-def test_a_write_moves_date_updated_strictly_forward_even_when_time_stands_still(make_sandbox):
+def test_a_write_moves_date_updated_forward_even_if_the_clock_is_stopped(make_sandbox):
     sandbox = make_sandbox(clock=fixed_clock(datetime(2020, 1, 1, tzinfo=UTC)), invoices=[invoice()])
     for step in (1, 2):
         sandbox.jobnimbus("PUT", f"/{INVOICE}", json={"number": str(step)})
@@ -333,7 +333,7 @@ def test_items_of_one_jnid_are_merged_one_by_one(make_sandbox):
     assert [item["price"] for item in sandbox.invoice()["items"]] == [3, 4, 5]
 
 
-def test_merged_items_that_are_not_sent_stay(make_sandbox):
+def test_merged_items_that_are_not_sent_are_kept(make_sandbox):
     sandbox = make_sandbox(items="merged")
     sandbox.jobnimbus("PUT", f"/{INVOICE}", json={"items": [{"price": 5}]})
     assert [item["price"] for item in sandbox.invoice()["items"]] == [15438, 5]
@@ -357,7 +357,7 @@ def test_an_update_may_need_the_jnid_in_its_body(make_sandbox, switch, body, sta
     assert sandbox.invoice()["number"] == ("N" if status == 200 else "INV-001")
 
 
-def test_a_new_status_takes_the_name_that_other_invoices_show(make_sandbox):
+def test_a_new_status_gets_the_name_that_it_has_on_other_invoices(make_sandbox):
     drafts = [invoice(), invoice("D", status=1, status_name="Draft")]
     sandbox = make_sandbox(invoices=drafts, clock=fixed_clock(NOW))
     sandbox.jobnimbus("PUT", f"/{INVOICE}", json={"status": 1})
@@ -375,7 +375,7 @@ def test_deleting_is_an_update_that_hides_or_not(make_sandbox, switch, listed, s
     assert sandbox.jobnimbus("PUT", f"/{INVOICE}", json={"note": "x"}).status_code == status
 
 
-def test_a_record_without_sound_items_can_still_be_updated(make_sandbox):
+def test_a_record_with_malformed_items_can_still_be_updated(make_sandbox):
     odd = invoice(items=[{"jnid": "I", "amount": "1,000.00"}])
     sandbox = make_sandbox(invoices=[odd])
     assert sandbox.jobnimbus("PUT", f"/{INVOICE}", json={"tax": 1}).status_code == 200

@@ -1,4 +1,4 @@
-"""The rate limit, at its real pace."""
+"""The rate limit, in real time."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from .conftest import LIST
 
 
 def burst(sandbox, count):
-    """So many calls at once; the statuses, and when each was answered."""
+    """`count` calls at once: when each was answered, and with which status."""
 
     def call(_):
         with requests.Session() as session:
@@ -30,7 +30,7 @@ def seen(sandbox, vendor="aimsio"):
 
 
 @pytest.mark.slow
-def test_ten_calls_a_second_and_the_eleventh_waits_its_turn(make_sandbox):
+def test_ten_calls_pass_in_a_second_and_the_eleventh_waits(make_sandbox):
     sandbox = make_sandbox(rate_per_second=10, parallel=10)
     answered = burst(sandbox, 25)
     assert [status for _, status in answered] == [200] * 25
@@ -51,14 +51,14 @@ def test_a_call_that_waits_too_long_times_out_and_does_nothing(make_sandbox):
     assert sorted(call.status for call in sandbox.state.calls()) == [200, 200, 504, 504, 504]
 
 
-def test_in_flight_calls_are_limited_apart_from_the_rate(make_sandbox):
+def test_calls_in_flight_are_limited_independently_of_the_rate(make_sandbox):
     sandbox = make_sandbox(rate_per_second=3, parallel=1, queue_seconds=0.2)
     statuses = [status for _, status in burst(sandbox, 6)]
-    assert statuses.count(200) == 3, "three go through one by one; the fourth holds the only place until it times out"
+    assert statuses.count(200) == 3, "three pass one by one; the fourth holds the only slot until it times out"
     assert seen(sandbox)["most_in_flight"] > 1
 
 
-def test_the_vendors_are_limited_apart_and_a_steady_client_never_waits(make_sandbox):
+def test_each_vendor_has_its_own_limit_and_a_steady_client_never_waits(make_sandbox):
     sandbox = make_sandbox(rate_per_second=5, parallel=1)
     for _ in range(5):
         assert sandbox.aimsio("GET", f"{LIST}/{NRB}").status_code == 200
@@ -67,7 +67,7 @@ def test_the_vendors_are_limited_apart_and_a_steady_client_never_waits(make_sand
     assert (seen(sandbox), seen(sandbox, "jobnimbus")) == (clean, clean)
 
 
-def test_a_client_that_has_its_answer_finds_its_turn_given_back(make_sandbox):
+def test_a_slot_is_free_again_before_the_client_has_its_answer(make_sandbox):
     sandbox = make_sandbox(parallel=1)
     for _ in range(300):
         sandbox.aimsio("GET", LIST)

@@ -1,4 +1,4 @@
-"""What every call passes: credentials, the journal of calls, and the refusal of what cannot be read."""
+"""What happens to every call: credentials, the request log, and the refusal of what cannot be read."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ from .conftest import INVOICES, LIST, SAVE
 
 
 @pytest.mark.parametrize("auth", [None, ("demo", "wrong"), ("other", "demo-password"), ("", "")])
-def test_aimsio_wants_the_user_and_the_password(sandbox, auth):
+def test_aimsio_requires_the_user_and_the_password(sandbox, auth):
     answer = sandbox.aimsio("GET", LIST, auth=auth)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
@@ -17,7 +17,7 @@ def test_aimsio_wants_the_user_and_the_password(sandbox, auth):
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic \u00e9", "bearer demo-token", "demo:demo-password"])
-def test_aimsio_refuses_what_is_no_basic_header(sandbox, header):
+def test_aimsio_refuses_an_invalid_basic_header(sandbox, header):
     answer = sandbox.aimsio("GET", LIST, auth=None, headers={"Authorization": header.encode("latin-1")})
     assert answer.status_code == 401
 
@@ -34,11 +34,11 @@ def test_aimsio_refuses_what_is_no_basic_header(sandbox, header):
         ("bearer", 401),
     ],
 )
-def test_jobnimbus_wants_the_token_in_any_letter_case_of_the_scheme(sandbox, header, status):
+def test_jobnimbus_requires_the_token_in_any_letter_case_of_the_scheme(sandbox, header, status):
     assert sandbox.jobnimbus("GET", headers={"Authorization": header}).status_code == status
 
 
-def test_jobnimbus_wants_a_header(sandbox):
+def test_jobnimbus_requires_a_header(sandbox):
     assert sandbox.jobnimbus("GET", headers={}).status_code == 401
 
 
@@ -53,7 +53,7 @@ def test_jobnimbus_wants_a_header(sandbox):
         ("HEAD", f"{LIST}/{NRB}", 200),
     ],
 )
-def test_aimsio_answers_only_what_is_documented(sandbox, method, path, status):
+def test_aimsio_answers_only_documented_operations(sandbox, method, path, status):
     answer = sandbox.aimsio(method, path)
     assert answer.status_code == status
     assert status == 200 or answer.json()["status"] == status
@@ -63,7 +63,7 @@ def test_aimsio_answers_only_what_is_documented(sandbox, method, path, status):
     ("method", "path", "status"),
     [("GET", "/unknown", 404), ("PUT", "/unknown", 404), ("PUT", "", 405), ("DELETE", f"/{INVOICE}", 405)],
 )
-def test_jobnimbus_answers_only_what_is_documented(sandbox, method, path, status):
+def test_jobnimbus_answers_only_documented_operations(sandbox, method, path, status):
     answer = sandbox.jobnimbus(method, path, json={} if method == "PUT" else None)
     assert (answer.status_code, answer.json()["status"]) == (status, status)
 
@@ -91,7 +91,7 @@ def test_a_body_that_cannot_be_read_is_refused_whole(sandbox, body, kind, status
     assert answer.status_code == status, answer.text
 
 
-def test_every_call_is_in_the_journal_as_it_came_with_its_status(sandbox):
+def test_every_call_is_in_the_request_log_with_its_status(sandbox):
     body = b'{"is_active": false}'
     headers = {"Authorization": "bearer demo-token", "Content-Type": "application/json"}
     sandbox.aimsio("GET", LIST, auth=None)

@@ -1,4 +1,4 @@
-"""The served document is what the server does: schemathesis tries to prove otherwise, from a fixed seed."""
+"""The served document is complete and true: schemathesis looks for a counterexample, from a fixed seed."""
 
 import json
 
@@ -19,7 +19,7 @@ from auditkit.sandbox.state import State
 from . import bodies, samples
 from .test_dataset import NRB_KEYS, names
 
-# The page's tables, by hand: what the samples show is read from them.
+# The pages' tables, by hand; the fields of the samples are read from the samples.
 NRB_READ_ONLY = names("""
     nrbWBSGuid nrbPurchaseOrderGuid nrbPurchaseOrderCostItemOriginReference nrbVendorGuid nrbTotalAfterMarkup
     nrbBilledInGuid nrbBilledInName nrbCreatedAt nrbCreatedByUserName nrbCreatedByFullName nrbUpdatedAt nrbLineItems
@@ -32,7 +32,7 @@ INVOICE_TABLE = names("""
     type
 """)
 
-# With `error`, a from and a size that are each valid are refused together, which a schema cannot say.
+# With `error`, a from and a size that are each valid may be refused together, which no schema can express.
 DOCUMENTED = Behaviors(rate_per_second=0, parallel=0, beyond_window="empty", bodies="strict")
 OTHERWISE = Behaviors(
     rate_per_second=0,
@@ -92,7 +92,7 @@ def otherwise(tmp_path_factory):
     yield from served(OTHERWISE, tmp_path_factory)
 
 
-def hold(case, server) -> None:
+def check(case, server) -> None:
     address, session = server
     is_aimsio = case.path.startswith("/aimsio")
     authorization = "Basic ZGVtbzpkZW1vLXBhc3N3b3Jk" if is_aimsio else "Bearer demo-token"
@@ -111,14 +111,14 @@ repeatable = settings(
 
 @schema_of(DOCUMENTED).parametrize()
 @repeatable
-def test_the_server_does_what_its_document_says(case, documented):
-    hold(case, documented)
+def test_the_server_does_what_its_document_states(case, documented):
+    check(case, documented)
 
 
 @schema_of(OTHERWISE).parametrize()
 @repeatable
-def test_it_does_so_with_every_switch_turned(case, otherwise):
-    hold(case, otherwise)
+def test_it_does_so_with_every_switch_changed(case, otherwise):
+    check(case, otherwise)
 
 
 SWITCHES = pytest.mark.parametrize("behaviors", [DOCUMENTED, OTHERWISE], ids=["documented", "otherwise"])
@@ -172,7 +172,7 @@ def test_requests_have_required_fields_parameters_credentials_and_error_bodies()
         assert {answer["content"]["application/json"]["schema"]["$ref"] for answer in failures.values()} == {expected}
 
 
-def test_the_document_is_served_to_anybody_with_ids_that_exist(documented):
+def test_the_document_is_served_without_credentials_and_has_ids_that_exist(documented):
     address, session = documented
     expected = document(DOCUMENTED, bodies.NRB, bodies.INVOICE, server=address.root)
     assert session.get(f"{address.root}/openapi.json").json() == expected

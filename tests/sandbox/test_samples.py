@@ -1,4 +1,4 @@
-"""The vendors' own samples: what their pages send is accepted, on an empty account and on a filled one."""
+"""The vendors' own samples are accepted, on an empty account and on a filled one."""
 
 from decimal import Decimal
 
@@ -11,9 +11,9 @@ EMPTY = {"nrbs": [], "invoices": []}
 OTHERS = {"nrbs": [bodies.nrb("other", nrbOriginReference="AP-INV-9")], "invoices": [bodies.invoice("OTHER")]}
 ACCOUNTS = pytest.mark.parametrize("records", [EMPTY, OTHERS], ids=["empty", "filled"])
 BODIES = pytest.mark.parametrize("mode", ["strict", "lenient"])
-# What the answer to the sample of one request cannot share with the page's sample of another.
-OTHERWISE = {"nrbGuid", "nrbFileName", "nrbLineItems", "nrbInvoiceDate"}
-OTHERWISE |= {"nrbCreatedAt", "nrbUpdatedAt", "nrbCreatedByUserName", "nrbCreatedByFullName"}
+# Fields in which the answer to one sample request cannot equal the page's sample of an answer.
+DIFFERENT = {"nrbGuid", "nrbFileName", "nrbLineItems", "nrbInvoiceDate"}
+DIFFERENT |= {"nrbCreatedAt", "nrbUpdatedAt", "nrbCreatedByUserName", "nrbCreatedByFullName"}
 
 
 def post_nrbs(sandbox: Sandbox) -> dict:
@@ -52,13 +52,13 @@ def assert_holds(found: dict, sent: dict) -> None:
 
 @ACCOUNTS
 @BODIES
-def test_the_nrb_sample_creates_an_nrb_like_the_pages_and_edits_it_when_sent_again(make_sandbox, records, mode):
+def test_the_nrb_sample_creates_the_nrb_of_the_page_and_edits_it_if_sent_again(make_sandbox, records, mode):
     sandbox = make_sandbox(**records, bodies=mode, invoice_date_time="rewritten")
     assert post_nrbs(sandbox)["numberOfEntitiesCreated"] == 1
     guid = sandbox.aimsio("GET", LIST).json()[-1]["guid"]
     found, page = sandbox.nrb(guid), samples.body("nrb_get")
-    assert {name: found[name] for name in page.keys() - OTHERWISE} == {
-        name: page[name] for name in page.keys() - OTHERWISE
+    assert {name: found[name] for name in page.keys() - DIFFERENT} == {
+        name: page[name] for name in page.keys() - DIFFERENT
     }
     again, page = post_nrbs(sandbox), samples.body("import_result")
     assert again | {"guid": "", "updatedAt": 0} == page | {"guid": "", "updatedAt": 0}
@@ -79,7 +79,7 @@ def test_the_invoice_samples_create_update_and_delete_an_invoice(make_sandbox, r
 
 
 @BODIES
-def test_the_invoice_that_a_get_answers_may_be_sent_back_whole(make_sandbox, mode):
+def test_the_answer_of_a_get_may_be_sent_back_whole(make_sandbox, mode):
     page = samples.body("invoice_get")
     sandbox = make_sandbox(nrbs=[], invoices=[page], bodies=mode)
     assert invoice(sandbox, page["jnid"]) == page
@@ -89,7 +89,7 @@ def test_the_invoice_that_a_get_answers_may_be_sent_back_whole(make_sandbox, mod
     assert after == page
 
 
-def test_slim_list_rows_are_the_pages(make_sandbox):
+def test_the_list_answers_the_page_sample(make_sandbox):
     page = samples.body("invoice_page")
     sandbox = make_sandbox(nrbs=[], invoices=page["results"], list_rows="full")
     assert sandbox.jobnimbus("GET").json(parse_float=Decimal) == {**page, "count": 1}

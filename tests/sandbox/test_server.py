@@ -1,4 +1,4 @@
-"""The sandbox as a child process: quick to start, true to its switches, and never left behind."""
+"""The sandbox as a child process: it starts fast, has its switches, and never outlives its parent."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def state_path(tmp_path):
 
 @pytest.fixture
 def ended_by_pytest():
-    """Where a test leaves what must be stopped even when it fails."""
+    """Stops what a test registers here, even if the test fails."""
     with ExitStack() as stack:
         yield stack
 
@@ -73,14 +73,14 @@ def test_nothing_is_written_but_the_state_file(state_path):
     assert [path.name for path in state_path.parent.iterdir()] == [state_path.name]
 
 
-def test_a_file_is_served_by_hand_once_and_by_children_as_often_as_they_like(state_path):
+def test_a_file_is_served_from_a_shell_once_and_by_any_number_of_children(state_path):
     with start(state_path), start(state_path):
         pass
-    first, second = (run_by_hand("--state", str(state_path), "--port", "0") for _ in range(2))
+    first, second = (run_from_shell("--state", str(state_path), "--port", "0") for _ in range(2))
     try:
         assert wait_until(lambda: first.poll() is not None or second.poll() is not None, 30)
         refused, serving = (second, first) if first.poll() is None else (first, second)
-        assert refused.communicate()[1].strip().endswith("end that one, or name another file")
+        assert refused.communicate()[1].strip().endswith("stop that one, or name another file")
         assert (refused.returncode, serving.poll()) == (2, None)
         with start(state_path):
             pass
@@ -90,18 +90,18 @@ def test_a_file_is_served_by_hand_once_and_by_children_as_often_as_they_like(sta
             process.communicate()
 
 
-def test_a_port_that_is_taken_is_named(state_path):
+def test_a_port_in_use_is_named(state_path):
     with start(state_path) as running, pytest.raises(NotStarted, match=f"port {running.address.port} is in use"):
         start(state_path, port=running.address.port)
 
 
-def test_closing_twice_is_closing(state_path):
+def test_closing_twice_does_nothing(state_path):
     running = start(state_path)
     running.close()
     running.close()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of POSIX")
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 needs POSIX")
 def test_a_child_ends_when_its_parent_is_killed(state_path):
     parent = (
         "import os, sys, time; from pathlib import Path; from auditkit.sandbox.server import start\n"
@@ -123,14 +123,14 @@ def test_a_child_ends_when_its_parent_is_killed(state_path):
         process.stdout.close()
 
 
-def test_a_child_that_cannot_start_says_why(tmp_path):
+def test_a_child_that_cannot_start_reports_why(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("not a database " * 100)
     with pytest.raises(NotStarted, match=r"notes\.txt: not a state file"):
         start(path)
 
 
-def run_by_hand(*options):
+def run_from_shell(*options):
     return subprocess.Popen(
         [sys.executable, "-m", "auditkit.sandbox", *options],
         stdin=subprocess.DEVNULL,
@@ -140,8 +140,8 @@ def run_by_hand(*options):
     )
 
 
-def test_by_hand_it_fills_an_empty_file_prints_what_to_paste_and_ends_on_ctrl_c(tmp_path, ended_by_pytest):
-    process = run_by_hand("--state", str(tmp_path / "new.sqlite"), "--port", "0", "--behavior", "stub_key=id")
+def test_from_a_shell_it_fills_an_empty_file_prints_settings_and_ends_on_ctrl_c(tmp_path, ended_by_pytest):
+    process = run_from_shell("--state", str(tmp_path / "new.sqlite"), "--port", "0", "--behavior", "stub_key=id")
     ended_by_pytest.callback(process.kill)
     lines = [process.stdout.readline() for _ in range(5)]
     assert [re.sub(r":\d+/", ":PORT/", line).strip() for line in lines] == [
@@ -163,14 +163,15 @@ def test_by_hand_it_fills_an_empty_file_prints_what_to_paste_and_ends_on_ctrl_c(
     ("options", "words"),
     [
         (["--behavior", "list_shap=value"], "did you mean list_shape?"),
-        (["--fixed-clock", "2026-09-30"], "--fixed-clock"),
+        (["--fixed-clock", "2026-09-30"], "argument --fixed-clock: '2026-09-30' needs an offset"),
+        (["--fixed-clock", "soon"], "argument --fixed-clock: 'soon' is not an instant"),
         (["--help"], "list_shape = array | value"),
         (["--port", "99999"], "port 99999: expected 0 to 65535"),
-        (["--state", "no/where.sqlite/state.sqlite"], "make the folder first"),
+        (["--state", "no/where.sqlite/state.sqlite"], "create the folder first"),
     ],
 )
-def test_by_hand_a_mistake_is_one_line(state_path, options, words):
-    process = run_by_hand("--state", str(state_path), "--port", "0", *options)
+def test_from_a_shell_a_mistake_is_one_line(state_path, options, words):
+    process = run_from_shell("--state", str(state_path), "--port", "0", *options)
     out, err = process.communicate(timeout=30)
     assert words in out + err
     assert "Traceback" not in err

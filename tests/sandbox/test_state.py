@@ -1,4 +1,4 @@
-"""The state file: it survives, it is whole, it is ours, and other processes may look into it."""
+"""The state file: durable, never half-written, never of another program, and open to other processes."""
 
 import sqlite3
 
@@ -34,7 +34,7 @@ def test_a_third_party_may_act_on_the_file_while_the_server_runs(sandbox):
     assert sandbox.invoice("ADDED")["jnid"] == "ADDED"
 
 
-def test_what_fails_half_way_leaves_nothing(tmp_path):
+def test_a_transaction_that_fails_leaves_nothing(tmp_path):
     with State(tmp_path / "state.sqlite") as state:
         with pytest.raises(RuntimeError), state.transaction():
             state.put_nrb(bodies.nrb("outer"))
@@ -47,8 +47,8 @@ def test_what_fails_half_way_leaves_nothing(tmp_path):
         assert [state.nrb_text(guid) is not None for guid in ("outer", "kept", "inner")] == [False, True, False]
 
 
-def test_names_are_those_of_the_records_unless_they_are_given(tmp_path):
-    with State(tmp_path / "learnt.sqlite") as state:
+def test_names_come_from_the_records_unless_they_are_given(tmp_path):
+    with State(tmp_path / "collected.sqlite") as state:
         state.fill(bodies.nrbs(), bodies.invoices())
         assert state.knows("job", "JOB2")
         assert state.value_of("vendor", "ACME") == "acme-guid"
@@ -60,7 +60,7 @@ def test_names_are_those_of_the_records_unless_they_are_given(tmp_path):
         assert state.value_of("vendor", "ACME") == "acme-guid"
 
 
-def test_a_record_is_kept_as_it_is_however_odd(tmp_path):
+def test_a_malformed_record_is_kept_as_it_is(tmp_path):
     odd = {
         "nrbGuid": "odd",
         "nrbRate": "1,000.00",
@@ -74,12 +74,12 @@ def test_a_record_is_kept_as_it_is_however_odd(tmp_path):
         assert list(state.nrb_stubs("guid")) == [['{"dtype":"NonrecurringBillableItem","guid":"odd","updatedAt":null}']]
 
 
-def test_a_file_of_something_else_is_left_alone(tmp_path):
+def test_a_file_of_another_program_is_left_alone(tmp_path):
     database, text = tmp_path / "other.sqlite", tmp_path / "notes.txt"
     with sqlite3.connect(database) as other:
         other.execute("create table precious (it)")
     other.close()
-    text.write_text("precious, and long enough to be no empty file " * 10)
+    text.write_text("precious, and long enough not to be an empty file " * 10)
     for path in (database, text):
         before = path.read_bytes()
         with pytest.raises(ForeignFile, match=path.name):

@@ -1,4 +1,4 @@
-"""Strict in, exact out."""
+"""JSON is read strictly and written exactly."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_written_is_read_again_with_the_same_digits(value):
+def test_written_json_is_read_again_with_the_same_digits(value):
     assert loads(dumps(value).encode()) == value
     assert dumps(loads_stored(dumps({"it": value}))) == dumps({"it": value})
 
@@ -33,6 +33,6 @@ def test_numbers_keep_their_zeros(value, text):
         *(b"[" * 100_000, b"1e999999999", b"0." + b"1" * 1000, b"9" * 5000),
     ],
 )
-def test_what_is_no_strict_json_is_refused(text):
+def test_invalid_json_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         loads(text)

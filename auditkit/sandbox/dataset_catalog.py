@@ -1,13 +1,13 @@
-"""The invented contractor's surroundings: its vendors, its clients, its people. Names only; nothing here is drawn.
+"""The invented contractor's vendors, clients and people. These names are data: changing one changes the demo's figures.
 
-Not here: anything with an amount or a date.
+Nothing here is random. Not here: anything with an amount or a date.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2s
 
-__all__ = ["AUTHORS", "CLIENTS", "LABOUR", "REPRESENTATIVES", "VENDORS", "Client", "Vendor", "as_guid", "fixed_guid"]
+__all__ = ["AUTHORS", "CLIENTS", "LABOR", "REPRESENTATIVES", "VENDORS", "Client", "Vendor", "as_guid", "fixed_guid"]
 
 SUB_TOTAL = "SUB_TOTAL"
 SUB_TOTAL_AND_VENDOR_TAX = "SUB_TOTAL_AND_VENDOR_TAX"
@@ -19,13 +19,13 @@ def fixed_guid(name: str) -> str:
 
 
 def as_guid(digits: str) -> str:
-    """A random guid's shape from 32 hexadecimal digits."""
+    """A guid in the usual form, from 32 hexadecimal digits."""
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Who sells to the contractor. `style` formats its invoice numbers; `rates` bounds its prices in dollars."""
+    """A vendor of the contractor. `style` formats its invoice numbers; `rates`: lowest and highest price in dollars."""
 
     code: str
     trade: str
@@ -37,13 +37,13 @@ class Vendor:
     applies_on: str = SUB_TOTAL
 
     def invoice_number(self, serial: int) -> str:
-        """An invoice number whose two check digits keep any two numbers of the vendor more than one edit apart."""
+        """An invoice number; its two check digits keep any two numbers of the vendor more than one edit apart."""
         return self.style.format(serial=f"{serial:07d}", check=f"{serial % 97:02d}")
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who pays the contractor."""
+    """A client of the contractor."""
 
     code: str
     name: str
@@ -51,7 +51,7 @@ class Client:
     terms_days: int
 
 
-# The vendor without mark-up is alone in its trade, so that neither its own nor its trade's habit makes it suspicious.
+# The vendor without markup is the only one of its trade, so that no usual markup makes it suspicious.
 VENDORS = (
     Vendor("PCR", "Crane hire", Decimal(10), "PC-{serial}{check}", (850, 4200), ("1", "1", "2", "1.5")),
     Vendor("BIT", "Field software", Decimal(10), "BIT/{serial}/{check}", (120, 900), ("1", "1", "3")),
@@ -94,4 +94,4 @@ AUTHORS = (
 REPRESENTATIVES = (("rep-01", "Nora Lindqvist"), ("rep-02", "Samuel Okafor"))
 
 # Dollars per hour, even, so that half hours make whole dollars.
-LABOUR = (("Field crew", 184), ("Site supervisor", 126), ("Apprentice", 78), ("Survey crew", 210))
+LABOR = (("Field crew", 184), ("Site supervisor", 126), ("Apprentice", 78), ("Survey crew", 210))
