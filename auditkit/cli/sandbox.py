@@ -1,5 +1,6 @@
 """Both vendors imitated on loopback: `sandbox serve`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,9 @@ def serve(
     behavior: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A switch, see below; repeatable.")
     ] = None,
+    habits: Annotated[
+        bool, typer.Option("--habits", help="Fill an empty state file with a contractor of ordinary habits.")
+    ] = False,
 ) -> None:
     """Serve both vendors on 127.0.0.1 until interrupted.
 
@@ -40,6 +44,6 @@ def serve(
         port,
         Behaviors.parse(behavior or []),
         Credentials(),
-        prepare=demo.prepare,
+        prepare=partial(demo.prepare, habits=habits),
         ready=lambda address: say(address.exports()),
     )

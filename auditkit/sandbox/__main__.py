@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from auditkit.sandbox.behaviors import Behaviors
@@ -28,7 +29,7 @@ def main() -> int:
             behaviors,
             Credentials(options.username, options.password, options.token),
             clock=fixed_clock(options.fixed_clock) if options.fixed_clock else system_clock,
-            prepare=prepare,
+            prepare=partial(prepare, habits=options.habits),
             ready=_print_exports if options.child_of is None else _print_line,
             child_of=options.child_of,
         )
@@ -54,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=8750, help="0 chooses any free port (default: %(default)s)")
     parser.add_argument("--behavior", action="append", default=[], metavar="NAME=VALUE", help="see below; repeatable")
+    parser.add_argument(
+        "--habits", action="store_true", help="fill an empty state file with a contractor of ordinary habits"
+    )
     parser.add_argument("--username", default=default.username, help="of Aimsio (default: %(default)s)")
     parser.add_argument("--password", default=default.password, help="of Aimsio (default: %(default)s)")
     parser.add_argument("--token", default=default.token, help="of JobNimbus (default: %(default)s)")

@@ -51,6 +51,13 @@ class Behaviors:
     page_rows: int = 0
     """The most rows on a page of JobNimbus, whatever `size` asks for. 0 is up to 1,000, as asked."""
 
+    beyond_end: Literal["empty", "error", "repeat"] = "empty"
+    """JobNimbus's answer to a page past its last row; `repeat` sends the last rows once more."""
+
+    count: Literal["account", "filter", "page", "remaining", "capped", "none"] = "account"
+    """What JobNimbus's `count` counts: the account, what the filter leaves, the rows of the answer, those from `from`
+    on, at most 5 of the account; or nothing, as it is not sent."""
+
     filter: Literal["honored", "ignored"] = "honored"
     """Whether JobNimbus applies the undocumented `filter` parameter, or ignores it like any unknown one."""
 

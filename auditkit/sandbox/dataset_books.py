@@ -14,7 +14,20 @@ from typing import Any, Literal, NamedTuple, Self
 
 from auditkit.sandbox.dataset_catalog import SUB_TOTAL_AND_VENDOR_TAX, Client, Vendor
 
-__all__ = ["AS_OF", "TIMEZONE", "Figures", "Invoice", "Job", "Line", "Mark", "Nrb", "Role", "State", "cents", "marked_up"]
+__all__ = [
+    "AS_OF",
+    "TIMEZONE",
+    "Figures",
+    "Invoice",
+    "Job",
+    "Line",
+    "Mark",
+    "Nrb",
+    "Role",
+    "State",
+    "cents",
+    "marked_up",
+]
 
 AS_OF = date(2026, 9, 30)
 TIMEZONE = "America/Edmonton"

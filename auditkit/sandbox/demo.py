@@ -17,15 +17,15 @@ __all__ = ["AS_OF", "CLOCK", "TIMEZONE", "prepare"]
 CLOCK = datetime.combine(AS_OF, time(18), UTC)
 
 
-def prepare(path: Path) -> None:
-    """Fill a state file with the default world; one that holds records is unchanged.
+def prepare(path: Path, *, habits: bool = False) -> None:
+    """Fill a state file with the default world, with ordinary habits if asked for; one that holds records is unchanged.
 
     Raises `SandboxError` if it cannot be written.
     """
     try:
         with State(path) as state:
             if state.is_empty():
-                world = build()
+                world = build(habits=habits)
                 state.fill(world.nrbs, world.invoices, world.jobs, world.vendors)
     except sqlite3.Error as error:
         raise SandboxError(f"{path}: {error}") from None

@@ -182,7 +182,8 @@ def _void_by_status(job: Job, rng: Random) -> Job:
     """Void invoices that are void by their status and still active."""
     for invoice in job.invoices:
         if invoice.state == "void":
-            job = job.change_invoice(invoice.jnid, is_void_by_status=True, status_name=rng.choice(("Void", "Cancelled")))
+            status = rng.choice(("Void", "Cancelled"))
+            job = job.change_invoice(invoice.jnid, is_void_by_status=True, status_name=status)
     return job
 
 

@@ -93,6 +93,7 @@ def _page(request: Request, state: State, behaviors: Behaviors) -> str:
         if behaviors.beyond_window == "error":
             raise Refusal(400, f"from + size must not exceed {_WINDOW}")
         start, size = (_WINDOW - size, size) if behaviors.beyond_window == "wrap-to-last" else (0, 0)
+    size = min(size, behaviors.page_rows or size)
     bounds = _bounds(query) if behaviors.filter == "honored" else []
     with_deleted = behaviors.deleted == "listed"
     held = state.invoice_count(bounds=bounds, with_deleted=with_deleted)
@@ -169,8 +170,8 @@ def _check_jnid(sent: Body, jnid: str, behaviors: Behaviors) -> None:
 
 
 def _shown(text: str, behaviors: Behaviors, *, in_list: bool) -> str:
-    """A stored body as the switches ask for; unchanged text if they ask for nothing."""
-    is_slim = in_list and behaviors.list_rows == "slim"
+    """A stored body as the switches ask for it; the text itself if they ask for nothing."""
+    is_slim = in_list and behaviors.list_rows != "full"
     if not is_slim and behaviors.jobnimbus_numbers == "numbers":
         return text
     body = loads_stored(text)

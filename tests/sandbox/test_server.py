@@ -14,10 +14,11 @@ import pytest
 import requests
 
 from auditkit.sandbox.behaviors import Behaviors
+from auditkit.sandbox.dataset import build
 from auditkit.sandbox.error_bodies import NotStarted
 from auditkit.sandbox.middleware import Credentials
 from auditkit.sandbox.server import start
-from auditkit.sandbox.state import State
+from auditkit.sandbox.state import State, Term
 
 from . import bodies
 from .conftest import LIST, SAVE
@@ -157,6 +158,19 @@ def test_from_a_shell_it_fills_an_empty_file_prints_settings_and_ends_on_ctrl_c(
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (out, err) == ("", "")
+
+
+def test_from_a_shell_habits_fill_an_empty_file_with_ordinary_books(tmp_path, ended_by_pytest):
+    path = tmp_path / "new.sqlite"
+    process = run_from_shell("--state", str(path), "--port", "0", "--habits")
+    ended_by_pytest.callback(process.kill)
+    assert process.stdout.readline().startswith("export AUDITKIT_AIMSIO_URL=")
+    with State(path) as state:
+        count = state.invoice_count(bounds=[], with_deleted=True)
+        named_open = state.invoice_count(bounds=[Term("status_name", "Open")], with_deleted=True)
+    assert (count, named_open > 0) == (len(build(habits=True).invoices), True)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize(
