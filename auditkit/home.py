@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from auditkit.checks.acceptance import acceptances
 from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.link_decisions import link_decisions
-from auditkit.checks.run import Decisions, Parameters, read_job_map
+from auditkit.checks.map_files import read_job_map, read_markups
+from auditkit.checks.run import Decisions, Parameters
 from auditkit.errors import OtherAccount, SettingsError, StoreError
 from auditkit.journal import Journal, canonical
 from auditkit.sandbox import demo, server
@@ -179,6 +180,7 @@ class Home:
             forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in pairs if r["kind"] == "forbid"],
             acceptances=[tuple(said[name] for name in ACCEPTANCE_COLUMNS) for said in acceptances(self.journal)],
             jobs=read_job_map(self.settings.folder / "job_map.csv"),
+            markups=read_markups(self.settings.folder / "markup.csv"),
         )
 
     def parameters(self) -> Parameters:
@@ -190,6 +192,8 @@ class Home:
             account=self.settings.account,
             tolerance=self.settings.tolerance,
             draft_status_names=self.settings.draft_status_names,
+            void_status_names=self.settings.void_status_names,
+            vendor_tax=self.settings.vendor_tax,
             labor_in_amount=self.settings.labor_in_amount,
             surge=self.settings.surge,
             thresholds=self.settings.rules,

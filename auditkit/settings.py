@@ -37,6 +37,7 @@ __all__ = [
     "PREFIX",
     "VENDOR_PARALLEL",
     "VENDOR_RATE_PER_SECOND",
+    "VOID_STATUS_NAMES",
     "AccountKey",
     "SandboxSettings",
     "Settings",
@@ -52,6 +53,7 @@ __all__ = [
 PREFIX = "AUDITKIT_"
 FILE_NAME = "auditkit.toml"
 DEMO = "demo"
+VOID_STATUS_NAMES = ("void", "voided", "canceled", "cancelled", "deleted")
 VENDOR_RATE_PER_SECOND = 10
 VENDOR_PARALLEL = 10
 KNOWN_HOSTS = frozenset({"sandbox.aimsio.com", "portal.aimsio.com", "app.jobnimbus.com"})
@@ -130,6 +132,10 @@ class Settings(BaseSettings):
     ca_bundle: Path | None = Field(None, description="PEM file of authorities to trust instead of the public ones")
     proxy: str | None = Field(None, description="HTTP proxy to the vendors, e.g. http://proxy.example:3128")
     draft_status_names: tuple[str, ...] = Field(("draft",), description="JobNimbus statuses that are not issued yet")
+    void_status_names: tuple[str, ...] = Field(VOID_STATUS_NAMES, description="JobNimbus statuses that count as void")
+    vendor_tax: Literal["ask", "recoverable", "rebilled"] = Field(
+        "ask", description="is vendor tax recovered, or billed on; ask: cost billed without exactly its tax is billed"
+    )
     labor_in_amount: Literal["yes", "no", "auto"] = Field(
         "auto", description="whether the amount of an invoice line includes its labor"
     )

@@ -26,7 +26,8 @@ _PARTS = {
     "Invoices": "invoices",
     "Lines": "lines",
     "Links": "links",
-    "Not linked": "not_linked",
+    "Not decided": "not_decided",
+    "Evidence": "evidence",
     "History": "history",
     "Acceptance": "acceptance",
 }

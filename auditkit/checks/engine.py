@@ -8,6 +8,9 @@ from auditkit.warehouse.tables import Table
 
 __all__ = ["Engine"]
 
+_CHUNK = 10_000
+Row = tuple[str | int | None, ...]
+
 
 class Engine:
     """A draft with the public tables empty; a step becomes a table under its own name."""
@@ -37,12 +40,21 @@ class Engine:
         self._draft.query(f"create temp table if not exists {to} as select {columns} where false")
         return int(self._draft.query(f"insert into {to} by name {step.executed(values)}").scalar())
 
-    def source(self, name: str, columns: tuple[str, ...], rows: Sequence[tuple[str | int | None, ...]]) -> None:
+    def source(self, name: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """A temporary table of given rows of text, e.g. what people decided."""
-        typed = ", ".join(f"{column} varchar" for column in columns)
+        self.empty(name, dict.fromkeys(columns, "varchar"))
+        self.insert(name, columns, rows)
+
+    def empty(self, name: str, columns: Mapping[str, str]) -> None:
+        """A temporary table without rows, given as column → SQL type."""
+        typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         self._draft.query(f"create or replace temp table {name} ({typed})")
-        if rows:
-            self._draft.insert(name, {column: [row[place] for row in rows] for place, column in enumerate(columns)})
+
+    def insert(self, name: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        """Add rows to a temporary table."""
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            self._draft.insert(name, {column: [row[place] for row in part] for place, column in enumerate(columns)})
 
     def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> Table:
         """Ask the draft."""

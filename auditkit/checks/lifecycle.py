@@ -119,8 +119,8 @@ from (
 group by rule_id order by rule_id
 """
 _LOST_MARKS = """
-select count(*) as marked, count(case when not invoice_found and not linked then 1 end) as lost
-from nrb_status where billed_mark
+select count(*) as marked, count(case when state = 'not_found' then 1 end) as lost
+from nrb_status where billed_mark and billable and not internal
 """
 
 
@@ -148,6 +148,6 @@ def warnings(engine: Engine, surge: int) -> list[str]:
     if lost * 2 > marked:
         lines.append(
             f"{lost:,} of {marked:,} billed marks find no invoice: Aimsio's marks may not name JobNimbus invoices here;"
-            " see which rung of the ladder ever did (`select method, count(*) from link group by method`)"
+            " see what they find (`select found_method, count(*) from nrb_state group by found_method`)"
         )
     return lines

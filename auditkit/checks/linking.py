@@ -1,123 +1,158 @@
-"""The ladder: which NRB is on which invoice line, and how we know.
+"""Which NRB is on which invoice line, and how we know: evidence, links, states.
 
-Rung 0 is what a person said. Rungs 1 to 3 find the invoice that an NRB names. Rungs 4 to 6 find the line: by a
-reference in its text, then by an amount that occurs exactly once on each side, then as a group that sums to it; first
-inside the invoice of rungs 1 to 3 (pass 1), then among the job's lines (pass 2); on issued invoices before drafts
-before void ones. What is linked is reserved. All reference evidence is used before any amount, so that no amount
-takes a line that names another NRB.
+1. Evidence: what speaks for a pair, in points (`sql/link/10` to `34`): names in a line's words, the NRB's mark.
+2. Links: what is settled, component by component, in cents. Names first, then what a purchase order covers, then the
+   mark, and last an amount alone, where chance would hardly make it.
+3. States: each leaf in exactly one. What is named, but not surely, is undecided, never absent.
 
-Each rung is one SELECT in `sql/link/`; the sets of rung 6 are found by `matching.py`. The rung of references is
-repeated until it links nothing new: a link can settle a tie.
+Each step is one SELECT; Python only unties knots (`knots.py`) and searches sums (`matching.py`), block by block. Ties
+go by guid and (jnid, position), never by arrival. docs/linking.md explains it to an accountant.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from auditkit.checks.engine import Engine
-from auditkit.checks.matching import Block, Group, Line, resolve, search
+from auditkit.checks.knots import Edge, Share, components, group_shares, lump, untie
+from auditkit.checks.link_thresholds import SQL_PARAMETERS, rounding
+from auditkit.checks.matching import Block, Line, resolve, search
 from auditkit.checks.rules import Step, Value, load_steps
+from auditkit.warehouse.schema import find_names
 
-__all__ = ["STATES", "link"]
+__all__ = ["link"]
 
-STATES = ("issued", "draft", "void")
-PASSES = (1, 2)
-_BY_LINE = (
-    "link_manual",
-    "reference_candidate",
-    "link_reference",
-    "amount_candidate",
-    "link_amount",
-    "group_nrb",
-    "group_line",
-    "group_forbidden",
-    "group_named",
-    "link_group",
-    "group_candidate",
-)
+SETTLED = ("nrb_guid", "jnid", "position", "method", "share_cents")
+UNSETTLED = {"nrb_guid": "varchar", "jnid": "varchar", "position": "integer", "reason": "varchar"}
+TIED = "several NRBs or lines share the name, and no exact or plausible sum tells them apart"
+DISPUTED = "several sums make this amount"
 
 
 def link(engine: Engine, values: Mapping[str, Value]) -> None:
-    """Fill job_map, link and link_ambiguous from the typed tables and the decisions (tables `decision_*`)."""
+    """Fill job_map, link, undecided, nrb_state, evidence and line_question from the typed tables and the decisions."""
     steps = {step.name: step for step in load_steps("link")}
-    *before, links, ambiguous = [step for name, step in steps.items() if name not in _BY_LINE]
-    engine.drop("reference_open", "amount_open", "group_open")
-    for step in before:
-        engine.run(step, values)
-    engine.run(steps["link_manual"], values, into="link_line")
-    there = {state for (state,) in engine.query("select distinct state from invoice_state").rows} | {STATES[0]}
-    for rung in (_reference_rung, _amount_rung, _group_rung):
-        for state in (state for state in STATES if state in there):
-            for number in PASSES:
-                rung(engine, steps, {**values, "state": state, "pass": number})
-    engine.run(links, values)
-    engine.run(ambiguous, values)
+    run = _Run(engine, steps, {**values, **SQL_PARAMETERS, "by_mark": False})
+    run.each("nrb_leaf", "invoice_state", "job_map", "job_entry", "job_suggested", "invoice_line", "round_share")
+    run.each("nrb_name")
+    engine.script(find_names(), {})
+    run.each(
+        "job_confirmed", "job_suggestion", "invoice_job", "invoice_found", "line_cover", "line_name", "foreign_name"
+    )
+    run.each("name_pair", "name_term", "name_evidence", "name_raised", "edge", "star")
+    run.settle_names()
+    run.each("invoice_known")
+    engine.drop("amount_evidence")
+    for by_mark in (True, False):
+        run.settle_amounts(by_mark=by_mark)
+    run.each("open_nrb", "open_line", "amount_pair", "link", "undecided", "nrb_state", "evidence", "line_question")
 
 
-def _reference_rung(engine: Engine, steps: Mapping[str, Step], values: Mapping[str, Value]) -> None:
-    linked = 1
-    while linked:
-        engine.run(steps["reference_candidate"], values)
-        linked = engine.append(steps["link_reference"], values, to="link_line")
-    engine.append(steps["reference_candidate"], values, to="reference_open")
+class _Run:
+    """One run of the steps. The temporary tables `settled` and `unsettled` grow as it goes."""
 
+    def __init__(self, engine: Engine, steps: Mapping[str, Step], values: Mapping[str, Value]) -> None:
+        self._engine = engine
+        self._steps = steps
+        self._values = values
 
-def _amount_rung(engine: Engine, steps: Mapping[str, Step], values: Mapping[str, Value]) -> None:
-    engine.run(steps["amount_candidate"], values)
-    engine.append(steps["link_amount"], values, to="link_line")
-    engine.append(steps["amount_candidate"], values, to="amount_open")
+    def each(self, *names: str) -> None:
+        """Run these steps, each into a table of its name."""
+        for name in names:
+            self._engine.run(self._steps[name], self._values)
 
+    def settle_names(self) -> None:
+        """Own names and shared ones, component by component; then what a purchase order exactly covers."""
+        self._engine.query("create or replace temp table settled as select * from star")
+        self._engine.empty("unsettled", UNSETTLED)
+        self.each("knot")
+        rows = self._engine.query("select nrb_guid, jnid, position, is_own, manual, cents, line_cents from knot").rows
+        nrbs = {nrb: cents for nrb, _, _, _, _, cents, _ in rows}
+        lines = {(jnid, position): cents for _, jnid, position, _, _, _, cents in rows}
+        shared = {nrb for nrb, _, _, is_own, *_ in rows if not is_own}
+        manual = {nrb for nrb, _, _, _, is_manual, *_ in rows if is_manual}
+        solved = [
+            untie(edges, nrbs, lines, own=not any(nrb in shared for nrb, _ in edges))
+            for edges in components([(nrb, (jnid, position)) for nrb, jnid, position, *_ in rows])
+        ]
+        found = [share for each in solved for share in each.shares]
+        self._settle([share for share in found if share[0] not in manual], "name")
+        self._settle([share for share in found if share[0] in manual], "manual")
+        self._ask([edge for each in solved for edge in each.tied], TIED)
+        self._engine.append(self._steps["order_set"], self._values, to="settled")
 
-def _group_rung(engine: Engine, steps: Mapping[str, Step], values: Mapping[str, Value]) -> None:
-    """Groups that a name holds together come first; what they leave is searched, block by block."""
-    for name in ("group_nrb", "group_line", "group_forbidden", "group_named"):
-        engine.run(steps[name], values)
-    named = resolve(_named_groups(engine))
-    settled = {member for group in (*named.links, *(each.group for each in named.disputes)) for member in group.members}
-    blocks = _blocks(engine, settled)
-    searched = {name: search(block) for name, block in blocks.items()}
-    found = resolve([group for each in searched.values() for group in each.groups])
-    pairs = [(nrb, *line) for group in (*named.links, *found.links) for nrb in group.nrbs for line in group.lines]
-    disputed = [
-        (nrb, *line, f"not the only sum: {dispute.group}; the runner-up: {dispute.runner_up}")
-        for dispute in (*named.disputes, *found.disputes)
-        for nrb in dispute.group.nrbs
-        for line in dispute.group.lines
-    ]
-    unsearched = [(name, *row) for name, each in searched.items() for row in each.unsearched.items()]
-    engine.source("group_found", ("nrb_guid", "jnid", "position"), pairs)
-    engine.source("group_disputed", ("nrb_guid", "jnid", "position", "reason"), disputed)
-    engine.source("group_unsearched", ("block", "jnid", "reason"), unsearched)
-    engine.append(steps["link_group"], values, to="link_line")
-    engine.append(steps["group_candidate"], values, to="group_open")
+    def settle_amounts(self, *, by_mark: bool) -> None:
+        """Equal amounts, then sums: on the invoice that a mark names, or in the job where chance hardly makes them."""
+        values = {**self._values, "by_mark": by_mark}
+        for name in ("open_nrb", "open_line", "amount_pair", "amount_hit"):
+            self._engine.run(self._steps[name], values)
+        self._engine.append(self._steps["amount_evidence"], values, to="amount_evidence")
+        self._engine.append(self._steps["amount_link"], values, to="settled")
+        self._engine.append(self._steps["amount_tie"], values, to="unsettled")
+        for name in ("open_nrb", "open_line", "forbidden_pair"):
+            self._engine.run(self._steps[name], values)
+        self._settle_sums(by_mark=by_mark)
 
-
-def _named_groups(engine: Engine) -> list[Group]:
-    sets: dict[str, list[tuple[str, Line]]] = defaultdict(list)
-    for name, nrb, jnid, position in engine.query("select sets, nrb_guid, jnid, position from group_named").rows:
-        sets[name].append((nrb, (jnid, position)))
-    return [
-        Group(tuple(sorted({nrb for nrb, _ in pairs})), tuple(sorted({line for _, line in pairs})))
-        for pairs in sets.values()
-    ]
-
-
-def _blocks(engine: Engine, settled: Iterable[str | Line]) -> dict[str, Block]:
-    """The blocks in which there is something to add up, without what is settled."""
-    nrbs: dict[str, dict[str, int]] = defaultdict(dict)
-    lines: dict[str, dict[Line, int]] = defaultdict(dict)
-    forbidden: dict[str, set[tuple[str, Line]]] = defaultdict(set)
-    for block, nrb, cents in engine.query("select block, nrb_guid, cents from group_nrb where by_amount").rows:
-        if nrb not in settled:
+    def _settle_sums(self, *, by_mark: bool) -> None:
+        """Of a mark all against all, within rounding; then unique exact sums, guarded against coincidence."""
+        nrbs: dict[str, dict[str, int]] = defaultdict(dict)
+        for block, nrb, cents in self._engine.query("select block, nrb_guid, cents from open_nrb").rows:
             nrbs[block][nrb] = cents
-    for block, jnid, position, cents in engine.query(
-        "select block, jnid, position, cents from group_line where by_amount"
-    ).rows:
-        if (jnid, position) not in settled:
-            lines[block][jnid, position] = cents
-    for block, nrb, jnid, position in engine.query("select block, nrb_guid, jnid, position from group_forbidden").rows:
-        forbidden[block].add((nrb, (jnid, position)))
-    return {
-        name: Block(nrbs[name], lines[name], forbidden[name])
-        for name in sorted(nrbs.keys() & lines.keys())
-        if len(nrbs[name]) + len(lines[name]) > 2
-    }
+        lines: dict[tuple[str, int], dict[Line, int]] = defaultdict(dict)
+        for block, rank, jnid, position, cents in self._engine.query(
+            "select block, state_rank, jnid, position, cents from open_line"
+        ).rows:
+            lines[block, rank][jnid, position] = cents
+        forbidden: dict[str, set[Edge]] = defaultdict(set)
+        for block, nrb, jnid, position in self._engine.query(
+            "select block, nrb_guid, jnid, position from forbidden_pair"
+        ).rows:
+            forbidden[block].add((nrb, (jnid, position)))
+        taken: set[str | Line] = set()
+        settled: list[Share] = []
+        disputed: list[Edge] = []
+        for block, rank in sorted(lines):
+            open_nrbs = {nrb: cents for nrb, cents in nrbs[block].items() if nrb not in taken}
+            open_lines = {line: cents for line, cents in lines[block, rank].items() if line not in taken}
+            if not open_nrbs or not open_lines:
+                continue
+            found = _whole_mark(open_nrbs, open_lines) if by_mark and not forbidden[block] else []
+            if not found:
+                found, tied = _exact_sums(open_nrbs, open_lines, forbidden[block])
+                disputed += tied
+            settled += found
+            taken |= {member for nrb, line, _ in found for member in (nrb, line)}
+        self._settle(settled, "mark" if by_mark else "amount")
+        self._ask(disputed, DISPUTED)
+
+    def _settle(self, found: Sequence[Share], method: str) -> None:
+        self._engine.insert(
+            "settled", SETTLED, [(nrb, jnid, position, method, cents) for nrb, (jnid, position), cents in found]
+        )
+
+    def _ask(self, tied: Sequence[Edge], reason: str) -> None:
+        self._engine.insert(
+            "unsettled", tuple(UNSETTLED), [(nrb, jnid, position, reason) for nrb, (jnid, position) in tied]
+        )
+
+
+def _exact_sums(
+    nrbs: Mapping[str, int], lines: Mapping[Line, int], forbidden: Collection[Edge]
+) -> tuple[list[Share], list[Edge]]:
+    """Unique exact sums as shares, and the members of those that are not the only one."""
+    booked = {nrb: cents for nrb, cents in nrbs.items() if cents > 0}
+    charged = {line: cents for line, cents in lines.items() if cents > 0}
+    if not booked or not charged or len(booked) + len(charged) <= 2:
+        return [], []
+    found = resolve(search(Block(booked, charged, forbidden)).groups)
+    tied = [(nrb, line) for each in found.disputes for nrb in each.group.nrbs for line in each.group.lines]
+    return [share for group in found.links for share in group_shares(group, booked, charged)], tied
+
+
+def _whole_mark(nrbs: Mapping[str, int], lines: Mapping[Line, int]) -> list[Share]:
+    """All NRBs that a mark leaves open against all lines that it leaves, or against one line, within rounding."""
+    if len(nrbs) < 2:
+        return []
+    total, allowed = sum(nrbs.values()), rounding(len(nrbs))
+    if abs(total - sum(lines.values())) <= allowed:
+        return untie([(nrb, line) for nrb in nrbs for line in lines], nrbs, lines, own=True).shares
+    near = [line for line, cents in lines.items() if abs(cents - total) <= allowed]
+    return lump(near[0], lines[near[0]], nrbs) if len(near) == 1 else []

@@ -19,29 +19,22 @@ _SUMS = """
     sum(coalesce(total, 0)) as nrb_total,
     sum(case when billable and not internal then coalesce(total, 0) else 0 end) as billable_total,
     sum(case when billed_mark then coalesce(total, 0) else 0 end) as billed_total,
-    sum(case when linked and line_state = 'issued' then coalesce(total, 0) else 0 end) as linked_total,
-    sum(case when unbilled then coalesce(total, 0) else 0 end) as unbilled_total,
+    sum(case when linked and charged <> 0 then coalesce(total, 0) else 0 end) as linked_total,
+    sum(case when state in ('unbilled', 'not_on_invoice', 'not_found', 'on_void', 'on_draft') then coalesce(total, 0)
+        when state = 'billed_part' then left_over else 0 end) as unbilled_total,
+    sum(case when state in ('undecided', 'marked_several', 'unreadable') then coalesce(total, 0) else 0 end)
+        as undecided_total,
     coalesce(sum(case when billable and not internal then charged end), 0) as charged_total,
     coalesce(sum(case when billable and not internal then charged end), 0)
         - sum(case when billable and not internal then coalesce(total, 0) else 0 end) as variance
-"""
-_CHARGED = """
-with charge as (
-    select k.nrb_guid, sum(k.invoiced_amount) as charged
-    from link as k join invoice_status as i on i.jnid = k.jnid and i.state = 'issued'
-    where k.position is not null
-    group by k.nrb_guid
-), leaf as (
-    select s.*, c.charged from nrb_status as s left join charge as c on c.nrb_guid = s.guid
-)
 """
 # What a reconciliation is asked by → the question. A job has both sides; the others have the cost side and what issued
 # lines charge for it.
 BY: Mapping[str, str] = {
     "job": "select * from job_reconciliation order by abs(variance) desc, job_number",
-    "vendor": f"{_CHARGED} select vendor_code, {_SUMS} from leaf group by vendor_code order by variance, vendor_code",
-    "month": f"{_CHARGED} select month, {_SUMS} from leaf group by month order by month",
-    "type": f"{_CHARGED} select type_name, {_SUMS} from leaf group by type_name order by variance, type_name",
+    "vendor": f"select vendor_code, {_SUMS} from nrb_status group by vendor_code order by variance, vendor_code",
+    "month": f"select month, {_SUMS} from nrb_status group by month order by month",
+    "type": f"select type_name, {_SUMS} from nrb_status group by type_name order by variance, type_name",
 }
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from sqlglot import exp
 
 from auditkit.checks import portable
+from auditkit.checks.link_thresholds import SQL_PARAMETERS
 from auditkit.errors import RuleError
 from auditkit.values import did_you_mean
 from auditkit.warehouse.snapshots import Snapshot
@@ -37,7 +38,8 @@ __all__ = [
     "refuse_unknown_rule",
 ]
 
-GLOBAL_PARAMETERS = {"as_of": "date", "labor_in_amount": "text", "tolerance": "money"}
+GLOBAL_PARAMETERS = {"as_of": "date", "labor_in_amount": "text", "tolerance": "money", "vendor_tax": "text"}
+STEP_PARAMETERS = frozenset({*SQL_PARAMETERS, "by_mark"})
 ASSERTIONS = ("existence", "completeness", "accuracy", "cutoff", "classification", "valuation")
 SEVERITIES = ("high", "medium", "low")
 _NO_KEYS = ("subject_id", "amount_at_risk")  # the one is its identity; of the other, growth counts
@@ -123,7 +125,7 @@ def read_step(name: str, text: str, path: str) -> Step:
     """A step from its text. Raises `RuleError` with file and line."""
     header = _header(text, path, ("out",))
     columns = _columns(*header["out"][0], path)
-    _tree(text, path, {*GLOBAL_PARAMETERS, "pass", "state"}, columns)
+    _tree(text, path, {*GLOBAL_PARAMETERS, *STEP_PARAMETERS}, columns)
     return Step(name, path, text, columns)
 
 

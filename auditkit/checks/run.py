@@ -4,9 +4,7 @@ Offline and repeatable: the same typed tables, parameters, rules and decisions g
 snapshot id, whenever and wherever it runs.
 """
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +17,17 @@ from auditkit.checks.engine import Engine
 from auditkit.checks.findings import find
 from auditkit.checks.lifecycle import live, warnings
 from auditkit.checks.linking import link
+from auditkit.checks.map_files import JOB_MAP_COLUMNS, MARKUP_COLUMNS
 from auditkit.checks.reconcile import reconcile
 from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.errors import SettingsError
 from auditkit.progress import notice, progress
+from auditkit.settings import VOID_STATUS_NAMES
 from auditkit.warehouse.snapshots import Draft
 
-__all__ = ["Decisions", "Parameters", "prepare", "read_job_map", "run", "usable_rules"]
+__all__ = ["Decisions", "Parameters", "prepare", "run", "usable_rules"]
 
 _STEPS_BEFORE_RULES = 20  # linking and reconciling take about as long as this many rules
-_JOB_MAP_COLUMNS = ("aimsio_job_number", "jobnimbus_job_number")
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class Parameters:
     account: str
     tolerance: Decimal = Decimal("0.00")
     draft_status_names: tuple[str, ...] = ("draft",)
+    void_status_names: tuple[str, ...] = VOID_STATUS_NAMES
+    vendor_tax: str = "ask"
     labor_in_amount: str = "auto"
     surge: int = 50
     thresholds: Mapping[str, Mapping[str, Any]] | None = None
@@ -49,13 +50,20 @@ class Parameters:
     @property
     def common(self) -> dict[str, Value]:
         """The parameters that every rule is given."""
-        return {"as_of": self.as_of, "labor_in_amount": self.labor_in_amount, "tolerance": self.tolerance}
+        return {
+            "as_of": self.as_of,
+            "labor_in_amount": self.labor_in_amount,
+            "tolerance": self.tolerance,
+            "vendor_tax": self.vendor_tax,
+        }
 
     def shown(self) -> dict[str, Any]:
         """The parameters as JSON values, money as text."""
         return {
             "as_of": self.as_of.isoformat(),
             "draft_status_names": list(self.draft_status_names),
+            "void_status_names": list(self.void_status_names),
+            "vendor_tax": self.vendor_tax,
             "labor_in_amount": self.labor_in_amount,
             "surge": self.surge,
             "rules": {rule: {k: str(v) for k, v in values.items()} for rule, values in (self.thresholds or {}).items()},
@@ -69,6 +77,7 @@ class Decisions:
     """What people decided: rows of the journal and of job_map.csv, as text.
 
     `links`: (nrb_guid, line_key); `forbidden`: (nrb_guid, jnid, line_key or None); `jobs`: (Aimsio, JobNimbus number);
+    `markups`: (vendor code, type, percent) of markup.csv;
     `acceptances`: findings that were accepted and not taken back (`lifecycle.ACCEPTANCE_COLUMNS`);
     `journal`: every record as (seq, instant, kind, body as JSON, hash), shown in the table of that name.
     """
@@ -76,31 +85,9 @@ class Decisions:
     links: Sequence[tuple[str, ...]] = ()
     forbidden: Sequence[tuple[str | None, ...]] = ()
     jobs: Sequence[tuple[str, ...]] = ()
+    markups: Sequence[tuple[str | None, ...]] = ()
     acceptances: Sequence[tuple[str | None, ...]] = ()
     journal: Sequence[tuple[int, datetime, str, str, str]] = ()
-
-
-def read_job_map(path: Path) -> list[tuple[str, ...]]:
-    """The rows of job_map.csv; none where there is no file. Raises `SettingsError` with file and line."""
-    if not path.is_file():
-        return []
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"{path}: expected UTF-8 text, found another byte at {error.start}; save it as UTF-8"
-        ) from None
-    with io.StringIO(text, newline="") as file:
-        reader = csv.DictReader(file)
-        if not set(_JOB_MAP_COLUMNS) <= set(reader.fieldnames or ()):
-            raise SettingsError(f"{path}:1: expected the columns {', '.join(_JOB_MAP_COLUMNS)}")
-        rows = []
-        for row in reader:
-            pair = tuple((row[column] or "").strip() for column in _JOB_MAP_COLUMNS)
-            if not all(pair):
-                raise SettingsError(f"{path}:{reader.line_num}: both job numbers are needed, found {pair}")
-            rows.append(pair)
-    return rows
 
 
 def usable_rules(parameters: Parameters) -> list[Rule]:
@@ -137,11 +124,16 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
 def prepare(draft: Draft, parameters: Parameters, decisions: Decisions) -> Engine:
     """Everything that a rule may ask: links and reconciliation, from typed tables that are filled."""
     engine = Engine(draft)
-    drafts = {name.strip().lower() for name in parameters.draft_status_names}
-    engine.source("draft_status", ("name",), [(name,) for name in sorted(drafts) if name])
+    for table, names in (
+        ("draft_status", parameters.draft_status_names),
+        ("void_status", parameters.void_status_names),
+    ):
+        folded = {name.strip().lower() for name in names}
+        engine.source(table, ("name",), [(name,) for name in sorted(folded) if name])
     engine.source("decision_link", ("nrb_guid", "line_key"), decisions.links)
     engine.source("decision_forbid", ("nrb_guid", "jnid", "line_key"), decisions.forbidden)
-    engine.source("job_map_file", _JOB_MAP_COLUMNS, decisions.jobs)
+    engine.source("job_map_file", JOB_MAP_COLUMNS, decisions.jobs)
+    engine.source("markup_file", MARKUP_COLUMNS, decisions.markups)
     if decisions.journal:
         columns = zip(*decisions.journal, strict=True)
         names = ("seq", "written_at", "kind", "body", "hash")
@@ -196,9 +188,9 @@ select
     (select count(*) from nrb_status where total is null) as nrb_without_total,
     (select count(*) from invoice_item where amount is null) as lines_without_amount,
     (select count(*) from invoice_status where total is null and state = 'issued') as invoices_without_total,
-    (select count(*) from statement where label = 'residual' and (gross <> 0 or amount <> 0)) as residuals,
+    (select count(*) from statement where code = 'difference' and (gross <> 0 or amount <> 0)) as residuals,
     (select count(*) from ({_UNKNOWN_JOBS}) as m) as job_map_unknown,
-    (select count(distinct nrb_guid) from link_ambiguous where reason like 'not searched%') as nrb_not_searched,
+    (select count(*) from nrb_state where state in ('undecided', 'marked_several', 'unreadable')) as nrb_undecided,
     (select count(*) from finding) as findings,
     (select count(*) from finding where state = 'accepted') as findings_accepted,
     (select count(*) from (
@@ -237,7 +229,7 @@ def _snapshot_id(draft: Draft, parameters: Parameters, rules: list[Rule], decisi
         "select sha256(coalesce(string_agg(digest, '' order by digest), '')) from raw.version where last_sync = $id",
         {"id": sync_id},
     ).scalar()
-    counting = (decisions.links, decisions.forbidden, decisions.jobs, decisions.acceptances)
+    counting = (decisions.links, decisions.forbidden, decisions.jobs, decisions.markups, decisions.acceptances)
     decided = [sorted(map(list, rows), key=str) for rows in counting]
     whole = json.dumps([raw, parameters.shown(), [rule.digest for rule in rules], decided], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()

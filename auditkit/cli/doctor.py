@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from auditkit.audit import Audit
-from auditkit.checks.run import read_job_map
+from auditkit.checks.map_files import read_job_map
 from auditkit.cli.common import CLEAN, Json, opened
 from auditkit.credentials import LOGINS
 from auditkit.errors import ApiError, AuditkitError, BadAnswer, Denied, NoSnapshot, TimedOut, Unreachable

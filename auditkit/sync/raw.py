@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from auditkit import sql
+from auditkit.warehouse.schema import script
 from auditkit.warehouse.snapshots import Draft
 from auditkit.warehouse.tables import Table
 
@@ -166,6 +167,7 @@ class RawTable:
         self._fill("listed_now", carried, is_new=False)
         self._fill("gone_now", gone)
         self._draft.run(self._sql("store"), self._values)
+        self._draft.run(script("reading.sql"))
         self._draft.run(self._sql("tombstones"), self._values)
         self._draft.query("create or replace temp table unread_now (id varchar, reason varchar)")
         for rows in chunks((unread or {}).items()):

@@ -21,13 +21,12 @@ create or replace macro in_cents(a) as cast(cast(a as decimal(38, 2)) * 100 as h
 create or replace macro money_div(a, n) as cast(
     cast(cast(sign(a) as bigint) * ((2 * abs(in_cents(a)) + cast(n as hugeint))
         // (2 * nullif(cast(n as hugeint), 0))) as decimal(36, 0)) * 0.01 as decimal(38, 2));
--- One weight's share of an amount, out of a sum of absolute weights, cut to the cent toward zero (equal shares if all weights
--- are 0), and the remainder of that division, which decides who gets the cents that are left over.
-create or replace macro share_floor(amount, weight, weights, n) as cast(sign(amount) * 0.01 * cast(
-    case when weights = 0 then abs(in_cents(amount)) // n
-        else abs(in_cents(amount)) * abs(in_cents(weight)) // in_cents(weights) end as decimal(18, 0)) as decimal(18, 2));
-create or replace macro share_rest(amount, weight, weights) as
-    case when weights = 0 then 0 else abs(in_cents(amount)) * abs(in_cents(weight)) % in_cents(weights) end;
+-- One weight's share of an amount in cents, out of the sum of all absolute weights, in whole cents without sign (equal shares if
+-- all weights are 0), and the remainder of that division, which decides who gets the cents that are left over.
+create or replace macro share_floor(cents, weight, weights, n) as cast(case when weights = 0 then abs(cents) // n
+    else abs(cast(cents as hugeint)) * abs(weight) // weights end as bigint);
+create or replace macro share_rest(cents, weight, weights) as cast(
+    case when weights = 0 then 0 else abs(cast(cents as hugeint)) * abs(weight) % weights end as bigint);
 -- The median of money: over whole cents the mean of the two middle values is exact.
 create or replace macro median_money(x) as median(cast(cast(x as decimal(38, 2)) * 100 as double)) / cast(100 as double);
 create or replace macro days_between(a, b) as date_diff('day', cast(a as date), cast(b as date));
@@ -37,13 +36,10 @@ create or replace macro age_band(days) as case
     when days <= 90 then '61-90' when days <= 180 then '91-180' else 'over 180' end;
 -- How a link was made, in words, from its method. NULL for an unknown method.
 create or replace macro how_linked(method) as case method
-    when 'manual' then 'a person said so'
-    when 'billed-guid' then 'its billed mark is the id of the invoice'
-    when 'billed-number' then 'its billed mark is the number of the invoice'
-    when 'external-id' then 'they share an external id'
-    when 'reference' then 'the line names a reference of the NRB'
-    when 'amount' then 'the only equal amount on both sides: by amount alone'
-    when 'group' then 'the only set whose amounts sum to it: by amount alone' end;
+    when 'manual' then 'a person confirmed it'
+    when 'name' then 'the line names the NRB'
+    when 'mark' then 'the NRB names the invoice, and the amounts agree'
+    when 'amount' then 'by amount alone: chance would hardly make it' end;
 -- The order of severities, the highest first. In Python: SEVERITIES of checks/rules.py.
 create or replace macro severity_rank(severity) as case severity when 'high' then 1 when 'medium' then 2 when 'low' then 3 end;
 -- What Aimsio charges: the markup is a percentage, the vendor's tax is marked up only with SUB_TOTAL_AND_VENDOR_TAX, and the
@@ -101,3 +97,51 @@ create or replace macro lookalike_key(txt) as case when not regexp_matches(txt, 
     latin_look(array_to_string(list_transform(string_split(nfc_normalize(
         regexp_replace(txt, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}]', '', 'g')), ''),
         lambda c: plain_char(c)), ''))) end;
+
+-- ── Names in prose: how an NRB may be called on an invoice line ─────────────────────────────────────────────────────
+-- Lower case, without invisible format characters.
+create or replace macro visible_text(txt) as regexp_replace(lower(txt), '\p{Cf}', '', 'g');
+-- Letters and digits with one '.' for whatever lies between, and none between a letter and a digit: 'AP-10234', 'ap 10234'
+-- and 'AP10234' are 'ap10234', but '24-101' is '24.101' and '2410-1' is '2410.1'. NULL where nothing is left.
+create or replace macro dotted(txt) as trim(regexp_replace(visible_text(txt), '[^\p{L}\p{N}]+', '.', 'g'), '.');
+create or replace macro reference_key(txt) as nullif(
+    regexp_replace(regexp_replace(dotted(txt), '([^.0-9])\.([0-9])', '\1\2', 'g'), '([0-9])\.([^.0-9])', '\1\2', 'g'), '');
+-- A key without the leading zeros of each run of digits, and without a document word in front (or the key itself).
+create or replace macro key_without_zeros(k) as regexp_replace(k, '(^|[^0-9])0+([0-9])', '\1\2', 'g');
+create or replace macro key_without_prefix(k) as coalesce(
+    nullif(regexp_replace(k, '^(?:invoice|inv|bill|no|nr|num|ref|job)\.?([0-9])', '\1'), ''), k);
+create or replace macro key_digits(k) as length(regexp_replace(k, '[^0-9]', '', 'g'));
+create or replace macro key_letters(k) as length(regexp_replace(k, '[0-9.]', '', 'g'));
+-- How telling a key is. poor: a year, a date, fewer than 4 digits and no letter. distinct: a letter and 3 digits, or 6 digits.
+create or replace macro key_form(k) as case
+    when key_letters(k) = 0 and (key_digits(k) < 4
+        or regexp_full_match(k, '(19|20)[0-9]{2}')
+        or regexp_full_match(k, '(19|20)[0-9]{2}\.?(0[1-9]|1[0-2])\.?([0-2][0-9]|3[01])')
+        or regexp_full_match(k, '([0-2][0-9]|3[01])\.?(0[1-9]|1[0-2])\.?(19|20)[0-9]{2}')) then 'poor'
+    when (key_letters(k) > 0 and key_digits(k) >= 3) or key_digits(k) >= 6 then 'distinct'
+    else 'plain' end;
+-- A key that may be looked for in prose: 3 digits, or a letter and 2 digits; else NULL.
+create or replace macro usable_key(k) as
+    case when key_digits(k) >= 3 or (key_letters(k) > 0 and key_digits(k) >= 2) then k end;
+
+-- ── Amounts in whole cents, for matching ────────────────────────────────────────────────────────────────────────────
+create or replace macro whole_cents(amount) as cast(cast(amount as decimal(28, 2)) * 100 as bigint);
+-- How round an amount is: the largest of these that divides it, in cents. NULL for 0.
+create or replace macro roundness(cents) as case
+    when cents = 0 then null
+    when cents % 1000000 = 0 then 1000000 when cents % 500000 = 0 then 500000 when cents % 250000 = 0 then 250000
+    when cents % 50000 = 0 then 50000 when cents % 10000 = 0 then 10000 when cents % 5000 = 0 then 5000
+    when cents % 2500 = 0 then 2500 when cents % 500 = 0 then 500 when cents % 100 = 0 then 100
+    when cents % 50 = 0 then 50 when cents % 25 = 0 then 25 when cents % 5 = 0 then 5 else 1 end;
+-- A line of retention: money that is held back or released, never a cost of its own.
+create or replace macro is_retention(words) as
+    regexp_matches(visible_text(words), '\b(holdback|hold-back|hold back|retention|retainage)\b');
+
+-- ── Vendors' document numbers ───────────────────────────────────────────────────────────────────────────────────────
+-- Letters and digits of a number that is one: it holds a digit other than 0 (N/A, CASH, TBD and 0 are none).
+create or replace macro document_number(txt) as case when regexp_matches(txt, '[1-9]') then normal_key(txt) end;
+-- Numbers that people write for one document: without leading zeros, the letter O for 0, and a revision letter A or R at the end.
+create or replace macro oh_as_zero(txt) as regexp_replace(regexp_replace(regexp_replace(
+    lower(txt), '(^|[^\p{L}])o([0-9])', '\10\2', 'g'), '([0-9])o', '\10', 'g'), '([0-9])o', '\10', 'g');
+create or replace macro document_family(txt) as case when regexp_matches(txt, '[1-9]')
+    then regexp_replace(zero_free_key(oh_as_zero(txt)), '([0-9])[ar]$', '\1') end;

@@ -18,7 +18,16 @@ from auditkit.warehouse import records
 from auditkit.warehouse.snapshots import Draft, Snapshot
 from auditkit.warehouse.tables import run_script
 
-__all__ = ["Described", "outline", "rebuild_schema", "rebuild_typed", "refuse_other_schema", "schema", "script"]
+__all__ = [
+    "Described",
+    "find_names",
+    "outline",
+    "rebuild_schema",
+    "rebuild_typed",
+    "refuse_other_schema",
+    "schema",
+    "script",
+]
 
 _COLUMNS = """
 select schema_name || '.' || table_name as name, column_name, data_type
@@ -107,6 +116,11 @@ def rebuild_typed(draft: Draft, *, sync_id: int, zone: str) -> None:
     draft.insert("field", dict(zip(names, map(list, zip(*records.field_rows(), strict=True)), strict=True)))
     for name in _TYPED:
         draft.run(script(f"typed/{name}.sql"), {"sync_id": sync_id, "zone": zone})
+
+
+def find_names() -> str:
+    """The script that fills line_spot: where in invoice lines the names in nrb_name may be."""
+    return script("typed/line_spot.sql")
 
 
 @functools.cache

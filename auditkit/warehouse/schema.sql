@@ -200,11 +200,20 @@ comment on column payment.jnid is 'the invoice';
 comment on column payment.position is 'index in the array, from 0';
 comment on column payment.body is 'the exact JSON text';
 
-create or replace table line_token (jnid varchar, position integer, token varchar);
-comment on table line_token is 'One reference that a line may name: a token of its name or description, of 4 characters or more with a digit.';
-comment on column line_token.jnid is 'the invoice';
-comment on column line_token.position is 'the line';
-comment on column line_token.token is 'case-folded run of letters, digits and inner - / . _ #';
+create or replace table line_spot (
+    jnid varchar, position integer, run varchar, first integer, last integer, said boolean, poor_place boolean, place_word boolean,
+    part boolean
+);
+comment on table line_spot is 'One place in the words of a line where a name of an NRB may be, and what is around it.';
+comment on column line_spot.jnid is 'the invoice';
+comment on column line_spot.position is 'the line';
+comment on column line_spot.run is 'the name as a key: lower case, letters and digits, a dot between two numbers';
+comment on column line_spot.first is 'its first atom (a run of letters or of digits) in the words of the line, from 1';
+comment on column line_spot.last is 'its last atom';
+comment on column line_spot.said is 'a document word (invoice, ref, PO, #) is right before it';
+comment on column line_spot.poor_place is 'a unit of measure after it, a month before it, or a street within three words';
+comment on column line_spot.place_word is 'a word such as unit, truck or station is right before it';
+comment on column line_spot.part is 'it is a piece of a larger token';
 
 create or replace table related_token (jnid varchar, position integer, token varchar);
 comment on table related_token is 'One reference that the name of a related job may hold.';
@@ -216,36 +225,116 @@ create or replace table job_map (aimsio_job_number varchar, jobnimbus_job_number
 comment on table job_map is 'Which Aimsio job is which JobNimbus job.';
 comment on column job_map.aimsio_job_number is 'nrb.job_number';
 comment on column job_map.jobnimbus_job_number is 'invoice_related.number, or related_id where job_map.csv says so';
-comment on column job_map.source is 'job_map.csv, or equal number';
+comment on column job_map.source is 'job_map.csv, equal number, equal key (letters and digits alone), key without prefix';
+
+create or replace table invoice_job (jnid varchar, job_key varchar, sure boolean, source varchar);
+comment on table invoice_job is 'One Aimsio job that an invoice belongs to, or may belong to.';
+comment on column invoice_job.jnid is 'the invoice';
+comment on column invoice_job.job_key is 'nrb_status.job_key';
+comment on column invoice_job.sure is 'by job_map.csv, by number, or by a name that a line''s reference confirms; else the number is only in the free text of the job';
+comment on column invoice_job.source is 'as job_map.source, job name and reference, or job name';
+
+create or replace table agreed_markup (vendor_code varchar, type_name varchar, markup decimal(24, 6));
+comment on table agreed_markup is 'What markup.csv says: the markup that a contract gives.';
+comment on column agreed_markup.vendor_code is 'Aimsio vendor; NULL: every vendor';
+comment on column agreed_markup.type_name is 'Aimsio type; NULL: every type';
+comment on column agreed_markup.markup is 'percent';
+
+create or replace table job_suggestion (
+    aimsio_job_number varchar, jobnimbus_job_number varchar, jobnimbus_job_name varchar, invoices bigint, confirmed boolean
+);
+comment on table job_suggestion is 'A JobNimbus job whose name holds the number of an Aimsio job. Write the pair into job_map.csv if it is right.';
+comment on column job_suggestion.aimsio_job_number is 'nrb.job_number';
+comment on column job_suggestion.jobnimbus_job_number is 'invoice_related.number; else its name, else its id';
+comment on column job_suggestion.jobnimbus_job_name is 'invoice_related.name';
+comment on column job_suggestion.invoices is 'how many invoices of the JobNimbus job';
+comment on column job_suggestion.confirmed is 'a line of one of them has the own reference of an NRB of this Aimsio job: the two count as one job';
+
+create or replace table nrb_name (
+    nrb_guid varchar, name varchar, spelled varchar, rank integer, form varchar, loose integer, bearers bigint,
+    bearers_cents bigint
+);
+comment on table nrb_name is 'One way in which an invoice line may call an NRB.';
+comment on column nrb_name.nrb_guid is 'a leaf';
+comment on column nrb_name.name is 'the name as a key: lower case, letters and digits, a dot between two numbers';
+comment on column nrb_name.spelled is 'the spelling that is looked for: the name, or a looser one that no other NRB of the job has';
+comment on column nrb_name.rank is '1 its own guid, external id or origin reference; 2 its vendor''s invoice number; 3 its parent''s; 4 purchase order or WBS';
+comment on column nrb_name.form is 'distinct (a letter and 3 digits, or 6 digits), plain, or poor (a year, a date, fewer than 4 digits)';
+comment on column nrb_name.loose is '1 where the document word in front was left out';
+comment on column nrb_name.bearers is 'NRBs of the job that share the name';
+comment on column nrb_name.bearers_cents is 'their totals together, in cents, without sign';
+
+create or replace table evidence (
+    nrb_guid varchar, jnid varchar, position integer, kind varchar, name varchar, name_rank bigint, points bigint, same_amount boolean, marked boolean,
+    away bigint, labor boolean, retention boolean, foreign_jobs bigint, expected double, terms varchar
+);
+comment on table evidence is 'Everything that speaks for a pair of an NRB and an invoice line, also weakly: 3 points settle, 2 ask a person, 1 asks where nothing else settles.';
+comment on column evidence.nrb_guid is 'a leaf';
+comment on column evidence.jnid is 'the invoice';
+comment on column evidence.position is 'the line; NULL: the invoice as a whole';
+comment on column evidence.kind is 'name (the line''s words hold a name of the NRB), mark (the NRB names the invoice), amount (equal amounts)';
+comment on column evidence.name is 'the name or mark';
+comment on column evidence.name_rank is 'nrb_name.rank of the name';
+comment on column evidence.points is 'its strength';
+comment on column evidence.same_amount is 'line and NRB have the same amount, sign aside';
+comment on column evidence.marked is 'the NRB''s mark names this invoice';
+comment on column evidence.away is '0 the invoice is of the NRB''s job; 1 its job is only suggested, or its mark names it; 2 the invoice names no job; 3 another job';
+comment on column evidence.labor is 'a line of labor';
+comment on column evidence.retention is 'a line of retention or holdback';
+comment on column evidence.foreign_jobs is 'jobs on whose lines the name is found though none of their NRBs is called so';
+comment on column evidence.expected is 'of an amount: how many such hits chance would make in the job';
+comment on column evidence.terms is 'how the points came about, term by term';
 
 create or replace table link (
-    nrb_guid varchar, jnid varchar, position integer, method varchar, group_id varchar, nrb_amount decimal(18, 2),
-    invoiced_amount decimal(18, 2)
+    nrb_guid varchar, jnid varchar, position integer, method varchar, component varchar, invoiced_amount decimal(38, 2),
+    state varchar, state_rank integer
 );
-comment on table link is 'Which NRB is on which invoice (position NULL) and on which of its lines.';
+comment on table link is 'Which NRB is on which invoice line, and for how much of it: settled.';
 comment on column link.nrb_guid is 'a leaf';
 comment on column link.jnid is 'the invoice';
-comment on column link.position is 'the line; NULL = found the invoice only';
-comment on column link.method is 'manual, billed-guid, billed-number, external-id, reference, amount, group';
-comment on column link.group_id is 'the same for links that share a line or an NRB; NULL for one to one';
-comment on column link.nrb_amount is 'the part of the NRB''s total on this line; the parts of an NRB sum to its total';
+comment on column link.position is 'the line';
+comment on column link.method is 'manual (a person said so), name (the line names it), mark (its mark names the invoice, amounts agree), amount (amounts alone)';
+comment on column link.component is 'the same for links that share a line or an NRB; NULL for one to one';
 comment on column link.invoiced_amount is 'the share of the line for this NRB; the shares of a line sum to the line';
+comment on column link.state is 'of the invoice: issued, draft or void';
+comment on column link.state_rank is '1 issued, 2 draft, 3 void';
 
-create or replace table link_ambiguous (nrb_guid varchar, jnid varchar, position integer, method varchar, reason varchar);
-comment on table link_ambiguous is 'The candidates of what was not linked.';
-comment on column link_ambiguous.nrb_guid is 'a leaf';
-comment on column link_ambiguous.jnid is 'a candidate invoice';
-comment on column link_ambiguous.position is 'a candidate line, or NULL: the invoice as a whole';
-comment on column link_ambiguous.method is 'the rung that found it';
-comment on column link_ambiguous.reason is 'why it was not taken, or why it was not searched for';
+create or replace table undecided (nrb_guid varchar, jnid varchar, position integer, reason varchar);
+comment on table undecided is 'Candidates of NRBs that nothing has settled: a person confirms or forbids them.';
+comment on column undecided.nrb_guid is 'a leaf';
+comment on column undecided.jnid is 'the invoice';
+comment on column undecided.position is 'the line';
+comment on column undecided.reason is 'what speaks for it, or why it was not settled';
+
+create or replace table nrb_state (
+    guid varchar, state varchar, charged decimal(38, 2), left_over decimal(38, 2), note varchar, look_first boolean,
+    found_jnid varchar, found_method varchar, matched_by varchar
+);
+comment on table nrb_state is 'One leaf in exactly one state: whether the client was charged for it.';
+comment on column nrb_state.guid is 'nrb.guid';
+comment on column nrb_state.state is 'internal, not_billable, nothing_to_bill, credited_back, billed_full, charged_twice, billed_over, billed_part, on_draft, on_void, undecided, marked_several, unreadable, not_on_invoice, not_found, reversed, unbilled: the first that fits';
+comment on column nrb_state.charged is 'its shares of lines of issued invoices, net';
+comment on column nrb_state.left_over is 'total less charged: what is still to bill; a NULL total counts as 0.00';
+comment on column nrb_state.note is 'what to know of it: another invoice than its mark names, short by exactly the vendor''s tax';
+comment on column nrb_state.look_first is 'unbilled, but an open line of its job has the same amount, which is too common to link: look before it is billed';
+comment on column nrb_state.found_jnid is 'the invoice that its mark names';
+comment on column nrb_state.found_method is 'how its mark names it';
+comment on column nrb_state.matched_by is 'name, mark or amount: the strongest of its links';
+
+create or replace table line_question (kind varchar, jnid varchar, position integer, nrb_guid varchar, amount decimal(38, 2));
+comment on table line_question is 'One line of an issued invoice that raises a question about cost.';
+comment on column line_question.kind is 'charged again (names an NRB that other lines carry in full), of another job, names nothing known';
+comment on column line_question.jnid is 'the invoice';
+comment on column line_question.position is 'the line';
+comment on column line_question.nrb_guid is 'the NRB; NULL where the line names nothing known';
+comment on column line_question.amount is 'the line''s amount, or its share';
 
 create or replace table nrb_status (
     guid varchar, parent_guid varchar, job_number varchar, job_key varchar, vendor_code varchar, type_name varchar,
     accounting_date date, month date, total decimal(18, 2), internal boolean, billable boolean, exported boolean,
-    billed_mark boolean, invoice_found boolean, found_jnid varchar, found_method varchar, linked boolean, line_state varchar,
-    invoice_state varchar, unbilled boolean
+    billed_mark boolean, found_jnid varchar, linked boolean, state varchar, charged decimal(38, 2), left_over decimal(38, 2), look_first boolean, unbilled boolean
 );
-comment on table nrb_status is 'One leaf, with the words of the audit decided: what it is, what it is marked, where it was found.';
+comment on table nrb_status is 'One leaf with its attributes decided and its state.';
 comment on column nrb_status.guid is 'nrb.guid';
 comment on column nrb_status.parent_guid is 'nrb.parent_guid';
 comment on column nrb_status.job_number is 'nrb.job_number';
@@ -259,35 +348,54 @@ comment on column nrb_status.internal is 'is_internal is true';
 comment on column nrb_status.billable is 'is_billable, else account_type = Billable, else true';
 comment on column nrb_status.exported is 'is_exported, its own or its parent''s';
 comment on column nrb_status.billed_mark is 'billed_in_guid or billed_in_name, its own or its parent''s';
-comment on column nrb_status.invoice_found is 'rungs 1 to 3 found its invoice';
-comment on column nrb_status.found_jnid is 'that invoice';
-comment on column nrb_status.found_method is 'the rung that found it';
-comment on column nrb_status.linked is 'a line carries it';
-comment on column nrb_status.line_state is 'issued, draft or void: the best state among the invoices of its lines';
-comment on column nrb_status.invoice_state is 'line_state, else the state of the invoice found';
-comment on column nrb_status.unbilled is 'billable, not internal, no billed mark, no invoice found, not linked';
+comment on column nrb_status.found_jnid is 'nrb_state.found_jnid: the invoice that its mark names';
+comment on column nrb_status.linked is 'a line carries it, of an invoice in whatever state';
+comment on column nrb_status.state is 'nrb_state.state';
+comment on column nrb_status.charged is 'nrb_state.charged';
+comment on column nrb_status.left_over is 'nrb_state.left_over';
+comment on column nrb_status.look_first is 'nrb_state.look_first';
+comment on column nrb_status.unbilled is 'state = unbilled: billable, and nothing says that it was ever on an invoice';
 
 create or replace table invoice_status (
     jnid varchar, number varchar, state varchar, job_number varchar, job_key varchar, month date, line_count bigint,
-    line_total decimal(38, 2), subtotal decimal(38, 2), tax decimal(18, 2), total decimal(18, 2)
+    line_total decimal(38, 2), labor_beside decimal(38, 2), subtotal decimal(38, 2), tax decimal(18, 2), total decimal(18, 2)
 );
 comment on table invoice_status is 'One invoice, with the words of the audit decided.';
 comment on column invoice_status.jnid is 'invoice.jnid';
 comment on column invoice_status.number is 'invoice.number';
-comment on column invoice_status.state is 'void (is_active false), draft (by status name), else issued';
+comment on column invoice_status.state is 'void (is_active false, or by status name), draft (by status name), else issued';
 comment on column invoice_status.job_number is 'its job; (several) where it has several that its NRBs do not decide';
 comment on column invoice_status.job_key is 'job_number, trimmed and case-folded';
 comment on column invoice_status.month is 'first day of the month of invoice_date, else of created_on';
 comment on column invoice_status.line_count is 'lines';
-comment on column invoice_status.line_total is 'sum of the lines'' amounts';
+comment on column invoice_status.line_total is 'sum of the lines'' amounts, and of labor that is charged beside them';
+comment on column invoice_status.labor_beside is 'labor that is charged beside the lines'' amounts';
 comment on column invoice_status.subtotal is 'subtotal, or line_total where the vendor sent none';
 comment on column invoice_status.tax is 'tax, or 0.00';
 comment on column invoice_status.total is 'total';
 
+create or replace table invoice_status_name (
+    status_name varchar, treated_as varchar, known boolean, invoices bigint, total decimal(38, 2)
+);
+comment on table invoice_status_name is 'One status that invoices have, and how it is treated.';
+comment on column invoice_status_name.status_name is 'status_name; NULL: invoices without one';
+comment on column invoice_status_name.treated_as is 'void, draft or issued, by the settings void_status_names and draft_status_names; is_active false is void whatever the status';
+comment on column invoice_status_name.known is 'a setting names it, or it is one of those that plainly mean issued; an unknown one counts as issued';
+comment on column invoice_status_name.invoices is 'how many';
+comment on column invoice_status_name.total is 'their total';
+
+create or replace table usual_tax_rate (percent decimal(24, 6), invoices bigint, alike bigint);
+comment on table usual_tax_rate is 'The rate of tax that most issued, taxed invoices have: one row, or none where no invoice is taxed.';
+comment on column usual_tax_rate.percent is 'of the subtotal, to three decimals';
+comment on column usual_tax_rate.invoices is 'issued invoices with tax';
+comment on column usual_tax_rate.alike is 'those whose tax that rate gives, but for the tolerance and 0.05';
+
 create or replace table job_reconciliation (
     job_number varchar, nrb_count bigint, nrb_total decimal(38, 2), billable_total decimal(38, 2), billed_total decimal(38, 2),
-    linked_total decimal(38, 2), unbilled_total decimal(38, 2), invoice_count bigint, invoice_total decimal(38, 2),
-    linked_line_total decimal(38, 2), other_line_total decimal(38, 2), variance decimal(38, 2), verdict varchar
+    linked_total decimal(38, 2), unbilled_total decimal(38, 2), undecided_total decimal(38, 2), invoice_count bigint,
+    invoice_total decimal(38, 2), linked_line_total decimal(38, 2), free_line_total decimal(38, 2),
+    other_line_total decimal(38, 2), variance decimal(38, 2),
+    rounding decimal(38, 2), verdict varchar
 );
 comment on table job_reconciliation is 'One job, cost against invoices. NULL job_number: cost or invoices without a job.';
 comment on column job_reconciliation.job_number is 'the job';
@@ -296,39 +404,46 @@ comment on column job_reconciliation.nrb_total is 'total of all leaves';
 comment on column job_reconciliation.billable_total is 'total of billable, non-internal leaves';
 comment on column job_reconciliation.billed_total is 'total of leaves marked as billed';
 comment on column job_reconciliation.linked_total is 'total of leaves on lines of issued invoices';
-comment on column job_reconciliation.unbilled_total is 'total of unbilled leaves';
+comment on column job_reconciliation.unbilled_total is 'what is not billed of its billable leaves, for any of the causes of the statement''s subtotal unbilled';
+comment on column job_reconciliation.undecided_total is 'total of leaves of which nobody can say yet whether they were billed';
 comment on column job_reconciliation.invoice_count is 'issued invoices of the job';
 comment on column job_reconciliation.invoice_total is 'their total';
-comment on column job_reconciliation.linked_line_total is 'what issued lines charge for the job''s leaves';
+comment on column job_reconciliation.linked_line_total is 'what issued lines charge for the job''s billable leaves';
+comment on column job_reconciliation.free_line_total is 'what issued lines charge for leaves that are internal or not billable';
 comment on column job_reconciliation.other_line_total is 'lines of the job''s issued invoices that carry no NRB';
 comment on column job_reconciliation.variance is 'linked_line_total − billable_total';
-comment on column job_reconciliation.verdict is 'nrb-only, invoice-only, agrees, under-billed or over-billed';
+comment on column job_reconciliation.rounding is 'the part of the variance that is rounding or vendor tax of fully billed cost';
+comment on column job_reconciliation.verdict is 'nrb-only, invoice-only, agrees, undecided (would agree if all that is undecided were billed), under-billed or over-billed';
 
 create or replace table statement (
-    scope varchar, key varchar, position integer, label varchar, amount decimal(38, 2), gross decimal(38, 2), items bigint
+    scope varchar, key varchar, position integer, code varchar, label varchar, amount decimal(38, 2), gross decimal(38, 2),
+    items bigint, is_subtotal boolean
 );
-comment on table statement is 'The bridge from cost to invoice, for the whole and for each job, month, vendor and type; the last row of a key is the residual and must be 0.00. By job and month two rows say what counts in another one; by vendor and type it ends at the NRBs on issued invoices.';
-comment on column statement.scope is 'all, job, month, vendor or type: of the NRB, and after the NRBs on issued invoices of the invoice';
+comment on table statement is 'The bridge from cost to invoice, for the whole and for each job, month, vendor and type; the last row of a key is the unreconciled difference and must be 0.00. By job and month two rows say what counts in another one; by vendor and type it ends at the billed cost.';
+comment on column statement.scope is 'all, job, month, vendor or type: of the NRB, and after the billed cost of the invoice';
 comment on column statement.key is 'empty for scope all; job_reconciliation.job_number, YYYY-MM, vendor_code or type_name; NULL: the records that have none';
 comment on column statement.position is 'order of the rows; each scope has those that apply to it';
-comment on column statement.label is 'what the row holds';
-comment on column statement.amount is 'signed: what it adds to the row above';
-comment on column statement.gross is 'sum of absolute amounts; of the residual: what cost side and invoice side miss, added without sign';
+comment on column statement.code is 'what the row is, for programs: never changes';
+comment on column statement.label is 'what the row is, for people';
+comment on column statement.amount is 'signed: what it adds to the row above; of a subtotal, the sum of its rows';
+comment on column statement.gross is 'sum of absolute amounts; of the difference: what cost side and invoice side miss, added without sign';
 comment on column statement.items is 'NRBs, parts of lines, lines or invoices in the row: its rows in statement_item';
+comment on column statement.is_subtotal is 'a sum of rows above: not to be added again';
 
 create or replace table statement_item (
-    position integer, label varchar, subject_type varchar, subject_id varchar, nrb_guid varchar, jnid varchar,
+    position integer, code varchar, label varchar, subject_type varchar, subject_id varchar, nrb_guid varchar, jnid varchar,
     line_position integer, job_number varchar, month date, vendor_code varchar, type_name varchar, amount decimal(38, 2)
 );
 comment on table statement_item is 'One member of one row of the statement. A row of it, in any scope, is the sum of its members; those of a timing row count by job or by month alone.';
 comment on column statement_item.position is 'statement.position';
+comment on column statement_item.code is 'statement.code';
 comment on column statement_item.label is 'statement.label';
 comment on column statement_item.subject_type is 'nrb, invoice_item or invoice';
 comment on column statement_item.subject_id is 'nrb guid, jnid/position of a line, or invoice jnid; a line that carries several NRBs has one member for each';
 comment on column statement_item.nrb_guid is 'the NRB; NULL for a line that carries none, and for an invoice';
-comment on column statement_item.jnid is 'the invoice, of several the first by id; NULL for an NRB that is on none';
+comment on column statement_item.jnid is 'the invoice of the line; of an NRB the invoice that its mark names';
 comment on column statement_item.line_position is 'invoice_item.position, where the member is a line or a part of one';
-comment on column statement_item.job_number is 'the job it counts for, as in job_reconciliation: of its NRB up to the NRBs on issued invoices, then of its invoice; NULL: none';
+comment on column statement_item.job_number is 'the job it counts for, as in job_reconciliation: of its NRB up to the billed cost, then of its invoice; NULL: none';
 comment on column statement_item.month is 'first day of the month it counts for: of its NRB or its invoice, as job_number; NULL: none';
 comment on column statement_item.vendor_code is 'of its NRB, where it counts for the NRB''s job';
 comment on column statement_item.type_name is 'of its NRB, where it counts for the NRB''s job';

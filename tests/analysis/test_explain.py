@@ -5,17 +5,32 @@ import pytest
 from auditkit.analysis.explain import explain
 from tests.world import audited, invoice, line, nrb, related, unbilled
 
-CROSSED = {
-    "nrbs": [nrb("n1", nrbJobOrderNumber="J-A", nrbBilledInName="INV-b"), nrb("n2", "70.00", nrbJobOrderNumber="J-B")],
-    "invoices": [invoice([line("R1-n1", "60.00")], "b", related=[related("J-B")])],
-}
+
+def undecided(job, *jobs):
+    """n2 is perhaps on a line of its job's invoice, which also charges n1 of another job."""
+    return {
+        "nrbs": [
+            nrb("n1", nrbJobOrderNumber="J-A", nrbBilledInName="INV-b"),
+            unbilled("n2", "300.00", nrbJobOrderNumber=job, nrbInvoiceNumber="44719"),
+        ],
+        "invoices": [invoice([line("R1-n1", "60.00"), line("Crane 44719", "9.00")], "b", related=list(jobs))],
+    }
+
+
 TWINS = [nrb("n1", nrbInvoiceNumber="B-7"), nrb("n2", nrbInvoiceNumber="B-7"), nrb("n3")]
+NO_JOB = [unbilled(guid, nrbJobOrderNumber=None, nrbInvoiceNumber="44719") for guid in ("n1", "n2")]
 CASES = [
     # world, rule, subject, NRBs, invoices
-    (CROSSED, "job-variance", "J-A", ["n1"], ["b"]),
-    (CROSSED, "job-variance", "J-B", ["n1", "n2"], ["b"]),
-    ({"nrbs": [unbilled("n1", nrbJobOrderNumber=None)]}, "job-variance", "(no job)", ["n1"], []),
-    ({"nrbs": TWINS}, "nrb-duplicate", "n1", ["n1", "n2"], []),
+    (undecided("J-B", related("J-B")), "job-variance", "J-B", ["n1", "n2"], ["b"]),
+    (
+        {"nrbs": NO_JOB, "invoices": [invoice([line("44719")], "b", related=[])]},
+        "job-variance",
+        "(no job)",
+        ["n1", "n2"],
+        ["b"],
+    ),
+    ({"nrbs": [unbilled("n1")]}, "job-unmapped", "JOB-1001", ["n1"], []),
+    ({"nrbs": TWINS}, "nrb-duplicate", "n2", ["n1", "n2"], []),
     ({"invoices": [invoice([line()], "a/b", subtotal=7.0)]}, "invoice-subtotal", "a/b", [], ["a/b"]),
     ({"invoices": [invoice([line(quantity=2.0)], "a/b")]}, "line-arithmetic", "a/b/0", [], ["a/b"]),
     ({"nrbs": [nrb("bad", nrbRate="many")]}, "record-quarantined", "bad", ["bad"], []),

@@ -12,8 +12,8 @@ from auditkit.checks.run import Decisions, Parameters, run
 from auditkit.errors import NoSnapshot, StoreError
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Store
-from tests.syncs import BOOKS, FIRST, SECOND, THIRD, kept
-from tests.world import AS_OF, ZONE, invoice, line, line_keys, nrb, unbilled
+from tests.syncs import BOOKS, FIRST, SECOND, THIRD
+from tests.world import AS_OF, ZONE, invoice, keep, line, line_keys, nrb, unbilled
 
 D = Decimal
 
@@ -23,7 +23,7 @@ def synced(store, *syncs, links=(), is_new=False):
     for sync_id, (nrbs, invoices) in enumerate(syncs, 1):
         with store.writer(), store.draft(keep_previous=True, is_new=is_new) as draft:
             rebuild_schema(draft)
-            kept(draft, nrbs, invoices, sync_id)
+            keep(draft, nrbs, invoices, sync_id)
             rebuild_typed(draft, sync_id=sync_id, zone=ZONE)
             said = Decisions(links=line_keys(draft, links))
             run(draft, Parameters(AS_OF, ZONE, "test", "test", own_rules=store.folder / "rules"), said)

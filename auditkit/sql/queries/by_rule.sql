@@ -8,7 +8,7 @@ with last_state as (
 )
 select r.rule_id, r.severity, count(f.rule_id) as findings, count(*) filter (f.change = 'new') as new,
     count(*) filter (f.change = 're-opened') as reopened, count(*) filter (f.state = 'accepted') as accepted,
-    coalesce(any_value(c.cleared), 0) as cleared, coalesce(sum(f.amount_at_risk), 0) as amount_at_risk, r.title
+    coalesce(any_value(c.cleared), 0) as cleared, coalesce(sum(abs(f.amount_at_risk)), 0) as amount_at_risk, r.title
 from rule as r
 left join finding as f on f.rule_id = r.rule_id
 left join cleared as c on c.rule_id = r.rule_id

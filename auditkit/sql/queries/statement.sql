@@ -1,2 +1,2 @@
 -- The statement of everything, row by row. Amounts are signed; gross is without offsets.
-select label, amount, gross, items from statement where scope = 'all' order by position
+select code, label, amount, gross, items from statement where scope = 'all' order by position

@@ -4,7 +4,7 @@
 --   plus_type text, plus_id text, plus_nrb_guid text
 with difference as (
     select i.position, i.label, i.subject_type, i.subject_id, i.nrb_guid, i.job_number, i.month, i.amount
-    from statement_item as i join statement_row as r on r.position = i.position
+    from statement_item as i join statement_row as r on r.code = i.code
     where r.is_difference and i.amount <> 0
 ), item as (
     select 'job' as scope, job_number as key, position, label, subject_type, subject_id, nrb_guid, amount from difference

@@ -1,4 +1,4 @@
--- item_typed, unreadable_field → invoice_item, line_token, related_token. Parameters: $sync_id.
+-- item_typed, unreadable_field → invoice_item, related_token. Parameters: $sync_id.
 
 -- An amount that was not sent is quantity × price; one that was sent and cannot be read is NULL.
 create or replace temp table item_amount as
@@ -25,12 +25,6 @@ where amount_derived and amount is null and quantity is not null and price is no
 order by jnid, position;
 
 insert into invoice_item by name select * from item_amount order by jnid, position;
-
-insert into line_token by name
-select distinct jnid, position, token from (
-    select jnid, position, unnest(tokens(concat_ws(' ', name, description))) as token from invoice_item
-) where usable_reference(token) is not null
-order by jnid, position, token;
 
 insert into related_token by name
 select distinct jnid, position, token from (

@@ -1,5 +1,5 @@
--- How the NRBs and invoices behind a finding were linked. NULL position: the invoice alone was found.
-select k.nrb_guid, k.jnid, k.position, k.method, how_linked(k.method) as how, k.nrb_amount, k.invoiced_amount
+-- How the NRBs and invoices behind a finding were linked.
+select k.nrb_guid, k.jnid, k.position, k.method, how_linked(k.method) as how, k.invoiced_amount
 from link as k
 where k.nrb_guid in (
 {subject_nrbs}
@@ -7,4 +7,4 @@ where k.nrb_guid in (
     and k.jnid in (
 {subject_invoices}
 )
-order by k.nrb_guid, k.jnid, k.position nulls first
+order by k.nrb_guid, k.jnid, k.position

@@ -1,7 +1,8 @@
--- Which NRB is on which invoice and line, and how that is known. NULL position: the invoice alone was found. `on_issued` and
+-- Which NRB is on which invoice and line, and how that is known. `on_issued` and
 -- `difference` are NULL where the line is not on an issued invoice.
 select k.nrb_guid, s.job_number, s.vendor_code, n.origin_reference, k.jnid, i.number as invoice, i.state, k.position,
-    t.name as line, t.description, k.method, how_linked(k.method) as how, k.group_id, k.nrb_amount, k.invoiced_amount,
+    t.name as line, t.description, k.method, how_linked(k.method) as how, k.component, k.invoiced_amount, s.total,
+    s.state as nrb_state,
     case when k.position is not null and i.state = 'issued' then k.invoiced_amount end as on_issued,
     case when k.position is not null and i.state = 'issued' and s.billable and not s.internal
         then k.invoiced_amount - k.nrb_amount end as difference
