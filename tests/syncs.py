@@ -2,36 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from auditkit.checks.run import Decisions, Parameters, run
-from auditkit.sync.raw import RawTable
-from auditkit.sync.run import SOURCES
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
-from tests.world import AS_OF, ZONE, forget_steps, invoice, line, nrb
+from tests.world import AS_OF, ZONE, forget_steps, invoice, keep, line, nrb
 
 Bodies = Sequence[dict[str, Any]]
-
-
-def noon(day: int) -> datetime:
-    """When a sync of that number began."""
-    return datetime(2026, 9, day, 12, tzinfo=UTC)
-
-
-def kept(draft: Draft, nrbs: Bodies, invoices: Bodies, sync_id: int) -> None:
-    """One sync's raw tables, as a complete read leaves them; whatever is missing has vanished."""
-    for source, key, bodies in zip(SOURCES, ("nrbGuid", "jnid"), (nrbs, invoices), strict=True):
-        raw = RawTable(draft, source.record_type, sync_id)
-        raw.add([(body[key], json.dumps(body)) for body in bodies], 1)
-        listed = [body[key] for body in bodies]
-        raw.store(listed, gone=raw.missing(listed))
-    draft.query(
-        "insert into sync_run by name select $id as sync_id, 'COMPLETE' as status, $at as started_at",
-        {"id": sync_id, "at": noon(sync_id)},
-    )
 
 
 def last_run(snapshot: Snapshot) -> dict[str, Any]:
@@ -58,7 +38,7 @@ def synced(
     rebuild_schema(draft)
     forget_steps(draft)
     if sync_id not in [number for (number,) in draft.query("select sync_id from sync_run").rows]:
-        kept(draft, nrbs, invoices, sync_id)
+        keep(draft, nrbs, invoices, sync_id)
     rebuild_typed(draft, sync_id=sync_id, zone=ZONE)
     chosen = {"as_of": AS_OF, "time_zone": ZONE, "environment": "test", "account": "test", **parameters}
     run(draft, Parameters(**chosen), decisions or Decisions())
@@ -70,20 +50,20 @@ def after(folder: Path, *syncs: tuple[Bodies, Bodies], decisions: Decisions | No
     with store.writer(), store.draft(keep_previous=False) as draft:
         rebuild_schema(draft)
         for number, (nrbs, invoices) in enumerate(syncs, start=1):
-            kept(draft, nrbs, invoices, number)
+            keep(draft, nrbs, invoices, number)
         rebuild_typed(draft, sync_id=len(syncs), zone=ZONE)
         run(draft, Parameters(AS_OF, ZONE, "test", "test", own_rules=folder / "rules"), decisions or Decisions())
     return store.open()
 
 
-def corrected(step: str, at: datetime, operation: str = "deactivate-invoice", jnid: str = "i2") -> Decisions:
-    """The journal of one correction of an invoice that ended so."""
+def corrected(
+    step: str, at: datetime, operation: str = "deactivate-invoice", jnid: str = "i2"
+) -> list[tuple[int, datetime, str, str, str]]:
+    """The rows in `journal` of one correction of an invoice that ended so."""
     common = {"operation": f"0123456789ab jobnimbus {jnid}", "object": jnid, "system": "jobnimbus"}
     intent = {**common, "step": "INTENT", "change": {"operation": operation, "object_id": jnid}}
     bodies = [intent, {**common, "step": step}]
-    return Decisions(
-        journal=[(n, at, "correction", json.dumps(body), f"{n}") for n, body in enumerate(bodies, start=1)]
-    )
+    return [(n, at, "correction", json.dumps(body), f"{n}") for n, body in enumerate(bodies, start=1)]
 
 
 def exported(guid: str, total: str | None = "100.00", **changes: Any) -> dict[str, Any]:

@@ -1,12 +1,18 @@
-"""Small accounts: bodies as the vendors send them, and the snapshot that an audit makes of them.
+"""Small accounts: bodies as the vendors send them, and what an audit makes of them.
 
-The defaults hang together: `nrb()` costs 100.00, is billable, exported and marked as billed on `invoice()`, whose one
+The defaults fit together: `nrb()` costs 100.00, is billable, exported and marked as billed on `invoice()`, whose one
 line names it, so that a test changes only what it is about. Money is text, as Aimsio sends it.
+
+`Account` runs one rule at a time and is the fastest; `audited` makes a whole audit and publishes it.
 """
 
+import atexit
+import functools
 import hashlib
 import json
+import shutil
 import tempfile
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -17,10 +23,11 @@ from typing import Any
 import duckdb
 
 from auditkit.checks.engine import Engine
-from auditkit.checks.linking import link
-from auditkit.checks.reconcile import reconcile
-from auditkit.checks.rules import load_rules
-from auditkit.checks.run import Decisions, Parameters, run
+from auditkit.checks.findings import find, fire
+from auditkit.checks.rules import GLOBAL_PARAMETERS, Rule, load_rules
+from auditkit.checks.run import Decisions, Parameters, prepare, run
+from auditkit.errors import RuleError
+from auditkit.sync.raw import RawTable
 from auditkit.sync.run import SOURCES, record_source
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
@@ -33,6 +40,7 @@ AS_OF = date(2026, 9, 30)
 COST_DAY = date(2026, 9, 10)
 ZONE = "America/Edmonton"
 SILENT = "silent"
+KEPT_ACCOUNTS = 8
 
 
 def ms(day: date) -> int:
@@ -46,7 +54,7 @@ def seconds(day: date) -> int:
 
 
 def nrb(guid: str = "n1", total: str | None = "100.00", **changes: Any) -> dict[str, Any]:
-    """One Aimsio NRB without mark-up or tax; its reference is `R1-<guid>`."""
+    """One Aimsio NRB without markup or tax; its reference is `R1-<guid>`."""
     return {
         "nrbGuid": guid,
         "nrbExternalId": None,
@@ -83,6 +91,16 @@ def nrb(guid: str = "n1", total: str | None = "100.00", **changes: Any) -> dict[
 def unbilled(guid: str = "n1", total: str | None = "100.00", **changes: Any) -> dict[str, Any]:
     """An NRB that names no client invoice."""
     return nrb(guid, total, **{"nrbBilledInName": None, **changes})
+
+
+def ref(name: str) -> str:
+    """A distinct reference: a line that holds it names the NRB that has it, on whatever invoice."""
+    return f"R1000-{name}"
+
+
+def referenced(guid: str = "n1", total: str | None = "100.00", **changes: Any) -> dict[str, Any]:
+    """An unmarked NRB that the lines with its reference, `ref(guid)`, charge for."""
+    return unbilled(guid, total, **{"nrbOriginReference": ref(guid), **changes})
 
 
 def line(description: str = "R1-n1", amount: str | None = "100.00", **changes: Any) -> dict[str, Any]:
@@ -160,6 +178,36 @@ def insert_bodies(draft: Draft, nrbs: Sequence[Body], invoices: Sequence[Body], 
             draft.insert(table, columns)
 
 
+def noon(sync_id: int) -> datetime:
+    """When a sync of that number began."""
+    return datetime(2026, 9, sync_id, 12, tzinfo=UTC)
+
+
+def keep(draft: Draft, nrbs: Sequence[Body], invoices: Sequence[Body], sync_id: int) -> None:
+    """The raw tables of one sync, as a complete read leaves them; whatever is missing has vanished."""
+    for source, key, bodies in zip(SOURCES, ("nrbGuid", "jnid"), (nrbs, invoices), strict=True):
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        raw = RawTable(draft, source.record_type, sync_id)
+        listed = ["".join(json.loads(text)[key]) for text in texts]  # of a body whose id is no text, too
+        raw.add(list(zip(listed, texts, strict=True)), 1)
+        raw.store(listed, gone=raw.missing(listed))
+    draft.query(
+        "insert into sync_run by name select $id as sync_id, 'COMPLETE' as status, $at as started_at",
+        {"id": sync_id, "at": noon(sync_id)},
+    )
+
+
+@functools.cache
+def schema_file() -> Path:
+    """A snapshot without a row, made once per process: copying it is faster than running the schema again."""
+    folder = Path(tempfile.mkdtemp(prefix="auditkit-schema-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = Store(folder / "home")
+    with store.writer(), store.draft(keep_previous=False) as draft:
+        rebuild_schema(draft)
+    return store.path
+
+
 def line_keys(draft: Draft, lines: Sequence[Line]) -> list[tuple[str, str]]:
     """(nrb_guid, line_key) of each (nrb_guid, jnid, position): what the journal keeps."""
     rows = draft.query("select jnid, position, line_key from invoice_item").rows
@@ -185,8 +233,8 @@ def audited(
 ) -> Snapshot:
     """A published snapshot, in a home of its own below `folder`. Decisions name lines as (nrb_guid, jnid, position)."""
     store = Store(Path(tempfile.mkdtemp(dir=folder)))
+    shutil.copy(schema_file(), store.path)
     with store.writer(), store.draft(keep_previous=False) as draft:
-        rebuild_schema(draft)
         insert_bodies(draft, nrbs, invoices)
         draft.query("insert into sync_run by name select 1 as sync_id, $status as status", {"status": status})
         rebuild_typed(draft, sync_id=1, zone=zone)
@@ -223,27 +271,43 @@ def record_sources(draft: Draft, sync_id: int = 1) -> None:
 
 @contextmanager
 def workbench() -> Iterator[Draft]:
-    """A draft in memory that is never published, for worlds by the dozen."""
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    """A draft in memory that is never published, for accounts by the dozen."""
+    with _in_memory() as connection:
         yield Draft(Path("memory"), connection)
+
+
+def _in_memory() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
 
 
 def typed(draft: Draft, nrbs: Sequence[Body] = (), invoices: Sequence[Body] = (), *, zone: str = ZONE) -> None:
     """The typed tables of a workbench, made of these bodies alone."""
+    _empty(draft)
     draft.connection.begin()
-    rebuild_schema(draft)
-    for table in ("raw.nrb_body", "raw.invoice_body", "sync_run", "finding_history"):
-        draft.query(f"delete from {table}")
-    forget_steps(draft)
     insert_bodies(draft, nrbs, invoices)
     draft.query("insert into sync_run by name select 1 as sync_id, 'COMPLETE' as status")
     rebuild_typed(draft, sync_id=1, zone=zone)
     draft.connection.commit()
 
 
+def _empty(draft: Draft) -> None:
+    """The schema without a row, in a draft in memory that may hold an account."""
+    if not draft.has_table("made_by"):
+        draft.connection.execute(f"attach '{schema_file()}' as empty_one (read_only)")
+        draft.connection.execute("copy from database empty_one to memory")
+        draft.connection.execute("detach empty_one")
+        return
+    forget_steps(draft)
+    for table in draft.query(
+        "select schema_name || '.' || table_name from duckdb_tables() where not temporary and table_name <> 'made_by'"
+    ).column():
+        draft.query(f"truncate {table}")
+
+
 def forget_steps(draft: Draft) -> None:
-    """Drop what the audit before left behind; a draft is audited once."""
+    """Drop the temporary tables of the last audit: a draft is audited once."""
     for (table,) in draft.query("select table_name from duckdb_tables() where temporary").rows:
         draft.query(f"drop table {table}")
 
@@ -254,25 +318,135 @@ def reconciled(
     invoices: Sequence[Body],
     *,
     links: Sequence[Line] = (),
+    forbidden: Sequence[tuple[str, str, int | None]] = (),
+    jobs: Sequence[tuple[str, str]] = (),
     tolerance: str = "0.00",
+    **parameters: Any,
 ) -> Engine:
-    """Links and statement of a workbench, without the rules."""
+    """Links and statement of a workbench, without the rules. Decisions name lines as (nrb_guid, jnid, position)."""
     typed(draft, nrbs, invoices)
-    engine = Engine(draft)
-    engine.source("draft_status", ("name",), [("draft",)])
-    engine.source("decision_link", ("nrb_guid", "line_key"), line_keys(draft, links))
-    engine.source("decision_forbid", ("nrb_guid", "jnid", "line_key"), [])
-    engine.source("job_map_file", ("aimsio_job_number", "jobnimbus_job_number"), [])
-    values = {"as_of": AS_OF, "tolerance": Decimal(tolerance)}
-    link(engine, values)
-    reconcile(engine, values)
-    return engine
+    decisions = Decisions(links=line_keys(draft, links), forbidden=_forbidden(draft, forbidden), jobs=jobs)
+    chosen = Parameters(
+        as_of=AS_OF, time_zone=ZONE, environment="test", account="test", tolerance=Decimal(tolerance), **parameters
+    )
+    return prepare(draft, chosen, decisions)
 
 
-def findings(snapshot: Snapshot, rule: str) -> dict[str, dict[str, Any]]:
-    """Subject → finding, its evidence read."""
-    rows = snapshot.query("select * from finding where rule_id = $rule", {"rule": rule}).records()
-    return {row["subject_id"]: {**row, "evidence": json.loads(row["evidence"])} for row in rows}
+Finding = dict[str, Any]
+
+
+class Account:
+    """A small account that one rule at a time is run on: typed, linked and reconciled, but no other rule is run.
+
+    The account is made when a rule is first run on it, and kept for the rest of the tests of this process: two of the
+    same content are one. `parameters` are those of the audit (`tolerance`, `vendor_tax`, …); decisions name lines as
+    (nrb_guid, jnid, position); `before` holds the NRBs and invoices of earlier syncs, the earliest first,
+    and sync N began at `noon(N)`.
+    """
+
+    def __init__(
+        self,
+        nrbs: Sequence[Body] = (),
+        invoices: Sequence[Body] = (),
+        *,
+        before: Sequence[tuple[Sequence[Body], Sequence[Body]]] = (),
+        links: Sequence[Line] = (),
+        forbidden: Sequence[tuple[str, str, int | None]] = (),
+        jobs: Sequence[tuple[str, str]] = (),
+        markups: Sequence[tuple[str | None, str | None, str]] = (),
+        journal: Sequence[tuple[int, datetime, str, str, str]] = (),
+        **parameters: Any,
+    ) -> None:
+        chosen: dict[str, Any] = {"as_of": AS_OF, "time_zone": ZONE, "environment": "test", "account": "test"}
+        parameters["tolerance"] = Decimal(parameters.get("tolerance", "0.00"))
+        self.parameters = Parameters(**{**chosen, **parameters})
+        self._syncs = [*before, (nrbs, invoices)]
+        self._decisions = {"links": links, "forbidden": forbidden, "jobs": jobs, "markups": markups, "journal": journal}
+        content = [self._syncs, self._decisions, repr(self.parameters)]
+        self._key = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
+
+    @property
+    def draft(self) -> Draft:
+        """The account as far as every rule needs it. Ask it; never change it."""
+        if self._key not in _ACCOUNTS:
+            _ACCOUNTS[self._key] = self._made()
+            if len(_ACCOUNTS) > KEPT_ACCOUNTS:
+                _ACCOUNTS.popitem(last=False)[1].connection.close()
+        _ACCOUNTS.move_to_end(self._key)
+        return _ACCOUNTS[self._key]
+
+    def findings(self, rule: str | Rule, **values: Any) -> dict[str, Finding]:
+        """Subject → finding of this rule, with its evidence and key read; `values` are parameters of the rule alone."""
+        chosen = _shipped()[rule] if isinstance(rule, str) else rule
+        common = {**self.parameters.common, **{name: values.pop(name) for name in GLOBAL_PARAMETERS if name in values}}
+        draft = self.draft
+        for table in ("rule", "finding"):
+            draft.query(f"truncate {table}")
+        find(Engine(draft), [chosen], common, {chosen.name: values})
+        return {row["subject_id"]: row for row in _findings(draft, chosen.name)}
+
+    def risks(self, rule: str | Rule, **values: Any) -> dict[str, str | None]:
+        """Subject → money at risk as text, as `findings`."""
+        return amounts(self.findings(rule, **values))
+
+    def rows(self, rule: Rule, **values: Any) -> list[Any] | str:
+        """What the SQL of a rule gives, sorted; or why it fails."""
+        engine = Engine(self.draft)
+        common = {**self.parameters.common, **{name: values[name] for name in GLOBAL_PARAMETERS if name in values}}
+        own = {name: value for name, value in values.items() if name not in GLOBAL_PARAMETERS}
+        try:
+            fire(engine, rule, rule.values(common, own), into="hit")
+        except RuleError as error:
+            return str(error)
+        return sorted(engine.query("select * from hit").rows, key=repr)
+
+    def loud(self) -> dict[str, dict[str, str | None]]:
+        """Rule → `risks` of every shipped rule of medium or high severity that fires."""
+        every = {name: self.risks(rule) for name, rule in _shipped().items() if rule.severity != "low"}
+        return {name: risks for name, risks in every.items() if risks}
+
+    def _made(self) -> Draft:
+        draft = Draft(Path("memory"), _in_memory())
+        _empty(draft)
+        draft.connection.begin()
+        *before, now = self._syncs
+        for sync_id, (nrbs, invoices) in enumerate(before, 1):
+            keep(draft, nrbs, invoices, sync_id)
+        if before:
+            keep(draft, *now, len(self._syncs))
+        else:
+            insert_bodies(draft, *now)
+            draft.query("insert into sync_run by name select 1 as sync_id, 'COMPLETE' as status")
+        rebuild_typed(draft, sync_id=len(self._syncs), zone=self.parameters.time_zone)
+        decided = self._decisions
+        decisions = Decisions(
+            links=line_keys(draft, decided["links"]),
+            forbidden=_forbidden(draft, decided["forbidden"]),
+            jobs=decided["jobs"],
+            markups=decided["markups"],
+            journal=decided["journal"],
+        )
+        prepare(draft, self.parameters, decisions)
+        draft.connection.commit()
+        return draft
+
+
+_ACCOUNTS: OrderedDict[str, Draft] = OrderedDict()
+
+
+@functools.cache
+def _shipped() -> dict[str, Rule]:
+    return {rule.name: rule for rule in load_rules()}
+
+
+def findings(snapshot: Snapshot, rule: str) -> dict[str, Finding]:
+    """Subject → finding of a published audit, with its evidence and key read."""
+    return {row["subject_id"]: row for row in _findings(snapshot, rule)}
+
+
+def _findings(store: Snapshot | Draft, rule: str) -> list[Finding]:
+    rows = store.query("select * from finding where rule_id = $rule", {"rule": rule}).records()
+    return [{**row, "evidence": json.loads(row["evidence"]), "key": json.loads(row["key"])} for row in rows]
 
 
 def amounts(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
@@ -282,7 +456,7 @@ def amounts(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
 
 
 def firing(cases: Sequence[tuple[dict[str, Any], str | None]]) -> dict[str, str | None]:
-    """What `amounts` shall be: the cases (body, money at risk) without those that are SILENT."""
+    """The expected `amounts` of cases (body, money at risk), without those that are SILENT."""
     return {body.get("nrbGuid") or body["jnid"]: risk for body, risk in cases if risk != SILENT}
 
 
@@ -293,8 +467,8 @@ def firing_lines(cases: Sequence[tuple[dict[str, Any], str | None]]) -> dict[str
 
 def asked_again(snapshot: Snapshot, rule: str, **values: Any) -> dict[str, str | None]:
     """`amounts` of one rule run alone on a published snapshot, with other parameters: a rule is one SELECT."""
-    (chosen,) = [each for each in load_rules(Path("no-own-rules")) if each.name == rule]
-    common = {"as_of": AS_OF, "labor_in_amount": "auto", "tolerance": Decimal("0.00")}
+    chosen = _shipped()[rule]
+    common = {"as_of": AS_OF, "labor_in_amount": "auto", "tolerance": Decimal("0.00"), "vendor_tax": "ask"}
     hits = snapshot.query(chosen.executed({**chosen.values(common, {}), **values})).records()
     return amounts({hit["subject_id"]: hit for hit in hits})
 

@@ -1,10 +1,10 @@
-"""The ground that the self-test plants on: records of a job, a vendor and numbers of their own.
+"""Clean records that the self-test adds faults to: one job, vendor and set of numbers for each rule.
 
-What stands on a `Ground` is clean unless a plant says otherwise: each NRB is billable, exported, marked as billed and
-carried to the cent by a line that names it; each invoice is issued, sums up and is paid. Bodies are raw, as the vendors
-send them, and as small as a rule needs them.
+Records are clean unless a fault changes them: each NRB is billable, exported, marked as billed, and charged to the cent
+by a line that names it; each invoice is issued, foots and is paid. Bodies are raw, as the vendors send them, with only
+the fields that rules read.
 
-Not here: what is planted (`plants_nrb.py`, `plants_invoice.py`), and judging it (`selftest.py`).
+Not here: the faults (`planted_nrb_faults.py`, `planted_invoice_faults.py`) and the comparison (`selftest.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 from auditkit.checks.rules import Value
 from auditkit.checks.run import Parameters
 
-__all__ = ["CENT", "Body", "Ground", "OutOfReach", "Plant"]
+__all__ = ["CENT", "UNMARKED", "Body", "CleanRecords", "Facts", "OutOfReach", "PlantedFault"]
 
 Body = dict[str, Any]
 
 CENT = Decimal("0.01")
+UNMARKED: Mapping[str, Any] = {"nrbBilledInName": None}
 _MOST_RECORDS = 10_000
 _MOST = Decimal(10) ** 15  # of money that can be typed
 _FIRST, _LAST = date(2005, 1, 3), date(2099, 12, 29)  # days that can be typed, in every time zone
@@ -29,15 +30,16 @@ _NOON = time(12)
 
 
 class OutOfReach(Exception):
-    """No record can go beyond a threshold: the rule is switched off by it."""
+    """No record can exceed a threshold: it switches the rule off."""
 
 
 @dataclass(frozen=True)
-class Plant:
-    """One fault, and what stands next to it to stay silent.
+class PlantedFault:
+    """One fault, and records close to it on which the rule must stay silent.
 
-    `words` say what was planted, `expected` on which subjects the rule fires. `earlier` are NRBs as they were in the
-    sync before; one that is not among `nrbs` has vanished since. `also` are the subjects on which other rules fire.
+    `words` describe the fault; `expected` are the subjects on which the rule must fire. `earlier` are NRBs as they were
+    one sync before; one that is not among `nrbs` has vanished since. `also` are the subjects on which other rules fire
+    because of this fault, by rule. `markups` are rows of markup.csv: vendor, type, percent.
     """
 
     words: str
@@ -46,35 +48,52 @@ class Plant:
     invoices: Sequence[Body] = ()
     earlier: Sequence[Body] = ()
     also: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    markups: Sequence[tuple[str | None, str | None, str]] = ()
 
 
 @dataclass(frozen=True)
-class Ground:
-    """One rule's own ground. `token` is in no record of the snapshot, and is in every id, code and number made here.
+class Facts:
+    """What the account holds, as far as faults must fit in with it.
 
-    `values` are the parameters of every rule, by rule and name: the audit's own ones, and its thresholds.
+    `token`, `number` (eight digits) and `amount` are in no record. Of the issued invoices with tax, `alike` out of
+    `taxed` have the rate of `tax_percent`.
+    """
+
+    token: str
+    number: str
+    amount: Decimal
+    tax_percent: Decimal
+    taxed: int
+    alike: int
+
+
+@dataclass(frozen=True)
+class CleanRecords:
+    """The clean records of one rule. The token of `facts` is in every id, code and number made here.
+
+    `values` are the parameters of every rule, by rule and name: those of the audit and the rule's thresholds.
     """
 
     rule: str
-    token: str
+    facts: Facts
     parameters: Parameters
     values: Mapping[str, Mapping[str, Value]]
 
     # ── The audit's parameters ──────────────────────────────────────────────────────────────────────────────────────
 
-    def whole(self, name: str) -> int:
-        """A threshold of this rule that is a whole number, e.g. of days."""
-        return int(str(self.values[self.rule][name]))
+    def whole(self, name: str, rule: str = "") -> int:
+        """A threshold of this rule, or of another one, that is a whole number, e.g. of days."""
+        return int(str(self.values[rule or self.rule][name]))
 
     def count(self, name: str) -> int:
-        """As `whole`, of records that must be planted. Raises `OutOfReach` above 10,000."""
+        """As `whole`, of records that must be added. Raises `OutOfReach` above 10,000."""
         number = self.whole(name)
         if number > _MOST_RECORDS:
             raise OutOfReach(f"{name} = {number} would take more than {_MOST_RECORDS:,} records")
         return number
 
     def money(self, name: str, rule: str = "") -> Decimal:
-        """The largest amount in cents that is not beyond a threshold of this rule, or of another one."""
+        """The largest amount in cents that does not exceed a threshold of this rule, or of another one."""
         limit = Decimal(str(self.values[rule or self.rule][name]))
         return limit.quantize(CENT, ROUND_FLOOR) if abs(limit) < _MOST else limit
 
@@ -93,6 +112,11 @@ class Ground:
     def beyond(self) -> Decimal:
         """The smallest difference of money that is not tolerated."""
         return self.within + CENT
+
+    @property
+    def large(self) -> Decimal:
+        """An amount of which 2 % is more than is tolerated."""
+        return 1000 + 100 * self.within
 
     def counts_as_draft(self, status_name: str) -> bool:
         """Whether invoices of this status are drafts in this audit."""
@@ -132,16 +156,16 @@ class Ground:
     # ── Records ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def name(self, part: str) -> str:
-        """A text of this ground alone: an id, a code, a number. It has a digit, but none at its end."""
-        return f"{self.token}-{self.rule}-{part}"
+        """A text that only these records have: an id, a code, a number. It has a digit, but none at its end."""
+        return f"{self.facts.token}-{self.rule}-{part}"
 
     @property
     def job(self) -> str:
-        """The number of this ground's job, at both vendors."""
+        """The number of the job, the same for both vendors."""
         return self.name("job")
 
     def nrb(self, part: str, total: Decimal | str = "100.00", **changes: Any) -> Body:  # noqa: ANN401 - JSON
-        """One NRB, marked as billed on the ground's invoice; `changes` are Aimsio's fields. Raises `OutOfReach`."""
+        """One NRB, marked as billed on `invoice()`; `changes` are Aimsio's fields. Raises `OutOfReach`."""
         amount = Decimal(total)
         if abs(amount) >= _MOST:
             raise OutOfReach(f"no record can hold {amount}")
@@ -149,6 +173,7 @@ class Ground:
             "nrbGuid": self.name(part),
             "nrbJobOrderNumber": self.job,
             "nrbVendorCode": self.name("vendor"),
+            "nrbInvoiceNumber": self.name(part),
             "nrbTypeName": self.name("type"),
             "nrbAccountType": "Billable",
             "nrbIsBillable": True,
@@ -164,25 +189,25 @@ class Ground:
         }
 
     def not_billable(self, part: str, **changes: Any) -> Body:  # noqa: ANN401 - JSON
-        """As `nrb`, for the client but not charged."""
+        """As `nrb`, but not billable."""
         return self.nrb(part, nrbIsBillable=False, nrbAccountType="Overhead", **changes)
 
     def internal(self, part: str, **changes: Any) -> Body:  # noqa: ANN401 - JSON
-        """As `nrb`, of the contractor's own cost."""
+        """As `nrb`, but internal and not billable."""
         return self.not_billable(part, isInternal=True, **changes)
 
     def internal_and_billable(self, part: str, **changes: Any) -> Body:  # noqa: ANN401 - JSON
-        """As `nrb`, of the contractor's own cost and yet billable: internal counts."""
+        """As `nrb`, but internal and yet marked billable: internal counts."""
         return self.nrb(part, isInternal=True, **changes)
 
     def receipt(self, part: str, items: Sequence[Body], **changes: Any) -> tuple[Body, ...]:  # noqa: ANN401 - JSON
-        """A receipt of the sum of its items, and these."""
+        """A receipt whose total is the sum of its items, and the items."""
         total = sum((Decimal(item["nrbTotalAfterMarkup"]) for item in items), Decimal(0))
         receipt = self.nrb(part, total, **changes)
         return receipt, *({**item, "nrbParentGuid": receipt["nrbGuid"]} for item in items)
 
     def line(self, nrb: Body, **changes: Any) -> Body:  # noqa: ANN401 - JSON
-        """The line that carries an NRB, to the cent; `changes` are JobNimbus's fields."""
+        """The line that charges for an NRB, to the cent; `changes` are JobNimbus's fields."""
         total = nrb["nrbTotalAfterMarkup"]
         fields = {
             "description": nrb["nrbGuid"],
@@ -193,18 +218,27 @@ class Ground:
         }
         return {**fields, **changes}
 
+    def fee(self, amount: Decimal | str = "5.00", words: str = "Fee") -> Body:
+        """A line of labor, which carries no NRB."""
+        return {"description": words, "item_type": "labor", "quantity": 1, "price": str(amount), "amount": str(amount)}
+
+    def on_job(self, *parts: str) -> Body:
+        """The field of an invoice that relates it to other jobs of these records, by the parts of their names."""
+        return {"related": [{"type": "job", "number": self.name(part)} for part in parts]}
+
     def invoice(self, lines: Sequence[Body], part: str = "invoice", **changes: Any) -> Body:  # noqa: ANN401 - JSON
-        """One invoice of the ground's job, issued and paid; `changes` are JobNimbus's fields."""
-        total = str(changes.get("subtotal") or sum((Decimal(line["amount"] or 0) for line in lines), Decimal(0)))
+        """One invoice of the job, issued and paid; `changes` are JobNimbus's fields, from which its totals follow."""
+        subtotal = str(changes.get("subtotal") or sum((Decimal(line["amount"] or 0) for line in lines), Decimal(0)))
+        total = str(changes.get("total") or Decimal(subtotal) + Decimal(changes.get("tax") or 0))
         return {
             "type": "invoice",
             "jnid": self.name(part),
             "number": self.name(part),
             "is_active": True,
             "status_name": self.name("issued"),
-            "subtotal": total,
+            "subtotal": subtotal,
             "total": total,
-            "cost": "1.00",
+            "cost": "0.01",
             "total_paid": total,
             "due": "0.00",
             "date_paid_in_full": self.seconds(self.today),
@@ -214,10 +248,10 @@ class Ground:
         }
 
     def bill(self, *nrbs: Body, **changes: Any) -> Body:  # noqa: ANN401 - JSON
-        """The ground's invoice, with a line for each NRB."""
+        """`invoice()` with a line for each NRB."""
         return self.invoice([self.line(nrb) for nrb in nrbs], **changes)
 
     def void(self, invoice: Body | None = None) -> Body:
-        """The same invoice once more, under another number and void; without one, an empty one that charges nothing."""
+        """A void copy of the invoice under another number; without an invoice, a void one without lines."""
         whole = invoice or self.invoice([])
         return {**whole, "jnid": self.name("void"), "number": self.name("void"), "is_active": False}

@@ -1,5 +1,5 @@
 -- id: invoice-edited-after-close
--- title: Changed long after it was closed
+-- title: Invoice changed after close
 -- assertion: cutoff
 -- severity: low
 -- subject: invoice
@@ -8,7 +8,7 @@
 -- why: What changes after the close changes a month that was reported already.
 -- remedy: Ask what was changed and why; JobNimbus's own history names the person.
 -- note: Issued invoices whose status is Closed (code 4 or by name) now: updated more than $days after that status was set. NULL dates:
---   nothing to compare. JobNimbus does not say what was changed; archiving counts as a change, too.
+--   nothing to compare. JobNimbus does not report what was changed; archiving counts as a change, too.
 with closed as (
     select i.jnid, s.job_number, i.total, i.number, i.status_changed_on, i.updated_on,
         days_between(i.status_changed_on, i.updated_on) as days_after

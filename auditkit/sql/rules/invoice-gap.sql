@@ -1,5 +1,5 @@
 -- id: invoice-gap
--- title: An invoice number is missing
+-- title: Gap in invoice numbers
 -- assertion: completeness
 -- severity: medium
 -- subject: invoice
@@ -10,14 +10,22 @@
 -- why: In an unbroken series a missing number is an invoice that was deleted or never came through, and its revenue with it.
 -- remedy: Look for the number in JobNimbus and in the ledger; note why it is missing.
 -- note: The subject is the invoice after the gap. A series is all numbers with the same beginning before their last digits, of at least
---   $min_numbers; a jump over more than $max_missing starts another range. Void invoices and drafts hold their numbers; one in
---   quarantine does not, and leaves a gap. A NULL number, or one without digits at its end, is in no series. What is missing has
---   no amount: amount_at_risk is NULL.
-with named as (
-    select i.jnid, s.job_number, s.state, i.number, regexp_replace(folded(i.number), '[0-9]+$', '', 'g') as series,
-        length(folded(i.number)) - length(regexp_replace(folded(i.number), '[0-9]+$', '', 'g')) as digits
-    from invoice as i join invoice_status as s on s.jnid = i.jnid
-    where i.number is not null
+--   $min_numbers; a jump over more than $max_missing starts another range. Void invoices, drafts and invoices that could not be read hold their
+--   numbers; as long as there are invoices whose number could not be read, a gap of no more numbers than these is silent. A NULL number,
+--   or one without digits at its end, is in no series. What is missing has no amount: amount_at_risk is NULL.
+with unread as (
+    select q.subject_id as jnid, case when q.field <> '(body)' then json_extract_string(b.body, '$.number') end as number
+    from quarantine as q
+    join raw.invoice_body as b on b.jnid = q.subject_id and b.digest = q.digest
+    where q.subject_type = 'invoice'
+), held as (
+    select i.jnid, s.job_number, s.state, i.number from invoice as i join invoice_status as s on s.jnid = i.jnid
+    union all
+    select jnid, cast(null as text), 'unread', number from unread
+), named as (
+    select jnid, job_number, state, number, regexp_replace(folded(number), '[0-9]+$', '', 'g') as series,
+        length(folded(number)) - length(regexp_replace(folded(number), '[0-9]+$', '', 'g')) as digits
+    from held
 ), numbered as (
     select jnid, job_number, state, number, series,
         cast(case when digits between 1 and 15 then right(folded(number), digits) end as bigint) as place
@@ -25,10 +33,11 @@ with named as (
 ), bearer as (
     select jnid, job_number, number, series, place,
         row_number() over (
-            partition by series, place order by case state when 'issued' then 1 when 'draft' then 2 else 3 end, jnid
+            partition by series, place
+            order by case state when 'issued' then 1 when 'draft' then 2 when 'void' then 3 else 4 end, jnid
         ) as turn
     from numbered where place is not null
-), neighbour as (
+), neighbor as (
     select jnid, job_number, number, place,
         lag(place) over (partition by series order by place, jnid) as place_before,
         count(*) over (partition by series) as numbers
@@ -38,5 +47,6 @@ select jnid as subject_id, job_number, cast(null as decimal(18, 2)) as amount_at
     case when place - place_before = 2 then 'one number is missing before '
         else cast(place - place_before - 1 as text) || ' numbers are missing before ' end || number as reason,
     number, place - place_before - 1 as missing, place_before + 1 as first_missing, place - 1 as last_missing
-from neighbour
+from neighbor
 where numbers >= $min_numbers and place - place_before between 2 and $max_missing + 1
+    and place - place_before - 1 > (select count(case when number is null then 1 end) from unread)

@@ -1,12 +1,12 @@
 -- id: invoice-margin
--- title: Invoice without any cost
+-- title: Invoice shows no cost
 -- assertion: valuation
 -- severity: low
 -- subject: invoice
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, cost money, material_total money, total money
--- why: A cost of 0 on priced material is a known slip of the link to QuickBooks: every margin report shows the whole price as profit.
+-- why: A cost of 0 on priced material is a known fault of the link to QuickBooks: every margin report shows the whole price as profit.
 -- remedy: Save the invoice again in JobNimbus, or correct the cost of its lines.
--- note: Issued invoices with lines of type material above 0. NULL cost: nobody said that it is 0, silent.
+-- note: Issued invoices with lines of type material above 0. NULL cost: not known to be 0, silent.
 with material as (
     select jnid, sum(amount) as material_total from invoice_item
     where folded(item_type) = 'material' and amount > 0

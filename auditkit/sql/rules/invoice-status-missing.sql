@@ -1,10 +1,10 @@
 -- id: invoice-status-missing
--- title: Nothing says whether the invoice counts
+-- title: Invoice status missing
 -- assertion: classification
 -- severity: medium
 -- subject: invoice
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, is_active flag, status_name text
--- why: It is counted as issued because nothing says otherwise; as a void invoice or a draft it would belong in no total.
+-- why: It counts as issued for lack of a status; as a void invoice or a draft it would be in no total.
 -- remedy: Open it in JobNimbus, set its status and sync again.
 -- note: NULL is_active or NULL status_name. An invoice that is void by is_active false is silent, whatever its status.
 select i.jnid as subject_id, s.job_number, i.total as amount_at_risk,

@@ -1,11 +1,11 @@
 -- id: nrb-class-contradiction
--- title: Billable and not billable at once
+-- title: Billable status contradicts itself
 -- assertion: classification
 -- severity: medium
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, is_billable flag, account_type text, is_internal flag
 -- key: reason
--- why: Two fields say the opposite, so some reports charge the client and others do not.
+-- why: Two fields contradict each other, so some reports charge the client and others do not.
 -- remedy: Decide which is right and set both fields.
 -- note: NULL on either side contradicts nothing; an internal NRB must not be billable, also where that is only the default.
 select s.guid as subject_id, s.job_number, s.total as amount_at_risk,

@@ -1,16 +1,16 @@
 -- id: nrb-hidden-text
--- title: A code that is not what it looks like
+-- title: Look-alike or hidden characters in a code
 -- assertion: accuracy
 -- severity: medium
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, field text, marked text, looks_like text
 -- key: field, marked
 -- why: Two texts that look the same and are not: no search, match or duplicate check brings them together.
--- remedy: Type the code anew, in plain letters and digits.
+-- remedy: Type the code again, in plain letters and digits.
 -- note: Job, vendor code, vendor invoice number, PO, external id and origin reference of leaves. Fires on characters that cannot be seen
---   (bidirectional controls, zero-width, odd spaces), on Latin mixed with Cyrillic or Greek, on digits and letters that only look plain
---   (full-width, other scripts), and on a text that reads like another one in the same field (of a number: of the same vendor)
---   without being it. Letters of one script alone, accents and CJK are silent. NULL is silent. marked shows what is not plain as ¿.
+--   (bidirectional controls, zero-width, odd spaces), on Latin mixed with Cyrillic or Greek, on look-alike digits and letters
+--   (full-width, other scripts), and on a text that looks like another one in the same field (of a number: of the same vendor) and
+--   differs. Letters of one script alone, accents and CJK are silent. NULL is silent. marked shows what is not plain as ¿.
 with field as (
     select guid, 'job' as field, 1 as place, '' as scope, job_number as written from nrb
     where is_leaf and job_number is not null
@@ -41,12 +41,12 @@ with field as (
             when regexp_matches(u.written, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}]')
                 then 'holds characters that cannot be seen'
             when regexp_matches(u.written, '[\x{00A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]')
-                then 'holds a space that is none'
+                then 'holds a special space'
             when regexp_matches(u.written, '[A-Za-z]') and regexp_matches(u.written, '[\x{0370}-\x{052F}\x{1F00}-\x{1FFF}]')
                 then 'mixes Latin with Cyrillic or Greek letters'
             when regexp_matches(u.written, '[^\P{Nd}0-9]') or regexp_matches(u.written, '[\x{FF01}-\x{FF5E}\x{1D400}-\x{1D7FF}]')
-                then 'holds letters or digits that only look plain'
-            when r.looks_like is not null and folded(u.written) <> u.looks_like then 'reads like another one and is not it'
+                then 'holds look-alike letters or digits'
+            when r.looks_like is not null and folded(u.written) <> u.looks_like then 'looks like another one, but differs'
         end as what
     from unusual as u
     left join read_alike as r on r.field = u.field and r.scope = u.scope and r.looks_like = u.looks_like

@@ -1,23 +1,17 @@
 -- id: nrb-invoiced-not-marked
--- title: On an invoice, but not marked as billed
+-- title: Billed, not marked billed in Aimsio
 -- assertion: accuracy
--- severity: medium
+-- severity: low
 -- subject: nrb
--- out: subject_id text, job_number text, amount_at_risk money, reason text, methods text, vendor_code text
--- why: JobNimbus charges for it while Aimsio still shows it as open, so that somebody may bill it a second time.
--- remedy: Compare the line; if it is this NRB, mark it as billed in Aimsio.
--- note: On an issued invoice, by the invoice's external id, by a reference or by amount. What a person linked by hand is silent here,
---   and so is an NRB whose parent has the mark. A NULL total fires.
-with evidence as (
-    select k.nrb_guid, k.method
-    from link as k join invoice_status as i on i.jnid = k.jnid and i.state = 'issued'
-    where k.method in ('external-id', 'reference', 'amount', 'group')
-    group by k.nrb_guid, k.method
-)
+-- out: subject_id text, job_number text, amount_at_risk money, reason text, matched_by text, vendor_code text
+-- why: JobNimbus charges for it while Aimsio still shows it as open, so somebody may bill it a second time.
+-- remedy: Compare the line; if it is this cost, mark it as billed in Aimsio.
+-- note: On an issued invoice by name, mark or amount. What a person linked by hand is silent here, and so is an NRB whose parent has the
+--   mark. A NULL total fires.
 select s.guid as subject_id, s.job_number, s.total as amount_at_risk,
-    'on an issued invoice, but Aimsio does not say so' as reason,
-    string_agg(e.method, ', ' order by e.method) as methods, s.vendor_code
+    'on an issued invoice (matched by ' || n.matched_by || '), but not marked as billed in Aimsio' as reason,
+    n.matched_by, s.vendor_code
 from nrb_status as s
-join evidence as e on e.nrb_guid = s.guid
-where not s.billed_mark
-group by s.guid, s.job_number, s.total, s.vendor_code
+join nrb_state as n on n.guid = s.guid
+where not s.billed_mark and s.billable and not s.internal and n.matched_by is not null
+    and not exists (select 1 from link as k where k.nrb_guid = s.guid and k.method = 'manual')

@@ -1,5 +1,5 @@
 -- id: nrb-missing-key
--- title: A field is empty without which the cost cannot be traced
+-- title: Required field missing
 -- assertion: completeness
 -- severity: medium
 -- subject: nrb

@@ -1,15 +1,16 @@
 -- id: nrb-no-markup
--- title: No mark-up where its vendor's other items carry one
+-- title: Markup missing
 -- assertion: valuation
 -- severity: medium
 -- subject: nrb
 -- param: min_peers int = 3
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, type_name text, peers int, peers_with_markup int, lowest_markup decimal
--- why: The mark-up was probably forgotten, and the margin with it.
--- remedy: Look into the contract; if the mark-up is due, enter it and correct the line.
--- note: Billable and not internal; mark-up 0 or NULL. The peers are the other items of the same vendor, or of the same type where the
---   vendor has fewer than $min_peers others; at least $min_peers and more than half of them carry a mark-up. amount_at_risk is what the
---   lowest of their mark-ups would add; NULL where rate or quantity is missing.
+-- why: The markup was probably forgotten, and the margin with it.
+-- remedy: Look into the contract; if the markup is due, enter it and correct the line.
+-- note: Billable and not internal; markup 0 or NULL. The peers are the other items of the same vendor, or of the same type where the
+--   vendor has fewer than $min_peers others; at least $min_peers and more than half of them carry a markup. amount_at_risk is what the
+--   lowest of their markups would add, above $tolerance; NULL where rate or quantity is missing. Where markup.csv gives a markup for vendor
+--   and type, nrb-markup-odd compares with that, and this rule is silent.
 with item as (
     select s.guid, s.job_number, s.vendor_code, s.type_name, folded(s.vendor_code) as vendor_key, folded(s.type_name) as type_key,
         n.rate, n.quantity, n.vendor_tax, n.markup_applies_on, coalesce(n.upcharge_percent, 0) as markup
@@ -34,13 +35,20 @@ with item as (
     from item as i
     left join vendor as v on v.vendor_key = i.vendor_key
     left join kind as t on t.type_key = i.type_key
-    where i.markup = 0
+    where i.markup = 0 and not exists (
+        select 1 from agreed_markup as c
+        where (c.vendor_code is null or folded(c.vendor_code) = i.vendor_key) and (c.type_name is null or folded(c.type_name) = i.type_key)
+    )
+), priced as (
+    select guid, job_number, vendor_code, type_name, peer_group, peers, peers_with_markup, lowest_markup,
+        total_after_markup(rate, quantity, lowest_markup, vendor_tax, markup_applies_on)
+            - total_after_markup(rate, quantity, 0, vendor_tax, markup_applies_on) as missing
+    from compared
+    where peers_with_markup >= $min_peers and 2 * peers_with_markup > peers
 )
-select guid as subject_id, job_number,
-    total_after_markup(rate, quantity, lowest_markup, vendor_tax, markup_applies_on)
-        - total_after_markup(rate, quantity, 0, vendor_tax, markup_applies_on) as amount_at_risk,
-    'no mark-up, while ' || cast(peers_with_markup as text) || ' of ' || cast(peers as text) || ' others of its ' || peer_group
+select guid as subject_id, job_number, missing as amount_at_risk,
+    'no markup, while ' || cast(peers_with_markup as text) || ' of ' || cast(peers as text) || ' others of its ' || peer_group
         || ' carry one' as reason,
     vendor_code, type_name, peers, peers_with_markup, lowest_markup
-from compared
-where peers_with_markup >= $min_peers and 2 * peers_with_markup > peers
+from priced
+where missing is null or abs(missing) > $tolerance

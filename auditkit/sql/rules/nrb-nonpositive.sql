@@ -1,11 +1,11 @@
 -- id: nrb-nonpositive
--- title: Rate or quantity of nothing or less
+-- title: Zero or negative rate or quantity
 -- assertion: accuracy
 -- severity: low
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, rate qty, quantity qty, vendor_code text
 -- key: reason
--- why: A credit belongs to the cost that it takes back; a zero is mostly a price that was never entered.
+-- why: A credit belongs to the cost that it reverses; a zero is mostly a price that was never entered.
 -- remedy: Check a credit against the NRB that it corrects; enter the price that is missing.
 -- note: Leaves. NULL rate or quantity is silent here: nrb-missing-key. amount_at_risk is signed, so a credit is negative.
 select s.guid as subject_id, s.job_number, s.total as amount_at_risk,

@@ -1,5 +1,5 @@
 -- id: nrb-parent-mismatch
--- title: A receipt and its items contradict each other
+-- title: Receipt does not foot to its items
 -- assertion: accuracy
 -- severity: medium
 -- subject: nrb
@@ -7,7 +7,7 @@
 -- why: The receipt shows another figure, type or state than the items that make it up; the audit counts the items.
 -- remedy: Open the receipt in Aimsio: an item is missing, entered twice or changed alone.
 -- note: The subject is the receipt where its total is not the sum of its items by more than $tolerance; else the item that is typed
---   RECEIPT_AP_INVOICE itself, or says that it is not exported while its receipt is. A NULL total on either side: nothing to compare.
+--   RECEIPT_AP_INVOICE itself, or is marked as not exported while its receipt is exported. A NULL total on either side: nothing to compare.
 --   An item in quarantine is not in the sum.
 with summed as (
     select parent_guid, count(*) as children, sum(total_after_markup) as children_total,

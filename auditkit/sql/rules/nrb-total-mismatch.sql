@@ -1,12 +1,12 @@
 -- id: nrb-total-mismatch
--- title: Total after mark-up is not what its parts give
+-- title: Cost total does not recompute
 -- assertion: accuracy
 -- severity: medium
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, total money, recomputed money, fits text
--- why: Rate, quantity, mark-up and tax give another total than the one that Aimsio shows, so the client is charged wrongly.
--- remedy: Open the NRB in Aimsio and save it again; if the total stays, correct rate, quantity, mark-up or tax.
--- note: NULL rate, quantity or total: nothing to compare, silent here. NULL mark-up or tax counts as 0.
+-- why: Rate, quantity, markup and tax give another total than the one that Aimsio shows, so the client is charged wrongly.
+-- remedy: Open the NRB in Aimsio and save it again; if the total stays, correct rate, quantity, markup or tax.
+-- note: NULL rate, quantity or total: nothing to compare, silent here. NULL markup or tax counts as 0.
 --   amount_at_risk is the absolute difference.
 with computed as (
     select n.guid, n.job_number, n.total_after_markup as total,
@@ -19,9 +19,9 @@ with computed as (
     where n.is_leaf and n.rate is not null and n.quantity is not null and n.total_after_markup is not null
 )
 select guid as subject_id, job_number, abs(total - recomputed) as amount_at_risk,
-    'its rate, quantity, mark-up and tax give ' || coalesce(cast(recomputed as text), 'more digits than money has') as reason,
+    'its rate, quantity, markup and tax give ' || coalesce(cast(recomputed as text), 'more digits than money has') as reason,
     total, recomputed,
-    case when total = on_subtotal then 'mark-up on the subtotal' when total = on_both then 'mark-up on subtotal and tax'
-        when total = without_markup then 'no mark-up' when total = without_tax then 'no tax' end as fits
+    case when total = on_subtotal then 'markup on the subtotal' when total = on_both then 'markup on subtotal and tax'
+        when total = without_markup then 'no markup' when total = without_tax then 'no tax' end as fits
 from computed
 where recomputed is null or abs(total - recomputed) > $tolerance

@@ -1,20 +1,24 @@
 -- id: nrb-unbilled
--- title: Billable cost that no invoice carries
+-- title: Never invoiced
 -- assertion: completeness
 -- severity: high
 -- subject: nrb
 -- param: min_amount decimal = 0.00
--- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, accounting_date date, age_days int, age_bucket text
+-- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, accounting_date date, age_days int, age_bucket text, look_first flag
+-- key: look_first
 -- why: Cost that was bought for the client, but never reaches an invoice, is paid by the contractor.
--- remedy: Bill it: add a line with the NRB's reference to the job's next invoice, or mark it not billable and say why.
--- note: A NULL total fires: it may hide money.
+-- remedy: Bill it with a line that names its reference, or mark it not billable, with the reason. Where an open line of the job has the same amount, look at that line first.
+-- note: Billable leaves that no line names, whose amount no line can only mean, and that are not marked as billed. A NULL total fires: it may
+--   hide money. look_first: an open line of the job has the same amount, but it is too common to be taken for this cost.
 with aged as (
-    select guid, job_number, total, vendor_code, accounting_date, days_between(accounting_date, $as_of) as age_days
+    select guid, job_number, total, vendor_code, accounting_date, look_first, days_between(accounting_date, $as_of) as age_days
     from nrb_status
     where unbilled and (total is null or abs(total) > $min_amount)
 )
 select guid as subject_id, job_number, total as amount_at_risk,
-    'billable, and on no invoice' as reason,
+    case when look_first then 'on no invoice by name; a line of its job has the same amount, so look at it first'
+        else 'billable, and on no invoice' end as reason,
     vendor_code, accounting_date, age_days,
-    age_band(age_days) as age_bucket
+    age_band(age_days) as age_bucket,
+    look_first
 from aged

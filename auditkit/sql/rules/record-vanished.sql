@@ -1,5 +1,5 @@
 -- id: record-vanished
--- title: A record that was there is gone
+-- title: Record deleted at the vendor
 -- assertion: existence
 -- severity: high
 -- subject: any

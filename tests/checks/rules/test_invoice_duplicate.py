@@ -1,40 +1,49 @@
-"""invoice-duplicate: the same number, external id, or job, date and total, on two invoices that are not void."""
+"""invoice-duplicate: the same number or external id, or the same job, date, total and lines, on two valid invoices."""
 
 from datetime import timedelta
 
 import pytest
 
-from tests.world import COST_DAY, SILENT, amounts, audited, findings, firing, invoice, line, related, seconds
+from tests.world import COST_DAY, SILENT, Account, firing, invoice, line, nrb, related, seconds
 
 RULE = "invoice-duplicate"
 
 
-def sold(jnid, amount, job=None, **changes):
-    """An invoice; without a job of its own it is on one that no other has."""
-    return invoice(
-        [line("Labour", amount)], jnid, related=[related(job or f"JOB-{jnid}", f"J-{job or jnid}")], **changes
-    )
+def sold(jnid, amount, job=None, words="Labor", **changes):
+    """An invoice; without a job of its own it is on a job that no other invoice has."""
+    return invoice([line(words, amount)], jnid, related=[related(job or f"JOB-{jnid}", f"J-{job or jnid}")], **changes)
 
 
 NEXT_DAY = seconds(COST_DAY + timedelta(days=1))
 CASES = [
-    (sold("number-a", "10.00", number="1047-795"), "10.00"),
-    (sold("number-b", "20.00", number=" 1047-795 "), "20.00"),
+    # a shared number or external id is wrong whatever the lines; at risk is a copy with the same lines
+    (sold("number-a", "10.00", number="1047-795"), "0.00"),
+    (sold("number-b", "20.00", number=" 1047-795 "), "0.00"),
     (sold("punctuation", "20.00", number="10477-95"), SILENT),
-    (sold("external-a", "30.00", external_id="QB-1"), "30.00"),
-    (sold("external-b", "31.00", external_id="qb-1"), "31.00"),
-    (sold("alike-a", "40.00", "JOB-7"), "40.00"),
+    (sold("external-a", "30.00", external_id="QB-1"), "0.00"),
+    (sold("external-b", "30.00", external_id="qb-1"), "30.00"),
+    # one job, day, total and text: the later one is the copy
+    (sold("alike-a", "40.00", "JOB-7"), "0.00"),
     (sold("alike-b", "40.00", "JOB-7", status_name="Draft"), "40.00"),
     (sold("other-day", "40.00", "JOB-7", date_invoice=NEXT_DAY), SILENT),
     (sold("other-total", "40.01", "JOB-7"), SILENT),
+    (sold("other-tax", "40.00", "JOB-7", tax="2.00"), SILENT),
     (sold("other-job", "40.00", "JOB-8"), SILENT),
-    (sold("thrice-a", "50.00", number="T-1"), "50.00"),
-    (sold("thrice-b", "51.00", number="T-1"), "51.00"),
-    (sold("thrice-c", "52.00", number="T-1"), "52.00"),
-    # void and re-issued is normal
+    # a deposit and a final invoice of one amount are two documents
+    (sold("deposit", "500.00", "JOB-14", "Deposit 50 %"), SILENT),
+    (sold("final", "500.00", "JOB-14", "Final invoice"), SILENT),
+    # of three with one number the two later ones are copies where the lines are the same
+    (sold("thrice-a", "50.00", number="T-1"), "0.00"),
+    (sold("thrice-b", "50.00", number="T-1"), "50.00"),
+    (sold("thrice-c", "50.00", number="T-1"), "50.00"),
+    # the earlier one is the original, whatever the ids
+    (sold("z-original", "55.00", "JOB-15", date_created=seconds(COST_DAY - timedelta(days=2))), "0.00"),
+    (sold("a-copy", "55.00", "JOB-15"), "55.00"),
+    # void and reissued is normal
     (sold("void", "60.00", "JOB-9", number="V-1", external_id="QB-9", is_active=False), SILENT),
-    (sold("re-issued", "60.00", "JOB-9", number="V-1", external_id="QB-9"), SILENT),
-    # a total of nothing is no likeness
+    (sold("void-by-status", "60.00", "JOB-9", number="V-1", external_id="QB-9", status_name="Cancelled"), SILENT),
+    (sold("reissued", "60.00", "JOB-9", number="V-1", external_id="QB-9"), SILENT),
+    # equal totals of nothing mean nothing
     (sold("nothing-a", "0.00", "JOB-10"), SILENT),
     (sold("nothing-b", "0.00", "JOB-10"), SILENT),
     # NULL, field by field
@@ -44,31 +53,85 @@ CASES = [
     (sold("no-total-b", "3.00", "JOB-11", total=None), SILENT),
     (sold("no-date-a", "4.00", "JOB-12", date_invoice=None, date_created=None), SILENT),
     (sold("no-date-b", "4.00", "JOB-12", date_invoice=None, date_created=None), SILENT),
-    (sold("created-a", "5.00", "JOB-13", date_invoice=None), "5.00"),
+    (sold("created-a", "5.00", "JOB-13", date_invoice=None), "0.00"),
     (sold("created-b", "5.00", "JOB-13"), "5.00"),
-    (invoice([line("Labour", "6.00")], "no-job-a", related=[]), SILENT),
-    (invoice([line("Labour", "6.00")], "no-job-b", related=[]), SILENT),
+    # without an instant of creation it is the later one
+    (sold("never-created-a", "8.00", "JOB-16", date_created=None), "8.00"),
+    (sold("never-created-b", "8.00", "JOB-16"), "0.00"),
+    (invoice([line("Labor", "6.00")], "no-job-a", related=[]), SILENT),
+    (invoice([line("Labor", "6.00")], "no-job-b", related=[]), SILENT),
+    (invoice([], "no-lines-a", total="9.00", number="NL-1"), "0.00"),
+    (invoice([], "no-lines-b", total="9.00", number="NL-1"), "0.00"),
 ]
+ACCOUNT = Account([], [body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [], [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
-    ("jnid", "reason", "others"),
+    ("jnid", "reason", "others", "same_lines"),
     [
-        ("number-a", "the same number as another invoice", "number-b"),
-        ("external-b", "the same external id as another invoice", "external-a"),
-        ("alike-b", "the same job, date and total as another invoice", "alike-a"),
-        ("thrice-b", "the same number as another invoice", "thrice-a thrice-c"),
+        ("number-a", "the same number as another invoice, with other lines", "number-b", False),
+        ("external-b", "the same external id as another invoice", "external-a", True),
+        ("alike-b", "the same job, date and lines as another invoice", "alike-a", True),
+        ("thrice-b", "the same number as another invoice", "thrice-a thrice-c", True),
+        ("no-lines-b", "the same number as another invoice, with other lines", "no-lines-a", False),
     ],
 )
-def test_it_names_the_others(found, jnid, reason, others):
-    assert (found[jnid]["reason"], found[jnid]["evidence"]["others"]) == (reason, others)
+def test_reason_and_the_other_invoices(jnid, reason, others, same_lines):
+    hit = ACCOUNT.findings(RULE)[jnid]
+    assert (hit["reason"], hit["evidence"]["others"], hit["evidence"]["same_lines"]) == (reason, others, same_lines)
+    assert hit["key"] == {"others": others}
+
+
+# Two trucks on one day at one price: one invoice for each, and each charges for a cost of its own. A copy charges for
+# the same cost again, or for none.
+TRUCKS = Account(
+    [nrb("n1", nrbBilledInName="INV-first"), nrb("n2", nrbBilledInName="INV-second")],
+    [
+        invoice([line("Vacuum truck", "100.00")], "first", number="INV-first"),
+        invoice([line("Vacuum truck", "100.00")], "second", number="INV-second"),
+    ],
+)
+COPIED = Account(
+    [nrb("n1", nrbBilledInName="INV-first")],
+    [invoice([line("R1-n1")], "first"), invoice([line("R1-n1")], "second"), invoice([line("R1-n1")], "third")],
+)
+ONE_WITHOUT_COST = Account(
+    [nrb("n1", nrbBilledInName="INV-second")],
+    [invoice([line("Vacuum truck", "100.00")], "first"), invoice([line("Vacuum truck", "100.00")], "second")],
+)
+
+
+def test_invoices_for_different_costs_are_two_documents():
+    assert TRUCKS.risks(RULE) == {}
+    assert COPIED.risks(RULE) == {"first": "0.00", "second": "100.00", "third": "100.00"}
+    assert ONE_WITHOUT_COST.risks(RULE) == {"first": "0.00", "second": "100.00"}
+
+
+# The lines are compared as a set of texts and amounts.
+ORDER = Account(
+    [],
+    [
+        invoice([line("Labor", "1.00"), line("Sand", "2.00")], "a"),
+        invoice([line("sand ", "2.00"), line("LABOR", "1.00")], "b"),
+        invoice([line("Labor", "2.00"), line("Sand", "1.00")], "c"),
+    ],
+)
+
+
+def test_lines_are_compared_whatever_their_order_and_case():
+    assert ORDER.risks(RULE) == {"a": "0.00", "b": "3.00"}
+
+
+# An invoice of several jobs that no cost decides has no job to be compared by.
+SEVERAL = Account(
+    [],
+    [invoice([line("Labor", "7.00")], jnid, related=[related("X-1", "J1"), related("X-2", "J2")]) for jnid in "ab"],
+)
+
+
+def test_invoices_of_several_jobs_are_compared_by_number_alone():
+    assert SEVERAL.risks(RULE) == {}

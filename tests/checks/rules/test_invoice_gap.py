@@ -1,8 +1,8 @@
 """invoice-gap: a number that is missing inside a series."""
 
-import pytest
+import json
 
-from tests.world import asked_again, audited, findings, invoice, line
+from tests.world import Account, invoice, line
 
 RULE = "invoice-gap"
 
@@ -10,7 +10,7 @@ RULE = "invoice-gap"
 def series(prefix, *places, width=1, **changes):
     """Invoices with these numbers; their jnid is the number."""
     numbers = [f"{prefix}{place:0{width}d}" for place in places]
-    return [invoice([line("Labour", "1.00")], number, number=number, **changes) for number in numbers]
+    return [invoice([line("Labor", "1.00")], number, number=number, **changes) for number in numbers]
 
 
 INVOICES = [
@@ -35,33 +35,55 @@ INVOICES = [
     *[invoice([], f"word-{place}", number=f"{place}-A") for place in range(0, 24, 2)],
     *[invoice([], f"long-{place}", number=f"{place:016d}") for place in range(0, 24, 2)],
 ]
+ACCOUNT = Account([], INVOICES)
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [], INVOICES) as snapshot:
-        yield snapshot
-
-
-def test_it_fires_on_the_invoice_after_the_gap(snapshot):
-    found = findings(snapshot, RULE)
+def test_fires_on_the_invoice_after_the_gap():
+    found = ACCOUNT.findings(RULE)
     assert {jnid: hit["evidence"]["missing"] for jnid, hit in found.items()} == {"A-11": 1, "C-30": 20, "H-12": 1}
     assert {hit["amount_at_risk"] for hit in found.values()} == {None}
 
 
-def test_it_says_which_numbers_are_missing(snapshot):
-    found = findings(snapshot, RULE)
+def test_reason_and_evidence():
+    found = ACCOUNT.findings(RULE)
     assert found["A-11"]["reason"] == "one number is missing before A-11"
     assert found["C-30"]["reason"] == "20 numbers are missing before C-30"
     evidence = found["C-30"]["evidence"]
     assert (evidence["first_missing"], evidence["last_missing"]) == (10, 29)
+    assert found["C-30"]["key"] == {"first_missing": 10, "last_missing": 29}
 
 
-def test_min_numbers(snapshot):
-    assert set(asked_again(snapshot, RULE, min_numbers=9)) == {"A-11", "B-10", "C-30", "H-12"}
-    assert set(asked_again(snapshot, RULE, min_numbers=11)) == {"H-12"}
+def test_min_numbers():
+    assert set(ACCOUNT.findings(RULE, min_numbers=9)) == {"A-11", "B-10", "C-30", "H-12"}
+    assert set(ACCOUNT.findings(RULE, min_numbers=11)) == {"H-12"}
 
 
-def test_max_missing(snapshot):
-    assert "D-31" in asked_again(snapshot, RULE, max_missing=21)
-    assert "C-30" not in asked_again(snapshot, RULE, max_missing=19)
+def test_max_missing():
+    assert "D-31" in ACCOUNT.findings(RULE, max_missing=21)
+    assert "C-30" not in ACCOUNT.findings(RULE, max_missing=19)
+
+
+# What is there and could not be read is not missing.
+SEVERAL = [*series("A-", *range(1, 10), 11), *series("B-", *range(1, 10), 13)]
+UNREAD = [*series("A-", 10, total="free"), *series("B-", 1, subtotal="free")]
+UNREAD_ACCOUNT = Account([], [*SEVERAL, *UNREAD[:1]])
+UNREAD_TWICE = Account([], [*SEVERAL, *UNREAD[:1], invoice([], "A-11-again", number="A-11", total="free")])
+# A body that is no readable JSON: its number may be any one, but only one.
+BROKEN = json.dumps(invoice([], "broken", number="A-10")).replace('"Sent"', r'"\ud800"')
+BROKEN_ACCOUNT = Account([], [*SEVERAL, BROKEN])
+UNNUMBERED_ACCOUNT = Account([], [*SEVERAL, *[invoice([], f"u{n}", number=None, total="free") for n in range(3)]])
+
+
+def test_invoices_that_could_not_be_read_hold_their_numbers():
+    assert set(UNREAD_ACCOUNT.findings(RULE)) == {"B-13"}
+    assert set(UNREAD_TWICE.findings(RULE)) == {"B-13"}
+
+
+def test_a_gap_is_silent_while_as_many_numbers_could_not_be_read():
+    assert set(BROKEN_ACCOUNT.findings(RULE)) == {"B-13"}
+    assert set(UNNUMBERED_ACCOUNT.findings(RULE)) == set()
+
+
+def test_unread_nrbs_hold_no_invoice_numbers():
+    nrbs = [{"nrbGuid": f"n{n}", "nrbRate": "free", "number": "A-10"} for n in range(5)]
+    assert set(Account(nrbs, SEVERAL).findings(RULE)) == {"A-11", "B-13"}

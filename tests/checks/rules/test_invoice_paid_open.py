@@ -1,18 +1,20 @@
-"""invoice-paid-open: the state of payment contradicts the figures."""
+"""invoice-paid-open: the payment status contradicts the balance."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from tests.world import COST_DAY, SILENT, amounts, audited, findings, firing, invoice, line, seconds
+from tests.world import COST_DAY, SILENT, Account, firing, invoice, line, seconds
 
 RULE = "invoice-paid-open"
 PAID_ON = seconds(COST_DAY + timedelta(days=3))
+BEFORE = seconds(COST_DAY - timedelta(days=30))
 
 
 def sold(jnid, status, total_paid, due, paid_on=None, **changes):
     figures = {"total_paid": total_paid, "due": due, "date_paid_in_full": paid_on}
-    return invoice([line("Labour", "100.00")], jnid, status_name=status, **figures, **changes)
+    return invoice([line("Labor", "100.00")], jnid, status_name=status, **figures, **changes)
 
 
 CASES = [
@@ -25,9 +27,9 @@ CASES = [
     (sold("no-date-of-payment", "Sent", "100.00", "0.00"), "100.00"),
     (sold("unset-date-of-payment", "Paid", "100.00", "0.00", 0), "100.00"),
     (sold("free", "Closed", "0.00", "0.00"), SILENT),
-    (sold("paid-the-day-before", "Paid", "100.00", "0.00", seconds(COST_DAY - timedelta(days=1))), "100.00"),
-    # the same day, though an hour before the instant of the invoice's date
-    (sold("paid-the-same-day", "Paid", "100.00", "0.00", seconds(COST_DAY) - 3_600), SILENT),
+    # a deposit is paid before it is invoiced
+    (sold("deposit-paid-before", "Paid", "100.00", "0.00", BEFORE), SILENT),
+    (sold("deposit-paid-before-and-open", "Sent", "100.00", "0.00", BEFORE), SILENT),
     (sold("void", "Closed", "0.00", "100.00", is_active=False), SILENT),
     (sold("draft", "Draft", "100.00", "0.00"), SILENT),
     # NULL, field by field
@@ -36,16 +38,11 @@ CASES = [
     (sold("no-invoice-date", "Paid", "100.00", "0.00", PAID_ON, date_invoice=None), SILENT),
     (sold("no-status", None, "0.00", "100.00"), SILENT),
 ]
+ACCOUNT = Account([], [body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [], [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +50,14 @@ def test_it_fires_on_these_alone(found):
     [
         ("closed-and-due", "closed or paid, but not all is settled"),
         ("no-date-of-payment", "paid, but without a date of payment in full"),
-        ("paid-the-day-before", "paid in full before it was invoiced"),
     ],
 )
-def test_it_says_what_contradicts(found, jnid, reason):
-    assert found[jnid]["reason"] == reason
+def test_reason(jnid, reason):
+    hit = ACCOUNT.findings(RULE)[jnid]
+    assert (hit["reason"], hit["key"]) == (reason, {"reason": reason})
+
+
+def test_tolerance():
+    assert "paid-and-due" not in ACCOUNT.findings(RULE, tolerance=Decimal("0.01"))
+    assert "closed-and-due" in ACCOUNT.findings(RULE, tolerance=Decimal("39.99"))
+    assert "closed-and-due" not in ACCOUNT.findings(RULE, tolerance=Decimal("40.00"))

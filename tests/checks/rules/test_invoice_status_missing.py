@@ -1,8 +1,8 @@
-"""invoice-status-missing: counted as issued because nothing says otherwise."""
+"""invoice-status-missing: counted as issued because nothing shows that it is not."""
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing, invoice
+from tests.world import SILENT, Account, firing, invoice
 
 RULE = "invoice-status-missing"
 CASES = [
@@ -13,18 +13,14 @@ CASES = [
     (invoice(jnid="neither", is_active=None, status_name=None), "100.00"),
     (invoice(jnid="draft-without-flag", is_active=None, status_name="Draft"), "100.00"),
     (invoice(jnid="void-without-name", is_active=False, status_name=None), SILENT),
+    (invoice(jnid="void-by-status-without-flag", is_active=None, status_name="Void"), SILENT),
     (invoice(jnid="no-total", is_active=None, total=None), None),
 ]
+ACCOUNT = Account([], [body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [], [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
@@ -36,5 +32,6 @@ def test_it_fires_on_these_alone(found):
         ("draft-without-flag", "no is_active, counted as draft"),
     ],
 )
-def test_it_says_what_is_missing(found, jnid, reason):
-    assert found[jnid]["reason"] == reason
+def test_reason(jnid, reason):
+    hit = ACCOUNT.findings(RULE)[jnid]
+    assert (hit["reason"], hit["key"]) == (reason, {})

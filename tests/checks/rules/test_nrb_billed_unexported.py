@@ -1,37 +1,48 @@
-"""nrb-billed-unexported: revenue whose cost is not in the ledger."""
+"""nrb-billed-unexported: charged to the client, and not in the ledger."""
 
-import pytest
-
-from tests.world import SILENT, amounts, audited, findings, firing, invoice, line, nrb
+from tests.world import SILENT, Account, firing, invoice, line, nrb, ref, referenced
 
 RULE = "nrb-billed-unexported"
+NOT = {"nrbIsExported": False}
 CASES = [
-    (nrb("found", "862.50", nrbIsExported=False), "862.50"),
-    (nrb("linked-only", nrbIsExported=False, nrbBilledInName="unknown"), "100.00"),
-    (nrb("exported"), SILENT),
-    (nrb("not-found", nrbIsExported=False, nrbBilledInName="unknown"), SILENT),
-    (nrb("found-without-mark", nrbIsExported=False, nrbBilledInName=None, nrbExternalId="EXT-i1"), SILENT),
-    (nrb("internal", nrbIsExported=False, isInternal=True), "100.00"),
-    (nrb("child-of-exported", nrbIsExported=None, nrbParentGuid="parent"), SILENT),
+    (referenced("charged", "862.50", **NOT), "862.50"),
+    (referenced("in-part", **NOT), "100.00"),
+    (referenced("exported"), SILENT),
+    # a mark alone charges nobody
+    (nrb("marked-only", **NOT), SILENT),
+    (nrb("not-found", nrbBilledInName="INV-404", **NOT), SILENT),
+    (referenced("credited-back", **NOT), SILENT),
+    (referenced("on-draft", **NOT), SILENT),
+    (referenced("on-void", **NOT), SILENT),
+    (referenced("internal", isInternal=True, **NOT), "100.00"),
+    (referenced("child-of-exported", nrbIsExported=None, nrbParentGuid="parent"), SILENT),
     (nrb("parent", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     # NULL, field by field
-    (nrb("no-export-mark", nrbIsExported=None), "100.00"),
-    (nrb("no-mark", nrbIsExported=None, nrbBilledInName=None), SILENT),
-    (nrb("no-total", None, nrbIsExported=False), None),
+    (referenced("no-export-mark", nrbIsExported=None), "100.00"),
+    (referenced("no-total", None, **NOT), None),
 ]
+CHARGED = ["exported", "internal", "child-of-exported", "no-export-mark", "no-total"]
+INVOICES = [
+    invoice(
+        [
+            line(ref("charged"), "862.50"),
+            line(ref("in-part"), "40.00"),
+            line(ref("credited-back"), "100.00"),
+            line(ref("credited-back"), "-100.00"),
+            *[line(ref(guid), "100.00") for guid in CHARGED],
+        ]
+    ),
+    invoice([line(ref("on-draft"), "100.00")], "draft", status_name="Draft"),
+    invoice([line(ref("on-void"), "100.00")], "void", is_active=False),
+]
+ACCOUNT = Account([body for body, _ in CASES], INVOICES)
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    invoices = [invoice([line("R1-linked-only", "7.77")], external_id="EXT-i1")]
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES], invoices) as snapshot:
-        return findings(snapshot, RULE)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
-
-
-def test_it_says_why_and_which_invoice(found):
-    assert found["found"]["reason"] == "billed and found, but not exported"
-    assert found["found"]["evidence"] == {"vendor_code": "BIT", "found_jnid": "i1"}
+def test_reason_and_evidence():
+    hit = ACCOUNT.findings(RULE)["charged"]
+    assert (hit["reason"], hit["severity"], hit["key"]) == ("billed, but not exported", "medium", {})
+    assert hit["evidence"] == {"vendor_code": "BIT", "found_jnid": None}

@@ -1,8 +1,8 @@
-"""nrb-class-contradiction: two fields that say the opposite."""
+"""nrb-class-contradiction: two fields that contradict each other."""
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing, nrb
+from tests.world import SILENT, Account, firing, nrb
 
 RULE = "nrb-class-contradiction"
 
@@ -29,16 +29,11 @@ CASES = [
     (classed("no-total", True, "Not Billable", False, None), None),
     (classed("neither", None, None, None), SILENT),
 ]
+ACCOUNT = Account([body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
@@ -50,5 +45,6 @@ def test_it_fires_on_these_alone(found):
         ("internal-by-default-billable", "billable and internal"),
     ],
 )
-def test_it_says_which_fields_contradict(found, guid, reason):
-    assert found[guid]["reason"] == reason
+def test_reason(guid, reason):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["reason"], hit["key"]) == (reason, {"reason": reason})

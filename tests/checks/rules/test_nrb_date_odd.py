@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.world import AS_OF, COST_DAY, SILENT, amounts, asked_again, audited, findings, firing, ms, nrb
+from tests.world import AS_OF, COST_DAY, SILENT, Account, firing, ms, nrb
 
 RULE = "nrb-date-odd"
 
@@ -35,16 +35,11 @@ CASES = [
     (dated("no-creation", COST_DAY, None), SILENT),
     (dated("neither", None, None), SILENT),
 ]
+ACCOUNT = Account([body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        yield snapshot
-
-
-def test_it_fires_on_these_alone(snapshot):
-    assert amounts(findings(snapshot, RULE)) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +53,15 @@ def test_it_fires_on_these_alone(snapshot):
         ("day-91", "91 days before it was entered"),
     ],
 )
-def test_the_reason_names_what_is_odd(snapshot, guid, reason):
-    assert findings(snapshot, RULE)[guid]["reason"] == reason
+def test_reason(guid, reason):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["reason"], hit["key"]) == (reason, {})
 
 
-def test_days(snapshot):
-    assert "day-91" not in asked_again(snapshot, RULE, days=91)
-    assert {"day-90", "day-91"} <= set(asked_again(snapshot, RULE, days=89))
+def test_days():
+    assert "day-91" not in ACCOUNT.findings(RULE, days=91)
+    assert {"day-90", "day-91"} <= set(ACCOUNT.findings(RULE, days=89))
 
 
-def test_as_of(snapshot):
-    assert "tomorrow" not in asked_again(snapshot, RULE, as_of=AS_OF + timedelta(days=1))
+def test_as_of():
+    assert "tomorrow" not in ACCOUNT.findings(RULE, as_of=AS_OF + timedelta(days=1))

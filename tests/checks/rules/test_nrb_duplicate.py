@@ -1,96 +1,166 @@
-"""nrb-duplicate: the same vendor, vendor invoice number and amount."""
+"""nrb-duplicate: the same vendor, vendor's invoice number and cost, more than once on one job."""
 
-from datetime import date
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.world import SILENT, amounts, asked_again, audited, findings, firing, ms, nrb
-
-
-def bought(guid, number, total="100.00", vendor="BIT", **changes):
-    return nrb(guid, total, nrbInvoiceNumber=number, nrbVendorCode=vendor, **changes)
-
+from tests.world import COST_DAY, SILENT, Account, firing, invoice, line, ms, ref, referenced, unbilled
 
 RULE = "nrb-duplicate"
-LATER = ms(date(2026, 9, 20))
+PLACEHOLDERS = ["N/A", "CASH", "TBD", "0", "000", "none", "-", "---"]
+
+
+def bought(guid, number, total="100.00", vendor="BIT", days=0, **changes):
+    day = None if days is None else ms(COST_DAY + timedelta(days=days))
+    fields = {"nrbInvoiceNumber": number, "nrbVendorCode": vendor, "nrbInvoiceDate": day, **changes}
+    return unbilled(guid, total, **{"nrbOriginReference": None, "nrbPONumber": None, **fields})
+
+
 CASES = [
-    (bought("twice-a", "AP-1", "862.50", nrbInvoiceDate=LATER), "862.50"),
-    (bought("twice-b", "ap 1", "862.50", vendor=" bit "), "862.50"),  # letters and digits alone, case-folded
-    (bought("thrice-a", "AP-2"), "100.00"),
+    # the earliest is the document, every other is a surplus copy
+    (bought("twice-a", "AP-1", "862.50", days=10), "862.50"),
+    (bought("twice-b", "ap 1", "862.50", vendor=" bit "), SILENT),  # letters and digits alone, case-folded
+    (bought("thrice-a", "AP-2"), SILENT),
     (bought("thrice-b", "AP-2"), "100.00"),
     (bought("thrice-c", "AP-2"), "100.00"),
     (bought("other-number", "AP-3"), SILENT),
     (bought("other-vendor", "AP-1", "862.50", vendor="OTHER"), SILENT),
     (bought("other-amount", "AP-1", "862.51"), SILENT),
+    (bought("other-job", "AP-1", "862.50", nrbJobOrderNumber="JOB-2"), SILENT),
     (bought("leading-zero", "AP-01", "862.50"), SILENT),
+    # the cost before markup counts
+    (bought("markup-a", "AP-12", "110.00", nrbRate="100.00", nrbUpcharge="10"), SILENT),
+    (bought("markup-b", "AP-12", "120.00", nrbRate="100.00", nrbUpcharge="20"), "120.00"),
+    (bought("same-total-a", "AP-13", "110.00", nrbRate="100.00", nrbUpcharge="10"), SILENT),
+    (bought("same-total-b", "AP-13", "110.00", nrbRate="110.00"), SILENT),
+    (bought("tax-a", "AP-14", "105.00", nrbRate="100.00", nrbVendorTax="5.00"), SILENT),
+    (bought("tax-b", "AP-14", "105.00", nrbRate="105.00"), "105.00"),
+    # items of one receipt
     (bought("parent", "AP-4", "200.00", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     (bought("sibling-a", "AP-4", nrbParentGuid="parent"), SILENT),
     (bought("sibling-b", "AP-4", nrbParentGuid="parent"), SILENT),
-    (bought("zero-a", "AP-7", "0.00"), "0.00"),
-    (bought("zero-b", "AP-7", "0.00"), "0.00"),
     (bought("parent-too", "AP-9", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
-    (bought("child", "AP-9", nrbParentGuid="parent-too"), "100.00"),
+    (bought("child", "AP-9", nrbParentGuid="parent-too"), SILENT),
     (bought("like-the-child", "AP-9"), "100.00"),
-    (bought("n1", "AP-10"), "100.00"),  # a guid that is the beginning of another
+    (bought("zero-a", "AP-7", "0.00"), SILENT),
+    (bought("zero-b", "AP-7", "0.00"), SILENT),
+    (bought("n1", "AP-10"), SILENT),  # a guid that is the beginning of another
     (bought("n10", "AP-10"), "100.00"),
-    (bought("credit-a", "AP-11", "-50.00"), "-50.00"),
+    (bought("credit-a", "AP-11", "-50.00"), SILENT),
     (bought("credit-b", "AP-11", "-50.00"), "-50.00"),
+    # the boundary of $days = 60
+    (bought("day-0", "AP-15"), SILENT),
+    (bought("day-60", "AP-15", days=60), "100.00"),
+    (bought("far-0", "AP-16"), SILENT),
+    (bought("far-61", "AP-16", days=61), SILENT),
+    # a wrong bill, its reversal and its re-entry; one of three that is reversed leaves two
+    (bought("wrong", "AP-17"), SILENT),
+    (bought("reversal", "AP-17", "-100.00"), SILENT),
+    (bought("re-entry", "AP-17"), SILENT),
+    (bought("reversed-a", "AP-18"), SILENT),
+    (bought("reversed-b", "AP-18", "-100.00"), SILENT),
+    (bought("reversed-c", "AP-18"), SILENT),
+    (bought("reversed-d", "AP-18"), "100.00"),
+    # what is no number makes no duplicate
+    *[(bought(f"placeholder-{n}-{side}", PLACEHOLDERS[n]), SILENT) for n in range(len(PLACEHOLDERS)) for side in "ab"],
     # NULL, field by field
     (bought("no-vendor-a", "AP-5", vendor=None), SILENT),
     (bought("no-vendor-b", "AP-5", vendor=None), SILENT),
     (bought("no-number-a", None), SILENT),
     (bought("no-number-b", None), SILENT),
-    (bought("no-letters-a", "---"), SILENT),
-    (bought("no-letters-b", "---"), SILENT),
     (bought("no-total-a", "AP-6", None), SILENT),
     (bought("no-total-b", "AP-6", None), SILENT),
-    (bought("no-date-a", "AP-8", nrbInvoiceDate=None, nrbCreatedAt=None), "100.00"),
-    (bought("no-date-b", "AP-8"), "100.00"),
+    (bought("no-date-a", "AP-8", days=None, nrbCreatedAt=None), SILENT),
+    (bought("no-date-b", "AP-8"), SILENT),
+    (bought("no-job-a", "AP-19", nrbJobOrderNumber=None), SILENT),
+    (bought("no-job-b", "AP-19", nrbJobOrderNumber=None), "100.00"),
+    (bought("no-rate-a", "AP-20", nrbRate=None), SILENT),
+    (bought("no-rate-b", "AP-20", nrbRate=None), "100.00"),  # the total, where the cost is not known
 ]
+ACCOUNT = Account([body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        yield snapshot
+def test_fires_on_exactly_the_surplus_copies():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
-@pytest.fixture(scope="module")
-def found(snapshot):
-    return findings(snapshot, RULE)
+def test_a_pair_risks_one_copy():
+    assert sum(hit["amount_at_risk"] for guid, hit in ACCOUNT.findings(RULE).items() if guid[:5] == "twice") == 862.5
 
 
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
-
-
-def test_it_says_what_stands_how_often(found):
-    assert found["twice-a"]["reason"] == "vendor BIT, invoice AP-1 and amount stand 2 times"
-    assert found["thrice-b"]["evidence"]["members"] == 3
+def test_reason():
+    found = ACCOUNT.findings(RULE)
+    assert found["twice-a"]["reason"] == "vendor BIT, invoice AP-1 and cost are booked 2 times"
+    assert (found["thrice-b"]["evidence"]["members"], found["thrice-b"]["severity"]) == (3, "high")
 
 
 @pytest.mark.parametrize(
     ("guid", "earliest", "others"),
     [
         ("twice-a", "twice-b", "twice-b"),
-        ("twice-b", "twice-b", "twice-a"),
-        ("thrice-a", "thrice-a", "thrice-b thrice-c"),
         ("thrice-b", "thrice-a", "thrice-a thrice-c"),
         ("thrice-c", "thrice-a", "thrice-a thrice-b"),
-        ("no-date-b", "no-date-b", "no-date-a"),
-        ("n1", "n1", "n10"),
         ("n10", "n1", "n1"),
     ],
 )
-def test_it_names_the_others_and_the_earliest(found, guid, earliest, others):
-    evidence = found[guid]["evidence"]
-    assert (evidence["earliest"], evidence["others"]) == (earliest, others)
+def test_the_other_copies_and_the_earliest(guid, earliest, others):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["evidence"]["earliest"], hit["evidence"]["others"]) == (earliest, others)
+    assert hit["key"] == {"others": others}
 
 
-def test_min_amount_is_the_least_absolute_amount(snapshot):
-    every = firing(CASES)
-    assert asked_again(snapshot, RULE, min_amount=Decimal("0.01")) == {k: v for k, v in every.items() if v != "0.00"}
-    assert {"credit-a", "credit-b"} <= set(asked_again(snapshot, RULE, min_amount=Decimal("50.00")))
-    assert not {"credit-a", "credit-b"} & set(asked_again(snapshot, RULE, min_amount=Decimal("50.01")))
-    assert set(asked_again(snapshot, RULE, min_amount=Decimal("100.01"))) == {"twice-a", "twice-b"}
+def test_days():
+    assert "day-60" not in ACCOUNT.findings(RULE, days=59)
+    assert "far-61" in ACCOUNT.findings(RULE, days=61)
+
+
+def test_min_amount_is_the_least_absolute_amount():
+    assert "credit-b" in ACCOUNT.findings(RULE, min_amount=Decimal("50.00"))
+    assert "credit-b" not in ACCOUNT.findings(RULE, min_amount=Decimal("50.01"))
+    assert ACCOUNT.risks(RULE, min_amount=Decimal("120.01")) == {"twice-a": "862.50"}
+
+
+# Equal items of one document, each on an invoice line of its own, are two purchases; not if they were entered on two
+# days or under two spellings, nor while one of them is on no line, or on a line together with others.
+def loads(pair, number, *, other=None, entered=0):
+    fields = {"nrbPONumber": None, "nrbInvoiceNumber": number}
+    return [
+        referenced(f"{pair}-a", **fields),
+        referenced(
+            f"{pair}-b",
+            **{**fields, "nrbInvoiceNumber": other or number, "nrbCreatedAt": ms(COST_DAY + timedelta(days=entered))},
+        ),
+    ]
+
+
+BILLED = Account(
+    [
+        *loads("loads", "AP-701"),
+        *loads("spelled", "AP-702", other="ap 702"),
+        *loads("entered", "AP-703", entered=1),
+        *loads("one-open", "AP-704"),
+        *loads("together", "AP-705"),
+        *loads("on-draft", "AP-706"),
+    ],
+    [
+        invoice(
+            [
+                line(ref("loads-a")),
+                line(ref("loads-b")),
+                line(ref("spelled-a")),
+                line(ref("spelled-b")),
+                line(ref("entered-a")),
+                line(ref("entered-b")),
+                line(ref("one-open-a")),
+                line(f"{ref('together-a')} {ref('together-b')}", "200.00"),
+                line(ref("on-draft-a")),
+            ]
+        ),
+        invoice([line(ref("on-draft-b"))], "draft", status_name="Draft"),
+    ],
+)
+
+
+def test_equal_items_of_one_document():
+    assert set(BILLED.findings(RULE)) == {"spelled-b", "entered-b", "one-open-b", "together-b", "on-draft-b"}

@@ -2,16 +2,15 @@
 
 from decimal import Decimal
 
-import pytest
-
-from tests.world import SILENT, amounts, asked_again, audited, findings, firing, invoice, line, nrb, subjects, unbilled
+from tests.world import SILENT, Account, firing, invoice, line, nrb, ref, referenced, unbilled
 
 RULE = "nrb-exported-unbilled"
 CASES = [
     (unbilled("exported", "862.50"), "862.50"),
     (unbilled("credit", "-5.00"), "-5.00"),
     (unbilled("not-exported", nrbIsExported=False), SILENT),
-    (nrb("billed"), SILENT),
+    (referenced("billed"), SILENT),
+    (nrb("marked"), SILENT),
     (unbilled("internal", isInternal=True), SILENT),
     (unbilled("child", nrbIsExported=None, nrbParentGuid="parent"), "100.00"),  # exported as its parent
     (unbilled("parent", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
@@ -22,30 +21,26 @@ CASES = [
     (unbilled("nothing", "0.00"), SILENT),
     (unbilled("a-cent", "0.01"), "0.01"),
 ]
+ACCOUNT = Account([body for body, _ in CASES], [invoice([line(ref("billed"))])])
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    invoices = [invoice([line("R1-billed")])]
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES], invoices) as snapshot:
-        yield snapshot
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
-def test_it_fires_on_these_alone(snapshot):
-    assert amounts(findings(snapshot, RULE)) == firing(CASES)
+def test_reason_and_key():
+    hit = ACCOUNT.findings(RULE)["exported"]
+    assert (hit["reason"], hit["severity"]) == ("exported to the ledger, and on no invoice", "high")
+    assert hit["key"] == {"look_first": False}
 
 
-def test_it_says_why(snapshot):
-    assert findings(snapshot, RULE)["exported"]["reason"] == "exported to the ledger, and on no invoice"
+def test_is_a_subset_of_unbilled():
+    assert set(ACCOUNT.findings(RULE)) < set(ACCOUNT.findings("nrb-unbilled"))
 
 
-def test_it_is_a_subset_of_unbilled(snapshot):
-    assert subjects(snapshot, RULE) < subjects(snapshot, "nrb-unbilled")
-
-
-def test_min_amount(snapshot):
+def test_min_amount():
     above = {"exported": "862.50", "no-total": None}
-    assert asked_again(snapshot, RULE, min_amount=Decimal("862.49")) == above
-    assert asked_again(snapshot, RULE, min_amount=Decimal("862.50")) == {"no-total": None}
-    assert set(asked_again(snapshot, RULE, min_amount=Decimal("4.99"))) == {*above, "credit", "child"}
-    assert set(asked_again(snapshot, RULE, min_amount=Decimal("5.00"))) == {*above, "child"}
+    assert ACCOUNT.risks(RULE, min_amount=Decimal("862.49")) == above
+    assert ACCOUNT.risks(RULE, min_amount=Decimal("862.50")) == {"no-total": None}
+    assert set(ACCOUNT.findings(RULE, min_amount=Decimal("4.99"))) == {*above, "credit", "child"}
+    assert set(ACCOUNT.findings(RULE, min_amount=Decimal("5.00"))) == {*above, "child"}

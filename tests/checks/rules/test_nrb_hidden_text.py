@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing, nrb
+from tests.world import SILENT, Account, firing, nrb
 
 RULE = "nrb-hidden-text"
 
@@ -14,14 +14,14 @@ def bought(guid, number="AP-1", **changes):
 
 
 UNSEEN = "holds characters that cannot be seen"
-SPACE = "holds a space that is none"
+SPACE = "holds a special space"
 MIXED = "mixes Latin with Cyrillic or Greek letters"
-PLAIN = "holds letters or digits that only look plain"
-ALIKE = "reads like another one and is not it"
+PLAIN = "holds look-alike letters or digits"
+ALIKE = "looks like another one, but differs"
 CASES = [
     (bought("plain"), SILENT),
     (bought("punctuation", "env_0000123/45 #7.9"), SILENT),
-    # characters that cannot be seen: where they stand does not matter
+    # characters that cannot be seen, in whatever place
     (bought("zero-width-space", "AP\u200b-1"), UNSEEN),
     (bought("zero-width-joiner", "AP\u200d-1"), UNSEEN),
     (bought("byte-order-mark", "\ufeffAP-1"), UNSEEN),
@@ -37,12 +37,12 @@ CASES = [
     (bought("cyrillic-a", "\u0410P-1"), MIXED),
     (bought("greek-rho", "A\u03a1-1"), MIXED),
     (bought("russian-beside-latin", "СЧЁТ-1/A"), MIXED),
-    # digits and letters that only look plain
+    # look-alike digits and letters
     (bought("full-width-digit", "AP-\uff11"), PLAIN),
     (bought("full-width-letter", "\uff21P-1"), PLAIN),
     (bought("arabic-digit", "AP-\u0661"), PLAIN),
     (bought("mathematical", "\U0001d400P-1"), PLAIN),
-    # a text of one script is what it is, unless it reads like another one of the same vendor
+    # a text of one script is what it is, unless it looks like another one of the same vendor
     (bought("russian", "СЧЁТ-17"), SILENT),
     (bought("accents", "Ré-17"), SILENT),
     (bought("chinese", "发票17"), SILENT),
@@ -55,7 +55,7 @@ CASES = [
     (bought("no-number", None), SILENT),
     (bought("nothing", None, nrbVendorCode=None, nrbJobOrderNumber=None, nrbPONumber=None), SILENT),
 ]
-# Two codes that read the same: the plain one is silent.
+# Two codes that look the same: the plain one is silent.
 CODES = [
     (bought("code-plain", nrbVendorCode="TOP"), SILENT),
     (bought("code-in-cyrillic", nrbVendorCode="ТОР"), f"the vendor code {ALIKE}"),
@@ -64,25 +64,19 @@ CODES = [
     (bought("po", nrbPONumber="РО-13624"), f"the PO {ALIKE}"),
     (bought("external-id", nrbExternalId="NRB\u2009-1"), f"the external id {SPACE}"),
     (bought("origin", nrbOriginReference="R1\u200b-1"), f"the origin reference {UNSEEN}"),
-    # of several fields the first is named
+    # of several fields the first is reported
     (bought("two-fields", "AP\u200b-1", nrbVendorCode="B\u0406T"), f"the vendor code {MIXED}"),
     (bought("parent", "AP\u200b-1", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     (bought("child", nrbParentGuid="parent"), SILENT),
 ]
+ACCOUNT = Account([body for body, _ in CASES + CODES])
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    bodies = [body for body, _ in CASES + CODES]
-    with audited(tmp_path_factory.mktemp(RULE), bodies) as snapshot:
-        yield snapshot
-
-
-def test_it_fires_on_these_alone(snapshot):
+def test_fires_on_exactly_these():
     numbers = {guid: f"the vendor invoice number {what}" for guid, what in firing(CASES).items()}
-    found = findings(snapshot, RULE)
+    found = ACCOUNT.findings(RULE)
     assert {guid: hit["reason"] for guid, hit in found.items()} == numbers | firing(CODES)
-    assert set(amounts(found).values()) == {"100.00"}
+    assert set(ACCOUNT.risks(RULE).values()) == {"100.00"}
 
 
 @pytest.mark.parametrize(
@@ -95,18 +89,19 @@ def test_it_fires_on_these_alone(snapshot):
         ("cyrillic-47", "47-¿¿¿", "47-hop"),
     ],
 )
-def test_it_shows_what_is_odd_in_plain_letters(snapshot, guid, marked, looks_like):
-    evidence = findings(snapshot, RULE)[guid]["evidence"]
-    assert (evidence["marked"], evidence["looks_like"]) == (marked, looks_like)
+def test_evidence_shows_it_in_plain_letters(guid, marked, looks_like):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["evidence"]["marked"], hit["evidence"]["looks_like"]) == (marked, looks_like)
+    assert hit["key"] == {"field": "vendor invoice number", "marked": marked}
 
 
-def test_what_it_reads_is_nfkc_for_letters_and_digits(snapshot):
-    """Every character that NFKC takes for one ASCII letter or digit, in the blocks of those."""
+def test_look_alikes_are_those_of_nfkc():
+    """Every character that NFKC maps to one ASCII letter or digit, in the blocks of those."""
     blocks = (range(0xFF01, 0xFF5F), range(0x1D400, 0x1D6A4), range(0x1D7CE, 0x1D800), range(0x24B6, 0x24EA))
     subscripts = (range(0x2080, 0x208A), range(0x2074, 0x207A))
     letters = [chr(code) for block in (*blocks, *subscripts) for code in block if unicodedata.name(chr(code), "")]
     texts = ["X" + letter for letter in letters]
-    rows = snapshot.query(
+    rows = ACCOUNT.draft.query(
         "select t, lookalike_key(t) from (select unnest(cast($texts as varchar[])) as t)", {"texts": texts}
     ).rows
     assert dict(rows) == {text: unicodedata.normalize("NFKC", text).lower() for text in texts}

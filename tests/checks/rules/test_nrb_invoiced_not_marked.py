@@ -1,68 +1,64 @@
-"""nrb-invoiced-not-marked: a line carries it, and Aimsio does not say that it is billed."""
+"""nrb-invoiced-not-marked: an issued line carries it, and Aimsio does not mark it as billed."""
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing, invoice, line, nrb, unbilled
+from tests.world import SILENT, Account, firing, invoice, line, nrb, ref, referenced, unbilled
 
 RULE = "nrb-invoiced-not-marked"
-
-
-def alone(guid, total="100.00", **changes):
-    """An NRB on a job of its own, so that amounts do not meet."""
-    return unbilled(guid, total, **changes)
-
-
 CASES = [
-    (alone("by-reference", "862.50"), "862.50"),
-    (alone("by-amount", "77.77"), "77.77"),
-    (alone("by-external-id", "55.00", nrbExternalId="EXT-9"), "55.00"),
-    (alone("not-billable", "31.00", nrbIsBillable=False, nrbAccountType="Not Billable"), "31.00"),
-    (nrb("marked", "41.00"), SILENT),
-    (alone("nowhere", "42.00"), SILENT),
-    (alone("by-hand", "43.00"), SILENT),
-    (alone("on-draft", "44.00"), SILENT),
-    (alone("on-void", "45.00"), SILENT),
+    (referenced("by-name", "862.50"), "862.50"),
+    (unbilled("by-amount", "733.19"), "733.19"),
+    (unbilled("by-own-id", "55.00", nrbExternalId="EXT-900"), "55.00"),
+    (referenced("in-part", "48.00"), "48.00"),
+    (referenced("not-billable", "31.00", nrbIsBillable=False, nrbAccountType="Not Billable"), SILENT),
+    (referenced("internal", "32.00", isInternal=True), SILENT),
+    (referenced("marked", "41.00", nrbBilledInName="INV-i1"), SILENT),
+    (unbilled("nowhere", "42.00"), SILENT),
+    (unbilled("by-hand", "43.00"), SILENT),
+    (referenced("on-draft", "44.00"), SILENT),
+    (referenced("on-void", "45.00"), SILENT),
     # NULL
-    (alone("no-total", None), None),
-    (alone("empty-mark", "46.00", nrbBilledInName=" ", nrbBilledInGuid=""), "46.00"),
+    (referenced("no-total", None), None),
+    (referenced("empty-mark", "46.00", nrbBilledInName=" ", nrbBilledInGuid=""), "46.00"),
+    (referenced("no-billable", "49.00", nrbIsBillable=None), "49.00"),
 ]
 FAMILY = [
     nrb("receipt", "47.00", nrbDocumentType="RECEIPT_AP_INVOICE"),
-    alone("child", "47.00", nrbParentGuid="receipt"),
+    referenced("child", "47.00", nrbParentGuid="receipt"),
 ]
+NAMED = ["not-billable", "internal", "marked", "empty-mark", "no-billable"]
 INVOICES = [
     invoice(
         [
-            line("R1-by-reference", "862.50"),
-            line("No reference", "77.77"),
-            line("R1-not-billable", "31.00"),
-            line("R1-marked", "41.00"),
+            line(ref("by-name"), "862.50"),
+            line("Pump rental", "733.19"),
             line("Something else", "1.00"),
-            line("R1-no-total", "10.00"),
-            line("R1-empty-mark", "46.00"),
-            line("R1-child", "47.00"),
+            line(ref("in-part"), "20.00"),
+            line(ref("no-total"), "10.00"),
+            line(ref("child"), "47.00"),
+            *[line(ref(guid), body["nrbTotalAfterMarkup"]) for body, _ in CASES if (guid := body["nrbGuid"]) in NAMED],
         ]
     ),
-    invoice([line("Labour", "9.99")], "i9", external_id="EXT-9"),
-    invoice([line("R1-on-draft", "44.00")], "draft", status_name="Draft"),
-    invoice([line("R1-on-void", "45.00")], "void", is_active=False),
+    invoice([line("Crane", "55.00"), line("Labor", "9.99")], "i9", external_id="EXT-900"),
+    invoice([line(ref("on-draft"), "44.00")], "draft", status_name="Draft"),
+    invoice([line(ref("on-void"), "45.00")], "void", is_active=False),
 ]
+ACCOUNT = Account([body for body, _ in CASES] + FAMILY, INVOICES, links=[("by-hand", "i1", 2)])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    nrbs = [body for body, _ in CASES] + FAMILY
-    with audited(tmp_path_factory.mktemp(RULE), nrbs, INVOICES, links=[("by-hand", "i1", 4)]) as snapshot:
-        return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
-    ("guid", "methods"),
-    [("by-reference", "reference"), ("by-amount", "amount"), ("by-external-id", "external-id")],
+    ("guid", "matched_by"), [("by-name", "name"), ("by-amount", "amount"), ("by-own-id", "mark"), ("in-part", "name")]
 )
-def test_it_says_how_it_was_found(found, guid, methods):
-    assert found[guid]["evidence"]["methods"] == methods
+def test_reason_and_evidence(guid, matched_by):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert hit["evidence"] == {"matched_by": matched_by, "vendor_code": "BIT"}
+    assert hit["reason"] == (f"on an issued invoice (matched by {matched_by}), but not marked as billed in Aimsio")
+    assert hit["key"] == {}
+
+
+def test_is_low():
+    assert {hit["severity"] for hit in ACCOUNT.findings(RULE).values()} == {"low"}

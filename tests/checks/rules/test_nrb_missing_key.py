@@ -1,8 +1,8 @@
-"""nrb-missing-key: a field is empty without which the cost cannot be traced."""
+"""nrb-missing-key: a required field is empty."""
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing, nrb
+from tests.world import SILENT, Account, firing, nrb
 
 RULE = "nrb-missing-key"
 PO = {"nrbShouldReconcileWithPO": True, "nrbExternalId": "EXT-1", "nrbPONumber": "PO-1"}
@@ -18,21 +18,16 @@ CASES = [
     (nrb("no-po", **{**PO, "nrbPONumber": None}), "100.00"),
     (nrb("no-external-id", **{**PO, "nrbExternalId": ""}), "100.00"),
     (nrb("needs-none", nrbShouldReconcileWithPO=False, nrbPONumber=None), SILENT),
-    (nrb("says-nothing", nrbShouldReconcileWithPO=None, nrbPONumber=None), SILENT),
+    (nrb("unknown", nrbShouldReconcileWithPO=None, nrbPONumber=None), SILENT),
     (nrb("nothing-at-all", None, nrbVendorCode=None, nrbJobOrderNumber=None, nrbRate=None, nrbQuantity=None), None),
     (nrb("parent", nrbVendorCode=None, nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     (nrb("child", nrbParentGuid="parent"), SILENT),
 ]
+ACCOUNT = Account([body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
@@ -44,5 +39,6 @@ def test_it_fires_on_these_alone(found):
         ("nothing-at-all", "it has no vendor code, job, rate, quantity"),
     ],
 )
-def test_it_names_the_fields(found, guid, reason):
-    assert found[guid]["reason"] == reason
+def test_reason(guid, reason):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["reason"], hit["key"]) == (reason, {"reason": reason})

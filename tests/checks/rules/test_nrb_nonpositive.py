@@ -1,8 +1,8 @@
-"""nrb-nonpositive: rate or quantity of nothing or less."""
+"""nrb-nonpositive: a rate or quantity of zero or less."""
 
 import pytest
 
-from tests.world import SILENT, amounts, audited, findings, firing, nrb
+from tests.world import SILENT, Account, firing, nrb
 
 RULE = "nrb-nonpositive"
 CASES = [
@@ -19,16 +19,11 @@ CASES = [
     (nrb("no-rate-but-quantity", nrbRate=None, nrbQuantity="-1"), "100.00"),
     (nrb("no-total", None, nrbRate="-1"), None),
 ]
+ACCOUNT = Account([body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
@@ -39,5 +34,6 @@ def test_it_fires_on_these_alone(found):
         ("both", "neither rate nor quantity is above 0"),
     ],
 )
-def test_it_says_which(found, guid, reason):
-    assert found[guid]["reason"] == reason
+def test_reason(guid, reason):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["reason"], hit["key"]) == (reason, {"reason": reason})

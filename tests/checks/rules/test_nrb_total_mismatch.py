@@ -1,10 +1,10 @@
-"""nrb-total-mismatch: what Aimsio shows against what rate, quantity, mark-up and tax give."""
+"""nrb-total-mismatch: the total in Aimsio against what rate, quantity, markup and tax give."""
 
 from decimal import Decimal
 
 import pytest
 
-from tests.world import SILENT, amounts, asked_again, audited, findings, firing, nrb, subjects
+from tests.world import SILENT, Account, firing, nrb
 
 RULE = "nrb-total-mismatch"
 
@@ -16,6 +16,7 @@ def sample(guid, total, **changes):
 
 
 BOTH = "SUB_TOTAL_AND_VENDOR_TAX"
+HUGE = "999999999999999"
 CASES = [
     (sample("as-published", "862.50"), SILENT),
     (sample("tax-marked-up", "866.25", nrbMarkupAppliesOn=BOTH), SILENT),
@@ -27,60 +28,47 @@ CASES = [
     (sample("without-tax", "825.00"), "37.50"),
     (nrb("half-a-cent-up", "0.13", nrbRate="0.125"), SILENT),
     (nrb("half-a-cent-down", "-0.13", nrbRate="-0.125"), SILENT),
-    (nrb("too-many-digits", "1.00", nrbRate="999999999999999", nrbQuantity="999999999999999"), None),
+    (nrb("too-many-digits", "1.00", nrbRate=HUGE, nrbQuantity=HUGE), None),
+    (nrb("huge-tax-and-markup", "1.00", nrbRate="0.01", nrbVendorTax=HUGE, nrbUpcharge=HUGE), None),
     (sample("parent", "900.00", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     (sample("child", "862.50", nrbParentGuid="parent"), SILENT),
     # NULL, field by field
     (sample("no-rate", "1.00", nrbRate=None), SILENT),
     (sample("no-quantity", "1.00", nrbQuantity=None), SILENT),
     (nrb("no-total", None), SILENT),
+    (nrb("no-total-too-many-digits", None, nrbRate=HUGE, nrbQuantity=HUGE), SILENT),
     (sample("no-markup", "787.50", nrbUpcharge=None), SILENT),
     (sample("no-tax", "825.00", nrbVendorTax=None), SILENT),
     (sample("no-base-of-markup", "862.50", nrbMarkupAppliesOn=None), SILENT),
     # the boundary of $tolerance = 0
     (sample("a-cent", "862.51"), "0.01"),
 ]
+ACCOUNT = Account([body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        yield snapshot
-
-
-@pytest.fixture(scope="module")
-def found(snapshot):
-    return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
 @pytest.mark.parametrize(
     ("guid", "reason", "fits"),
     [
-        ("too-high", "its rate, quantity, mark-up and tax give 862.50", None),
-        ("other-formula", "its rate, quantity, mark-up and tax give 862.50", "mark-up on subtotal and tax"),
-        ("other-formula-too", "its rate, quantity, mark-up and tax give 866.25", "mark-up on the subtotal"),
-        ("without-markup", "its rate, quantity, mark-up and tax give 862.50", "no mark-up"),
-        ("without-tax", "its rate, quantity, mark-up and tax give 862.50", "no tax"),
-        ("too-many-digits", "its rate, quantity, mark-up and tax give more digits than money has", None),
+        ("too-high", "its rate, quantity, markup and tax give 862.50", None),
+        ("other-formula", "its rate, quantity, markup and tax give 862.50", "markup on subtotal and tax"),
+        ("other-formula-too", "its rate, quantity, markup and tax give 866.25", "markup on the subtotal"),
+        ("without-markup", "its rate, quantity, markup and tax give 862.50", "no markup"),
+        ("without-tax", "its rate, quantity, markup and tax give 862.50", "no tax"),
+        ("too-many-digits", "its rate, quantity, markup and tax give more digits than money has", None),
     ],
 )
-def test_it_says_what_was_expected_and_which_formula_fits(found, guid, reason, fits):
-    assert (found[guid]["reason"], found[guid]["evidence"]["fits"]) == (reason, fits)
+def test_reason_and_the_formula_that_fits(guid, reason, fits):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["reason"], hit["evidence"]["fits"], hit["key"]) == (reason, fits, {})
 
 
-def test_tolerance(snapshot):
-    within = {"a-cent"}
-    assert set(asked_again(snapshot, RULE, tolerance=Decimal("0.01"))) == set(firing(CASES)) - within
-    within |= {"other-formula", "other-formula-too"}
-    assert set(asked_again(snapshot, RULE, tolerance=Decimal("3.74"))) == set(firing(CASES)) - {"a-cent"}
-    assert set(asked_again(snapshot, RULE, tolerance=Decimal("3.75"))) == set(firing(CASES)) - within
-
-
-def test_a_tax_and_a_mark_up_beyond_all_money_stop_nothing(tmp_path):
-    huge = "999999999999999"
-    with audited(tmp_path, [nrb("h", "1.00", nrbRate="0.01", nrbVendorTax=huge, nrbUpcharge=huge)], []) as snapshot:
-        assert subjects(snapshot, "nrb-total-mismatch") == {"h"}
+def test_tolerance():
+    every = set(firing(CASES))
+    assert every - set(ACCOUNT.findings(RULE, tolerance=Decimal("0.01"))) == {"a-cent"}
+    assert every - set(ACCOUNT.findings(RULE, tolerance=Decimal("3.74"))) == {"a-cent"}
+    within = {"a-cent", "other-formula", "other-formula-too"}
+    assert every - set(ACCOUNT.findings(RULE, tolerance=Decimal("3.75"))) == within

@@ -1,14 +1,13 @@
-"""nrb-unbilled: billable, on no invoice; and how old it is."""
+"""nrb-unbilled: billable, and nothing shows that it was ever on an invoice; and how old it is."""
 
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.world import AS_OF, SILENT, amounts, asked_again, audited, findings, firing, invoice, line, ms, nrb, unbilled
+from tests.world import AS_OF, SILENT, Account, firing, invoice, line, ms, nrb, ref, referenced, unbilled
 
 RULE = "nrb-unbilled"
-LINES = ["R1-marked-and-linked", "R1-linked-without-mark"]
 
 
 def aged(days, guid):
@@ -20,13 +19,26 @@ CASES = [
     (unbilled("never-billed", "862.50"), "862.50"),
     (unbilled("credit", "-5.00"), "-5.00"),
     (unbilled("empty-mark", nrbBilledInName="", nrbBilledInGuid=" "), "100.00"),
-    (nrb("marked-and-linked"), SILENT),
-    (unbilled("linked-without-mark"), SILENT),
+    # whatever shows that it may have been billed, also weakly
+    (referenced("on-a-line"), SILENT),
+    (referenced("in-part"), SILENT),
+    (referenced("on-a-draft"), SILENT),
+    (referenced("on-void"), SILENT),
+    (unbilled("perhaps-on-a-line", nrbOriginReference=None, nrbInvoiceNumber="47110"), SILENT),
+    (unbilled("equal-amount", "733.19"), SILENT),
     (nrb("marked-guid-only", nrbBilledInGuid="GUID-unknown", nrbBilledInName=None), SILENT),
     (nrb("marked-name-only", nrbBilledInName="unknown"), SILENT),
-    (unbilled("names-its-invoice", nrbExternalId="EXT-i1"), SILENT),
+    (nrb("marked", nrbBilledInName="INV-i1"), SILENT),
+    (unbilled("names-its-invoice", nrbExternalId="EXT-100"), SILENT),
     (unbilled("internal", isInternal=True), SILENT),
     (unbilled("not-billable", nrbIsBillable=False, nrbAccountType="Not Billable"), SILENT),
+    # a wrong bill and its reversal
+    (unbilled("wrong", "64.00", nrbInvoiceNumber="AP-640"), SILENT),
+    (unbilled("reversal", "-64.00", nrbInvoiceNumber="AP-640"), SILENT),
+    # a line of its job has the same amount, too common to be taken for it
+    (unbilled("look-first", "500.00"), "500.00"),
+    # the vendor's number in an amount of liters, a month, a part of another number
+    (unbilled("thousand", nrbOriginReference=None, nrbInvoiceNumber="1000"), "100.00"),
     # NULL, field by field
     (unbilled("no-total", None), None),
     (unbilled("no-internal", isInternal=None), "100.00"),
@@ -59,29 +71,43 @@ FAMILY = [
     nrb("parent", nrbDocumentType="RECEIPT_AP_INVOICE"),
     unbilled("child", nrbParentGuid="parent"),
 ]
+INVOICES = [
+    invoice(
+        [
+            line(ref("on-a-line"), "100.00"),
+            line(ref("in-part"), "20.00"),
+            line("Trucking 47110", "60.00"),
+            line("Pump rental", "733.19"),
+            line("Crane", "500.00"),
+            line("1000 L dust control", "300.00"),
+        ],
+        external_id="EXT-100",
+    ),
+    invoice([line(ref("on-a-draft"))], "draft", status_name="Draft"),
+    invoice([line(ref("on-void"))], "void", is_active=False),
+]
+ACCOUNT = Account([body for body, _ in CASES] + FAMILY, INVOICES)
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    invoices = [invoice([line(text, "7.77") for text in LINES], external_id="EXT-i1")]
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES] + FAMILY, invoices) as snapshot:
-        yield snapshot
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
-@pytest.fixture(scope="module")
-def found(snapshot):
-    return findings(snapshot, RULE)
-
-
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
-
-
-def test_it_says_why_and_of_what_job(found):
+def test_reason_job_and_key():
+    found = ACCOUNT.findings(RULE)
     hit = found["never-billed"]
     assert hit["reason"] == "billable, and on no invoice"
     assert (hit["job_number"], hit["severity"], hit["evidence"]["vendor_code"]) == ("JOB-1001", "high", "BIT")
+    assert hit["key"] == {"look_first": False}
     assert found["no-job"]["job_number"] is None
+
+
+def test_an_equal_line_is_to_be_looked_at_first():
+    found = ACCOUNT.findings(RULE)
+    assert {guid for guid, hit in found.items() if hit["evidence"]["look_first"]} == {"look-first"}
+    hit = found["look-first"]
+    assert hit["reason"] == "on no invoice by name; a line of its job has the same amount, so look at it first"
+    assert hit["key"] == {"look_first": True}
 
 
 @pytest.mark.parametrize(
@@ -99,17 +125,17 @@ def test_it_says_why_and_of_what_job(found):
         ("no-date", None, "no date"),
     ],
 )
-def test_age(found, guid, days, bucket):
-    evidence = found[guid]["evidence"]
+def test_age(guid, days, bucket):
+    evidence = ACCOUNT.findings(RULE)[guid]["evidence"]
     assert (evidence["age_days"], evidence["age_bucket"]) == (days, bucket)
 
 
-def test_the_age_is_counted_in_the_accounts_days(found):
-    evidence = found["late-in-the-evening"]["evidence"]
+def test_the_age_is_counted_in_the_days_of_the_account():
+    evidence = ACCOUNT.findings(RULE)["late-in-the-evening"]["evidence"]
     assert (evidence["accounting_date"], evidence["age_days"]) == ("2026-09-10", 20)
 
 
-def test_min_amount(snapshot):
-    kept = {guid: risk for guid, risk in firing(CASES).items() if risk in (None, "862.50", "100.01", "-100.01")}
-    assert {"no-total", "never-billed", "above", "credit-above"} == set(kept)
-    assert asked_again(snapshot, RULE, min_amount=Decimal(100)) == kept
+def test_min_amount():
+    above = {guid: risk for guid, risk in firing(CASES).items() if risk is None or abs(Decimal(risk)) > 100}
+    assert {"no-total", "never-billed", "above", "credit-above", "look-first"} == set(above)
+    assert ACCOUNT.risks(RULE, min_amount=Decimal(100)) == above

@@ -1,8 +1,6 @@
-"""nrb-unexported: leaves that nothing says were exported."""
+"""nrb-unexported: leaves that are not marked as exported."""
 
-import pytest
-
-from tests.world import SILENT, amounts, audited, findings, firing, nrb
+from tests.world import SILENT, Account, firing, nrb
 
 RULE = "nrb-unexported"
 CASES = [
@@ -17,22 +15,19 @@ CASES = [
     (nrb("exported-parent", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     (nrb("unexported-parent", nrbDocumentType="RECEIPT_AP_INVOICE", nrbIsExported=False), SILENT),
     # NULL, field by field
-    (nrb("nothing-says", nrbIsExported=None), "100.00"),
+    (nrb("unknown", nrbIsExported=None), "100.00"),
     (nrb("no-total", None, nrbIsExported=False), None),
     (nrb("no-job", nrbIsExported=False, nrbJobOrderNumber=None), "100.00"),
 ]
+ACCOUNT = Account([body for body, _ in CASES])
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), [body for body, _ in CASES]) as snapshot:
-        return findings(snapshot, RULE)
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
 
 
-def test_it_fires_on_these_alone(found):
-    assert amounts(found) == firing(CASES)
-
-
-def test_it_tells_no_from_unknown(found):
+def test_reason_and_key():
+    found = ACCOUNT.findings(RULE)
     assert found["not-exported"]["reason"] == "not exported"
-    assert found["nothing-says"]["reason"] == "nothing says that it was exported"
+    assert found["unknown"]["reason"] == "not known whether it was exported"
+    assert (found["unknown"]["severity"], found["unknown"]["key"]) == ("medium", {})

@@ -1,47 +1,96 @@
-"""record-changed-after-export: money or job changed while the ledger held it, or the mark was taken away."""
+"""record-changed-after-export: money, job or mark are not what they were when the NRB was exported."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from decimal import Decimal
 
 import pytest
 
-from auditkit.warehouse.snapshots import Snapshot
-from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after
-from tests.world import amounts, findings
+from tests.world import Account, nrb
+
+RULE = "record-changed-after-export"
+MORE = {"total": "150.00"}
+ROWS = {
+    # guid: its fields in each of three syncs (None: not there), and the money at risk
+    "same": ([{}, {}, {}], "silent"),
+    "dearer": ([{}, {"total": "100.01"}, {"total": "100.01"}], "0.01"),
+    "cheaper": ([{}, {}, {"total": "60.00"}], "40.00"),
+    "moved": ([{}, {"nrbJobOrderNumber": "J-OTHER"}, {"nrbJobOrderNumber": "J-OTHER"}], "0.00"),
+    "unmarked": ([{}, {"nrbIsExported": None}, {"nrbIsExported": False}], "100.00"),
+    "retaxed": ([{}, {}, {"nrbRate": "95.00", "nrbVendorTax": "5.00"}], "0.00"),
+    "recosted": ([{}, {}, {"nrbRate": "80.00", "nrbUpcharge": "25"}], "0.00"),
+    # what does not change the money
+    "noted": ([{}, {"nrbNotes": "a note is neither money nor job"}, {}], "silent"),
+    "other-quantity": ([{}, {}, {"nrbRate": "50.00", "nrbQuantity": "2"}], "silent"),
+    # undone, on whatever way
+    "there-and-back": ([{}, MORE, {}], "silent"),
+    "moved-back": ([{}, {"nrbJobOrderNumber": "J-OTHER"}, {}], "silent"),
+    # changed before it was exported, or exported again after the change
+    "open-then-changed": ([{"nrbIsExported": False}, {**MORE, "nrbIsExported": False}, MORE], "silent"),
+    "exported-again": ([{}, {**MORE, "nrbIsExported": False}, MORE], "silent"),
+    "marked-again-unchanged": ([{}, {"nrbIsExported": None}, {}], "silent"),
+    "exported-again-then-changed": ([{"nrbIsExported": False}, {}, MORE], "50.00"),
+    "never-exported": ([{"nrbIsExported": False}, {**MORE, "nrbIsExported": False}, {"nrbIsExported": None}], "silent"),
+    # gone for a sync: what it is now is compared with what it was exported with
+    "back-with-more": ([{}, None, MORE], "50.00"),
+    "back-as-it-was": ([{}, None, {}], "silent"),
+    "gone": ([{}, MORE, None], "silent"),
+    "new": ([None, None, {}], "silent"),
+    # NULL is a value of its own
+    "total-came": ([{"total": None}, {"total": "0.00"}, {"total": "0.00"}], "0.00"),
+    "total-went": ([{}, {}, {"total": None}], "100.00"),
+    "rate-went": ([{}, {}, {"nrbRate": None}], "0.00"),
+    "tax-came": ([{"nrbVendorTax": None}, {}, {"nrbVendorTax": "0.00"}], "silent"),
+    "job-went": ([{}, {}, {"nrbJobOrderNumber": None}], "0.00"),
+    "no-total-unmarked": ([{"total": None}, {}, {"total": None, "nrbIsExported": False}], "0.00"),
+}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
-    syncs = ((FIRST, BOOKS), (SECOND, BOOKS[:1]), (THIRD, BOOKS[:1]))
-    with after(tmp_path_factory.mktemp("history"), *syncs) as opened:
-        yield opened
+def body(guid, total="100.00", **changes):
+    return nrb(guid, total, **{"nrbRate": total or "100.00", **changes})
 
 
-def test_what_changed_after_export(snapshot: Snapshot) -> None:
-    found = findings(snapshot, "record-changed-after-export")
-    assert amounts(found) == {
-        "dearer": "0.01",
-        "moved": "0.00",
-        "unmarked": "100.00",
-        "no-total": "0.00",
-        "returned": "500.00",  # it was gone in sync 2
-        "exported-twice": "30.00",  # the mark was removed, and set again at another amount
-        "dearer-and-dearer": "20.00",
-    }
-    assert "there-and-back" not in found  # 50.00 more in sync 2, and 50.00 less again in sync 3
-    assert found["moved"]["reason"] == "job changed, after export, since sync 2"
-    assert found["returned"]["reason"] == "amount changed, after export, since sync 3"
-    assert found["dearer-and-dearer"]["reason"] == "amount changed, after export, since sync 2"
-    evidence = {"total_at_export": "100.00", "total_now": "600.00", "export_sync": 1, "change_sync": 3}
-    assert {name: found["returned"]["evidence"][name] for name in evidence} == evidence
+FIRST, SECOND, THIRD = (
+    [body(guid, **states[place]) for guid, (states, _) in ROWS.items() if states[place] is not None]
+    for place in range(3)
+)
+UNREAD = [body("unread", **changes) for changes in ({}, {"total": "150.00"}, {"total": "free"})]
+ACCOUNT = Account([*THIRD, UNREAD[2]], before=[([*FIRST, UNREAD[0]], []), ([*SECOND, UNREAD[1]], [])])
 
 
-def test_what_is_changed_for_now(tmp_path: Path) -> None:
-    """A sync earlier: one is 50.00 dearer for now, one has lost its mark, and one is gone."""
-    with after(tmp_path, (FIRST, BOOKS), (SECOND, BOOKS[:1])) as snapshot:
-        found = amounts(findings(snapshot, "record-changed-after-export"))
-    assert {name: found.get(name) for name in ("there-and-back", "exported-twice", "returned")} == {
-        "there-and-back": "50.00",
-        "exported-twice": "100.00",
-        "returned": None,
-    }
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == {guid: risk for guid, (_, risk) in ROWS.items() if risk != "silent"}
+
+
+@pytest.mark.parametrize(
+    ("guid", "reason"),
+    [
+        ("dearer", "amount changed, after export in sync 1"),
+        ("moved", "job changed, after export in sync 1"),
+        ("unmarked", "export mark removed, after export in sync 1"),
+        ("exported-again-then-changed", "amount changed, after export in sync 2"),
+        ("no-total-unmarked", "export mark removed, after export in sync 1"),
+    ],
+)
+def test_reason_and_key(guid, reason):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["reason"], hit["severity"], hit["key"]) == (reason, "high", {"reason": reason})
+
+
+def test_evidence():
+    hit = ACCOUNT.findings(RULE)["moved"]
+    assert (hit["job_number"], hit["evidence"]) == (
+        "J-OTHER",
+        {"exported_in_sync": 1, "total_at_export": "100.00", "total_now": "100.00", "job_at_export": "JOB-1001"},
+    )
+
+
+def test_tolerance():
+    kept = ACCOUNT.findings(RULE, tolerance=Decimal("0.01"))
+    assert "dearer" not in kept and {"cheaper", "moved", "unmarked", "total-went"} <= set(kept)
+    kept = ACCOUNT.findings(RULE, tolerance=Decimal("5.00"))
+    assert "retaxed" not in kept and {"recosted", "cheaper"} <= set(kept)
+    assert "recosted" not in ACCOUNT.findings(RULE, tolerance=Decimal("20.00"))
+    assert "cheaper" not in ACCOUNT.findings(RULE, tolerance=Decimal("40.00"))
+
+
+def test_a_first_sync_has_no_history():
+    assert Account(FIRST).risks(RULE) == {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world import amounts, audited, findings, invoice, line, related, subjects, unbilled
+from tests.world import Account, invoice, line, related, unbilled
 
 RULE = "record-quarantined"
 NRBS = [
@@ -27,16 +27,11 @@ INVOICES = [
     invoice([line("Labor", "1.00", cost="free")], "bad-cost", margin="high"),
     invoice([line("Labor", "1.00")], "good-invoice"),
 ]
+ACCOUNT = Account(NRBS, INVOICES)
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    with audited(tmp_path_factory.mktemp(RULE), NRBS, INVOICES) as snapshot:
-        yield snapshot
-
-
-def test_it_fires_on_these_alone(snapshot):
-    assert amounts(findings(snapshot, RULE)) == {
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == {
         "bad-total": None,
         "bad-twice": "100.00",
         "bad-flag": "100.00",
@@ -69,23 +64,29 @@ def test_it_fires_on_these_alone(snapshot):
         ("bad-jobs", "invoice", "related[1]", "related[1]: expected an object, found 7"),
     ],
 )
-def test_the_finding_names_the_vendor_and_the_fields(snapshot, subject, kind, field, reason):
-    hit = findings(snapshot, RULE)[subject]
+def test_reason_vendor_and_fields(subject, kind, field, reason):
+    hit = ACCOUNT.findings(RULE)[subject]
     assert (hit["subject_type"], hit["evidence"]["field"], hit["reason"]) == (kind, field, reason)
     assert hit["job_number"] == (None if kind == "invoice" or subject == "no-guid" else "JOB-1001")
+    assert hit["key"] == {"digest": hit["evidence"]["digest"]}
 
 
-def test_records_of_both_vendors_may_have_the_same_id(tmp_path):
-    """Nothing keeps the ids of two vendors apart; each is a finding with a fingerprint of its own."""
-    nrbs = [unbilled("same", nrbTotalAfterMarkup="free"), unbilled("nrb x"), unbilled("x", nrbRate="1,0")]
-    with audited(tmp_path, nrbs, [invoice(jnid="same", total="free")]) as snapshot:
-        sql = "select subject_type, subject_id from finding where rule_id = $rule order by all"
-        rows = snapshot.query(sql, {"rule": RULE}).rows
-        fingerprints = snapshot.query("select count(distinct fingerprint) from finding where rule_id = $r", {"r": RULE})
-    assert rows == [("invoice", "same"), ("nrb", "same"), ("nrb", "x")]
-    assert fingerprints.scalar() == 3
+# Nothing keeps the ids of two vendors apart; each is a finding with a fingerprint of its own.
+SAME_IDS = Account(
+    [unbilled("same", nrbTotalAfterMarkup="free"), unbilled("nrb x"), unbilled("x", nrbRate="1,0")],
+    [invoice(jnid="same", total="free")],
+)
 
 
-def test_a_record_without_an_identity_is_in_no_other_rule(snapshot):
-    assert "no-guid" not in subjects(snapshot, "nrb-unbilled")
-    assert {"good", "bad-notes", "lenient"} <= subjects(snapshot, "nrb-unbilled")
+def test_records_of_both_vendors_may_have_one_id():
+    SAME_IDS.findings(RULE)
+    rows = SAME_IDS.draft.query(
+        "select subject_type, subject_id, fingerprint from finding where rule_id = $rule order by all", {"rule": RULE}
+    ).rows
+    assert [row[:2] for row in rows] == [("invoice", "same"), ("nrb", "same"), ("nrb", "x")]
+    assert len({fingerprint for *_, fingerprint in rows}) == 3
+
+
+def test_a_record_without_an_identity_is_in_no_other_rule():
+    found = set(ACCOUNT.findings("nrb-unbilled"))
+    assert "no-guid" not in found and {"good", "bad-notes", "lenient"} <= found

@@ -1,72 +1,64 @@
-"""record-vanished: present before, gone from a complete list, and 404 by id."""
+"""record-vanished: read before, gone from a complete list, and 404 by id."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from auditkit.checks.run import Decisions
-from auditkit.warehouse.snapshots import Snapshot
-from tests.syncs import BOOKS, FIRST, SECOND, THIRD, after, corrected, noon
-from tests.world import amounts, findings, invoice, line, subjects
+from tests.syncs import corrected
+from tests.world import Account, invoice, line, noon, nrb
+
+RULE = "record-vanished"
+NRBS = [nrb("stays"), nrb("gone", "42.00"), nrb("gone-without-total", None)]
+INVOICES = [invoice([line()], "i1"), invoice([line("other")], "i2", number="INV-2", total="7.00")]
+LEFT = (NRBS[:1], INVOICES[:1])
+ACCOUNT = Account(*LEFT, before=[(NRBS, INVOICES), LEFT])
+FIRST = Account(NRBS, INVOICES)
+BACK = Account(NRBS, INVOICES, before=[(NRBS, INVOICES), LEFT])
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
-    syncs = ((FIRST, BOOKS), (SECOND, BOOKS[:1]), (THIRD, BOOKS[:1]))
-    with after(tmp_path_factory.mktemp("history"), *syncs) as opened:
-        yield opened
+def test_fires_on_exactly_these():
+    assert ACCOUNT.risks(RULE) == {"gone": "42.00", "gone-without-total": None, "i2": "7.00"}
+    assert ACCOUNT.draft.query("select count(*) from nrb where guid like 'gone%'").scalar() == 0
 
 
-def test_what_vanished(snapshot: Snapshot) -> None:
-    found = findings(snapshot, "record-vanished")
-    assert amounts(found) == {"gone": "42.00", "gone-without-total": None, "i2": "7.00"}
+def test_reason_evidence_and_key():
+    found = ACCOUNT.findings(RULE)
     assert found["gone"]["reason"] == "last seen in sync 1, answered 404 in sync 2"
-    assert found["i2"]["subject_type"] == "invoice"
-    assert snapshot.query("select count(*) from nrb where guid like 'gone%'").scalar() == 0
+    assert (found["gone"]["subject_type"], found["gone"]["job_number"]) == ("nrb", "JOB-1001")
+    assert (found["i2"]["subject_type"], found["i2"]["evidence"]["name"]) == ("invoice", "INV-2")
+    assert found["gone"]["key"] == {}
 
 
-def test_nothing_has_vanished_from_a_first_sync(tmp_path: Path) -> None:
-    with after(tmp_path, (FIRST, BOOKS)) as snapshot:
-        assert subjects(snapshot, "record-vanished") == set()
+def test_nothing_has_vanished_from_a_first_sync():
+    assert FIRST.risks(RULE) == {}
 
 
-def test_what_is_listed_again_has_not_vanished(tmp_path: Path) -> None:
-    with after(tmp_path, (FIRST, BOOKS), (SECOND, BOOKS[:1]), (FIRST, BOOKS)) as snapshot:
-        assert subjects(snapshot, "record-vanished") == set()
-        spans = snapshot.query("select first_sync, last_sync from raw.nrb_body where guid = 'gone' order by 1").rows
-        assert spans == [(1, 1), (3, 3)]
+def test_what_is_listed_again_has_not_vanished():
+    assert BACK.risks(RULE) == {}
+    spans = BACK.draft.query("select first_sync, last_sync from raw.nrb_body where guid = 'gone' order by 1").rows
+    assert spans == [(1, 1), (3, 3)]
 
 
-# ── What auditkit itself deactivated ────────────────────────────────────────────────────────────────────────────────
+# ── What auditkit itself deactivated: JobNimbus may hide it, then it is no longer listed and answered 404 ────────────
 
 GONE = invoice([line("other")], "i2", number="INV-2", total="7.00")
-HIDDEN = ((), [GONE]), ((), [])
+LATER = noon(1) + timedelta(hours=1)
+JOURNALS = {
+    "verified": (corrected("VERIFIED", LATER), False),
+    "active again since": (corrected("VERIFIED", noon(1) - timedelta(hours=1)), True),
+    "not verified": (corrected("UNKNOWN", LATER), True),
+    "another operation": (corrected("VERIFIED", LATER, operation="edit-invoice"), True),
+    "another invoice": (corrected("VERIFIED", LATER, jnid="i3"), True),
+    "nobody": ([], True),
+}
+HIDDEN = {name: Account(before=[([], [GONE])], journal=journal) for name, (journal, _) in JOURNALS.items()}
+SEEN_VOID = Account(before=[([], [GONE]), ([], [{**GONE, "is_active": False}])], journal=corrected("VERIFIED", LATER))
 
 
-@pytest.mark.parametrize(
-    ("decisions", "is_exception"),
-    [
-        (corrected("VERIFIED", noon(1) + timedelta(hours=1)), False),
-        (corrected("VERIFIED", noon(1) - timedelta(hours=1)), True),
-        (corrected("UNKNOWN", noon(1) + timedelta(hours=1)), True),
-        (corrected("VERIFIED", noon(1) + timedelta(hours=1), operation="edit-invoice"), True),
-        (corrected("VERIFIED", noon(1) + timedelta(hours=1), jnid="i3"), True),
-        (Decisions(), True),
-    ],
-    ids=["verified", "active again since", "not verified", "another operation", "another invoice", "nobody"],
-)
-def test_a_deactivation_that_auditkit_verified_is_no_vanishing(
-    decisions: Decisions, is_exception: bool, tmp_path: Path
-) -> None:
-    """JobNimbus may hide a deactivated invoice: then it is listed no more and answered 404."""
-    with after(tmp_path, *HIDDEN, decisions=decisions) as snapshot:
-        assert subjects(snapshot, "record-vanished") == ({"i2"} if is_exception else set())
+@pytest.mark.parametrize("name", JOURNALS)
+def test_a_deactivation_that_auditkit_verified_is_not_a_vanished_record(name):
+    assert set(HIDDEN[name].risks(RULE)) == ({"i2"} if JOURNALS[name][1] else set())
 
 
-def test_an_invoice_that_was_seen_deactivated_before_it_was_hidden(tmp_path: Path) -> None:
-    void = {**GONE, "is_active": False}
-    decisions = corrected("VERIFIED", noon(1) + timedelta(hours=1))
-    with after(tmp_path, ((), [GONE]), ((), [void]), ((), []), decisions=decisions) as snapshot:
-        assert subjects(snapshot, "record-vanished") == set()
+def test_an_invoice_that_was_seen_deactivated_before_it_was_hidden():
+    assert SEEN_VOID.risks(RULE) == {}

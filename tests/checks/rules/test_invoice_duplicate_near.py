@@ -1,0 +1,128 @@
+"""invoice-duplicate-near: the same lines on the same job, days apart."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.world import COST_DAY, SILENT, Account, firing, invoice, line, nrb, related, seconds
+
+RULE = "invoice-duplicate-near"
+
+
+def sold(jnid, job, days, amount="100.00", words="Haul water", **changes):
+    day = None if days is None else seconds(COST_DAY + timedelta(days=days))
+    return invoice([line(words, amount)], jnid, related=[related(job, f"J-{job}")], **{"date_invoice": day, **changes})
+
+
+CASES = [
+    (sold("first", "JOB-1", 0), SILENT),
+    (sold("again", "JOB-1", 9, "100.00", "haul  WATER"), "100.00"),
+    # the boundary of $days = 14
+    (sold("day-0", "JOB-2", 0), SILENT),
+    (sold("day-14", "JOB-2", 14), "100.00"),
+    (sold("far-0", "JOB-3", 0), SILENT),
+    (sold("far-15", "JOB-3", 15), SILENT),
+    # one day is invoice-duplicate, and so is one number
+    (sold("same-day-a", "JOB-4", 0), SILENT),
+    (sold("same-day-b", "JOB-4", 0), SILENT),
+    (sold("same-number-a", "JOB-5", 0, number="N-1"), SILENT),
+    (sold("same-number-b", "JOB-5", 3, number="n-1"), SILENT),
+    (sold("total-a", "JOB-6", 0), SILENT),
+    (sold("total-b", "JOB-6", 3, tax="5.00"), SILENT),
+    (sold("words-a", "JOB-7", 0), SILENT),
+    (sold("words-b", "JOB-7", 3, "100.00", "Haul mud"), SILENT),
+    (sold("job-a", "JOB-8", 0), SILENT),
+    (sold("job-b", "JOB-9", 3), SILENT),
+    (sold("nothing-a", "JOB-10", 0, "0.00"), SILENT),
+    (sold("nothing-b", "JOB-10", 3, "0.00"), SILENT),
+    (sold("void-a", "JOB-11", 0, is_active=False), SILENT),
+    (sold("void-b", "JOB-11", 3), SILENT),
+    (sold("draft-a", "JOB-12", 0), SILENT),
+    (sold("draft-b", "JOB-12", 3, status_name="Draft"), "100.00"),
+    # three in a row, each five days or more after the one before, are a series; closer together they are not
+    *[(sold(f"weekly-{week}", "JOB-13", 7 * week), SILENT) for week in range(4)],
+    *[(sold(f"five-days-{place}", "JOB-14", 5 * place), SILENT) for place in range(3)],
+    (sold("four-days-0", "JOB-15", 0), SILENT),
+    (sold("four-days-1", "JOB-15", 4), "100.00"),
+    (sold("four-days-2", "JOB-15", 8), "100.00"),
+    # NULL, field by field
+    (sold("no-date-a", "JOB-16", None, date_created=None), SILENT),
+    (sold("no-date-b", "JOB-16", 3), SILENT),
+    (sold("created-a", "JOB-17", None), SILENT),
+    (sold("created-b", "JOB-17", 3), "100.00"),
+    (sold("no-total-a", "JOB-18", 0, total=None), SILENT),
+    (sold("no-total-b", "JOB-18", 3, total=None), SILENT),
+    (sold("no-number-a", "JOB-19", 0, number=None), SILENT),
+    (sold("no-number-b", "JOB-19", 3), "100.00"),
+    (invoice([line("Haul water")], "no-job-a", related=[]), SILENT),
+    (
+        invoice([line("Haul water")], "no-job-b", related=[], date_invoice=seconds(COST_DAY + timedelta(days=3))),
+        SILENT,
+    ),
+    (invoice([], "no-lines-a", related=[related("JOB-20", "J20")], total="5.00"), SILENT),
+    (
+        invoice(
+            [],
+            "no-lines-b",
+            related=[related("JOB-20", "J20")],
+            total="5.00",
+            date_invoice=seconds(COST_DAY + timedelta(days=3)),
+        ),
+        SILENT,
+    ),
+]
+ACCOUNT = Account([], [body for body, _ in CASES])
+
+
+def test_fires_on_exactly_the_later_ones():
+    assert ACCOUNT.risks(RULE) == firing(CASES)
+
+
+@pytest.mark.parametrize(
+    ("jnid", "reason", "others"),
+    [
+        ("again", "the same lines as INV-first, 9 days before", "first"),
+        ("four-days-2", "the same lines as INV-four-days-1, 4 days before", "four-days-0 four-days-1"),
+        ("no-number-b", "the same lines as no-number-a, 3 days before", "no-number-a"),
+    ],
+)
+def test_reason_and_the_other_invoices(jnid, reason, others):
+    hit = ACCOUNT.findings(RULE)[jnid]
+    assert (hit["reason"], hit["evidence"]["others"], hit["severity"]) == (reason, others, "medium")
+    assert hit["key"] == {"others": others}
+
+
+def test_days():
+    assert "day-14" not in ACCOUNT.findings(RULE, days=13)
+    assert "far-15" in ACCOUNT.findings(RULE, days=15)
+
+
+def two(first_words, second_words, *nrbs):
+    later = seconds(COST_DAY + timedelta(days=3))
+    sold = [invoice([line(first_words)], "one"), invoice([line(second_words)], "two", date_invoice=later)]
+    return Account(nrbs, sold)
+
+
+OWN_COST = two("Rent", "Rent", nrb("n1", nrbBilledInName="INV-one"), nrb("n2", nrbBilledInName="INV-two"))
+SAME_COST = two("R1-n1", "R1-n1", nrb("n1", nrbBilledInName="INV-one"))
+FIRST_HAS_COST = two("Rent", "Rent", nrb("n1", nrbBilledInName="INV-one"))
+SECOND_HAS_COST = two("Rent", "Rent", nrb("n1", nrbBilledInName="INV-two"))
+
+
+def test_invoices_for_different_costs_are_two_documents():
+    assert OWN_COST.risks(RULE) == {}
+    assert SAME_COST.risks(RULE) == FIRST_HAS_COST.risks(RULE) == SECOND_HAS_COST.risks(RULE) == {"two": "100.00"}
+
+
+SEVERAL_JOBS = [related("X-1", "J1"), related("X-2", "J2")]
+SEVERAL = Account(
+    [],
+    [
+        invoice([line("Rent")], "one", related=SEVERAL_JOBS),
+        invoice([line("Rent")], "two", related=SEVERAL_JOBS, date_invoice=seconds(COST_DAY + timedelta(days=3))),
+    ],
+)
+
+
+def test_invoices_of_several_jobs_are_silent():
+    assert SEVERAL.risks(RULE) == {}
