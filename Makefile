@@ -84,7 +84,7 @@ canaries: .venv/developers
 benchmarks: .venv/developers
 	@$(call install,.[benchmarks])
 	@$(BIN)/python benchmarks/reading.py
-	@$(BIN)/python benchmarks/linking.py
+	@$(BIN)/python -m benchmarks.linking
 	@$(BIN)/pytest tests/checks/test_matching.py -s -m campaign
 
 coverage-study: .venv/developers

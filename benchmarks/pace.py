@@ -1,7 +1,7 @@
 """How much of the allowed pace a first sync uses, and whether a server that counts strictly would refuse any of it.
 
-    python benchmarks/pace.py            one process: a first sync of 300 NRBs at 10 calls a second
-    python benchmarks/pace.py --two      two readers of one account at once, 150 calls each
+    python -m benchmarks.pace            one process: a first sync of 300 NRBs at 10 calls a second
+    python -m benchmarks.pace --two      two readers of one account at once, 150 calls each
 
 Prints calls a second as a share of the 10 allowed, the most calls in any second, and how many a strict server refused.
 """
