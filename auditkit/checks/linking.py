@@ -43,7 +43,17 @@ def link(engine: Engine, values: Mapping[str, Value]) -> None:
     engine.drop("amount_evidence")
     for by_mark in (True, False):
         run.settle_amounts(by_mark=by_mark)
-    run.each("open_nrb", "open_line", "amount_pair", "link", "undecided", "nrb_state", "evidence", "line_question")
+    run.each(
+        "open_nrb",
+        "open_line",
+        "amount_pair",
+        "link",
+        "undecided",
+        "unread_leaf",
+        "nrb_state",
+        "evidence",
+        "line_question",
+    )
 
 
 class _Run:

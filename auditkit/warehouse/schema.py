@@ -34,10 +34,15 @@ select schema_name || '.' || table_name as name, column_name, data_type
 from duckdb_columns() where not internal and schema_name in ('main', 'raw')
 """
 _COMMENTS = """
+with relation as (
+    select schema_name, table_name, table_oid as oid, comment from duckdb_tables() where not internal
+    union all
+    select schema_name, view_name, view_oid, comment from duckdb_views() where not internal
+)
 select case schema_name when 'main' then table_name else schema_name || '.' || table_name end as name,
     t.comment as holds, c.column_name, lower(c.data_type) as kind, c.comment as meaning
-from duckdb_tables() as t join duckdb_columns() as c using (schema_name, table_name)
-where not t.internal order by t.table_oid, c.column_index
+from relation as t join duckdb_columns() as c using (schema_name, table_name)
+order by t.oid, c.column_index
 """
 _IS_STAMPED = "select count(*) > 0 from duckdb_tables() where database_name = 'audit' and table_name = 'made_by'"
 _FIELD = """

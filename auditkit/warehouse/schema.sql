@@ -154,6 +154,22 @@ comment on column unreadable_field.matters is 'money: the audit is incomplete wi
 comment on column unreadable_field.digest is 'SHA-256 of the raw body; NULL for an amount that is computed';
 comment on column unreadable_field.sync_id is 'the sync that read it';
 
+create or replace view raw.partly_read as
+with broken as (
+    select subject_type, subject_id, digest from quarantine
+    union
+    select subject_type, subject_id, digest from unreadable_field where matters is not null
+)
+select distinct b.subject_type, b.subject_id, v.body,
+    case when json_valid(v.body) and json_type(v.body, '$.number') = 'VARCHAR' then v.body ->> '$.number' end as number
+from broken as b
+join raw.version as v on v.subject_type = b.subject_type and v.subject_id = b.subject_id and v.digest = b.digest;
+comment on view raw.partly_read is 'One current record of which money, a deciding field or the record itself could not be read.';
+comment on column raw.partly_read.subject_type is 'nrb or invoice';
+comment on column raw.partly_read.subject_id is 'guid or jnid';
+comment on column raw.partly_read.body is 'the exact text as it came';
+comment on column raw.partly_read.number is 'the number of an invoice; NULL: none, or it could not be read';
+
 create or replace table lenient_reading (
     subject_type varchar, field varchar, form varchar, value_count bigint, rounded_by decimal(38, 6), example varchar,
     example_id varchar, sync_id integer

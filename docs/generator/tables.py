@@ -103,7 +103,16 @@ from sync_run as r join sync_source as s on s.sync_id = r.sync_id order by r.syn
     Group(
         "Versions and raw bodies",
         "Every version that a read returned, exactly as it was sent; carried from snapshot to snapshot.",
-        ("nrb_version", "raw.nrb_body", "raw.invoice_body", "raw.held", "raw.unread", "raw.tombstone"),
+        (
+            "nrb_version",
+            "raw.nrb_body",
+            "raw.invoice_body",
+            "raw.held",
+            "raw.unread",
+            "raw.tombstone",
+            "raw.version",
+            "raw.partly_read",
+        ),
         "The value of an Aimsio field in each version of an NRB.",
         """\
 select guid, first_sync, last_sync, body ->> '$.nrbNotes' as notes

@@ -1,6 +1,6 @@
 -- Every leaf in exactly one state, the first that fits. charged: net on issued lines. left_over: total less charged, what is still to
 -- bill. found_jnid: the invoice of its mark. look_first: unbilled, but an open line of its job has the same amount, too common to link.
--- A NULL total counts as 0.00.
+-- unreadable: nobody can say, because something that decides could not be read. A NULL total counts as 0.00.
 -- out: guid text, state text, charged money, left_over money, note text, look_first flag, found_jnid text, found_method text,
 --   matched_by text
 with size as (
@@ -25,18 +25,20 @@ with size as (
         l.document_key, s.best, coalesce(s.charged, 0) as charged, coalesce(s.lines, 0) as lines, s.has_charge, s.has_credit,
         s.first_method, s.billed_jnid, s.on_found, f.jnid as found_jnid, f.method as found_method, f.state_rank as found_rank,
         coalesce(f.rivals, 0) as rivals, r.jnid is not null as is_readable, u.nrb_guid is not null as is_undecided,
+        coalesce(x.total, false) as total_unread, coalesce(x.line, false) as line_unread, coalesce(x.record, false) as record_unread,
         greatest(whole_cents($tolerance), case when coalesce(s.sharing, 1) > 1 then floor((s.sharing + 1) * 0.5) else 0 end) as tolerance
     from nrb_leaf as l
     left join summed as s on s.nrb_guid = l.guid
     left join invoice_known as f on f.nrb_guid = l.guid
     left join readable as r on r.jnid = f.jnid
     left join (select distinct nrb_guid from undecided) as u on u.nrb_guid = l.guid
+    left join unread_leaf as x on x.guid = l.guid
 ), open_leaf as (
     select guid, cents, job_key, vendor_code, document_key,
         row_number() over (partition by job_key, vendor_code, document_key, cents order by guid) as turn
     from joined
     where not internal and billable and lines = 0 and best is null and not billed_mark and rivals = 0 and not is_undecided
-        and cents <> 0 and document_key is not null
+        and cents <> 0 and document_key is not null and not record_unread
 ), reversed as (
     select a.guid
     from open_leaf as a
@@ -50,6 +52,7 @@ with size as (
         case
             when j.internal then 'internal'
             when not j.billable then 'not_billable'
+            when j.total_unread or (j.lines > 0 and j.line_unread) then 'unreadable'
             when j.cents = 0 and j.total is not null and j.charged = 0 then 'nothing_to_bill'
             when j.lines > 0 and j.charged = 0 and j.has_charge = 1 and j.has_credit = 1 then 'credited_back'
             when j.lines > 0 and abs(j.charged - j.cents) <= j.tolerance then 'billed_full'
@@ -65,7 +68,7 @@ with size as (
             when j.rivals > 1 then 'marked_several'
             when j.rivals = 1 and j.found_rank = 3 then 'on_void'
             when j.rivals = 1 and j.found_rank = 2 then 'on_draft'
-            when j.rivals = 1 and not j.is_readable then 'unreadable'
+            when (j.rivals = 1 and not j.is_readable) or j.record_unread then 'unreadable'
             when j.rivals = 1 then 'not_on_invoice'
             when j.billed_mark then 'not_found'
             when r.guid is not null then 'reversed'

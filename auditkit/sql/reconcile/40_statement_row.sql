@@ -19,7 +19,7 @@ from (values
     (12, 'unbilled', 'Unbilled', 'subtotal', 'nrb', false, false),
     (13, 'undecided', 'To be decided: named, but not surely', 'cost', 'nrb', false, true),
     (14, 'marked_several', 'To be decided: its mark fits several invoices', 'cost', 'nrb', false, true),
-    (15, 'unreadable', 'Its invoice has no readable line', 'cost', 'nrb', false, true),
+    (15, 'unreadable', 'To be decided: something could not be read', 'cost', 'nrb', false, true),
     (16, 'credited_back', 'Billed, then credited back', 'cost', 'nrb', false, true),
     (17, 'reversed', 'Reversed in Aimsio', 'cost', 'nrb', false, false),
     (18, 'over_billed', 'Over-billed', 'cost', 'nrb', false, true),

@@ -31,7 +31,7 @@ select 'undecided', 'nrb', guid, found_jnid, null, -total from leaf where state 
 union all
 select 'marked_several', 'nrb', guid, found_jnid, null, -total from leaf where state = 'marked_several'
 union all
-select 'unreadable', 'nrb', guid, found_jnid, null, -total from leaf where state = 'unreadable'
+select 'unreadable', 'nrb', guid, found_jnid, null, -left_over from leaf where state = 'unreadable'
 union all
 select 'credited_back', 'nrb', guid, found_jnid, null, -total from leaf where state = 'credited_back'
 union all

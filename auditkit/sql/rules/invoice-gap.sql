@@ -14,10 +14,10 @@
 --   numbers; as long as there are invoices whose number could not be read, a gap of no more numbers than these is silent. A NULL number,
 --   or one without digits at its end, is in no series. What is missing has no amount: amount_at_risk is NULL.
 with unread as (
-    select q.subject_id as jnid, case when q.field <> '(body)' then json_extract_string(b.body, '$.number') end as number
-    from quarantine as q
-    join raw.invoice_body as b on b.jnid = q.subject_id and b.digest = q.digest
-    where q.subject_type = 'invoice'
+    select b.subject_id as jnid, b.number
+    from raw.partly_read as b
+    left join invoice as i on i.jnid = b.subject_id
+    where b.subject_type = 'invoice' and (i.jnid is null or i.number is null)
 ), held as (
     select i.jnid, s.job_number, s.state, i.number from invoice as i join invoice_status as s on s.jnid = i.jnid
     union all

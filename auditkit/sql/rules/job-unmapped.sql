@@ -30,7 +30,5 @@ from cost as c
 left join suggested as g on g.job_key = c.job_key
 where c.linked = 0 and not exists (select 1 from invoice_job as j where j.job_key = c.job_key and j.sure)
     and not exists (
-        select 1 from quarantine as q
-        join raw.invoice_body as b on b.jnid = q.subject_id and b.digest = q.digest
-        where q.subject_type = 'invoice' and contains(lower(b.body), c.job_key)
+        select 1 from raw.partly_read as b where b.subject_type = 'invoice' and contains(lower(b.body), c.job_key)
     )

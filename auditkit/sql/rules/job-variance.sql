@@ -45,7 +45,5 @@ select case when job_number is null then '(no job)' when starts_with(job_number,
 from compared
 where undecided_total - open_line_total > $tolerance
     and not exists (
-        select 1 from quarantine as q
-        join raw.invoice_body as b on b.jnid = q.subject_id and b.digest = q.digest
-        where q.subject_type = 'invoice' and (job_key is null or contains(lower(b.body), job_key))
+        select 1 from raw.partly_read as b where b.subject_type = 'invoice' and (job_key is null or contains(lower(b.body), job_key))
     )

@@ -22,8 +22,3 @@ select guid as subject_id, job_number, total as amount_at_risk,
     'marked as billed in ' || coalesce(billed_in_name, billed_in_guid) || ', which is not in JobNimbus' as reason,
     billed_in_guid, billed_in_name
 from mark
-where not exists (
-    select 1 from quarantine as q
-    join raw.invoice_body as b on b.jnid = q.subject_id and b.digest = q.digest
-    where q.subject_type = 'invoice' and contains(lower(b.body), lower(coalesce(billed_in_name, billed_in_guid)))
-)

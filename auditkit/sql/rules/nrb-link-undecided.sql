@@ -21,26 +21,14 @@ with candidate as (
     join invoice_item as t on t.jnid = u.jnid and t.position = u.position
     left join evidence as e on e.nrb_guid = u.nrb_guid and e.jnid = u.jnid and e.position = u.position and e.kind = 'name'
     group by u.nrb_guid
-), mark as (
-    select n.guid, lower(coalesce(n.billed_in_name, n.billed_in_guid, p.billed_in_name, p.billed_in_guid)) as mark
-    from nrb as n left join nrb as p on p.guid = n.parent_guid
-), unread as (
-    select distinct s.guid
-    from nrb_status as s
-    join mark as m on m.guid = s.guid
-    join quarantine as q on q.subject_type = 'invoice'
-    join raw.invoice_body as b on b.jnid = q.subject_id and b.digest = q.digest and contains(lower(b.body), m.mark)
-    where s.state = 'not_found'
 )
 select s.guid as subject_id, s.job_number, s.total as amount_at_risk,
     case s.state when 'marked_several' then 'its mark fits several invoices'
-        when 'unreadable' then 'its invoice ' || coalesce(i.number, i.jnid, '') || ' has no line that can be read'
-        when 'not_found' then 'an invoice that may be the one of its mark could not be read'
+        when 'unreadable' then case when i.jnid is null then 'it, or an invoice that names it, could not be read as a whole'
+            else 'its invoice ' || coalesce(i.number, i.jnid) || ' has no line that can be read' end
         else c.reason end as reason,
     s.state, coalesce(c.candidates, 0) as candidates, coalesce(c.candidate_lines, '') as candidate_lines, coalesce(c.line_keys, '') as line_keys
 from nrb_status as s
 left join candidate as c on c.nrb_guid = s.guid
-left join unread as u on u.guid = s.guid
 left join invoice as i on i.jnid = s.found_jnid
 where (s.state = 'undecided' and not (c.is_away = 1 and c.is_strong = 1)) or s.state in ('marked_several', 'unreadable')
-    or u.guid is not null

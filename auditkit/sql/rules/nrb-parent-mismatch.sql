@@ -8,7 +8,7 @@
 -- remedy: Open the receipt in Aimsio: an item is missing, entered twice or changed alone.
 -- note: The subject is the receipt where its total is not the sum of its items by more than $tolerance; else the item that is typed
 --   RECEIPT_AP_INVOICE itself, or is marked as not exported while its receipt is exported. A NULL total on either side: nothing to compare.
---   An item in quarantine is not in the sum.
+--   An item whose total could not be read is a NULL total.
 with summed as (
     select parent_guid, count(*) as children, sum(total_after_markup) as children_total,
         count(case when total_after_markup is null then 1 end) as without_total

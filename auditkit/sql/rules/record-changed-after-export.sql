@@ -7,8 +7,8 @@
 -- key: reason
 -- why: The ledger holds the amount or the job of the day of export; what changed since is not booked.
 -- remedy: Book the difference in the ledger, or undo the change in Aimsio.
--- note: Compares the NRB as it is with the state in which it was last exported: the first sync in which it was marked so, whether or not it was gone for a while since. A change that was undone, or
---   that a new export has booked, is silent. Money is cost before markup, vendor tax and total, each by more than $tolerance; a NULL amount
+-- note: Compares the NRB as it is with the state in which it was last exported: the first sync in which it was marked so, whether or not it was
+--   gone for a while since. A change that was undone, or that a new export has booked, is silent, and so is a field that cannot be read now. Money is cost before markup, vendor tax and total, each by more than $tolerance; a NULL amount
 --   or job is a value of its own. Without the mark, the whole total is at risk, else the difference of the totals.
 with version as (
     select guid, first_sync, last_sync, job_number, total_after_markup as total, vendor_tax as tax, coalesce(is_exported, false) as exported,
@@ -39,4 +39,9 @@ select c.guid as subject_id, c.job_number,
     c.first_sync as exported_in_sync, c.total_at_export, c.total_now, c.job_at_export
 from compared as c
 join nrb as n on n.guid = c.guid
-where c.is_revalued or c.is_moved or c.is_unmarked
+where (c.is_revalued or c.is_moved or c.is_unmarked)
+    and not exists (
+        select 1 from unreadable_field as u
+        where u.subject_type = 'nrb' and u.subject_id = c.guid
+            and u.column_name in ('is_exported', 'job_number', 'rate', 'quantity', 'vendor_tax', 'total_after_markup')
+    )

@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, subject_type text, name text, last_sync int, vanished_sync int
 -- why: Cost or revenue that was reported once and no longer exists changes the books without leaving a trace in them.
 -- remedy: Ask who deleted it; if that was right, accept the exception with a note.
--- note: Without a total if the last body had none that could be typed. Silent for an invoice that auditkit deactivated and verified so: JobNimbus may hide it afterwards. One that was active again when it was last seen is an exception.
+-- note: The total is NULL if the last body had none that could be read. Silent for an invoice that auditkit deactivated and verified so: JobNimbus may hide it afterwards. One that was active again when it was last seen is an exception.
 with verified as (
     select json_extract_string(body, '$.operation') as operation, json_extract_string(body, '$.object') as jnid, written_at
     from journal where kind = 'correction' and json_extract_string(body, '$.step') = 'VERIFIED'
