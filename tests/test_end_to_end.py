@@ -13,7 +13,7 @@ from auditkit.sandbox.world import Body, World
 from tests.sandbox.truth import truth_of
 from tests.served import point, serving
 
-# What a vendor may do on a read. Every pair of values of two switches stands in one of the runs below.
+# What a vendor may do on a read. Every pair of values of two switches is in one of the runs below.
 SWITCHES = {
     "list_shape": ("array", "value"),
     "stub_key": ("guid", "id"),

@@ -162,42 +162,15 @@ OLD_WORDS = {
 }
 OLD_WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(OLD_WORDS)})(?![\w-])", re.I)
 TEXTS = {".py", ".sql", ".md", ".ipynb", ".js", ".css", ".toml", ".cfg", ".yml", ".sh", ""}
-LABEL = "NRB total after mark-up"  # a row of the statement, which is data
+# Spelled so in data: names of statuses and item types, words on invoice lines.
+DATA = re.compile(r"\bCancelled\b|\bcancelled(?=\"|, deleted)|'labour'|\bLabour\b|Discount on labour")
 # Parts that are still to be rewritten. What has none of these words any more is deleted here: a test asks for it.
 UNFINISHED = (
-    "auditkit/checks/",
-    "auditkit/cli/corrections.py",
-    "auditkit/corrections/",
-    "auditkit/journal",
-    "auditkit/sandbox/",
-    "auditkit/sql/link/",
-    "auditkit/sql/reconcile/",
-    "auditkit/sql/rules/",
-    "auditkit/sync/",
-    "auditkit/vendors/",
-    "auditkit/warehouse/",
-    "benchmarks/",
-    "docs/commands.md",
-    "docs/completeness.md",
+    "auditkit/corrections/remedies.py",
     "docs/corrections.md",
     "docs/month-end.md",
     "docs/rules.md",
     "docs/tables.md",
-    "tests/canaries/",
-    "tests/checks/",
-    "tests/corrections/",
-    "tests/crash/",
-    "tests/drift/",
-    "tests/faults/",
-    "tests/protocol/",
-    "tests/sandbox/",
-    "tests/test_cli_corrections.py",
-    "tests/test_end_to_end.py",
-    "tests/test_journal_damage.py",
-    "tests/test_sync_proof.py",
-    "tests/vendors/",
-    "tests/warehouse/",
-    "tests/world.py",
 )
 
 
@@ -206,7 +179,7 @@ def prose(path: Path) -> str:
     text = path.read_text("utf-8", errors="ignore")
     if path.suffix == ".ipynb":
         text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
-    return text.replace(LABEL, "")
+    return DATA.sub("", text)
 
 
 def test_no_old_word_is_used() -> None:

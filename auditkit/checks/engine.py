@@ -21,7 +21,7 @@ class Engine:
         self._public = frozenset(name for (name,) in rows)
 
     def run(self, step: Step, values: Mapping[str, Value], *, into: str | None = None) -> None:
-        """Make the step's table anew (under `into`, else under its name)."""
+        """Rebuild the step's table (under `into`, else under its name)."""
         name = into or step.name
         if name in self._public:
             # In one order, so that a snapshot's bytes do not depend on how the work was shared out.

@@ -46,7 +46,7 @@ def find(
 ) -> None:
     """Run every rule and fill rule and finding: each open and new, as nobody has looked at its history yet.
 
-    `advance` is told of each rule that has run. Raises `RuleError` as `fire` does.
+    `advance` is called after each rule. Raises `RuleError` as `fire` does.
     """
     for rule in rules:
         values = rule.values(common, thresholds.get(rule.name, {}))

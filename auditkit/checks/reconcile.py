@@ -55,7 +55,7 @@ def statement(by: str = "all", key: str | None = None) -> tuple[str, dict[str, s
     """The query behind `audit.statement(by=…, key=…)`, and the values of its parameters.
 
     Without a `key` every key of the scope, in a column before the rows; with one its rows alone. A key is a job number,
-    a month as YYYY-MM, a vendor code or a type, exactly as it stands in the table; the empty key means what has none.
+    a month as YYYY-MM, a vendor code or a type, exactly as it is in the table; the empty key means what has none.
     Raises `QuestionRefused` for anything that is not in `SCOPES`, and for a key of the whole.
     """
     if by not in SCOPES:

@@ -214,7 +214,7 @@ def _header(text: str, path: str, known: tuple[str, ...]) -> dict[str, list[tupl
             continue
         key = match[1]
         _expect(key in known, path, number, f"unknown key {key!r}; known are {', '.join(known)}")
-        _expect(key not in entries or key == "param", path, number, f"key {key!r} stands twice")
+        _expect(key not in entries or key == "param", path, number, f"key {key!r} occurs twice")
         _expect(bool(match[2].strip()), path, number, f"key {key!r} is empty")
         entries.setdefault(key, []).append((number, match[2].strip()))
         last = key

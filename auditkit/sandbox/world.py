@@ -24,7 +24,7 @@ Body = dict[str, Any]
 class World:
     """Both vendors' records, on the day `as_of`, in one time zone.
 
-    `nrbs` and `invoices` may be written anew at each access, so that a million of them need no memory: iterate once,
+    `nrbs` and `invoices` may be made again at each access, so that a million of them need no memory: iterate once,
     and do not expect a change to a body to stay. `hosts` are the books of the jobs with a fault: they say what an audit
     must find. `planted` counts the faults by name.
     """

@@ -208,7 +208,7 @@ def pickles(thing: object) -> Iterator[bytes]:
 def tracebacks(error: BaseException, *, is_whole: bool) -> Iterator[str]:
     """Python's own, with and without locals, IPython's verbose one, and rich's with locals; from our first frame on.
 
-    rich colours whole files, which takes long, to show the same locals.
+    rich colors whole files, which takes long, to show the same locals.
     """
     behind = error.__traceback__
     while behind and "/tests/" in behind.tb_frame.f_code.co_filename and behind.tb_next:

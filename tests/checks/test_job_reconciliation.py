@@ -87,14 +87,14 @@ VERDICTS = [
     (
         "SAME-4",  # its other lines are no variance
         [cost("c4", "50.00", "SAME-4")],
-        [sold("c4", "50.00", job("SAME-4", "K6")), sold("c5", "9.00", job("SAME-4", "K6"), text="Labour")],
+        [sold("c4", "50.00", job("SAME-4", "K6")), sold("c5", "9.00", job("SAME-4", "K6"), text="Labor")],
         "agrees",
     ),
     ("LESS-1", [cost("d1", "50.00", "LESS-1")], [sold("d1", "49.99", job("LESS-1", "K7"))], "under-billed"),
     (
         "LESS-2",
         [cost("d2", "50.00", "LESS-2")],
-        [sold("d3", "7.00", job("LESS-2", "K8"), text="Labour")],
+        [sold("d3", "7.00", job("LESS-2", "K8"), text="Labor")],
         "under-billed",
     ),
     ("MORE-1", [cost("e1", "50.00", "MORE-1")], [sold("e1", "50.01", job("MORE-1", "K9"))], "over-billed"),

@@ -34,7 +34,7 @@ def verdict(draft):
 
 
 def accepting(draft, subject="n1", rule="nrb-unbilled", **changes):
-    """Decisions that accept one finding as it stands in the draft."""
+    """Decisions that accept one finding as it is in the draft."""
     row = draft.query(
         "select fingerprint, rule_id, subject_id, amount_at_risk, key, evidence from finding"
         " where rule_id = $rule and subject_id = $subject",
@@ -143,7 +143,7 @@ def test_an_accepted_line_stays_accepted_when_another_is_inserted_above_it(draft
     wrong = line("Trucking", "100.00", quantity=1.0, price=90.0)
     synced(draft, 1, [], [invoice([wrong])])
     decided = accepting(draft, "i1/0", "line-arithmetic")
-    synced(draft, 2, [], [invoice([line("Labour", "5.00"), wrong])], decisions=decided)
+    synced(draft, 2, [], [invoice([line("Labor", "5.00"), wrong])], decisions=decided)
     assert states(draft, "line-arithmetic") == {"i1/1": ("accepted", "persisting")}
 
 

@@ -92,7 +92,7 @@ def test_parameters_and_note_may_be_missing(key):
 # (what is replaced, by what, the part of the text on whose line it shall be refused, with what words)
 HEADERS = [
     ("-- why:", "-- wy:", "-- wy:", "unknown key 'wy'; known are id, title"),
-    ("-- why:", "-- title: Again\n-- why:", "Again", "key 'title' stands twice"),
+    ("-- why:", "-- title: Again\n-- why:", "Again", "key 'title' occurs twice"),
     ("-- why: It matters here.", "-- why:", "-- why:", "key 'why' is empty"),
     ("-- why: It matters here.", "-- It matters here.", "It matters", "expected '-- key: value'"),
     ("-- id: own-rule", "-- id: other-rule", "other-rule", "id is 'other-rule', but the file is own-rule.sql"),

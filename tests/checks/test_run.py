@@ -28,8 +28,8 @@ from tests.world import (
 
 NRBS = [nrb("n1"), unbilled("n2", "50.00"), nrb("n3", "20.00"), unbilled("n4", None), nrb("n5", "20.00")]
 INVOICES = [
-    invoice([line("R1-n1", "90.00"), line("Labour", "20.00"), line("Labour", "20.00")]),
-    invoice([line("Labour", "7.00")], "i2", related=[related("OTHER-1", "J2")]),
+    invoice([line("R1-n1", "90.00"), line("Labor", "20.00"), line("Labor", "20.00")]),
+    invoice([line("Labor", "7.00")], "i2", related=[related("OTHER-1", "J2")]),
 ]
 TABLES = (
     "link",
@@ -225,8 +225,8 @@ def extremes(most, least):
     invoices = [
         invoice([line(f"R1-b{number}", least) for number in range(12)], total=most, subtotal=most, **bill),
         invoice([line("all", least, quantity=most, price=most)] * 15, "i2", total=least, subtotal=least, **bill),
-        invoice([line("Labour", most)] * 12, "i3", total=None, subtotal=None, total_paid=least, **bill),
-        invoice([line("Labour", most)] * 12, "i4", total=most, subtotal=least, is_active=False, **bill),
+        invoice([line("Labor", most)] * 12, "i3", total=None, subtotal=None, total_paid=least, **bill),
+        invoice([line("Labor", most)] * 12, "i4", total=most, subtotal=least, is_active=False, **bill),
     ]
     shared = [*[(f"m{number}", "i2", 0) for number in range(12)], *[("s0", "i2", place) for place in range(1, 14)]]
     return nrbs, invoices, [*shared, ("s1", "i2", 1), ("s1", "i4", 0)]
@@ -313,7 +313,7 @@ def test_a_job_of_jobnimbus_may_be_several_of_aimsio(tmp_path):
         assert snapshot.query("select count(*) from job_map where source = 'job_map.csv'").scalar() == 2
         assert snapshot.query("select nrb_guid from link where position = 0").rows == [("n2",)]
         assert snapshot.query("select job_number from invoice_status").scalar() == "B-1"  # its linked NRBs decide
-    others = {**TWO_OF_ONE, "invoices": [invoice([line("Labour", "55.00")], related=[related("x", "j-9 ")])]}
+    others = {**TWO_OF_ONE, "invoices": [invoice([line("Labor", "55.00")], related=[related("x", "j-9 ")])]}
     with audited(tmp_path, **others) as snapshot:
         assert snapshot.query("select job_number from invoice_status").scalar() == "(several)"
 

@@ -27,7 +27,7 @@ def begun(world: World, operation: str = "edit-nrb") -> tuple[_Run, Correction]:
         change = world.edit(operation, ONE, nrbIsExported=True)
     else:
         related = [{"id": "job-1", "type": "job"}]
-        items = [{"name": "Labour", "quantity": 1, "price": 10}]
+        items = [{"name": "Labor", "quantity": 1, "price": 10}]
         change = world.creation(operation, KEY, type="invoice", status=1, is_active=True, related=related, items=items)
     run = _Run(world.clients, world.journal, "bob", lambda: world.now, world.waits.append)
     return run, run._record_intent(Correction("0" * 64, ACCOUNT, change))

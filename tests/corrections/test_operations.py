@@ -36,7 +36,7 @@ NEW_INVOICE = {
     "status": 1,
     "is_active": True,
     "related": [{"id": "job-1", "type": "job"}],
-    "items": [LINE, {"name": "Labour", "quantity": "1.5", "price": 10}],
+    "items": [LINE, {"name": "Labor", "quantity": "1.5", "price": 10}],
 }
 
 

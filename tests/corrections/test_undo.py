@@ -73,7 +73,7 @@ def test_all_six_operations_can_be_undone(synced, tmp_path, monkeypatch):
         if not change.operation_type.creates:
             was, now = before[change.object_id], stored(state, change)
             assert set(unplanned_changes(was, now, ())) <= {"items"}, change.operation
-            assert covers(was.get("items"), now.get("items"), "items")  # written anew: 2440.80 as 2440.8
+            assert covers(was.get("items"), now.get("items"), "items")  # written again: 2440.80 as 2440.8
     assert json.loads(state.invoice_text(created["create-invoice"]))["is_active"] is False
     internal = json.loads(state.nrb_text(created["create-nrb"]))
     assert (internal["isInternal"], internal["nrbIsBillable"], internal["nrbAccountType"]) == (

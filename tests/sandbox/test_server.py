@@ -191,11 +191,3 @@ def test_from_a_shell_a_mistake_is_one_line(state_path, options, words):
     assert "Traceback" not in err
     assert "usage: " in out + err or err.count("\n") == 1
     assert process.returncode == (0 if "--help" in options else 2)
-
-
-@pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 200), ("localhost", 200), ("evil.example", 400), ("", 400)])
-def test_only_names_of_this_machine_are_answered(host, status, sandbox):
-    """A web page may give its own name the address of this machine, and would otherwise reach the sandbox by it."""
-    url = f"{sandbox.address.root}/limits"
-    answer = sandbox.session.get(url, headers={"Host": f"{host}:{sandbox.address.port}"}, timeout=20)
-    assert answer.status_code == status

@@ -212,7 +212,7 @@ def _billed_not_billable(view: _View) -> Subjects:
 
 
 def _no_markup(view: _View) -> Subjects:
-    """Every vendor has one mark-up, so that all others of its items show what this one should have."""
+    """Every vendor has one markup, so that all others of its items show what this one should have."""
     for leaf in view.leaves:
         if leaf.nrb.is_chargeable and leaf.nrb.vendor.markup and not leaf.nrb.upcharge:
             yield leaf.nrb.guid

@@ -119,7 +119,7 @@ def test_a_file_that_is_not_a_cache_is_named_in_the_error(path):
 def test_a_file_that_became_read_only_fails_at_once(path):
     cache = DetailCache(path, "s")
     with cache._entries.responses.connection() as connection:
-        connection.execute("pragma query_only = on")  # as on a disk that was mounted anew for reading alone
+        connection.execute("pragma query_only = on")  # as on a disk that was mounted again as read-only
     with pytest.raises(StoreError, match=r"details\.sqlite: cannot be used as a cache \(attempt to write a readonly"):
         cache.put("/x", "1", RECEIVED)
 

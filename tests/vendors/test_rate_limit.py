@@ -49,7 +49,7 @@ def test_ten_a_second_over_two_processes(tmp_path):
     began = [start for start, _ in two_processes(tmp_path, 10, 10, 13, 0.0)]
     assert len(began) == 26
     assert min(eleventh - first for first, eleventh in zip(began, began[10:], strict=False)) >= 1.0
-    assert began[-1] - began[0] < 5  # 25 gaps of 105 ms are 2.6 s: polite, not idle
+    assert began[-1] - began[0] < 5  # 25 gaps of 105 ms are 2.6 s: within the limit, not idle
 
 
 def test_late_calls_do_not_exceed_the_rate_together_with_later_ones(tmp_path):

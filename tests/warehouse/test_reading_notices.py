@@ -1,4 +1,4 @@
-"""What a person is told about how the vendors' data was read."""
+"""The notices about how the vendors' data was read."""
 
 from pathlib import Path
 

@@ -27,7 +27,7 @@ from auditkit.vendors.bodies import READ_ONLY_INVOICE_FIELDS, InvoiceChange
 
 __all__ = ["EDITABLE_FIELDS", "TAX_STAYS", "InvoiceOperation", "related_labels"]
 
-TAX_STAYS = "JobNimbus does not compute the tax anew where lines change: check the tax of each invoice there"
+TAX_STAYS = "JobNimbus does not compute the tax again when lines change: check the tax of each invoice there"
 EDITABLE_FIELDS = frozenset(
     {"external_id", "number", "date_invoice", "date_due", "items", "note", "internal_note", "terms", "is_active"}
 )
@@ -88,7 +88,7 @@ class InvoiceOperation(Operation):
         return max(lines, *known)
 
     def undo(self, change: Subject, also_changed: tuple[str, ...]) -> Reversal:
-        """Back to the values before; lines without their amounts, which JobNimbus computes anew."""
+        """Back to the values before; lines without their amounts, which JobNimbus computes again."""
         emptied = dict.fromkeys(name for name in also_changed if name in EDITABLE_FIELDS)
         values = {name: change.before.get(name) for name in (*change.after, *emptied)}
         if "items" in values:

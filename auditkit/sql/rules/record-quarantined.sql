@@ -17,7 +17,7 @@ with unread as (
     from unreadable_field
     where matters is not null
 ), listed as (
-    select subject_type, subject_id, string_agg(field || ': ' || reason, '; ' order by field, reason) as reason,
+    select subject_type, subject_id, string_agg(case when starts_with(field, '(') then reason else field || ': ' || reason end, '; ' order by field, reason) as reason,
         string_agg(field, ', ' order by field, reason) as field, min(digest) as digest
     from unread
     group by subject_type, subject_id
