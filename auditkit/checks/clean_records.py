@@ -118,6 +118,14 @@ class CleanRecords:
         """An amount of which 2 % is more than is tolerated."""
         return 1000 + 100 * self.within
 
+    @property
+    def draft_status(self) -> str:
+        """A status whose invoices are drafts. Raises `OutOfReach` if there is none."""
+        names = [name.strip() for name in self.parameters.draft_status_names if name.strip()]
+        if not names:
+            raise OutOfReach("no status counts as a draft")
+        return names[0]
+
     def counts_as_draft(self, status_name: str) -> bool:
         """Whether invoices of this status are drafts in this audit."""
         return status_name.strip().lower() in {name.strip().lower() for name in self.parameters.draft_status_names}
@@ -144,6 +152,13 @@ class CleanRecords:
         if not _FIRST <= day <= _LAST:
             raise OutOfReach(f"no record can be of {day}")
         return day
+
+    def ago(self, days: int) -> date:
+        """The day so many days before the audit's. Raises `OutOfReach` if no record can be of it."""
+        try:
+            return self.day(self.parameters.as_of - timedelta(days))
+        except OverflowError:
+            raise OutOfReach(f"no record can be {days} days old") from None
 
     def seconds(self, day: date) -> int:
         """Noon of a day in the account's time zone, as JobNimbus sends it."""

@@ -29,14 +29,18 @@ def _charging(clean: CleanRecords, nrb: Body, *amounts: Decimal) -> list[Body]:
 def _unbilled(clean: CleanRecords) -> PlantedFault:
     limit = clean.money("min_amount")
     amount = max(limit, Decimal(0)) + CENT
-    faulty = clean.nrb("faulty", amount, **UNMARKED, **_UNEXPORTED)
-    small = [clean.nrb("small", limit, **UNMARKED, **_UNEXPORTED)] if limit >= 0 else []
+    days = max(clean.whole("days"), 0)
+    due = {**UNMARKED, **_UNEXPORTED, "nrbCreatedAt": clean.milliseconds(clean.ago(days))}
+    faulty = clean.nrb("faulty", amount, **due)
+    near = [clean.nrb("small", limit, **due)] if limit >= 0 else []
+    if days:
+        near.append(clean.nrb("young", amount, **{**due, "nrbCreatedAt": clean.milliseconds(clean.ago(days - 1))}))
     return PlantedFault(
-        f"a billable NRB of {amount} that is on no invoice; one of {limit}",
+        f"a billable NRB of {amount}, {days} days old, that is on no invoice; one of {limit}, and a younger one",
         _guids(faulty),
-        [faulty, *small],
+        [faulty, *near],
         [clean.void()],
-        also={"nrb-unexported": _guids(faulty, *small)},
+        also={"nrb-unexported": _guids(faulty, *near)},
     )
 
 
@@ -57,8 +61,15 @@ def _exported_unbilled(clean: CleanRecords) -> PlantedFault:
 
 
 def _unexported(clean: CleanRecords) -> PlantedFault:
-    faulty = clean.internal("faulty", **UNMARKED, **_UNEXPORTED)
-    return PlantedFault("an internal NRB that is not exported", _guids(faulty), [faulty])
+    days = max(clean.whole("days"), 0)
+    faulty, *younger = (
+        clean.internal(part, **UNMARKED, **_UNEXPORTED, nrbCreatedAt=clean.milliseconds(clean.ago(age)))
+        for part, age in (("faulty", days), ("young", days - 1))
+        if age >= 0
+    )
+    return PlantedFault(
+        f"an internal NRB, {days} days old, that is not exported; a younger one", _guids(faulty), [faulty, *younger]
+    )
 
 
 def _billed_unexported(clean: CleanRecords) -> PlantedFault:
@@ -121,6 +132,21 @@ def _billed_on_void(clean: CleanRecords) -> PlantedFault:
             "nrb-billed-not-billable": _guids(own, goodwill),
             "nrb-class-contradiction": _guids(own),
         },
+    )
+
+
+def _on_draft(clean: CleanRecords) -> PlantedFault:
+    days, status = clean.whole("days"), clean.draft_status
+    faulty, near = clean.nrb("faulty", **UNMARKED), clean.nrb("near", **UNMARKED)
+    old, young = (
+        clean.bill(cost, part=part, status_name=status, date_invoice=clean.seconds(clean.ago(age)))
+        for cost, part, age in ((faulty, "old", days + 1), (near, "young", days))
+    )
+    return PlantedFault(
+        f"an NRB on a draft of {days + 1} days ago; one on a draft of {days} days ago",
+        _guids(faulty),
+        [faulty, near],
+        [old, young],
     )
 
 
@@ -277,6 +303,7 @@ FAULTS: Mapping[str, Callable[[CleanRecords], PlantedFault]] = {
     "nrb-invoiced-not-marked": _invoiced_not_marked,
     "nrb-line-not-found": _line_not_found,
     "nrb-link-undecided": _link_undecided,
+    "nrb-on-draft": _on_draft,
     "nrb-other-job": _other_job,
     "nrb-unbilled": _unbilled,
     "nrb-unexported": _unexported,

@@ -168,6 +168,22 @@ def _no_job(clean: CleanRecords) -> PlantedFault:
     )
 
 
+def _draft_old(clean: CleanRecords) -> PlantedFault:
+    days, status = clean.whole("days"), clean.draft_status
+    total = 100 + clean.beyond
+    old, young, small = (
+        clean.invoice(
+            [clean.fee(amount, f"Labor, {part}")], part, status_name=status, date_invoice=clean.seconds(clean.ago(age))
+        )
+        for amount, part, age in ((total, "old", days + 1), (total, "young", days), (clean.within, "small", days + 1))
+    )
+    return PlantedFault(
+        f"a draft of {days + 1} days ago; one of {days} days ago, and one that charges {clean.within}",
+        (old["jnid"],),
+        invoices=[old, young, small],
+    )
+
+
 def _overdue(clean: CleanRecords) -> PlantedFault:
     days = clean.whole("days")
     try:
@@ -435,6 +451,7 @@ def _vanished(clean: CleanRecords) -> PlantedFault:
 
 FAULTS: Mapping[str, Callable[[CleanRecords], PlantedFault]] = {
     "invoice-below-cost": _below_cost,
+    "invoice-draft-old": _draft_old,
     "invoice-due": _due,
     "invoice-duplicate": _duplicate,
     "invoice-duplicate-near": _duplicate_near,

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 GLOBAL_PARAMETERS = {"as_of": "date", "labor_in_amount": "text", "tolerance": "money", "vendor_tax": "text"}
-STEP_PARAMETERS = frozenset({*SQL_PARAMETERS, "by_mark"})
+STEP_PARAMETERS = frozenset({*SQL_PARAMETERS, "by_mark", "grace_days"})
 ASSERTIONS = ("existence", "completeness", "accuracy", "cutoff", "classification", "valuation")
 SEVERITIES = ("high", "medium", "low")
 _NO_KEYS = ("subject_id", "amount_at_risk")  # the one is its identity; of the other, growth counts

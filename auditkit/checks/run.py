@@ -19,7 +19,7 @@ from auditkit.checks.lifecycle import live, warnings
 from auditkit.checks.linking import link
 from auditkit.checks.map_files import JOB_MAP_COLUMNS, MARKUP_COLUMNS
 from auditkit.checks.reconcile import reconcile
-from auditkit.checks.rules import Rule, Value, load_rules
+from auditkit.checks.rules import Rule, Value, load_rules, load_steps
 from auditkit.errors import SettingsError
 from auditkit.progress import notice, progress
 from auditkit.settings import VOID_STATUS_NAMES
@@ -117,8 +117,17 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
         notice(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
     live(engine, decisions.acceptances, parameters.as_of, sync_id)
+    expose(engine, rules, parameters)
     warned = warnings(engine, parameters.surge)
     _record(draft, parameters, warned, _snapshot_id(draft, parameters, rules, decisions, sync_id))
+
+
+def expose(engine: Engine, rules: Sequence[Rule], parameters: Parameters) -> None:
+    """Fill `exposure`: each cost and invoice once per side, with what the findings say of it."""
+    (unbilled,) = [rule for rule in rules if rule.name == "nrb-unbilled"]
+    grace = unbilled.values(parameters.common, (parameters.thresholds or {}).get(unbilled.name, {}))["days"]
+    for step in load_steps("exposure"):
+        engine.run(step, {**parameters.common, "grace_days": grace})
 
 
 def prepare(draft: Draft, parameters: Parameters, decisions: Decisions) -> Engine:
@@ -189,6 +198,8 @@ select
     (select count(*) from invoice_item where amount is null) as lines_without_amount,
     (select count(*) from invoice_status where total is null and state = 'issued') as invoices_without_total,
     (select count(*) from statement where code = 'difference' and (gross <> 0 or amount <> 0)) as residuals,
+    (select count(*) from statement as s where s.scope = 'all' and s.code = 'unbilled'
+        and s.amount <> (select -coalesce(sum(amount), 0) from exposure where side = 'charge')) as exposure_gaps,
     (select count(*) from ({_UNKNOWN_JOBS}) as m) as job_map_unknown,
     (select count(*) from nrb_state where state in ('undecided', 'marked_several', 'unreadable')) as nrb_undecided,
     (select count(*) from finding) as findings,
@@ -216,6 +227,7 @@ def _verdict(counts: Mapping[str, int], *, complete: bool) -> str:
         "lines_without_amount",
         "invoices_without_total",
         "residuals",
+        "exposure_gaps",
     )
     if not complete or any(counts[name] for name in unseen) or counts["lines"] != counts["lines_in_bodies"]:
         return "incomplete"

@@ -39,6 +39,7 @@ FAULTS: Mapping[str, Callable[[CleanRecords], PlantedFault]] = {
 OWN_RULE = "no planted fault: your own rule"
 _SHOWN = 5
 _NUMBER = 48_210_000
+_WITH_GRACE = ("nrb-unbilled", "nrb-unexported")
 _AMOUNT, _ODD = Decimal("98765.43"), Decimal("13.37")
 _TAX_PERCENT = Decimal(5)
 _NRBS, _INVOICES = ("raw.nrb_body", "guid", "nrbGuid"), ("raw.invoice_body", "jnid", "jnid")
@@ -168,6 +169,21 @@ def _amounts(facts: Facts, faults: Iterable[PlantedFault]) -> Body:
     return {"jnid": facts.token, "is_active": False, "items": lines}
 
 
+def _without_grace(fault: PlantedFault, clean: CleanRecords) -> PlantedFault:
+    """The fault without the side effects that are within the days of grace of a rule, so that it must not fire yet."""
+    dates = {nrb["nrbGuid"]: nrb.get("nrbInvoiceDate") or nrb["nrbCreatedAt"] for nrb in fault.nrbs}
+
+    def is_due(rule: str, guid: str) -> bool:
+        days = clean.whole("days", rule) if rule in _WITH_GRACE else 0
+        try:
+            return days <= 0 or dates[guid] <= clean.milliseconds(clean.ago(days))
+        except OutOfReach:
+            return False
+
+    also = {rule: [guid for guid in guids if is_due(rule, guid)] for rule, guids in fault.also.items()}
+    return replace(fault, also=also)
+
+
 def _planted_faults(
     facts: Facts, parameters: Parameters, values: Mapping[str, Mapping[str, Value]]
 ) -> tuple[dict[str, PlantedFault], dict[str, str]]:
@@ -175,7 +191,8 @@ def _planted_faults(
     faults, out_of_reach = {}, {}
     for name, make in FAULTS.items():
         try:
-            faults[name] = make(CleanRecords(name, facts, parameters, values))
+            clean = CleanRecords(name, facts, parameters, values)
+            faults[name] = _without_grace(make(clean), clean)
         except OutOfReach as reason:
             out_of_reach[name] = f"no planted fault: {reason}"
     return faults, out_of_reach

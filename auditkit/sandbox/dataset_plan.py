@@ -169,11 +169,17 @@ def _with_habits(plans: list[JobPlan], rng: Random) -> list[JobPlan]:
             last = max(slot.day for slot in plan.slots)
             is_recent = last > AS_OF - timedelta(days=_PERIOD)
             habits = (*islice(names, _HABITS_PER_JOB), *[OPEN_STATUS] * is_recent)
-            changed.append(replace(plan, habits=habits, slots=(*plan.slots, *_slots_of(plan, habits, rng))))
+            # A tidy company sends its drafts: those that it has are of this month.
+            slots = [replace(s, day=_this_month(rng)) if s.state == "draft" else s for s in plan.slots]
+            changed.append(replace(plan, habits=habits, slots=(*slots, *_slots_of(plan, habits, rng))))
         else:
             changed.append(plan)
     changed += [_labor_job(rng, len(plans) + extra) for extra in range(2 + len(plans) // _JOBS_PER_LABOR_JOB)]
     return changed
+
+
+def _this_month(rng: Random) -> date:
+    return AS_OF - timedelta(days=rng.randrange(2, 13))
 
 
 def _slots_of(plan: JobPlan, habits: tuple[str, ...], rng: Random) -> Iterator[Slot]:
@@ -186,7 +192,7 @@ def _slots_of(plan: JobPlan, habits: tuple[str, ...], rng: Random) -> Iterator[S
     for name in habits:
         for role in ROLES.get(name, ()):
             days = rng.randrange(1, 4)
-            early = {"deposit": first - timedelta(days=20 + days), "standby": first + timedelta(days=days)}
+            early = {"deposit": first - timedelta(days=20 + days), "standby": _this_month(rng)}
             day = early.get(role) or min(last + timedelta(days=days), AS_OF)
             yield Slot(day, "draft" if role == "standby" else "issued", role=role)
 

@@ -277,8 +277,8 @@ def _loose_references(job: Job, rng: Random) -> Job:
     return job
 
 
-def _old_draft(job: Job, rng: Random) -> Job:
-    """A draft that nobody has sent for months."""
+def _open_draft(job: Job, rng: Random) -> Job:
+    """A draft of this month: its price is still to be agreed."""
     draft = _with_role(job, "standby")
     if not draft:
         return job
@@ -304,7 +304,7 @@ HABITS: Mapping[str, Habit] = {
     "loose references": _loose_references,
     "retainage": _retainage,
     "weekly rent": _weekly_rent,
-    "old draft": _old_draft,
+    "open draft": _open_draft,
     "recoverable tax": _recoverable_tax,
     "halves": _halves,
     "split document": _split_document,
@@ -316,5 +316,5 @@ ROLES: Mapping[str, tuple[Role, ...]] = {
     "credit and re-issue": ("credit", "reissue"),
     "retainage": ("release",),
     "halves": ("deposit", "balance"),
-    "old draft": ("standby",),
+    "open draft": ("standby",),
 }

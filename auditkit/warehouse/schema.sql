@@ -500,6 +500,25 @@ comment on column rule.digest is 'SHA-256 of the file';
 comment on column rule.sql is 'the file';
 comment on column rule.executed is 'the statement that was run';
 
+create or replace table exposure (
+    side varchar, cause varchar, label varchar, subject_type varchar, subject_id varchar, nrb_guid varchar, jnid varchar,
+    job_number varchar, amount decimal(38, 2), standing varchar, rule_id varchar, fingerprint varchar, also varchar
+);
+comment on table exposure is 'What an exception costs: one cost or invoice, once per side, by its first cause. Never add sides: they are other money.';
+comment on column exposure.side is 'charge (billable cost not billed, the headline: the statement''s subtotal unbilled), overcharge (billed too much), ledger or invoice';
+comment on column exposure.cause is 'why, for programs: never changes; on side charge the code of the statement''s row';
+comment on column exposure.label is 'why, for people';
+comment on column exposure.subject_type is 'nrb or invoice';
+comment on column exposure.subject_id is 'guid or jnid';
+comment on column exposure.nrb_guid is 'the cost; NULL: an invoice';
+comment on column exposure.jnid is 'the invoice; NULL: a cost';
+comment on column exposure.job_number is 'the job, where there is one';
+comment on column exposure.amount is 'the money, by the definition of its cause';
+comment on column exposure.standing is 'open, accepted (its finding is), not yet due (within the days of grace), or below threshold (no rule shows it)';
+comment on column exposure.rule_id is 'the rule whose finding shows it; NULL: none';
+comment on column exposure.fingerprint is 'that finding';
+comment on column exposure.also is 'every rule with a finding about it, separated by spaces; NULL: none';
+
 create or replace table finding (
     rule_id varchar, severity varchar, subject_type varchar, subject_id varchar, job_number varchar,
     amount_at_risk decimal(38, 2), reason varchar, evidence json, fingerprint varchar, state varchar, first_seen date,

@@ -20,7 +20,8 @@ with cause as (
 select r.side, r.cause, r.label, case when r.jnid is null then 'nrb' else 'invoice' end as subject_type,
     coalesce(r.nrb_guid, r.jnid) as subject_id, r.nrb_guid, r.jnid, r.job_number, r.amount,
     case when s.state is not null then s.state
-        when r.cause in ('never_invoiced', 'look_first') and days_between(n.accounting_date, $as_of) < $grace_days then 'not yet due'
+        when r.cause in ('never_invoiced', 'look_first') and $grace_days > 0
+            and days_between(n.accounting_date, $as_of) < $grace_days then 'not yet due'
         else 'below threshold' end as standing,
     s.rule_id, s.fingerprint, o.rules as also
 from ranked as r

@@ -135,6 +135,12 @@ def test_the_age_is_counted_in_the_days_of_the_account():
     assert (evidence["accounting_date"], evidence["age_days"]) == ("2026-09-10", 20)
 
 
+def test_days_of_grace():
+    kept = ACCOUNT.findings(RULE, days=31)
+    assert "day-30" not in kept and {"day-31", "day-60", "no-date"} <= set(kept)
+    assert "tomorrow" in ACCOUNT.findings(RULE, days=0)
+
+
 def test_min_amount():
     above = {guid: risk for guid, risk in firing(CASES).items() if risk is None or abs(Decimal(risk)) > 100}
     assert {"no-total", "never-billed", "above", "credit-above", "look-first"} == set(above)

@@ -1,6 +1,6 @@
 """nrb-unexported: leaves that are not marked as exported."""
 
-from tests.world import SILENT, Account, firing, nrb
+from tests.world import AS_OF, COST_DAY, SILENT, Account, firing, nrb
 
 RULE = "nrb-unexported"
 CASES = [
@@ -18,6 +18,7 @@ CASES = [
     (nrb("unknown", nrbIsExported=None), "100.00"),
     (nrb("no-total", None, nrbIsExported=False), None),
     (nrb("no-job", nrbIsExported=False, nrbJobOrderNumber=None), "100.00"),
+    (nrb("undated", nrbIsExported=False, nrbInvoiceDate=None, nrbCreatedAt=None), "100.00"),
 ]
 ACCOUNT = Account([body for body, _ in CASES])
 
@@ -31,3 +32,11 @@ def test_reason_and_key():
     assert found["not-exported"]["reason"] == "not exported"
     assert found["unknown"]["reason"] == "not known whether it was exported"
     assert (found["unknown"]["severity"], found["unknown"]["key"]) == ("medium", {})
+
+
+def test_days_of_grace():
+    """A cost is due on the day of its age: those here are of one day."""
+    age = (AS_OF - COST_DAY).days
+    assert "not-exported" in ACCOUNT.findings(RULE, days=age)
+    assert "not-exported" not in ACCOUNT.findings(RULE, days=age + 1)
+    assert "undated" in ACCOUNT.findings(RULE, days=age + 1)
