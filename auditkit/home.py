@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from auditkit.checks.acceptance import acceptances
 from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
-from auditkit.checks.link_decisions import link_decisions
+from auditkit.checks.link_decisions import CONFIRM, FORBID, link_decisions
 from auditkit.checks.map_files import read_job_map, read_markups
 from auditkit.checks.run import Decisions, Parameters
 from auditkit.errors import OtherAccount, SettingsError, StoreError
@@ -175,9 +175,9 @@ class Home:
         """What people decided, from the journal and job_map.csv. Raises `JournalError` or `SettingsError`."""
         pairs = link_decisions(self.journal)
         return Decisions(
-            links=[(row["nrb_guid"], row["line_key"]) for row in pairs if row["kind"] == "link"],
+            links=[(row["nrb_guid"], row["line_key"]) for row in pairs if row["decision"] == CONFIRM],
             journal=[(r.seq, r.at, r.kind, canonical(r.body), r.hash) for r in self.journal.records()],
-            forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in pairs if r["kind"] == "forbid"],
+            forbidden=[(r["nrb_guid"], r["jnid"], r["line_key"]) for r in pairs if r["decision"] == FORBID],
             acceptances=[tuple(said[name] for name in ACCEPTANCE_COLUMNS) for said in acceptances(self.journal)],
             jobs=read_job_map(self.settings.folder / "job_map.csv"),
             markups=read_markups(self.settings.folder / "markup.csv"),

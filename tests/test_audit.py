@@ -456,16 +456,17 @@ def test_a_link_counts_from_the_next_run_on(audit: ak.Audit, account: Account) -
         " where i.job_number = ? and i.state = 'issued' order by all limit 1",
         job,
     ).iloc[0]
-    audit.links.confirm(guid, line["jnid"], int(line["position"]), "seen on the paper invoice")
+    pair = (guid, f"{line['jnid']}/{line['position']}")
+    audit.links.confirm(pair, note="seen on the paper invoice")
     assert guid in set(audit.unbilled()["guid"])
     audit.run()
     assert guid not in set(audit.unbilled()["guid"])
     linked = audit.sql("select jnid, position, method from link where nrb_guid = ? and position is not null", guid)
     assert linked.values.tolist() == [[line["jnid"], line["position"], "manual"]]
-    assert audit.statement().iloc[-1].to_list()[:3] == ["residual", 0, 0]
-    (record,) = audit.journal.records("link")
+    assert list(audit.statement().iloc[-1][["code", "amount", "gross"]]) == ["difference", 0, 0]
+    (record,) = audit.journal.records("links")
     assert record.body["who"] == "controller@example.com" and record.body["note"] == "seen on the paper invoice"
-    audit.links.unconfirm(guid, line["jnid"], int(line["position"]), "another invoice")
+    audit.links.undo(pair, note="another invoice")
     audit.run()
     assert guid in set(audit.unbilled()["guid"])
 
@@ -473,17 +474,18 @@ def test_a_link_counts_from_the_next_run_on(audit: ak.Audit, account: Account) -
 def test_a_forbidden_link_counts_from_the_next_run_on(audit: ak.Audit) -> None:
     link = audit.sql(
         "select k.nrb_guid, k.jnid, k.position from link as k join invoice_status as i on i.jnid = k.jnid"
-        " where k.position is not null and k.method = 'reference' and i.state = 'issued' order by all limit 1"
+        " where k.position is not null and k.method = 'name' and i.state = 'issued' order by all limit 1"
     ).iloc[0]
-    audit.links.forbid(link["nrb_guid"], link["jnid"], int(link["position"]), "another delivery")
+    pair = (link["nrb_guid"], f"{link['jnid']}/{link['position']}")
+    audit.links.forbid(pair, note="another delivery")
     audit.run()
     still = audit.sql(
         "select count(*) as n from link where nrb_guid = ? and jnid = ? and position = ?", *link.to_list()
     )
     assert still["n"][0] == 0
     assert link["nrb_guid"] in set(audit.findings("nrb-line-not-found")["subject_id"])
-    assert audit.statement().iloc[-1].to_list()[:3] == ["residual", 0, 0]
-    audit.links.unforbid(link["nrb_guid"], link["jnid"], int(link["position"]), "the same delivery after all")
+    assert list(audit.statement().iloc[-1][["code", "amount", "gross"]]) == ["difference", 0, 0]
+    audit.links.undo(pair, note="the same delivery after all")
     audit.run()
     again = audit.sql(
         "select count(*) as n from link where nrb_guid = ? and jnid = ? and position = ?", *link.to_list()
@@ -493,13 +495,13 @@ def test_a_forbidden_link_counts_from_the_next_run_on(audit: ak.Audit) -> None:
 
 def test_a_decision_about_nothing(audit: ak.Audit) -> None:
     guid, jnid = audit.unbilled()["guid"][0], audit.sql("select min(jnid) as jnid from invoice")["jnid"][0]
-    for decide in (
-        lambda: audit.links.confirm("none", jnid, 0, "note"),
-        lambda: audit.links.confirm(guid, "none", 0, "note"),
-        lambda: audit.links.confirm(guid, jnid, 999, "note"),
-        lambda: audit.links.forbid(guid, "none", None, "note"),
+    for decide, words in (
+        (lambda: audit.links.confirm(("none", f"{jnid}/0"), note="note"), "no cost has this id"),
+        (lambda: audit.links.confirm((guid, "none/0"), note="note"), "no such line"),
+        (lambda: audit.links.confirm((guid, f"{jnid}/999"), note="note"), "no such line"),
+        (lambda: audit.links.forbid((guid, "none"), note="note"), "no such line"),
     ):
-        with pytest.raises(PlanError, match="no such line or NRB"):
+        with pytest.raises(QuestionRefused, match=words):
             decide()
     assert list(audit.journal.records()) == []
 

@@ -36,9 +36,9 @@ def as_demo(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("AUDITKIT_HOME", str(home))
 
 
-def pair(audit: ak.Audit) -> tuple[str, str, int]:
-    found = audit.sql("select nrb_guid, jnid, position from link where position is not null limit 1").iloc[0]
-    return str(found["nrb_guid"]), str(found["jnid"]), int(found["position"])
+def pair(audit: ak.Audit) -> tuple[str, str]:
+    found = audit.sql("select nrb_guid, jnid, position from link limit 1").iloc[0]
+    return str(found["nrb_guid"]), f"{found['jnid']}/{found['position']}"
 
 
 def fingerprint(audit: ak.Audit) -> str:
@@ -47,10 +47,8 @@ def fingerprint(audit: ak.Audit) -> str:
 
 DECISIONS: dict[str, Callable[[ak.Audit], object]] = {
     "accept": lambda audit: audit.accept(fingerprint(audit), "seen"),
-    "confirm": lambda audit: audit.links.confirm(*pair(audit), "seen"),
-    "forbid": lambda audit: audit.links.forbid(*pair(audit), "seen"),
-    "unconfirm": lambda audit: audit.links.unconfirm(*pair(audit), "seen"),
-    "unforbid": lambda audit: audit.links.unforbid(*pair(audit), "seen"),
+    "confirm": lambda audit: audit.links.confirm(pair(audit), note="seen"),
+    "forbid": lambda audit: audit.links.forbid(pair(audit), note="seen"),
 }
 
 
@@ -67,14 +65,17 @@ def test_a_decision_of_the_demo_does_not_enter_the_journal_of_an_account(
     assert not (home / "journal.jsonl").exists()
 
 
-def test_an_acceptance_of_an_account_is_not_taken_back_by_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_of_an_account_is_not_taken_back_by_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ak.open() as audit:
-        accepted = fingerprint(audit)
+        accepted, linked = fingerprint(audit), pair(audit)
         audit.accept(accepted, "seen")
+        audit.links.confirm(linked, note="seen")
     before = (home / "journal.jsonl").read_bytes()
     as_demo(monkeypatch, home)
     with ak.open() as audit, pytest.raises(OtherAccount):
         audit.unaccept(accepted, "why not")
+    with ak.open() as audit, pytest.raises(OtherAccount):
+        audit.links.undo(linked, note="why not")
     assert (home / "journal.jsonl").read_bytes() == before
 
 
@@ -93,7 +94,7 @@ def test_a_journal_alone_says_whose_home_it_is(home: Path, monkeypatch: pytest.M
 def test_every_record_names_its_account_and_person(home: Path) -> None:
     with ak.open() as audit:
         audit.accept(fingerprint(audit), "seen")
-        audit.links.forbid(*pair(audit), "seen")
+        audit.links.forbid(pair(audit), note="seen")
         key = audit.settings.account_key
         bodies = [record.body for record in audit.journal.records()]
         assert audit.journal.account == key
@@ -117,7 +118,7 @@ def test_a_snapshot_that_cannot_be_opened_does_not_hide_whose_journal_it_is(home
 def test_a_decision_of_nobody_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUDITKIT_IDENTITY")
     with ak.open() as audit, pytest.raises(SettingsError, match="not known; set AUDITKIT_IDENTITY"):
-        audit.links.forbid(*pair(audit), "seen")
+        audit.links.forbid(pair(audit), note="seen")
     assert not (home / "journal.jsonl").exists()
 
 
@@ -141,7 +142,7 @@ def test_text_that_a_reader_would_refuse_never_enters(
     with ak.open() as audit:
         for decide in (
             lambda: audit.accept(fingerprint(audit), note),
-            lambda: audit.links.forbid(*pair(audit), note),
+            lambda: audit.links.forbid(pair(audit), note=note),
         ):
             with pytest.raises(ValueRefused, match=words):
                 decide()

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from auditkit.cli import audit, corrections, doctor, findings, identity, init, inspect, journal, papers, sandbox, sql
+from auditkit.cli import (
+    audit,
+    corrections,
+    doctor,
+    findings,
+    identity,
+    init,
+    inspect,
+    journal,
+    links,
+    papers,
+    sandbox,
+    sql,
+)
 from auditkit.cli.common import UNKNOWN
 from auditkit.errors import AuditkitError, NotThere, OutcomeUnknown
 from auditkit.papers.terminal import fail, warn, with_sql
@@ -23,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (init, doctor, audit, findings, inspect, papers, sql, corrections):
+for group in (init, doctor, audit, findings, links, inspect, papers, sql, corrections):
     app.add_typer(group.app)
 
 

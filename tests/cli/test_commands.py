@@ -28,8 +28,13 @@ from tests.vendors.server import Reply, running_vendor
 
 COMMANDS = (
     *("init", "doctor", "demo", "sync", "audit", "statement", "rollforward", "findings", "explain", "accept"),
+    *("links", "link"),
     *("changes", "selftest", "tables", "report", "workpaper", "notebooks", "sql"),
     *("plan", "undo", "approve", "apply", "recover", "identity", "journal", "sandbox"),
+)
+INNER = (
+    *("link confirm", "link forbid", "link none", "link undo"),
+    *("identity new", "identity list", "journal verify", "sandbox serve"),
 )
 CREDENTIALS = ("AIMSIO_URL", "AIMSIO_USERNAME", "AIMSIO_PASSWORD", "JOBNIMBUS_URL", "JOBNIMBUS_TOKEN")
 HOSTILE = "\x1b[31m[red]x[/blue]\u202e\x07\r\n\u009b31m:boom:"  # ANSI, markup, bidi, bell, line ends, C1, emoji
@@ -76,7 +81,19 @@ def test_sql_below_each_table_on_request(home: Path) -> None:
 # ── Success ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "identity new", "identity list", "sandbox serve"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *COMMANDS,
+        "link confirm",
+        "link forbid",
+        "link none",
+        "link undo",
+        "identity new",
+        "identity list",
+        "sandbox serve",
+    ],
+)
 def test_help_of_every_command(command: str) -> None:
     ran = auditkit(*command.split(), "--help")
     assert (ran.code, ran.err) == (0, "") and "Usage: auditkit" in ran.out and command in ran.out
@@ -90,7 +107,7 @@ def test_help_lists_every_command_in_order() -> None:
 
 def test_help_cuts_no_summary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    for group in ((), ("identity",), ("journal",), ("sandbox",)):
+    for group in ((), ("link",), ("identity",), ("journal",), ("sandbox",)):
         assert "..." not in auditkit(*group, "--help").out.partition("Commands:")[2]
 
 

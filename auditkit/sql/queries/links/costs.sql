@@ -1,0 +1,2 @@
+-- Every cost's guid, in order.
+select guid from nrb_status order by guid
