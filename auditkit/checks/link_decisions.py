@@ -42,14 +42,17 @@ class LinkDecisions:
         self._identity = identity
         self._newest = newest
 
-    def undecided(self, job: str | None = None) -> pd.DataFrame:
+    def undecided(self, job: str | None = None, *, look_first: bool = False) -> pd.DataFrame:
         """Each undecided cost with each line that may carry it, largest first; of one `job` or all.
+
+        With `look_first` instead the unbilled costs that an open line of their job equals, too common an amount to say
+        more: nothing plans to bill them before that line is forbidden.
 
         A row is a candidate: `cost_id` and `line_id` are the handles, `points` and `why` what speaks for it, `decision`
         what was decided since the audit. `ak.review` shows the costs to decide in a notebook.
         """
         snapshot = self._newest()
-        query, values = read("queries/links/undecided"), {"job": job}
+        query, values = read("queries/links/undecided"), {"job": job, "look_first": look_first}
         table = snapshot.query(query, values)
         rows, decided = table.records(), {_key(row): row["decision"] for row in link_decisions(self._journal)}
         shown = [
@@ -156,7 +159,7 @@ class LinkDecisions:
     # ── What is meant ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _candidates(self) -> list[Row]:
-        return self._newest().query(read("queries/links/undecided"), {"job": None}).records()
+        return self._newest().query(read("queries/links/undecided"), {"job": None, "look_first": None}).records()
 
     def _cost(self, text: str) -> str:
         """The guid of the one cost that is meant."""

@@ -194,12 +194,14 @@ def _look(it: Audit, planned: Plan, title: str, *, preview: bool, as_json: bool)
     if effect and not as_json:
         findings = effect.findings.drop(columns="fingerprint")
         _show_if_any(findings, "The audit after it: findings it closes, opens and leaves")
+        _show_if_any(effect.states, "Costs whose state or charge would change")
         _show_if_any(effect.statement[effect.statement["change"] != 0], "The statement after it: what would change")
     return effect
 
 
 def _as_json(it: Audit, planned: Plan, effect: Effect | None, path: Path) -> dict[str, Any]:
-    foreseen = {"findings": records(effect.findings), "statement": records(effect.statement)} if effect else {}
+    frames = ("findings", "states", "statement")
+    foreseen = {name: records(getattr(effect, name)) for name in frames} if effect else {}
     return {
         "plan": str(path),
         "digest": planned.digest,

@@ -37,6 +37,9 @@ _Note = Annotated[str, typer.Option(help="Why it is decided so.")]
 @app.command()
 def links(
     job: Annotated[str | None, typer.Option(help="Only this job, by its number.")] = None,
+    look_first: Annotated[
+        bool, typer.Option("--look-first", help="Unbilled costs that an open line of their job equals, instead.")
+    ] = False,
     decided: Annotated[bool, typer.Option("--decided", help="The decisions in force instead.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -45,7 +48,7 @@ def links(
     From 3 points on a line is surely the cost's; fewer only ask. `auditkit explain` shows them term by term.
     """
     with opened() as audit:
-        frame = audit.links.decided() if decided else audit.links.undecided(job)
+        frame = audit.links.decided() if decided else audit.links.undecided(job, look_first=look_first)
         if decided and job is not None:
             frame = frame[frame["job_number"] == job]
         if job is not None and frame.empty:
@@ -55,12 +58,12 @@ def links(
         elif decided:
             show(_decisions(frame), titled(audit, f"{len(frame):,} decision{_s(len(frame))} in force"), answer=frame)
         else:
-            _show_undecided(audit, frame)
+            _show_costs(audit, frame, "cost to look for first" if look_first else "undecided cost")
 
 
-def _show_undecided(audit: Audit, frame: pd.DataFrame) -> None:
+def _show_costs(audit: Audit, frame: pd.DataFrame, what: str) -> None:
     costs = [group for _, group in frame.groupby("nrb_guid", sort=False)]
-    say(plain(titled(audit, f"{len(costs):,} undecided cost{_s(len(costs))}")))
+    say(plain(titled(audit, f"{len(costs):,} {what.replace('cost', f'cost{_s(len(costs))}')}")))
     shown = costs[:_MOST]
     for place, group in enumerate(shown, start=1):
         show(_candidates(group), _cost(group), most=None, answer=frame if place == len(shown) else None)

@@ -13,8 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from auditkit.checks.run import Decisions, Parameters, run
+from auditkit.corrections.charges import changed_states, objections
 from auditkit.corrections.plan import Change, Plan
 from auditkit.journal import digest
+from auditkit.sql import read
 from auditkit.values import time_to_ms, time_to_s
 from auditkit.vendors.strict_json import dump
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
@@ -27,15 +29,19 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Preview:
-    """Findings that a plan would close, open, and leave though it is meant to cure them; the statement, each label.
+    """Findings that a plan would close, open, and leave though it is meant to clear them; states and statement.
 
-    A finding is a row of `finding`; the statement has `label`, `before`, `after` and `change`.
+    A finding is a row of `finding`; `states` has each cost whose state or charge would change (`guid`, `job_number`,
+    `before`, `after`, `carried_before`, `carried_after`); the statement has `label`, `before`, `after` and `change`.
+    `objections` say in words why the plan must not be carried out; mostly none.
     """
 
     closed: Sequence[Row]
     opened: Sequence[Row]
     left: Sequence[Row]
+    states: Sequence[Row]
     statement: Sequence[Row]
+    objections: Sequence[str]
 
 
 def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisions) -> Preview:
@@ -56,9 +62,11 @@ def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisio
         closed=[row for name, row in before.findings.items() if name not in after.findings],
         opened=[row for name, row in after.findings.items() if name not in before.findings],
         left=[row for name, row in after.findings.items() if name in meant],
+        states=changed_states(before.costs, after.costs),
         statement=[
             _moved(label, before.statement.get(label, zero), after.statement.get(label, zero)) for label in labels
         ],
+        objections=objections(plan.changes, before.findings, before.costs, after.costs, parameters.tolerance),
     )
 
 
@@ -66,6 +74,7 @@ def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisio
 class _Audited:
     findings: dict[str, Row]
     statement: dict[str, Decimal]
+    costs: dict[str, Row]
 
 
 _FINDINGS = """
@@ -83,7 +92,8 @@ def _audited(draft: Draft, parameters: Parameters, decisions: Decisions, sync_id
     run(draft, parameters, decisions)
     draft.query("commit")
     findings: dict[str, Row] = {row["fingerprint"]: row for row in draft.query(_FINDINGS).records()}
-    return _Audited(findings, dict(draft.query(_STATEMENT).rows))
+    costs: dict[str, Row] = {row["guid"]: row for row in draft.query(read("queries/remedies/charges")).records()}
+    return _Audited(findings, dict(draft.query(_STATEMENT).rows), costs)
 
 
 _RAW_TABLES = """

@@ -15,6 +15,7 @@ from typing import Any
 from auditkit.corrections.plan import LeftOut
 from auditkit.corrections.planning import ChangeRequest as Draft
 from auditkit.errors import PlanError
+from auditkit.sql import read
 from auditkit.vendors.strict_json import parse
 from auditkit.warehouse.snapshots import Snapshot
 
@@ -32,11 +33,11 @@ _NOT_BILLABLE = {"nrbIsBillable": False, "nrbAccountType": "Not Billable"}
 class Remedy:
     """The usual cure of a rule. `condition` is what must be true of each object, and no API can tell.
 
-    `draft` makes proposals of the findings: rows of `sql`, which is asked with the rule's id as $rule.
+    `draft` makes proposals of the findings: rows of `queries/remedies/<query>`, which is asked with the rule's id.
     """
 
     condition: str
-    sql: str
+    query: str
     draft: Callable[[Sequence[Row], Snapshot], Iterator[Proposal]]
 
 
@@ -48,7 +49,8 @@ def proposed(rule: str, snapshot: Snapshot, only: str | Sequence[str] | None = N
     if rule not in REMEDIES:
         raise PlanError(f"{rule}: has no remedy that is safe to propose; those that have: {', '.join(REMEDIES)}")
     remedy = REMEDIES[rule]
-    rows = snapshot.query(remedy.sql, {"rule": rule}).records()
+    every = snapshot.query(read(f"queries/remedies/{remedy.query}"), {"rule": rule}).records()
+    rows = [row for row in every if row.get("finding_state", "open") == "open"]
     if not rows:
         raise PlanError(f"{rule} has no open findings: nothing to plan")
     if only is not None:
@@ -110,7 +112,7 @@ def _exported(row: Row) -> Draft:
 
 def _one_class(row: Row) -> Draft:
     """What was billed is billable; what is internal is not; else the flag, by which the audit goes, decides."""
-    if row["linked"] or row["billed_mark"]:
+    if row["charged"] or row["billed_mark"]:
         return _edit(row, _BILLABLE, "it was billed, so it is billable")
     if row["is_internal"]:
         return _edit(row, _NOT_BILLABLE, "it is internal, so it is not billable")
@@ -126,9 +128,9 @@ def _made_billable(row: Row) -> Draft:
 def _marked_up(row: Row) -> Proposal:
     markup = parse(row["evidence"], row["guid"]).get("lowest_markup")
     if markup is None or row["rate"] is None or row["quantity"] is None:
-        return LeftOut(row["guid"], "rate, quantity or its peers' mark-up is missing")
+        return LeftOut(row["guid"], "rate, quantity or its peers' markup is missing")
     percent = format(Decimal(str(markup)).normalize(), "f")
-    return _edit(row, {"nrbUpcharge": percent}, f"the lowest mark-up of its peers is {percent} %")
+    return _edit(row, {"nrbUpcharge": percent}, f"the lowest markup of its peers is {percent} %")
 
 
 def _with_keys(rows: Sequence[Row], _: Snapshot) -> Iterator[Proposal]:
@@ -152,15 +154,21 @@ def _billed(rows: Sequence[Row], snapshot: Snapshot) -> Iterator[Proposal]:
     """The lines of a job's unbilled NRBs: on its newest draft invoice, else on a new one."""
     by_job: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        if row["amount_at_risk"] is None:
+        if row["state"] != "unbilled":
+            yield LeftOut(row["guid"], f"it is {row['state']}, not unbilled: decide the link first (`auditkit links`)")
+        elif row["look_first"]:
+            where = f" ({row['look_at']})" if row["look_at"] else ""
+            reason = f"a line of its job has the same amount{where}: decide first whether it is this cost"
+            yield LeftOut(row["guid"], f"{reason} (`auditkit links --look-first`)")
+        elif row["amount_at_risk"] is None:
             yield LeftOut(row["guid"], "its total is not known")
         elif row["job_key"] is None:
             yield LeftOut(row["guid"], "it has no job")
         else:
             by_job[row["job_key"]].append(row)
-    drafts = dict(snapshot.query(_OPEN_INVOICE).rows)
-    related = dict(snapshot.query(_RELATED).rows)
-    status = snapshot.query(_DRAFT_STATUS).rows
+    drafts = dict(snapshot.query(read("queries/remedies/draft_invoices")).rows)
+    related = dict(snapshot.query(read("queries/remedies/related")).rows)
+    status = snapshot.query(read("queries/remedies/draft_status")).column()
     for job, items in by_job.items():
         lines = tuple(map(_line, items))
         findings, number = tuple(row["fingerprint"] for row in items), items[0]["job_number"]
@@ -178,7 +186,7 @@ def _billed(rows: Sequence[Row], snapshot: Snapshot) -> Iterator[Proposal]:
         else:
             values = {
                 "type": "invoice",
-                "status": status[0][0],
+                "status": status[0],
                 "is_active": True,
                 "related": parse(related[job], number),
                 "items": list(lines),
@@ -200,12 +208,13 @@ def _line(row: Row) -> dict[str, Any]:
 
 
 def _deactivated(rows: Sequence[Row], snapshot: Snapshot) -> Iterator[Proposal]:
-    """Of invoices with the same job and total all but one; never one that was paid or carries costs of its own.
+    """Of invoices with the same job, total and lines all but one; never one that was paid or charges for other costs.
 
     Which one is kept is decided among all that fire, also those that were not asked for or are accepted.
     """
     asked = {row["jnid"] for row in rows}
-    rest = {row["jnid"]: row for row in snapshot.query(_DUPLICATES, {"rule": rows[0]["rule_id"]}).records()}
+    query = read("queries/remedies/duplicates")
+    rest = {row["jnid"]: row for row in snapshot.query(query, {"rule": rows[0]["rule_id"]}).records()}
     while rest:
         group = _group(next(iter(rest.values())), rest)
         for row in group:
@@ -213,17 +222,23 @@ def _deactivated(rows: Sequence[Row], snapshot: Snapshot) -> Iterator[Proposal]:
         kept, *others = sorted(group, key=_worth)
         if kept["jnid"] in asked:
             yield LeftOut(kept["jnid"], f"it is the one to keep of {', '.join(sorted(row['jnid'] for row in group))}")
-        for row in (row for row in others if row["jnid"] in asked):
-            if row["total_paid"]:
-                yield LeftOut(row["jnid"], f"{row['total_paid']} was paid on it: compare both in JobNimbus")
-            elif row["links"]:
-                yield LeftOut(row["jnid"], f"it carries {row['links']} NRBs of its own: compare both in JobNimbus")
-            elif (row["job_key"], row["total"]) != (kept["job_key"], kept["total"]):
-                yield LeftOut(row["jnid"], f"its job or total is not that of {kept['jnid']}: renumber one of them")
-            else:
-                reason = f"it repeats {kept['jnid']}; job {row['job_number']}, {row['total']}"
-                values = {"is_active": False}
-                yield Draft("deactivate-invoice", row["jnid"], values, reason, (row["fingerprint"],), _rule(row))
+        yield from (_repeated(row, kept) for row in others if row["jnid"] in asked)
+
+
+def _repeated(row: Row, kept: Row) -> Proposal:
+    """One of several invoices beside the one that is kept: only a copy, line by line, is deactivated."""
+    others = set(row["nrbs"]) - set(kept["nrbs"])
+    if row["total_paid"]:
+        return LeftOut(row["jnid"], f"{row['total_paid']} was paid on it: compare both in JobNimbus")
+    if (row["job_key"], row["total"]) != (kept["job_key"], kept["total"]):
+        return LeftOut(row["jnid"], f"its job or total is not that of {kept['jnid']}: renumber one of them")
+    if row["lines"] is None or row["lines"] != kept["lines"]:
+        return LeftOut(row["jnid"], f"its lines are not those of {kept['jnid']}: they are two documents, renumber one")
+    if others:
+        costs = "1 cost" if len(others) == 1 else f"{len(others)} costs"
+        return LeftOut(row["jnid"], f"it charges for {costs} that {kept['jnid']} does not: compare both in JobNimbus")
+    reason = f"it repeats {kept['jnid']}, line by line; job {row['job_number']}, {row['total']}"
+    return Draft("deactivate-invoice", row["jnid"], {"is_active": False}, reason, (row["fingerprint"],), _rule(row))
 
 
 def _group(row: Row, rest: Mapping[str, Row]) -> list[Row]:
@@ -237,92 +252,39 @@ def _group(row: Row, rest: Mapping[str, Row]) -> list[Row]:
 
 
 def _worth(row: Row) -> tuple[Any, ...]:
-    """The one to keep comes first: paid, then issued, then the one with costs, then the oldest."""
-    return (not row["total_paid"], row["state"] != "issued", -row["links"], str(row["created_at"]), row["jnid"])
+    """The one to keep comes first: paid, then issued, then the one with more costs, then the oldest."""
+    return (not row["total_paid"], row["state"] != "issued", -len(row["nrbs"]), str(row["created_at"]), row["jnid"])
 
-
-_NRBS = """
-select n.*, f.rule_id, f.amount_at_risk, f.fingerprint, f.reason, f.evidence, r.digest as rule_digest, s.job_key,
-    s.linked, s.billed_mark,
-    exists (
-        select 1 from raw.nrb_body as b
-        where b.guid = n.guid and b.last_sync = (select max(sync_id) from sync_run)
-    ) as has_own_record,
-    case when usable_reference(n.external_id) is not null
-            and (select count(*) from nrb as o where o.external_id = n.external_id) = 1
-        then n.external_id else n.guid end as reference,
-    case when (select count(*) from nrb as o where n.origin_reference in (o.origin_reference, o.external_id)) = 1
-        then n.origin_reference else n.guid end as own_key,
-    cast(n.rate * n.quantity as decimal(18, 2)) + coalesce(n.vendor_tax, 0) as cost,
-    (select min(p.job_number) from nrb as p where p.guid = n.parent_guid) as parent_job,
-    (select case when count(distinct o.po_number) = 1 then min(o.po_number) end from nrb as o
-        where o.vendor_code = n.vendor_code and o.job_number = n.job_number) as only_po
-from finding as f
-join nrb as n on n.guid = f.subject_id
-join nrb_status as s on s.guid = n.guid
-join rule as r on r.rule_id = f.rule_id
-where f.rule_id = $rule and f.state = 'open'
-order by n.guid
-"""
-_DUPLICATES = """
-select i.jnid, i.total, coalesce(i.total_paid, 0) as total_paid, i.created_at, s.state, s.job_key, s.job_number,
-    f.rule_id, f.fingerprint, f.evidence, r.digest as rule_digest,
-    (select count(*) from link as k where k.jnid = i.jnid and k.position is not null) as links
-from finding as f
-join invoice as i on i.jnid = f.subject_id
-join invoice_status as s on s.jnid = i.jnid
-join rule as r on r.rule_id = f.rule_id
-where f.rule_id = $rule
-order by i.jnid
-"""
-_INVOICES = _DUPLICATES.replace("where f.rule_id = $rule", "where f.rule_id = $rule and f.state = 'open'")
-_OPEN_INVOICE = """
-select s.job_key, arg_max(s.jnid, (i.created_at, s.jnid)) from invoice_status as s join invoice as i on i.jnid = s.jnid
-where s.state = 'draft' and s.job_key is not null and s.job_key <> '(several)'
-group by s.job_key
-"""
-_RELATED = """
-select s.job_key, arg_max(cast(b.body -> '$.related' as varchar), (i.created_at, s.jnid))
-from invoice_status as s
-join invoice as i on i.jnid = s.jnid
-join raw.invoice_body as b on b.jnid = s.jnid and b.last_sync = (select max(sync_id) from sync_run)
-where s.job_key is not null and s.job_key <> '(several)'
-group by s.job_key
-"""
-_DRAFT_STATUS = """
-select i.status from invoice_status as s join invoice as i on i.jnid = s.jnid
-where s.state = 'draft' and i.status is not null
-group by i.status order by count(*) desc, i.status
-"""
 
 REMEDIES: Mapping[str, Remedy] = {
     "nrb-unexported": Remedy(
         "mark exported only what was booked in the ledger by hand; export everything else from Aimsio",
-        _NRBS,
+        "nrbs",
         _of_each(_exported),
     ),
     "nrb-class-contradiction": Remedy(
         "the data say which of two contradicting fields is likelier, not which is right",
-        _NRBS,
+        "nrbs",
         _of_each(_one_class),
     ),
     "nrb-billed-not-billable": Remedy(
         "make billable only what the client agreed to pay; take everything else off the invoice",
-        _NRBS,
+        "nrbs",
         _of_each(_made_billable),
     ),
     "nrb-unbilled": Remedy(
-        "bill only what is the client's to pay, and complete a new invoice in JobNimbus before it is sent",
-        _NRBS,
+        "bill only what is the client's to pay and is on no other invoice, also under another name; complete a new"
+        " invoice in JobNimbus before it is sent",
+        "nrbs",
         _billed,
     ),
     "invoice-duplicate": Remedy(
-        "compare both documents; deactivate only the one that is too many", _INVOICES, _deactivated
+        "compare both documents, line by line; deactivate only the one that is too many", "duplicates", _deactivated
     ),
     "nrb-no-markup": Remedy(
-        "only where the contract allows this mark-up; the line that bills the NRB stays as it is",
-        _NRBS,
+        "only where the contract allows this markup; the line that bills the NRB stays as it is",
+        "nrbs",
         _of_each(_marked_up),
     ),
-    "nrb-missing-key": Remedy("hold what is filled in against the vendor's document", _NRBS, _with_keys),
+    "nrb-missing-key": Remedy("hold what is filled in against the vendor's document", "nrbs", _with_keys),
 }

@@ -7,7 +7,7 @@ Not here: the rules of each step, which are in the modules beside this one.
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,17 @@ from pydantic import SecretStr
 from auditkit.checks.rules import refuse_unknown_rule
 from auditkit.corrections import apply as applying
 from auditkit.corrections.approval import approvals, approve, changes, prepare, refuse_other_account, unsigned_approval
+from auditkit.corrections.charges import can_change_charges
 from auditkit.corrections.location import Location
 from auditkit.corrections.lookup import Clients
 from auditkit.corrections.operations.registry import OPERATIONS, operation_named
 from auditkit.corrections.plan import LeftOut, Plan
 from auditkit.corrections.planning import ChangeRequest, Planner, parse_values, refuse_stale
-from auditkit.corrections.preview import preview
+from auditkit.corrections.preview import Preview, preview
 from auditkit.corrections.remedies import REMEDIES, merged, proposed
 from auditkit.corrections.render import Cell, DisplayNames
 from auditkit.corrections.signers import Signers
-from auditkit.corrections.tracking import corrections
+from auditkit.corrections.tracking import correction_id, corrections
 from auditkit.corrections.undo import undo
 from auditkit.errors import NoSnapshot, PlanError
 from auditkit.home import Home
@@ -37,17 +38,21 @@ from auditkit.warehouse.answer import Answer
 
 __all__ = ["Corrections", "Effect"]
 
+_MOST_OBJECTIONS = 10
+
 
 @dataclass(frozen=True)
 class Effect:
     """What a plan would do, as DataFrames.
 
     `fields`: each field before → after, with its object's label and the reason; `findings`: those it would close, open,
-    and leave though it is meant to clear them (`effect`); `statement`: each row before, after and the change.
+    and leave though it is meant to clear them (`effect`); `states`: each cost whose state or charge would change;
+    `statement`: each row before, after and the change.
     """
 
     fields: pd.DataFrame
     findings: pd.DataFrame
+    states: pd.DataFrame
     statement: pd.DataFrame
 
 
@@ -57,6 +62,7 @@ class Corrections:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._signers = Signers(home.settings)
+        self._preview: tuple[object, Preview] | None = None
 
     # ── Planning ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,14 +118,20 @@ class Corrections:
         return self._planned(found.requests, found.conditions)
 
     def preview(self, plan: Plan) -> Effect:
-        """What a plan would do: the audit is run again on a corrected copy of the snapshot. Nothing is sent."""
-        found = preview(plan, self._home.store, self._home.parameters(), self._home.decisions())
+        """What a plan would do: the audit is run again on a corrected copy of the snapshot. Nothing is sent.
+
+        A remedy that would not bill its costs in full, or would change another cost, is shown here; `save`, `approve`
+        and `apply` refuse it.
+        """
+        found = self._previewed(plan)
         effects = (("closes", found.closed), ("opens", found.opened), ("leaves", found.left))
         rows = [{"effect": effect, **row} for effect, rows in effects for row in rows]
         columns = ["effect", *("rule_id", "severity", "subject_type", "subject_id", "job_number", "amount_at_risk")]
         findings = pd.DataFrame(rows, columns=[*columns, "reason", "fingerprint"], dtype=object)
+        columns = ["guid", "job_number", "before", "after", "carried_before", "carried_after"]
+        states = pd.DataFrame(found.states, columns=columns, dtype=object)
         statement = pd.DataFrame(found.statement, dtype=object)
-        frames = (pd.DataFrame(self.fields(plan), dtype=object), findings, statement)
+        frames = (pd.DataFrame(self.fields(plan), dtype=object), findings, states, statement)
         snapshot = self._home.snapshot.short_id
         return Effect(*(Answer(f.itertuples(index=False, name=None), f.columns, snapshot=snapshot) for f in frames))
 
@@ -140,6 +152,7 @@ class Corrections:
         path = self._path(plan)
         if path.is_file() and Plan.load(path).digest == plan.digest:
             return path
+        self._refuse_unsafe(plan)
         identity = self._signers.identity("prepare", passphrase)
         return plan.signed(prepare(plan, identity, self._now())).save(self._home.settings.folder / "plans")
 
@@ -164,6 +177,7 @@ class Corrections:
         if again := self._approved(saved, identity.public_key):
             again.save_as(into)
             return again
+        self._refuse_unsafe(saved)
         approval = approve(
             saved,
             saved.signature("prepare"),
@@ -219,7 +233,10 @@ class Corrections:
     # ── Applying ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def refuse_unready(self, plan: Plan) -> None:
-        """Raise what `apply` would before it reads an object: not approved, already applied, stale, another account."""
+        """Raise what `apply` would before it reads an object.
+
+        Not approved, already applied, stale, another account, or a remedy that would charge something else by now.
+        """
         account = self._home.settings.account_key
         refuse_other_account(plan, account)
         applying.refuse_unready(
@@ -231,6 +248,7 @@ class Corrections:
             clock=self._home.now,
         )
         refuse_stale(plan, self._home.snapshot, self._home.journal)
+        self._refuse_unsafe(plan)
 
     def apply(self, plan: Plan | Path) -> pd.DataFrame:
         """Send an approved plan: one object at a time, journalled before and verified after. One verdict per object."""
@@ -290,6 +308,29 @@ class Corrections:
     def _now(self) -> datetime:
         """This instant, or that of the journal's latest record where the clock is behind it."""
         return self._home.journal.not_before(self._home.now())
+
+    def _previewed(self, plan: Plan) -> Preview:
+        """The preview, made once for a plan, a snapshot and the decisions in the journal."""
+        found = self._home.store.path.stat() if self._home.store.path.is_file() else None
+        key = (plan.digest, found and (found.st_ino, found.st_mtime_ns), self._home.journal.head)
+        if self._preview is None or self._preview[0] != key:
+            made = preview(plan, self._home.store, self._home.parameters(), self._home.decisions())
+            self._preview = (key, made)
+        return self._preview[1]
+
+    def _refuse_unsafe(self, plan: Plan) -> None:
+        """Raise `PlanError` where a remedy would not charge exactly what it is for. What has begun is not judged."""
+        known = corrections(self._home.journal)
+        rest = tuple(each for each in plan.changes if correction_id(plan.digest, each) not in known)
+        if not any(map(can_change_charges, rest)):
+            return
+        found = self._previewed(plan if len(rest) == len(plan.changes) else replace(plan, changes=rest)).objections
+        if found:
+            more = f"; and {len(found) - _MOST_OBJECTIONS} more" if len(found) > _MOST_OBJECTIONS else ""
+            raise PlanError(
+                f"plan {plan.digest[:12]} is refused, because it would not charge exactly what it is for:"
+                f" {'; '.join(found[:_MOST_OBJECTIONS])}{more}; look at these costs, audit, then plan again"
+            )
 
     def _planned(self, requests: Sequence[ChangeRequest | LeftOut], conditions: tuple[str, ...]) -> Plan:
         self._home.refuse_other_account()

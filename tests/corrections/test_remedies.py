@@ -29,6 +29,7 @@ from tests.sandbox.truth import truth_of
 
 RULES = tuple(REMEDIES)
 FAULTS = dict.fromkeys(RULES, 2)
+DIFFERENCE = "Unreconciled difference"
 Found = set[tuple[str, str]]
 
 
@@ -76,7 +77,7 @@ def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     foreseen = dict(zip(effect.statement["label"], effect.statement["after"], strict=True))
     assert {label: foreseen.get(label, 0) for label in after.statement} == after.statement
     assert all(amount == 0 for label, amount in foreseen.items() if label not in after.statement)
-    assert before.statement["residual"] == after.statement["residual"] == 0
+    assert before.statement[DIFFERENCE] == after.statement[DIFFERENCE] == 0
 
 
 @contextlib.contextmanager
@@ -93,13 +94,12 @@ def account(folder: Path, seed: int, nrbs: int = 100, **behaviors: object) -> It
 
 
 def a_twin(world: World) -> dict[str, Any]:
-    """A duplicate of an invoice, unpaid and without costs of its own."""
+    """A duplicate of an invoice, line by line, unpaid."""
     first = next(body for body in world.invoices if body["total_paid"])
-    line = {**first["items"][0], "jnid": "twin-line", "name": "Progress claim", "description": None, "cost": 0}
-    line |= {"quantity": 1, "price": first["subtotal"], "amount": first["subtotal"]}
+    lines = [{**line, "jnid": f"twin-{place}"} for place, line in enumerate(first["items"])]
     unpaid = {"total_paid": 0, "due": first["total"], "payments": [], "first_payment_date": None, "is_archived": False}
-    own = {"jnid": "twin", "guid": None, "recid": 999_999, "external_id": None, "cost": 0}
-    return {**first, **unpaid, **own, "date_paid_in_full": None, "items": [line]}
+    own = {"jnid": "twin", "guid": None, "recid": 999_999, "external_id": None}
+    return {**first, **unpaid, **own, "date_paid_in_full": None, "items": lines}
 
 
 def a_draft(world: World) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, invoice_date date, total money, others text
 -- key: others
 -- why: The same lines went to the same client twice within days: probably one document too many.
--- remedy: Compare both; void the one that is too many.
+-- remedy: Compare both, line by line; void one only if it charges for the same again.
 -- note: Issued invoices and drafts of the same job with the same total and the same lines, on different days at most $days apart. The later one is
 --   found. Silent: invoices that charge for different costs; and a series, which is three or more such invoices, each at least five days
 --   after the one before. NULL job, date or total, a total of 0.00 and an invoice without lines: silent.

@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, number text, external_id text, invoice_date date, total money, others text, same_lines flag
 -- key: others
 -- why: The client is charged twice, or two documents share a number and no payment can be assigned to one of them.
--- remedy: Compare both. Where all lines are the same, void the one that is too many; where they differ, renumber one.
+-- remedy: Compare both, line by line. Void one only where all lines are the same; where they differ, renumber one.
 -- note: Issued invoices and drafts with the same number or external id; or of the same job, date and total with the same lines. A deposit
 --   and a final invoice of one amount are two documents: their lines differ. So are two invoices that charge for different costs. A void
 --   invoice and its reissue are silent. NULL number, external id, job or date, and an invoice without lines: that part is silent. At

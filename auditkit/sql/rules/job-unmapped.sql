@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, nrb_count int, first_cost date, last_cost date, suggestion text
 -- key: suggestion
 -- why: Either the job was never billed, or JobNimbus knows it under another number, and then cost and revenue never meet.
--- remedy: Look for the job in JobNimbus. If it has another number there, write the pair into job_map.csv; else bill the job.
+-- remedy: Look for the job in JobNimbus. If it has another number there, write the pair into job_map.csv; else look for its costs on other invoices, and bill the job for what is on none.
 -- note: Jobs with something to bill that no invoice in any state surely belongs to, and none of whose costs is on an invoice line. Counted are
 --   billable, non-internal leaves, but not those of 0.00 or reversed ones; NULL totals count as 0.00. A job whose number is in an invoice that
 --   could not be read is silent. suggestion: a JobNimbus job whose name holds the number. NULL job: nrb-missing-key.

@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, verdict text, undecided_total money, open_line_total money, billable_total money, invoice_total money
 -- key: verdict
 -- why: More of the job's cost is undecided than all lines that may carry it charge: a part of it cannot have been billed, and no single cost shows which.
--- remedy: Decide the job's undecided costs, each on its own; what no line can carry is unbilled.
+-- remedy: Decide the job's undecided costs (`auditkit links --job`), each on its own; what no line can carry is unbilled.
 -- note: Jobs with NRBs and issued invoices. Compared by more than $tolerance: the net total of the undecided leaves, with every issued line above 0.00
 --   that carries no NRB and is on an invoice of the job or names one of them. At risk is the rest. Whatever a single cost shows (unbilled, billed in
 --   part, charged twice) is found there and not repeated. A job whose number is in an invoice that could not be read is silent. NULL totals

@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, lines text, line_keys text
 -- key: line_keys
 -- why: Nothing on the line names the cost: only the amount, which chance would hardly produce, connects the two.
--- remedy: Look at the lines and confirm the pairs, many at once; forbid one that is another cost.
+-- remedy: Look at the lines and confirm the pairs, many at once (`auditkit link confirm`); forbid one that is another cost.
 -- note: Billable leaves without a mark that leads there, on an issued line of their job with the same amount, or in a unique sum. A NULL total
 --   or job matches nothing.
 with line as (

@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, billed_in_guid text, billed_in_name text
 -- key: billed_in_guid, billed_in_name
 -- why: Aimsio shows that the client was charged; JobNimbus has no such invoice.
--- remedy: Look for the invoice under another number. Only if there is none, take the mark off and bill the cost.
+-- remedy: Look for the invoice under another number, and for a line that charges for the cost elsewhere. Only if there is neither, take the mark off and bill the cost.
 -- note: Billable leaves whose mark, their own or their receipt's, is the guid, number or external id of no invoice, and which no line names. Where
 --   an invoice that could not be read holds the mark, nrb-link-undecided asks. A NULL total fires.
 with mark as (

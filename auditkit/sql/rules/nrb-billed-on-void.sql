@@ -5,7 +5,7 @@
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, found_jnid text, invoice_number text
 -- why: A void invoice charges nobody: the cost is open again, though it looks billed.
--- remedy: Look for the invoice that replaced the void one. Only if it does not carry the cost, add it there.
+-- remedy: Look for the invoice that replaced the void one. Only if no invoice carries the cost, add it there.
 -- note: Billable leaves that only lines of void invoices carry, or that are marked with a void invoice and on no other. A NULL total fires.
 with on_line as (
     select k.nrb_guid, min(k.jnid) as jnid from link as k where k.state = 'void' group by k.nrb_guid

@@ -5,7 +5,7 @@
 -- subject: nrb
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, charged money, total money, lines int
 -- why: A part of the cost was billed; the rest may be waiting for the next progress invoice, or was forgotten.
--- remedy: Ask whether the rest is still to come. Bill the rest, never the whole.
+-- remedy: Look for the rest on other lines, and ask whether it is still to come. Bill the rest at most, never the whole.
 -- note: Billable leaves that issued lines charge for less than their total: several lines together, or one line of their own for less than 80 % of
 --   it. A smaller difference, or one of a line for several costs, is line-amount-difference. At risk is the rest, by more than $tolerance. A NULL total counts as 0.00, which
 --   has no part.

@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, lines text, line_keys text
 -- key: line_keys
 -- why: The client was charged and got the money back: as it is, nobody pays for the cost.
--- remedy: Ask why it was credited. If the credit was a correction, bill the cost again; else mark it not billable.
+-- remedy: Ask why it was credited, and look for it on later invoices. Only if it is on none, bill it again; or mark it not billable.
 -- note: Billable leaves that issued lines of both signs charge, and that sum to 0.00. A NULL total fires.
 with line as (
     select k.nrb_guid, string_agg(coalesce(i.number, k.jnid) || ' line ' || cast(k.position + 1 as text) || ' for '

@@ -6,7 +6,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, state text, candidates int, candidate_lines text, line_keys text
 -- key: state, line_keys
 -- why: Lines may carry this cost, but nothing proves it: until somebody decides, nobody knows whether it was billed.
--- remedy: Look at the candidates: confirm the line that carries it, forbid those that do not, or decide that it is on none of them.
+-- remedy: Look at the candidates (`auditkit links`): confirm the line that carries it, forbid those that do not, or decide that it is on none of them.
 -- note: Billable leaves that a line names, though not surely; that share a name or an amount with others; whose mark fits several invoices; or
 --   whose invoice has no readable line or could not be read. They are never planned as unbilled. Where all candidates are lines of another job
 --   that hold a reference of its own, nrb-other-job asks. A NULL total fires.

@@ -8,7 +8,7 @@
 -- out: subject_id text, job_number text, amount_at_risk money, reason text, vendor_code text, accounting_date date, age_days int, age_bucket text, look_first flag
 -- key: look_first
 -- why: Cost that was bought for the client, but never reaches an invoice, is paid by the contractor.
--- remedy: Bill it with a line that names its reference, or mark it not billable, with the reason. Where an open line of the job has the same amount, look at that line first.
+-- remedy: Look for it on other invoices, also under another name; where an open line of the job has the same amount, look at that line first. Only if it is on none, bill it with a line that names its reference; or mark it not billable, with the reason.
 -- note: $days of grace: a younger cost is not yet due, and not a finding. Billable leaves that no line names, whose amount no line can only mean, and that are not marked as billed. A NULL total fires: it may
 --   hide money. look_first: an open line of the job has the same amount, but it is too common to be taken for this cost.
 with aged as (
