@@ -7,7 +7,7 @@ refused.
 Not here: the audits before and after a plan (`preview.py`), and changes that a person chose, which are shown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,13 +18,10 @@ __all__ = ["can_change_charges", "changed_states", "objections"]
 Row = Mapping[str, Any]
 Rows = Mapping[str, Row]  # by guid, or findings by fingerprint
 
-_BILLS = frozenset({"add-line", "create-invoice"})
-_VOIDS = frozenset({"deactivate-invoice"})
-
 
 def can_change_charges(change: Change) -> bool:
     """Whether it is a rule's remedy that adds a charge or takes one away."""
-    return bool(change.rule) and change.operation in _BILLS | _VOIDS
+    return bool(change.rule) and change.operation_type.charges is not None
 
 
 def changed_states(before: Rows, after: Rows) -> list[Row]:
@@ -51,7 +48,7 @@ def objections(
         return []
     meant, found = set[str](), list[str]()
     for change in changes:
-        if can_change_charges(change) and change.operation in _BILLS:
+        if can_change_charges(change) and change.operation_type.charges == "adds":
             meant |= {findings[each]["subject_id"] for each in change.findings if each in findings}
             found += [f"exception {each[:8]} is not open any more" for each in change.findings if each not in findings]
     found += [
@@ -60,7 +57,8 @@ def objections(
         for guid in sorted(meant)
         if not _in_full(after[guid], tolerance)
     ]
-    own, voided = {change.object_id for change in changes}, set(_voided(changes))
+    own = {change.object_id for change in changes}
+    voided = {each.object_id for each in changes if can_change_charges(each) and each.operation_type.charges == "voids"}
     for row in changed_states(before, after):
         guid, now = row["guid"], after.get(row["guid"])
         is_own = guid in meant or guid in own or (now is not None and now["parent_guid"] in own)
@@ -77,7 +75,3 @@ def _in_full(cost: Row, tolerance: Decimal) -> bool:
     """Whether the client is charged for all of it, or will be once the draft is issued."""
     left = Decimal(cost["total"]) - Decimal(cost["carried"])
     return cost["state"] == "billed_full" or (cost["state"] == "on_draft" and abs(left) <= tolerance)
-
-
-def _voided(changes: Sequence[Change]) -> Iterator[str]:
-    return (change.object_id for change in changes if can_change_charges(change) and change.operation in _VOIDS)

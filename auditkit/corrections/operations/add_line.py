@@ -13,6 +13,7 @@ class AddLine(InvoiceOperation):
     """Add lines to an invoice, and leave the others as they are."""
 
     name = "add-line"
+    charges = "adds"
     fields = frozenset({"items"})
 
     def requested(self, given: Values) -> tuple[Values, tuple[Values, ...]]:

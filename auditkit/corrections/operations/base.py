@@ -66,13 +66,15 @@ class Operation(ABC):
     """One operation. Everything raises `PlanError`, in one line that names object and field.
 
     `fields` are those that it may set, `constants` those that it sets by itself. `creates` makes a new object;
-    `deletes` means that the object may answer 404 once it is done.
+    `deletes` means that the object may answer 404 once it is done; `charges` says whether it adds a charge to the
+    client or takes one away.
     """
 
     name: ClassVar[str]
     fields: ClassVar[frozenset[str]]
     creates: ClassVar[bool] = False
     deletes: ClassVar[bool] = False
+    charges: ClassVar[Literal["adds", "voids"] | None] = None
     constants: ClassVar[Values] = {}
 
     # What is true of every object of the vendor; `NrbOperation` and `InvoiceOperation` say it.

@@ -10,7 +10,8 @@ __all__ = ["CreateInvoice"]
 
 REMAINS = (
     "the NRBs that the lines of a deactivated invoice name are nrb-billed-on-void then, and no longer proposed for"
-    " billing: to bill them, activate the invoice again, or put lines with their references on another one of the job"
+    " billing: look for them on other invoices first; to bill them, activate the invoice again, or put lines with their"
+    " references on another one of the job"
 )
 
 
@@ -19,6 +20,7 @@ class CreateInvoice(InvoiceOperation):
 
     name = "create-invoice"
     creates = True
+    charges = "adds"
     model = NewInvoice
     constants: ClassVar[Values] = {"type": "invoice", "is_active": True}
     fields = EDITABLE_FIELDS | {"type", "status", "related", "customer"}

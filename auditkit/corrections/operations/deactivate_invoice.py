@@ -15,6 +15,7 @@ class DeactivateInvoice(InvoiceOperation):
     name = "deactivate-invoice"
     fields = frozenset({"is_active"})
     deletes = True
+    charges = "voids"
     constants: ClassVar[Values] = {"is_active": False}
 
     def problems(self, change: Subject) -> Iterator[str]:
