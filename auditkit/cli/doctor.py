@@ -3,14 +3,16 @@
 Not here: whether a read was complete (`sync`), and whether figures agree (`checks`).
 """
 
+import contextlib
 import importlib.metadata
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -23,6 +25,7 @@ from auditkit.journal_verify import verify
 from auditkit.papers.terminal import COULD_NOT_LOOK, plain, print_json, say
 from auditkit.progress import notice
 from auditkit.settings import keyring_note, settings_file, variable_of
+from auditkit.sql import read
 
 __all__ = ["Check", "app", "examine", "whereabouts"]
 
@@ -85,6 +88,7 @@ def examine(audit: Audit) -> Iterator[Check]:
     yield _checked("job map", lambda: _job_map(audit), "correct the file, or save it again as CSV in UTF-8")
     yield from _vendors(audit)
     yield _checked("snapshot", lambda: _snapshot(audit), "run `auditkit sync`")
+    yield from _reading(audit)
     yield _journal(audit)
     yield Check("versions", True, f"Python {sys.version.split()[0]}; {', '.join(map(_version, _LIBRARIES))}")
 
@@ -156,6 +160,28 @@ def _network(audit: Audit) -> str:
 def _snapshot(audit: Audit) -> str:
     about = audit.about
     return f"{audit.snapshot_id}, {about['status']}, verdict {about['verdict']}, as of {about['as_of']}"
+
+
+def _reading(audit: Audit) -> Iterator[Check]:
+    """How the newest snapshot, if there is one, reads statuses and dates: settings may have to say otherwise."""
+    with contextlib.suppress(AuditkitError, OSError):
+        statuses = audit.snapshot.query(read("queries/statuses")).records()
+        zones = audit.snapshot.query(read("queries/date_zones")).records()
+        yield Check("statuses", True, "; ".join(map(_status, statuses)) or "there are no invoices")
+        yield Check("dates", True, "; ".join(map(_zone, zones)) or "there are no dates")
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    name = row["status_name"] or "(no status)"
+    unknown = "" if row["known"] else ", as AUDITKIT_VOID_STATUS_NAMES and AUDITKIT_DRAFT_STATUS_NAMES lack it"
+    return f"{name} ({row['invoices']:,}): {row['treated_as']}{unknown}"
+
+
+def _zone(row: Mapping[str, Any]) -> str:
+    if row["zone"] is None:
+        return f"{row['field']}: midnights of no zone, read as days of {row['account_zone']}"
+    counted = f"{row['midnight_count']:,} of {row['value_count']:,}"
+    return f"{row['field']}: midnights of {row['zone']} ({counted}), read as days of it"
 
 
 def _journal(audit: Audit) -> Check:

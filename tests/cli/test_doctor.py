@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,16 @@ import pytest
 import auditkit as ak
 from auditkit.cli.doctor import _IGNORED, examine
 from auditkit.sandbox.dataset import build
+from auditkit.sandbox.world import World
 from tests.commands import Account, account_of, auditkit, bytes_of
 from tests.faults.faults import answer
 from tests.relay import relayed
 from tests.served import point, serving
+from tests.world import invoice, line, nrb
 
 NAMES = ["settings", "keyring", "network", "time zone", "home", "rules", "job map"]
-NAMES += ["Aimsio", "Aimsio NRB", "JobNimbus", "JobNimbus invoice", "filter", "clock"]
-NAMES += ["snapshot", "journal", "versions"]
+NAMES += ["Aimsio", "Aimsio NRB", "JobNimbus", "JobNimbus invoice", "filter", "clock", "snapshot", "statuses", "dates"]
+NAMES += ["journal", "versions"]
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,30 @@ def test_every_check_passes(home: Path, account: Account) -> None:
     assert bytes_of(home) == before
 
 
+def test_every_status_and_how_it_is_treated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of JobNimbus's newest read: what is void, a draft or issued, and in which zone dates are midnights."""
+    names = ("Sent", "Voided", "Draft", "Awaiting PO", "Awaiting PO", None)
+    invoices = [invoice([line()], f"i{place}", status_name=name) for place, name in enumerate(names)]
+    days = (date(2026, 9, day) for day in range(10, 10 + len(invoices)))
+    midnights = [int(datetime(*day.timetuple()[:3], 4, tzinfo=UTC).timestamp()) for day in days]
+    bodies = [{**body, "date_invoice": at} for body, at in zip(invoices, midnights, strict=True)]
+    named = {"vendors": frozenset({"BIT"}), "jobs": frozenset({"JOB-1001"})}
+    world = World(1, date(2026, 9, 30), "America/Edmonton", [nrb()], bodies, **named, hosts=(), planted={})
+    with account_of(world, tmp_path) as synced:
+        synced.home(monkeypatch, tmp_path / "copy")
+        seen = checks(0)
+        lacking = "issued, as AUDITKIT_VOID_STATUS_NAMES and AUDITKIT_DRAFT_STATUS_NAMES lack it"
+        assert seen["statuses"]["seen"] == (
+            f"Awaiting PO (2): {lacking}; Draft (1): draft; Sent (1): issued; Voided (1): void;"
+            f" (no status) (1): {lacking}"
+        )
+        assert "date_invoice: midnights of America/New_York (6 of 6), read as days of it" in seen["dates"]["seen"]
+        monkeypatch.setenv("AUDITKIT_VOID_STATUS_NAMES", '["awaiting po"]')
+        with ak.open() as audit:
+            audit.run()
+        assert "Awaiting PO (2): void; " in checks(0)["statuses"]["seen"]
+
+
 def test_the_same_as_text(home: Path) -> None:
     ran = auditkit("doctor")
     assert (ran.code, ran.err) == (0, "")
@@ -64,6 +91,7 @@ def test_the_same_as_text(home: Path) -> None:
 def test_a_home_without_a_snapshot_passes(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     point(monkeypatch, account.address, tmp_path / "home")
     seen = checks(0)
+    assert "statuses" not in seen and "dates" not in seen
     assert seen["snapshot"]["seen"].startswith("none yet") and "auditkit sync" in seen["snapshot"]["seen"]
 
 
