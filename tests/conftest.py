@@ -24,6 +24,7 @@ SLOW = (
     "checks/test_matching.py",
     "checks/test_mutations.py",
     "checks/test_run.py",
+    "checks/test_link_decisions.py",
     "checks/test_selftest.py",
     "checks/test_statement.py",
     "cli/",

@@ -9,8 +9,8 @@
 -- why: The same lines went to the same client twice within days: probably one document too many.
 -- remedy: Compare both, line by line; void one only if it charges for the same again.
 -- note: Issued invoices and drafts of the same job with the same total and the same lines, on different days at most $days apart. The later one is
---   found. Silent: invoices that charge for different costs; and a series, which is three or more such invoices, each at least five days
---   after the one before. NULL job, date or total, a total of 0.00 and an invoice without lines: silent.
+--   found. Silent: invoices that charge for different costs, or for parts of one, or of which one was credited; and a series, which is
+--   three or more such invoices, each at least five days after the one before. NULL job, date or total, a total of 0.00 and an invoice without lines: silent.
 with line as (
     select jnid,
         string_agg(coalesce(reference_key(coalesce(name, '') || ' ' || coalesce(description, '')), '') || ' ' || coalesce(cast(amount as text), ''),
@@ -30,6 +30,9 @@ with line as (
     select job_key, total, lines from spaced group by job_key, total, lines having count(*) >= 3 and min(days_since) >= 5
 ), carried as (
     select distinct jnid, nrb_guid from link
+), surplus as (
+    select k.nrb_guid from link as k join nrb_status as s on s.guid = k.nrb_guid
+    group by k.nrb_guid, s.total having abs(sum(k.invoiced_amount)) > abs(coalesce(s.total, 0))
 ), pair as (
     select a.jnid, b.jnid as other, coalesce(b.number, b.jnid) as other_number, days_between(b.day, a.day) as days_since,
         row_number() over (partition by a.jnid order by b.day desc, b.jnid) as turn
@@ -38,7 +41,10 @@ with line as (
         and days_between(b.day, a.day) <= $days and b.number_key is distinct from a.number_key
     where not exists (select 1 from series as s where s.job_key = a.job_key and s.total = a.total and s.lines = a.lines)
         and (
-            exists (select 1 from carried as x join carried as y on y.nrb_guid = x.nrb_guid where x.jnid = a.jnid and y.jnid = b.jnid)
+            exists (
+                select 1 from carried as x join carried as y on y.nrb_guid = x.nrb_guid join surplus as o on o.nrb_guid = x.nrb_guid
+                where x.jnid = a.jnid and y.jnid = b.jnid
+            )
             or not exists (select 1 from carried as x where x.jnid = a.jnid)
             or not exists (select 1 from carried as x where x.jnid = b.jnid)
         )

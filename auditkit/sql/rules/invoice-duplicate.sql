@@ -8,9 +8,10 @@
 -- why: The client is charged twice, or two documents share a number and no payment can be assigned to one of them.
 -- remedy: Compare both, line by line. Void one only where all lines are the same; where they differ, renumber one.
 -- note: Issued invoices and drafts with the same number or external id; or of the same job, date and total with the same lines. A deposit
---   and a final invoice of one amount are two documents: their lines differ. So are two invoices that charge for different costs. A void
---   invoice and its reissue are silent. NULL number, external id, job or date, and an invoice without lines: that part is silent. At
---   risk is the total of each copy with the same lines; of the earliest, and where the lines differ, 0.00.
+--   and a final invoice of one amount are two documents: their lines differ. So are two invoices that charge for different costs, for
+--   parts of one, or of which one was credited. A void invoice and its reissue are silent. NULL number, external id, job or date, and an
+--   invoice without lines: that part is silent. At risk is the total of each copy with the same lines; of the earliest, and where the
+--   lines differ, 0.00.
 with line as (
     select jnid,
         string_agg(coalesce(reference_key(coalesce(name, '') || ' ' || coalesce(description, '')), '') || ' ' || coalesce(cast(amount as text), ''),
@@ -26,6 +27,9 @@ with line as (
     left join line as l on l.jnid = i.jnid
 ), carried as (
     select distinct jnid, nrb_guid from link
+), surplus as (
+    select k.nrb_guid from link as k join nrb_status as s on s.guid = k.nrb_guid
+    group by k.nrb_guid, s.total having abs(sum(k.invoiced_amount)) > abs(coalesce(s.total, 0))
 ), pair as (
     select a.jnid, b.jnid as other, 1 as kind
     from item as a join item as b on b.number_key = a.number_key and b.jnid <> a.jnid
@@ -36,7 +40,10 @@ with line as (
     select a.jnid, b.jnid, 3
     from item as a
     join item as b on b.job_key = a.job_key and b.total = a.total and b.day = a.day and b.lines = a.lines and b.jnid <> a.jnid
-    where exists (select 1 from carried as x join carried as y on y.nrb_guid = x.nrb_guid where x.jnid = a.jnid and y.jnid = b.jnid)
+    where exists (
+            select 1 from carried as x join carried as y on y.nrb_guid = x.nrb_guid join surplus as o on o.nrb_guid = x.nrb_guid
+            where x.jnid = a.jnid and y.jnid = b.jnid
+        )
         or not exists (select 1 from carried as x where x.jnid = a.jnid)
         or not exists (select 1 from carried as x where x.jnid = b.jnid)
 ), best as (
