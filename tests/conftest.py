@@ -26,6 +26,7 @@ SLOW = (
     "checks/test_run.py",
     "checks/test_link_decisions.py",
     "checks/test_selftest.py",
+    "checks/test_situations.py",
     "checks/test_statement.py",
     "cli/",
     "corrections/",

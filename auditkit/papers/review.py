@@ -21,6 +21,7 @@ import traitlets
 from auditkit.errors import QuestionRefused
 from auditkit.format import for_people, money
 from auditkit.papers.html import html_table
+from auditkit.papers.link_review import LinkReview, are_candidates, link_review
 from auditkit.settings import quiet
 from auditkit.values import one_line, printable
 from auditkit.warehouse.answer import provenance_of, sql_of
@@ -95,12 +96,17 @@ class Review(anywidget.AnyWidget):
         return {**shown, **data}, metadata
 
 
-def review(findings: pd.DataFrame, checked: pd.Series | Sequence[bool] | bool = False) -> Review:
+def review(findings: pd.DataFrame, checked: pd.Series | Sequence[bool] | bool = False) -> Review | LinkReview:
     """Findings with check boxes: rows of `audit.findings()`, at most 1,000. Its `chosen` are those checked.
 
     `checked` is the state at first: True for all, or one boolean for each row, e.g. `findings["job_number"] == job`.
-    Raises `QuestionRefused`.
+    Rows of `audit.links.undecided()` are undecided costs instead, each with a choice: one of its lines, none of these,
+    or nothing; its `chosen` are what `audit.links.decide` takes. Raises `QuestionRefused`.
     """
+    if are_candidates(findings):
+        if checked is not False:
+            raise QuestionRefused("checked: is for findings; which line carries a cost is for a person to choose")
+        return link_review(findings)
     _refuse_other_frames(findings)
     if len(findings) > MOST_FINDINGS:
         raise QuestionRefused(

@@ -51,3 +51,22 @@ def test_the_evidence_of_a_finding(tmp_path, world, rule, subject, nrbs, invoice
     }
     assert all(why.raw["digest_holds"]) and len(why.row) == 1
     assert ("Links" in str(why)) is bool(len(why.parts["Links"]))
+
+
+def test_the_evidence_of_an_undecided_pair_term_by_term(tmp_path):
+    with audited(tmp_path, **undecided("J-B", related("J-B"))) as snapshot:
+        (found,) = snapshot.query("select * from finding where rule_id = 'nrb-link-undecided'").records()
+        why = explain(snapshot, found)
+    terms = "vendor's invoice number 44719 (plain) 2, an amount far from the NRB's -1"
+    (pair,) = why.parts["Evidence"].to_dict("records")
+    assert {name: str(value) for name, value in pair.items()} == {
+        "nrb_guid": "n2",
+        "line": "INV-b/1",
+        "line_text": "Service: Crane 44719",
+        "line_amount": "9.00",
+        "kind": "name",
+        "points": "1",
+        "terms": terms,
+    }
+    assert list(why.parts["Not decided"]["line"]) == ["INV-b/1"]
+    assert "auditkit links" in str(why) and terms in str(why)

@@ -186,6 +186,10 @@ def test_rows_are_decided_all_or_none(audit: ak.Audit) -> None:
     rows = frame[frame["nrb_guid"].isin([PUMP, TWIN])].assign(decision=["forbid", "confirm"])
     audit.links.decide(rows, note="with the foreman")
     assert decisions(audit) == [("forbid", PUMP, "i2", 0), ("confirm", TWIN, "i2", 1)]
+    grid = ak.review(audit.links.undecided())
+    grid.choices = {CRANE: "none"}
+    audit.links.decide(grid.chosen, note="in a notebook")
+    assert decisions(audit)[2:] == [("forbid", CRANE, "i1", 0), ("forbid", CRANE, "i1", 1)]
     gone = rows.assign(line_key="other words")
     for wrong, words in (
         (gone, "is no candidate any more"),
@@ -195,7 +199,7 @@ def test_rows_are_decided_all_or_none(audit: ak.Audit) -> None:
     ):
         with pytest.raises(QuestionRefused, match=words):
             audit.links.decide(wrong, note="why")
-    assert len(audit.journal.records()) == 1
+    assert len(audit.journal.records()) == 2
 
 
 @pytest.mark.parametrize(
