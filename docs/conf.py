@@ -20,7 +20,7 @@ html_copy_source = False
 _PARTS = {
     "Begin": ("accounts", "month-end", "scheduling", "sampling"),
     "Look up": ("commands", "python", "tables", "rules"),
-    "Rely on it": ("completeness", "corrections", "workpaper", "security"),
+    "Rely on it": ("completeness", "linking", "corrections", "workpaper", "security"),
 }
 
 

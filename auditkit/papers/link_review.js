@@ -31,7 +31,7 @@ function render({ model, el }) {
   summary.setAttribute("role", "status");
 
   const inputs = new Map();
-  const page = crypto.randomUUID();
+  const page = Math.random().toString(36); // two reviews on a page must not share their groups
   model.get("costs").forEach(({ id, title, options }, place) => {
     const body = table.createTBody();
     const group = `${page}-${place}`;

@@ -56,17 +56,20 @@ where u.column_name = 'total_after_markup' order by n.guid""",
     ),
     Group(
         "Which cost is on which invoice",
-        "How jobs, lines and references were matched, and which could not be.",
-        ("link", "link_ambiguous", "job_map", "line_token", "related_token"),
-        "The evidence by which NRBs were found on lines.",
+        "What speaks for a cost and a line, what was settled, and what a person has to decide. See [linking](linking.md).",
+        (
+            *("link", "undecided", "evidence", "nrb_state", "line_question", "nrb_name", "line_spot"),
+            *("job_map", "invoice_job", "job_suggestion", "related_token"),
+        ),
+        "How NRBs were found on lines.",
         """\
-select method, count(*) as links, sum(nrb_amount) as amount
-from link where position is not null group by method order by links desc""",
+select method, count(*) as links, sum(invoiced_amount) as amount
+from link where state = 'issued' group by method order by links desc""",
     ),
     Group(
         "What the audit decided about each record",
         "The audit's terms as columns: billable, exported, linked, unbilled; issued, draft, void.",
-        ("nrb_status", "invoice_status"),
+        ("nrb_status", "invoice_status", "invoice_status_name", "agreed_markup", "usual_tax_rate"),
         "Unbilled cost by job.",
         """\
 select job_number, count(*) as nrbs, sum(total) as unbilled
@@ -80,7 +83,7 @@ from nrb_status where unbilled group by job_number order by unbilled desc""",
         """\
 select i.nrb_guid, n.job_number, n.vendor_invoice_number, i.amount
 from statement_item as i join nrb as n on n.guid = i.nrb_guid
-where i.label = 'billed, invoice not found' order by i.amount""",
+where i.label = 'Marked billed, no such invoice' order by i.amount""",
     ),
     Group(
         "Findings",
