@@ -20,7 +20,7 @@ help:
 	@echo "make crash      a sync and a correction killed at every point, each system call failing (needs strace; over an hour)"
 	@echo "make faults     every fault a vendor may return, at every read and each step of a write; one line of totals (minutes)"
 	@echo "make hostile    more than 200 hostile texts through every field and out of nine sinks (minutes)"
-	@echo "make benchmarks reading beside a bare json_transform; linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
+	@echo "make benchmarks the fixed cost of an audit; reading beside a bare json_transform; linking beside its peers and at 200,000 NRBs; how often chance makes a group (minutes)"
 	@echo "make coverage-study  do the stated confidences of samples hold, in 10,000 simulated populations for each scenario (a minute)"
 	@echo "make canaries   a search for leaked secrets after everything that can happen (minutes)"
 	@echo "make mutants    every byte of a journal damaged, every line of the code for writes and money changed: all found (minutes)"
@@ -83,6 +83,7 @@ canaries: .venv/developers
 
 benchmarks: .venv/developers
 	@$(call install,.[benchmarks])
+	@$(BIN)/python -m benchmarks.fixed_cost
 	@$(BIN)/python benchmarks/reading.py
 	@$(BIN)/python -m benchmarks.linking
 	@$(BIN)/pytest tests/checks/test_matching.py -s -m campaign
