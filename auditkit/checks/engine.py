@@ -51,7 +51,7 @@ class Engine:
         self._draft.query(f"create or replace temp table {name} ({typed})")
 
     def insert(self, name: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
-        """Add rows to a temporary table."""
+        """Add rows to a table."""
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
             self._draft.insert(name, {column: [row[place] for row in part] for place, column in enumerate(columns)})

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import sqlglot
 from sqlglot import exp
 
-__all__ = ["MACROS", "TYPES", "parse", "refusals"]
+__all__ = ["MACROS", "TYPES", "parse", "refusals", "tokens"]
 
 # Declared type of a column or parameter → SQL type. Money that is computed is wider than money that was sent, so that
 # no sum or difference of accepted amounts is too large for it.
@@ -98,6 +98,11 @@ _INSTEAD: dict[type[exp.Expr], str] = {
     exp.Fetch: "fetch first keeps whichever rows come first: filter on row_number() over (… order by …)",
     exp.Offset: "offset drops whichever rows come first: filter on row_number() over (… order by …)",
 }
+
+
+def tokens(text: str) -> list[sqlglot.Token]:
+    """The words and signs of a query, each with its place in the text; comments are not among them."""
+    return sqlglot.tokenize(text, read="duckdb")
 
 
 def parse(text: str) -> exp.Query:

@@ -4,7 +4,10 @@ A rule is a file: a header of `-- key: value` lines and one SELECT. A step (link
 `-- out:` alone. The file stays plain SQL; what is executed casts its columns to the declared types and puts the
 parameters in as typed literals, so that it can be kept as evidence and run again without us.
 
-Not here: running them (`run.py`) and the subset of SQL they may use (`portable.py`).
+A file of the user is parsed and held against the subset of SQL that rules may use (`portable.py`). The shipped files
+were: the tests do that, because it would take longer than a small audit.
+
+Not here: running them (`run.py`).
 """
 
 import functools
@@ -15,10 +18,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 
 from auditkit.checks import portable
 from auditkit.checks.link_thresholds import SQL_PARAMETERS
@@ -82,8 +86,10 @@ class Step:
 
     def executed(self, values: Mapping[str, Value]) -> str:
         """The statement that is run: parameters as typed literals, columns cast to their declared types."""
-        used = tuple((name, values[name]) for name in _parameter_names(self.text))
-        return _executed(self.text, self.sql_columns, used)
+        columns = ",\n    ".join(f"cast({name} as {kind}) as {name}" for name, kind in self.sql_columns)
+        pieces = _pieces(self.text)
+        body = "".join(_literal(values[piece]) if place % 2 else piece for place, piece in enumerate(pieces))
+        return f"select\n    {columns}\nfrom (\n{body}\n) as result"
 
 
 @dataclass(frozen=True)
@@ -120,18 +126,31 @@ class Rule(Step):
         return {**common, **chosen}
 
 
-@functools.cache
 def read_step(name: str, text: str, path: str) -> Step:
     """A step from its text. Raises `RuleError` with file and line."""
-    header = _header(text, path, ("out",))
-    columns = _columns(*header["out"][0], path)
-    _tree(text, path, {*GLOBAL_PARAMETERS, *STEP_PARAMETERS}, columns)
-    return Step(name, path, text, columns)
+    step = _step(name, text, path)
+    _check_select(step, {*GLOBAL_PARAMETERS, *STEP_PARAMETERS})
+    return step
 
 
 @functools.cache
 def read_rule(name: str, text: str, path: str) -> Rule:
     """A rule from its text; `name` is the file's name without ending. Raises `RuleError` with file and line."""
+    rule = _rule(name, text, path)
+    own = {parameter.name for parameter in rule.parameters}
+    _check_select(rule, {*GLOBAL_PARAMETERS, *own})
+    unused = own - set(_pieces(text)[1::2])
+    _expect(not unused, path, 1, f"parameter {', '.join(sorted(unused))} is declared, but not used")
+    return rule
+
+
+@functools.cache
+def _step(name: str, text: str, path: str) -> Step:
+    return Step(name, path, text, _columns(*_header(text, path, ("out",))["out"][0], path))
+
+
+@functools.cache
+def _rule(name: str, text: str, path: str) -> Rule:
     header = _header(text, path, _KEYS)
     for key in _KEYS:
         if key not in header and key not in _OPTIONAL:
@@ -149,9 +168,6 @@ def read_rule(name: str, text: str, path: str) -> Rule:
     parameters = tuple(_parameter(line, value, path) for line, value in header.get("param", []))
     names = [parameter.name for parameter in parameters]
     _expect(len(names) == len(set(names)), path, 1, "a parameter is declared twice")
-    tree = _tree(text, path, {*GLOBAL_PARAMETERS, *names}, columns)
-    unused = set(names) - {_parameter_name(node) for node in tree.find_all(exp.Parameter, exp.Placeholder)}
-    _expect(not unused, path, 1, f"parameter {', '.join(sorted(unused))} is declared, but not used")
     words = {key: single[key] for key in ("title", "assertion", "severity", "subject", "why", "remedy")}
     return Rule(name, path, text, columns, note=single.get("note", ""), key=evidence, parameters=parameters, **words)
 
@@ -161,8 +177,7 @@ def load_steps(folder: str) -> list[Step]:
     files = resources.files("auditkit").joinpath("sql", folder).iterdir()
     paths = sorted((file for file in files if file.name.endswith(".sql")), key=lambda file: file.name)
     return [
-        read_step(re.sub(r"^\d+_", "", file.name)[:-4], file.read_text("utf-8"), f"{folder}/{file.name}")
-        for file in paths
+        _step(re.sub(r"^\d+_", "", file.name)[:-4], file.read_text("utf-8"), f"{folder}/{file.name}") for file in paths
     ]
 
 
@@ -172,7 +187,8 @@ def load_rules(own_folder: Path | None = None) -> list[Rule]:
     shipped = resources.files("auditkit").joinpath("sql", "rules")
     for file in [*shipped.iterdir(), *sorted(own_folder.glob("*.sql") if own_folder else ())]:
         name = file.name.removesuffix(".sql")
-        path = str(file) if isinstance(file, Path) and file.parent == own_folder else f"rules/{file.name}"
+        is_own = isinstance(file, Path) and file.parent == own_folder
+        path = str(file) if is_own else f"rules/{file.name}"
         if not file.name.endswith(".sql"):
             continue
         if name in rules:
@@ -181,7 +197,7 @@ def load_rules(own_folder: Path | None = None) -> list[Rule]:
             text = file.read_text("utf-8")
         except (UnicodeDecodeError, OSError) as error:
             raise RuleError(f"{path}:1: cannot be read as UTF-8 text ({error})") from None
-        rules[name] = read_rule(name, text, path)
+        rules[name] = read_rule(name, text, path) if is_own else _rule(name, text, path)
     return [rules[name] for name in sorted(rules)]
 
 
@@ -244,26 +260,24 @@ def _parameter(line: int, value: str, path: str) -> Parameter:
     return Parameter(match[1], match[2], _typed(match[2], match[3].strip(), f"{path}:{line}: {match[1]}"))
 
 
-def _tree(text: str, path: str, parameters: set[str], columns: tuple[tuple[str, str], ...]) -> exp.Query:
+def _check_select(step: Step, parameters: set[str]) -> None:
+    """Raise `RuleError` for a select that is not portable, or that does not fit its header."""
+    text, path, columns = step.text, step.path, step.columns
     try:
-        tree = _parsed(text)
+        tree = portable.parse(text)
     except ValueError as error:
         raise RuleError(f"{path}:{error}") from None
     for line, reason in portable.refusals(tree, text):
         raise RuleError(f"{path}:{line}: {reason}")
     for node in tree.find_all(exp.Parameter, exp.Placeholder):
-        name = _parameter_name(node)
+        name = str(node.name or node.this.name)
         _expect(name in parameters, path, 1, f"parameter ${name} is used, but not declared")
+        _expect(name in _pieces(text)[1::2], path, 1, f"write ${name} where the parameter is used")
     selected = tree.named_selects
     missing = [name for name, _ in columns if name not in selected] if "*" not in selected else []
     _expect(not missing, path, 1, f"out declares {', '.join(missing)}, which the select does not give")
     undeclared = [name for name in selected if name not in dict(columns) and name != "*"]
     _expect(not undeclared, path, 1, f"the select gives {', '.join(undeclared)}, which out does not declare")
-    return tree
-
-
-def _parameter_name(node: exp.Expr) -> str:
-    return str(node.name or node.this.name)
 
 
 def _expect(holds: bool, path: str, line: int, otherwise: str) -> None:
@@ -289,36 +303,26 @@ def _typed(kind: str, text: str, where: str) -> Value:
     return text.lower() == "true" if kind == "flag" else text
 
 
-def _literal(value: Value) -> exp.Expr:
+def _literal(value: Value) -> str:
     if isinstance(value, bool):
-        return exp.Boolean(this=value)
+        return "true" if value else "false"
     if isinstance(value, int):
-        return exp.Literal.number(value)
+        return str(value) if value >= 0 else f"({value})"
     if isinstance(value, date):
-        return exp.cast(exp.Literal.string(value.isoformat()), "date")
+        return f"cast('{value.isoformat()}' as date)"
     if isinstance(value, Decimal):
-        return exp.cast(exp.Literal.string(format(value, "f")), "decimal(24, 6)")
-    return exp.Literal.string(value)
-
-
-# An audit runs some steps a dozen times, and reading SQL takes longer than running it: what a text means is kept.
-_parsed = functools.cache(portable.parse)
+        return f"cast('{value:f}' as decimal(24, 6))"
+    return "'" + value.replace("'", "''") + "'"
 
 
 @functools.cache
-def _parameter_names(text: str) -> tuple[str, ...]:
-    return tuple(sorted({_parameter_name(node) for node in _parsed(text).find_all(exp.Parameter, exp.Placeholder)}))
-
-
-@functools.cache
-def _executed(text: str, columns: tuple[tuple[str, str], ...], values: tuple[tuple[str, Value], ...]) -> str:
-    given = dict(values)
-
-    def put_in(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, (exp.Parameter, exp.Placeholder)):
-            return _literal(given[_parameter_name(node)])
-        return node
-
-    shown = [exp.cast(exp.column(name), kind).as_(name) for name, kind in columns]
-    result = exp.Subquery(this=_parsed(text).copy().transform(put_in), alias=exp.to_identifier("result"))
-    return exp.select(*shown).from_(result).sql("duckdb", pretty=True, comments=False)
+def _pieces(text: str) -> tuple[str, ...]:
+    """The select without its header, cut at its parameters: SQL, then a parameter's name, then SQL, and so on."""
+    tokens = [token for token in portable.tokens(text) if token.token_type is not TokenType.SEMICOLON]
+    pieces: list[str] = []
+    start = tokens[0].start
+    for sign, name in pairwise(tokens):
+        if sign.token_type is TokenType.PARAMETER and sign.text == "$":
+            pieces += [text[start : sign.start], name.text]
+            start = name.end + 1
+    return (*pieces, text[start : tokens[-1].end + 1])

@@ -8,6 +8,7 @@ Not here: the tables of records and how their bodies are read (`records.py`, `re
 
 import functools
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import resources
 
@@ -50,6 +51,7 @@ create or replace temp table field (
     record varchar, field varchar, kind varchar, table_name varchar, column_name varchar, matters varchar
 )
 """
+_REBUILT = re.compile(r"^create or replace table (\S+)", re.MULTILINE)
 _TYPED = ("date_zone", "nrb", "invoice", "unreadable", "invoice_item", "history")
 
 
@@ -88,11 +90,15 @@ def schema() -> str:
 def rebuild_schema(draft: Draft) -> None:
     """Create the macros and the public tables: those carried between snapshots are kept, all others become empty.
 
-    A carried table of an earlier version gets the columns that were added since.
+    A carried table of an earlier version gets the columns that were added since. The tables of a draft of this version
+    are there already: they are emptied, which takes a tenth of the time.
     """
+    if draft.has_table("made_by") and draft.query("select stamp from made_by").column() == [_stamp()]:
+        draft.run("\n".join(f"truncate {name};" for name in _REBUILT.findall(schema()) if name != "made_by"))
+        return
     known = {(name, column) for name, column, _ in draft.query(_COLUMNS).rows}
     tables = {name for name, _ in known}
-    for name, column, kind in _expected():
+    for name, column, kind in _expected() if tables else ():
         if name in tables and (name, column) not in known:
             draft.query(f"alter table {name} add column {column} {kind}")
     draft.run(script("macros.sql"))

@@ -51,18 +51,19 @@ def test_a_rule_is_its_header_and_its_select():
 
 def test_parameters_become_typed_literals():
     text = read(RULE).executed({"min_amount": Decimal("0.10")})
-    assert "total > CAST('0.10' AS DECIMAL(24, 6))" in text
-    assert "CAST(amount_at_risk AS DECIMAL(38, 2)) AS amount_at_risk" in text
+    assert "total > cast('0.10' as decimal(24, 6))" in text
+    assert "cast(amount_at_risk as decimal(38, 2)) as amount_at_risk" in text
 
 
 @pytest.mark.parametrize(
     ("declared", "value", "literal"),
     [
         ("int = 3", 3, "total > 3"),
-        ("date = 2026-09-30", date(2026, 9, 30), "total > CAST('2026-09-30' AS DATE)"),
-        ("flag = true", True, "total > TRUE"),
+        ("int = -3", -3, "total > (-3)"),
+        ("date = 2026-09-30", date(2026, 9, 30), "total > cast('2026-09-30' as date)"),
+        ("flag = true", True, "total > true"),
         ("text = it's", "it's", "total > 'it''s'"),
-        ("qty = 0.000001", Decimal("0.000001"), "total > CAST('0.000001' AS DECIMAL(24, 6))"),
+        ("qty = 0.000001", Decimal("0.000001"), "total > cast('0.000001' as decimal(24, 6))"),
     ],
 )
 def test_each_type_of_parameter(declared, value, literal):
@@ -222,11 +223,42 @@ def test_sql_that_cannot_be_read_names_its_line():
 # Files
 
 
-def test_every_shipped_rule_and_step_can_be_read():
+def test_every_shipped_rule_and_step_is_loaded():
     rules = load_rules(Path("nowhere"))
     assert {rule.name for rule in rules} == SHIPPED
     assert [rule.name for rule in rules] == sorted(rule.name for rule in rules)
     assert [step.name for step in load_steps("reconcile")][-1] == "job_reconciliation"
+
+
+@pytest.mark.parametrize("rule", load_rules(Path("nowhere")), ids=lambda rule: rule.name)
+def test_a_shipped_rule_is_portable(rule):
+    """An audit does not check the shipped files, so this test does."""
+    assert read_rule(rule.name, rule.text, rule.path) == rule
+
+
+@pytest.mark.parametrize("folder", ["link", "reconcile"])
+def test_the_shipped_steps_are_portable(folder):
+    for step in load_steps(folder):
+        assert read_step(step.name, step.text, step.path) == step
+
+
+def test_what_only_looks_like_a_parameter_is_left_alone():
+    text = RULE.replace(
+        "where total", "where reason <> '$min_amount' -- $min_amount; it's here\n    and total"
+    ).rstrip()
+    assert (
+        read(f"{text};\n")
+        .executed({"min_amount": Decimal("1.00")})
+        .endswith(
+            "where reason <> '$min_amount' -- $min_amount; it's here\n"
+            "    and total > cast('1.00' as decimal(24, 6))\n) as result"
+        )
+    )
+
+
+def test_another_way_to_write_a_parameter_is_refused():
+    with pytest.raises(RuleError, match=rf"^{PATH}:1: write \$min_amount where the parameter is used"):
+        read(RULE.replace("$min_amount", ":min_amount"))
 
 
 def test_every_shipped_rule_has_a_test_of_its_own():
