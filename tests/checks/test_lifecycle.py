@@ -12,7 +12,7 @@ from auditkit.checks.lifecycle import ACCEPTANCE_COLUMNS
 from auditkit.checks.run import Decisions
 from auditkit.journal import Journal
 from tests.syncs import synced
-from tests.world import AS_OF, invoice, line, nrb, unbilled, workbench
+from tests.world import AS_OF, invoice, line, nrb, related, unbilled, workbench
 
 DAYS = [AS_OF + timedelta(days=n) for n in range(4)]
 
@@ -34,7 +34,7 @@ def verdict(draft):
 
 
 def accepting(draft, subject="n1", rule="nrb-unbilled", **changes):
-    """Decisions that accept one finding as it is in the draft."""
+    """Decisions that accept one finding as it stands in the draft."""
     row = draft.query(
         "select fingerprint, rule_id, subject_id, amount_at_risk, key, evidence from finding"
         " where rule_id = $rule and subject_id = $subject",
@@ -97,34 +97,47 @@ def test_a_clean_account_whose_findings_are_all_accepted_is_accepted_and_not_cle
     assert verdict(draft) == "clean"
 
 
-LIFE = [
-    # what is accepted, what the next sync holds, how the finding stands then, why it is open again
-    ({}, unbilled(), "accepted", None),
-    ({}, unbilled(total="99.99"), "accepted", None),
-    ({}, unbilled(total="100.01"), "open", "accepted at 100.00, now 100.01"),
-    ({}, unbilled(total="-100.00"), "open", "accepted at 100.00, now -100.00"),
-    ({}, unbilled(total=None), "open", "accepted at 100.00, now unknown"),
-    ({"amount_at_risk": None}, unbilled(), "open", "accepted at an unknown amount, now 100.00"),
-    ({"amount_at_risk": None}, unbilled(total=None), "accepted", None),
-    ({"amount_at_risk": "-100.00"}, unbilled(total="-50.00"), "accepted", None),
-    ({"until": DAYS[1].isoformat()}, unbilled(), "accepted", None),
-    ({"until": DAYS[0].isoformat()}, unbilled(), "open", f"accepted until {DAYS[0]}"),
-    ({"key": '{"other":1}'}, unbilled(), "open", 'its evidence changed: {"other":1} became {"look_first":false}'),
-]
+LIFE = {
+    # NRB: what is accepted, what the next sync holds, the state of the finding then, why it is open again
+    "same": ({}, {}, "accepted", None),
+    "less": ({}, {"total": "99.99"}, "accepted", None),
+    "more": ({}, {"total": "100.01"}, "open", "accepted at 100.00, now 100.01"),
+    "opposite": ({}, {"total": "-100.00"}, "open", "accepted at 100.00, now -100.00"),
+    "now-unknown": ({}, {"total": None}, "open", "accepted at 100.00, now unknown"),
+    "was-unknown": ({"amount_at_risk": None}, {}, "open", "accepted at an unknown amount, now 100.00"),
+    "unknown": ({"amount_at_risk": None}, {"total": None}, "accepted", None),
+    "credit": ({"amount_at_risk": "-100.00"}, {"total": "-50.00"}, "accepted", None),
+    "last-day": ({"until": DAYS[1].isoformat()}, {}, "accepted", None),
+    "past": ({"until": DAYS[0].isoformat()}, {}, "open", f"accepted until {DAYS[0]}"),
+    "key": ({"key": '{"other":1}'}, {}, "open", 'its evidence changed: {"other":1} became {"look_first":false}'),
+}
 
 
-@pytest.mark.parametrize(("changes", "body", "state", "why"), LIFE)
-def test_an_acceptance_holds_until_its_day_passes_or_more_is_at_risk(draft, changes, body, state, why):
-    synced(draft, 1, [unbilled()])
-    decided = accepting(draft, **changes)
-    if not changes:
-        synced(draft, 1, [unbilled()], decisions=decided)
-        assert states(draft) == {"n1": ("accepted", "new")}
-    synced(draft, 2, [body], decisions=decided, as_of=DAYS[1])
-    change = "re-opened" if state == "open" and not changes else "persisting"
-    assert states(draft) == {"n1": (state, change)}
-    assert draft.query("select reopened_because from finding where rule_id = 'nrb-unbilled'").scalar() == why
-    assert draft.query("select lapsed from acceptance").scalar() == why
+def accepting_all(draft, cases):
+    """Decisions that accept several findings: (subject, rule, changes)."""
+    return Decisions(
+        acceptances=[
+            row for subject, rule, changes in cases for row in accepting(draft, subject, rule, **changes).acceptances
+        ]
+    )
+
+
+def test_an_acceptance_holds_until_its_day_passes_or_more_is_at_risk(draft):
+    first = [unbilled(guid) for guid in LIFE]
+    synced(draft, 1, first)
+    cases = [(guid, "nrb-unbilled", changes) for guid, (changes, *_) in LIFE.items()]
+    unchanged, decided = accepting_all(draft, [case for case in cases if not case[2]]), accepting_all(draft, cases)
+    synced(draft, 1, first, decisions=unchanged)
+    assert states(draft) == {guid: ("open" if changes else "accepted", "new") for guid, (changes, *_) in LIFE.items()}
+    synced(draft, 2, [unbilled(guid, **body) for guid, (_, body, *_) in LIFE.items()], decisions=decided, as_of=DAYS[1])
+    assert states(draft) == {
+        guid: (state, "re-opened" if state == "open" and not changes else "persisting")
+        for guid, (changes, _, state, _) in LIFE.items()
+    }
+    why = {guid: reason for guid, (*_, reason) in LIFE.items()}
+    rows = draft.query("select subject_id, reopened_because from finding where rule_id = 'nrb-unbilled'").rows
+    assert dict(rows) == why
+    assert dict(draft.query("select subject_id, lapsed from acceptance").rows) == why
 
 
 def test_an_accepted_pair_is_open_again_when_another_joins(draft):
@@ -132,7 +145,7 @@ def test_an_accepted_pair_is_open_again_when_another_joins(draft):
         return nrb(guid, nrbInvoiceNumber="B-77")
 
     synced(draft, 1, [bill("n1"), bill("n2")])
-    decided = accepting(draft, "n2", rule="nrb-duplicate")
+    decided = accepting(draft, "n2", "nrb-duplicate")
     synced(draft, 1, [bill("n1"), bill("n2")], decisions=decided)
     assert states(draft, "nrb-duplicate") == {"n2": ("accepted", "new")}
     synced(draft, 2, [bill("n1"), bill("n2"), bill("n3")], decisions=decided)
@@ -143,7 +156,7 @@ def test_an_accepted_line_stays_accepted_when_another_is_inserted_above_it(draft
     wrong = line("Trucking", "100.00", quantity=1.0, price=90.0)
     synced(draft, 1, [], [invoice([wrong])])
     decided = accepting(draft, "i1/0", "line-arithmetic")
-    synced(draft, 2, [], [invoice([line("Labor", "5.00"), wrong])], decisions=decided)
+    synced(draft, 2, [], [invoice([line("Labour", "5.00"), wrong])], decisions=decided)
     assert states(draft, "line-arithmetic") == {"i1/1": ("accepted", "persisting")}
 
 
@@ -158,27 +171,43 @@ def test_an_accepted_record_that_cannot_be_read_does_not_make_the_verdict_incomp
     assert verdict(draft) == "incomplete"  # another body than the one that was looked at
 
 
+def charged(name, amount):
+    """A job whose NRB of 100.00 is charged for another amount."""
+    job, jnid = f"JOB-{name}", f"i-{name}"
+    cost = nrb(name, nrbJobOrderNumber=job, nrbBilledInName=f"INV-{jnid}")
+    return cost, invoice([line(f"R1-{name}", amount)], jnid, related=[related(job)])
+
+
 TURNED = [
-    # rule, subject, (NRBs, invoices) as accepted, the same as the opposite fault of the same size
-    ("invoice-subtotal", "i1", ([], [invoice([line()], subtotal=150.0)]), ([], [invoice([line()], subtotal=50.0)])),
+    # rule, subject, NRB and invoice as accepted, the same with the opposite fault of the same size
     (
-        "line-amount-difference",
-        "i1/0",
-        ([nrb()], [invoice([line("R1-n1", "150.00")])]),
-        ([nrb()], [invoice([line("R1-n1", "50.00")])]),
+        "invoice-subtotal",
+        "i-sum",
+        (None, invoice([line("none")], "i-sum", subtotal=150.0)),
+        (None, invoice([line("none")], "i-sum", subtotal=50.0)),
     ),
-    ("nrb-missing-key", "n1", ([nrb(nrbVendorCode=None)], []), ([nrb(nrbJobOrderNumber=None)], [])),
+    (
+        "invoice-total",
+        "i-total",
+        (None, invoice([line("none")], "i-total", total=150.0)),
+        (None, invoice([line("none")], "i-total", total=50.0)),
+    ),
+    ("line-amount-difference", "i-n1/0", charged("n1", "150.00"), charged("n1", "50.00")),
+    ("nrb-missing-key", "key", (nrb("key", nrbVendorCode=None), None), (nrb("key", nrbJobOrderNumber=None), None)),
 ]
 
 
-@pytest.mark.parametrize(("rule", "subject", "accepted", "turned"), TURNED)
-def test_an_accepted_finding_that_turns_into_its_opposite_is_open(draft, rule, subject, accepted, turned):
-    synced(draft, 1, *accepted)
-    decided = accepting(draft, subject, rule)
-    synced(draft, 1, *accepted, decisions=decided)
-    assert states(draft, rule)[subject] == ("accepted", "new")
-    synced(draft, 2, *turned, decisions=decided)
-    assert "accepted" not in [state for state, _ in states(draft, rule).values()]
+def test_an_accepted_finding_that_turns_into_its_opposite_is_open(draft):
+    def books(which):
+        return [[case[which][side] for case in TURNED if case[which][side]] for side in (0, 1)]
+
+    synced(draft, 1, *books(2))
+    decided = accepting_all(draft, [(subject, rule, {}) for rule, subject, *_ in TURNED])
+    synced(draft, 1, *books(2), decisions=decided)
+    assert [states(draft, rule)[subject] for rule, subject, *_ in TURNED] == [("accepted", "new")] * len(TURNED)
+    synced(draft, 2, *books(3), decisions=decided)
+    for rule, *_ in TURNED:
+        assert "accepted" not in [state for state, _ in states(draft, rule).values()], rule
 
 
 def test_what_is_cleared_says_why_and_how_it_stood_last(draft):
