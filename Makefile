@@ -6,13 +6,16 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
 	|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '$(1)'
 
-.PHONY: help audit lab test check browser clients drift model crash faults hostile canaries mutants benchmarks coverage-study notebooks docs site pins clean
+CAMPAIGNS ?= browser clients drift model crash faults hostile canaries mutants benchmarks coverage-study
+
+.PHONY: help audit lab test check campaigns browser clients drift model crash faults hostile canaries mutants benchmarks coverage-study notebooks docs site pins clean
 
 help:
 	@echo "make audit      read, reconcile and report on the bundled sandbox (no account needed)"
 	@echo "make lab        JupyterLab on notebooks/01_month_end"
 	@echo "make test       all checks and tests"
 	@echo "make check      lint, types, contracts and the fast tests, in under a minute"
+	@echo "make campaigns  every campaign below, each to its end, and one table of them (hours)"
 	@echo "make browser    the notebooks and reports in a real browser; screenshots go to build/browser (a minute or two)"
 	@echo "make clients    older DuckDB clients, installed into build/clients, read a snapshot like the newest one (a minute)"
 	@echo "make drift      every change between two calls, on small worlds, beside a naive reader; large accounts (minutes)"
@@ -53,6 +56,15 @@ check: .venv/developers
 
 browser: .venv/developers .venv/viewers
 	@$(BIN)/pytest tests/browser -n 2 --dist loadfile -rs -m "campaign or not campaign"
+
+# One after the other, because they share the processors; a failing one does not stop the next.
+campaigns: .venv/developers .venv/viewers
+	@mkdir -p build/campaigns; echo "commit $$(git describe --always --dirty)"; failed=0; \
+	for each in $(CAMPAIGNS); do \
+		began=$$(date +%s); result=passed; \
+		$(MAKE) --no-print-directory $$each > build/campaigns/$$each.log 2>&1 || { result=FAILED; failed=1; }; \
+		printf '%-16s%s %7d s  %s\n' $$each $$result $$(($$(date +%s) - began)) build/campaigns/$$each.log; \
+	done; exit $$failed
 
 # A version that cannot be installed is left out, and its test says so.
 clients: .venv/developers
