@@ -443,7 +443,7 @@ comment on column statement.code is 'what the row is, for programs: never change
 comment on column statement.label is 'what the row is, for people';
 comment on column statement.amount is 'signed: what it adds to the row above; of a subtotal, the sum of its rows';
 comment on column statement.gross is 'sum of absolute amounts; of the difference: what cost side and invoice side miss, added without sign';
-comment on column statement.items is 'NRBs, parts of lines, lines or invoices in the row: its rows in statement_item';
+comment on column statement.items is 'NRBs, parts of lines, lines or invoices in the row: its rows in statement_item; of a subtotal, those that it is made of';
 comment on column statement.is_subtotal is 'a sum of rows above: not to be added again';
 
 create or replace table statement_item (

@@ -1,2 +1,2 @@
--- The statement of everything, row by row. Amounts are signed; gross is without offsets.
-select code, label, amount, gross, items from statement where scope = 'all' order by position
+-- The statement of everything, row by row. Amounts are signed; gross is without offsets; a subtotal is not to be added again.
+select code, label, amount, gross, items, is_subtotal from statement where scope = 'all' order by position

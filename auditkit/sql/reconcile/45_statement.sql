@@ -1,8 +1,11 @@
 -- The statement: its rows, three subtotals, and the unreconciled difference, which must be 0.00: the cost side must lead to the billed
 -- cost, and this to the invoice total. The difference's gross is what both sides miss together, so that two errors cannot cancel.
+-- Of the billable cost, gross and items are those of the cost that remains.
 -- out: scope text, key text, position int, code text, label text, amount money, gross money, items int, is_subtotal flag
 with summed as (
-    select l.scope, l.key, r.code, sum(l.amount) as amount, sum(l.gross) as gross, sum(l.items) as items
+    select l.scope, l.key, r.code, sum(l.amount) as amount,
+        sum(case when l.code in ('internal', 'not_billable') then -l.gross else l.gross end) as gross,
+        sum(case when l.code in ('internal', 'not_billable') then -l.items else l.items end) as items
     from statement_line as l
     join statement_row as r on r.side = 'subtotal'
     where (r.code = 'billable_cost' and l.code in ('cost_booked', 'internal', 'not_billable'))
