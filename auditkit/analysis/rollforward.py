@@ -16,17 +16,17 @@ __all__ = ["movements", "roll_forward"]
 
 
 def roll_forward(pair: Snapshot) -> Table:
-    """One row for each row of the statement of everything, between the two snapshots of `Store.open_pair`.
+    """One row for each row of the statement of everything but subtotals, between two snapshots (`Store.open_pair`).
 
-    label, before, new, cleared, changed, now (money, signed as in the statement), items_before, items_new,
+    code, label, before, new, cleared, changed, now (money, signed as in the statement), items_before, items_new,
     items_cleared, items_changed (in both, with another amount), items_now, and unexplained, which must be 0.00. Raises
-    `StoreError` if a snapshot was made by a version without the items of the statement.
+    `StoreError` if a snapshot was made by an older version.
     """
     return _ask(pair, "rollforward")
 
 
 def movements(pair: Snapshot) -> Table:
-    """The items behind `roll_forward`, one row each: label, movement (new, cleared or changed), subject_type,
+    """The items behind `roll_forward`, one row each: code, label, movement (new, cleared or changed), subject_type,
     subject_id, nrb_guid, jnid, job_number, month, before, now, difference. Raises as `roll_forward`.
     """
     return _ask(pair, "movements")
@@ -35,7 +35,7 @@ def movements(pair: Snapshot) -> Table:
 def _ask(pair: Snapshot, name: str) -> Table:
     if older := pair.query(read("queries/rollforward/without_items")).rows:
         raise StoreError(
-            f"the snapshot of read {older[0][0]} was made by an older version, without the items of the statement;"
+            f"the snapshot of read {older[0][0]} was made by an older version, whose statement cannot be compared;"
             " choose a later read, or rebuild the newest with `auditkit audit`"
         )
     moved = read("queries/rollforward/moved")

@@ -15,7 +15,7 @@ from tests.world import AS_OF
 
 REFUSED = [
     (lambda s: stratify(s, table="nrb_statuss"), "there is no table 'nrb_statuss'; did you mean nrb_status"),
-    (lambda s: stratify(s, table=""), "there is no table ''; there are acceptance, audit_run"),
+    (lambda s: stratify(s, table=""), "there is no table ''; there are acceptance, agreed_markup, audit_run"),
     (lambda s: stratify(s, "totl"), "nrb_status has no column 'totl'; did you mean total?"),
     (lambda s: stratify(s, "job_number"), "job_number is VARCHAR, but a DECIMAL or a whole number is needed"),
     (lambda s: stratify(s, "a", table="select 1.5::double as a"), "a is DOUBLE, .*; there is none"),

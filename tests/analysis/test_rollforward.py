@@ -13,7 +13,7 @@ from auditkit.errors import NoSnapshot, StoreError
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Store
 from tests.syncs import BOOKS, FIRST, SECOND, THIRD
-from tests.world import AS_OF, ZONE, invoice, keep, line, line_keys, nrb, unbilled
+from tests.world import AS_OF, ZONE, invoice, keep, line, line_keys, nrb, ref, referenced, unbilled
 
 D = Decimal
 
@@ -34,24 +34,24 @@ LABOR, TRAVEL = line("Labor", "50.00"), line("Travel", "30.00")
 BEFORE = (
     [
         unbilled("same", "10.00"),
-        unbilled("billed", "20.00"),
+        referenced("billed", "20.00"),
         unbilled("dearer", "7.00"),
         unbilled("gone", "3.00"),
-        nrb("on-line", "100.00", nrbBilledInName="INV-a"),
+        referenced("on-line", "100.00", nrbBilledInName="INV-a"),
     ],
-    [invoice([LABOR, line("R1-on-line", "100.00")], "a"), invoice([TRAVEL], "b", status_name="Draft")],
+    [invoice([LABOR, line(ref("on-line"), "100.00")], "a"), invoice([TRAVEL], "b", status_name="Draft")],
 )
 NOW = (
     [
         unbilled("same", "10.00"),
-        nrb("billed", "20.00", nrbBilledInName="INV-b"),
+        referenced("billed", "20.00", nrbBilledInName="INV-b"),
         unbilled("dearer", "9.00"),
         unbilled("new", "5.00"),
-        nrb("on-line", "100.00", nrbBilledInName="INV-a"),
+        referenced("on-line", "100.00", nrbBilledInName="INV-a"),
     ],
     [
-        invoice([TRAVEL, LABOR, line("R1-on-line", "90.00")], "a"),  # a new line before it, and another price
-        invoice([TRAVEL, line("R1-billed", "20.00")], "b"),
+        invoice([TRAVEL, LABOR, line(ref("on-line"), "90.00")], "a"),  # a new line before it, and another price
+        invoice([TRAVEL, line(ref("billed"), "20.00")], "b"),
     ],
 )
 
@@ -68,35 +68,37 @@ def pair(two):
 
 
 ROLLED = {
-    # label: before, new, cleared, changed, now; items before, new, cleared, changed, now
-    "NRB total after mark-up": ("140 5 3 2 144", "5 1 1 1 5"),
-    "unbilled": ("-40 -5 -23 -2 -24", "4 1 2 1 3"),
-    "amount differences: under-billed": ("0 -10 0 0 -10", "0 1 0 0 1"),
-    "NRBs on issued invoices, by reference": ("100 20 0 -10 110", "1 1 0 1 2"),
-    "other lines": ("50 60 0 0 110", "1 2 0 0 3"),
-    "JobNimbus invoice total": ("150 50 0 20 220", "1 1 0 1 2"),
+    # code: before, new, cleared, changed, now; items before, new, cleared, changed, now
+    "cost_booked": ("140 5 3 2 144", "5 1 1 1 5"),
+    "never_invoiced": ("-40 -5 -23 -2 -24", "4 1 2 1 3"),
+    "under_billed": ("0 -10 0 0 -10", "0 1 0 0 1"),
+    "billed_by_name": ("100 20 0 -10 110", "1 1 0 1 2"),
+    "other_lines": ("50 60 0 0 110", "1 2 0 0 3"),
+    "invoice_total": ("150 50 0 20 220", "1 1 0 1 2"),
 }
 
 
 def test_before_and_new_less_cleared_and_changed_is_now(pair):
-    rows = {row["label"]: row for row in roll_forward(pair).records()}
+    rows = {row["code"]: row for row in roll_forward(pair).records()}
     found = {
-        label: (
+        code: (
             " ".join(str(int(row[name])) for name in ("before", "new", "cleared", "changed", "now")),
             " ".join(str(row[f"items_{name}"]) for name in ("before", "new", "cleared", "changed", "now")),
         )
-        for label, row in rows.items()
+        for code, row in rows.items()
     }
     nothing = ("0 0 0 0 0", "0 0 0 0 0")
-    assert {label: figures for label, figures in found.items() if figures != nothing} == ROLLED
+    assert {code: figures for code, figures in found.items() if figures != nothing} == ROLLED
     assert {row["unexplained"] for row in rows.values()} == {0}
 
 
 def test_every_row_of_the_statement_in_order(pair):
-    labels = pair.query("select label from statement where scope = 'all' order by position").rows
-    assert [(row["label"],) for row in roll_forward(pair).records()] == labels
+    rows = pair.query(
+        "select code, label from statement where scope = 'all' and not is_subtotal order by position"
+    ).rows
+    assert [(row["code"], row["label"]) for row in roll_forward(pair).records()] == rows
     assert roll_forward(pair).columns == (
-        "label", "before", "new", "cleared", "changed", "now", "items_before", "items_new", "items_cleared",
+        "code", "label", "before", "new", "cleared", "changed", "now", "items_before", "items_new", "items_cleared",
         "items_changed", "items_now", "unexplained",
     )  # fmt: skip
 
@@ -104,25 +106,25 @@ def test_every_row_of_the_statement_in_order(pair):
 def test_the_items_behind_it(pair):
     rows = movements(pair).records()
     found = [
-        (row["label"], row["movement"], row["subject_id"], row["before"], row["now"], row["difference"])
+        (row["code"], row["movement"], row["subject_id"], row["before"], row["now"], row["difference"])
         for row in rows
-        if row["label"] in ("unbilled", "NRBs on issued invoices, by reference", "other lines")
+        if row["code"] in ("never_invoiced", "billed_by_name", "other_lines")
     ]
     assert found == [
-        ("unbilled", "changed", "dearer", -7, -9, -2),
-        ("unbilled", "cleared", "billed", -20, None, 20),
-        ("unbilled", "cleared", "gone", -3, None, 3),
-        ("unbilled", "new", "new", None, -5, -5),
-        ("NRBs on issued invoices, by reference", "changed", "a/2", 100, 90, -10),
-        ("NRBs on issued invoices, by reference", "new", "b/1", None, 20, 20),
-        ("other lines", "new", "a/0", None, 30, 30),
-        ("other lines", "new", "b/0", None, 30, 30),
+        ("never_invoiced", "changed", "dearer", -7, -9, -2),
+        ("never_invoiced", "cleared", "billed", -20, None, 20),
+        ("never_invoiced", "cleared", "gone", -3, None, 3),
+        ("never_invoiced", "new", "new", None, -5, -5),
+        ("billed_by_name", "changed", "a/2", 100, 90, -10),
+        ("billed_by_name", "new", "b/1", None, 20, 20),
+        ("other_lines", "new", "a/0", None, 30, 30),
+        ("other_lines", "new", "b/0", None, 30, 30),
     ]
-    by_label = {}
+    by_code = {}
     for row in rows:
-        by_label[row["label"]] = by_label.get(row["label"], 0) + row["difference"]
-    assert by_label == {
-        row["label"]: row["now"] - row["before"] for row in roll_forward(pair).records() if row["label"] in by_label
+        by_code[row["code"]] = by_code.get(row["code"], 0) + row["difference"]
+    assert by_code == {
+        row["code"]: row["now"] - row["before"] for row in roll_forward(pair).records() if row["code"] in by_code
     }
     assert {(row["job_number"], str(row["month"])) for row in rows} == {("JOB-1001", "2026-09-01")}
 
@@ -138,16 +140,16 @@ def test_any_two_snapshots_tie(three, before, now):
     with three.open_pair(before, now) as pair:
         table = roll_forward(pair).records()
         sides = [
-            {row["label"]: (row["amount"], row["items"]) for row in pair.query(sql).records()}
+            {row["code"]: (row["amount"], row["items"]) for row in pair.query(sql).records()}
             for sql in (
-                "select label, amount, items from before.statement where scope = 'all'",
-                "select label, amount, items from statement where scope = 'all'",
+                "select code, amount, items from before.statement where scope = 'all' and not is_subtotal",
+                "select code, amount, items from statement where scope = 'all' and not is_subtotal",
             )
         ]
         syncs = pair.query("select b.sync_id, a.sync_id from before.audit_run as b, audit_run as a").rows
     assert syncs == [(before, now)]
-    assert {row["label"]: (row["before"], row["items_before"]) for row in table} == sides[0]
-    assert {row["label"]: (row["now"], row["items_now"]) for row in table} == sides[1]
+    assert {row["code"]: (row["before"], row["items_before"]) for row in table} == sides[0]
+    assert {row["code"]: (row["now"], row["items_now"]) for row in table} == sides[1]
     for row in table:
         assert row["before"] + row["new"] - row["cleared"] + row["changed"] == row["now"]
         assert row["items_before"] + row["items_new"] - row["items_cleared"] == row["items_now"]
@@ -161,8 +163,8 @@ def test_an_nrb_on_two_lines_of_an_invoice_is_two_items(tmp_path):
     links = [("a", "a", 0), ("a", "a", 1)]
     store = synced(Store(tmp_path / "home"), (nrbs, [before]), (nrbs, [now]), links=links)
     with store.open_pair() as pair:
-        rows = {row["label"]: row for row in roll_forward(pair).records()}
-    row = rows["NRBs on issued invoices, by reference"]
+        rows = {row["code"]: row for row in roll_forward(pair).records()}
+    row = rows["billed_by_name"]
     assert [row[name] for name in ("before", "new", "cleared", "changed", "now", "unexplained")] == [30, 0, 0, 5, 35, 0]
     assert (row["items_before"], row["items_changed"], row["items_now"]) == (2, 1, 2)
 
@@ -179,10 +181,10 @@ def tampered(path, sql):
 
 def test_an_unexplained_difference_shows(two, tmp_path):
     store = copied(two, tmp_path)
-    tampered(store.path, "delete from statement_item where label = 'unbilled' and subject_id = 'new'")
+    tampered(store.path, "delete from statement_item where code = 'never_invoiced' and subject_id = 'new'")
     with store.open_pair() as pair:
-        unexplained = {row["label"]: row["unexplained"] for row in roll_forward(pair).records() if row["unexplained"]}
-    assert unexplained == {"unbilled": D("-5.00")}
+        unexplained = {row["code"]: row["unexplained"] for row in roll_forward(pair).records() if row["unexplained"]}
+    assert unexplained == {"never_invoiced": D("-5.00")}
 
 
 # What cannot be compared

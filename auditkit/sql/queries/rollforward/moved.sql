@@ -15,20 +15,20 @@ with item as (
     from item
 ), counted as (
     select *, row_number() over (
-        partition by side, label, subject_type, nrb_guid, place order by line_position, subject_id) as turn
+        partition by side, code, subject_type, nrb_guid, place order by line_position, subject_id) as turn
     from placed
 ), moved as (
-    select coalesce(n.position, b.position) as position, coalesce(n.label, b.label) as label,
-        case when b.label is null then 'new' when n.label is null then 'cleared' else 'changed' end as movement,
+    select coalesce(n.position, b.position) as position, coalesce(n.code, b.code) as code,
+        coalesce(n.label, b.label) as label, case when b.code is null then 'new' when n.code is null then 'cleared' else 'changed' end as movement,
         coalesce(n.subject_type, b.subject_type) as subject_type, coalesce(n.subject_id, b.subject_id) as subject_id,
         coalesce(n.nrb_guid, b.nrb_guid) as nrb_guid,
-        case when n.label is null then b.jnid else n.jnid end as jnid,
-        case when n.label is null then b.job_number else n.job_number end as job_number,
-        case when n.label is null then b.month else n.month end as month,
+        case when n.code is null then b.jnid else n.jnid end as jnid,
+        case when n.code is null then b.job_number else n.job_number end as job_number,
+        case when n.code is null then b.month else n.month end as month,
         b.amount as before, n.amount as now, coalesce(n.amount, 0) - coalesce(b.amount, 0) as difference
     from (select * from counted where side = 'before') as b
     full join (select * from counted where side = 'now') as n
-        on n.label = b.label and n.subject_type = b.subject_type and n.nrb_guid is not distinct from b.nrb_guid
+        on n.code = b.code and n.subject_type = b.subject_type and n.nrb_guid is not distinct from b.nrb_guid
         and n.place is not distinct from b.place and n.turn = b.turn
     where b.amount is distinct from n.amount
 )
