@@ -19,25 +19,25 @@ from auditkit.values import one_line
 __all__ = ["aging", "heat_map", "scatter", "top_vendors", "trend", "variances", "waterfall"]
 
 COST, INVOICE, LOSS, GAIN, NEUTRAL = "#4477aa", "#228833", "#ee6677", "#ccbb44", "#bbbbbb"
-_SUBTOTALS = ("NRB total after mark-up", "JobNimbus invoice total")
-_INSIDE = ("NRBs on issued invoices, by reference", "NRBs on issued invoices, by amount only")
+_START, _TOTALS = "cost_booked", ("billable_cost", "billed_cost", "invoice_total")
+_INSIDE = ("unbilled", "billed_by_name", "billed_by_mark", "billed_by_amount", "difference")  # of other steps
 
 
 def waterfall(statement: pd.DataFrame) -> go.Figure:
-    """The statement as a bridge from NRB total to invoice total. Rows of 0.00 are left out."""
-    amounts = dict(zip(statement["label"], statement["amount"], strict=True))
+    """The statement as a bridge from cost booked to invoice total, with its subtotals. Rows of 0.00 are left out."""
+    amounts = dict(zip(statement["code"], statement["amount"], strict=True))
     steps = [
-        (label, amount)
-        for label, amount in amounts.items()
-        if label not in _INSIDE and label != "residual" and (amount or label in _SUBTOTALS)
+        (code, label, amount)
+        for code, label, amount in zip(statement["code"], statement["label"], statement["amount"], strict=True)
+        if code not in _INSIDE and (amount or code in (_START, *_TOTALS))
     ]
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
-            measure=[_measure(label) for label, _ in steps],
-            y=[_safe(label) for label, _ in steps],
-            x=[float(amount) for _, amount in steps],
-            text=[money(amount) for _, amount in steps],
+            measure=[_measure(code) for code, _, _ in steps],
+            y=[_safe(label) for _, label, _ in steps],
+            x=[float(amount) for _, _, amount in steps],
+            text=[money(amount) for _, _, amount in steps],
             textposition="outside",
             cliponaxis=False,
             decreasing_marker_color=LOSS,
@@ -46,10 +46,12 @@ def waterfall(statement: pd.DataFrame) -> go.Figure:
             connector_line_color=NEUTRAL,
         )
     )
-    cost, invoiced, residual = (amounts.get(label, Decimal(0)) for label in (*_SUBTOTALS, "residual"))
+    cost, invoiced, difference = (
+        amounts.get(code, Decimal(0)) for code in ("cost_booked", "invoice_total", "difference")
+    )
     figure.update_yaxes(autorange="reversed", automargin=True)
-    title = f"From {money(cost)} of cost to {money(invoiced)} of invoices, residual {money(residual)}"
-    return _titled(figure, title, height=520)
+    title = f"From {money(cost)} of cost to {money(invoiced)} of invoices, unreconciled difference {money(difference)}"
+    return _titled(figure, title, height=120 + 26 * len(steps))
 
 
 def scatter(jobs: pd.DataFrame) -> go.Figure:
@@ -197,10 +199,10 @@ def trend(by_month: pd.DataFrame) -> go.Figure:
     return _titled(figure, f"Still open: {money(unbilled)} to bill and {money(unexported)} to book{since}")
 
 
-def _measure(label: str) -> str:
-    if label not in _SUBTOTALS:
-        return "relative"
-    return "absolute" if label == _SUBTOTALS[0] else "total"
+def _measure(code: str) -> str:
+    if code == _START:
+        return "absolute"
+    return "total" if code in _TOTALS else "relative"
 
 
 def _safe(text: object) -> str:

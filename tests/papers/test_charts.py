@@ -22,15 +22,19 @@ def dec(text: str) -> Decimal:
 
 
 STATEMENT = frame(
-    "label amount gross items",
-    ("NRB total after mark-up", dec("1000.00"), dec("1000.00"), 9),
-    ("internal", dec("0.00"), dec("0.00"), 0),
-    ("unbilled", dec("-300.10"), dec("300.10"), 2),
-    ("NRBs on issued invoices, by reference", dec("600.00"), dec("600.00"), 6),
-    ("NRBs on issued invoices, by amount only", dec("99.90"), dec("99.90"), 1),
-    ("other lines", dec("50.05"), dec("50.05"), 1),
-    ("JobNimbus invoice total", dec("749.95"), dec("749.95"), 3),
-    ("residual", dec("0.00"), dec("0.00"), 0),
+    "code label amount is_subtotal",
+    ("cost_booked", "Cost", dec("1000.00"), False),
+    ("internal", "Internal", dec("-100.00"), False),
+    ("not_billable", "Not billable", dec("0.00"), False),
+    ("billable_cost", "Billable", dec("900.00"), True),
+    ("never_invoiced", "Never invoiced", dec("-200.10"), False),
+    ("unbilled", "Unbilled", dec("-200.10"), True),
+    ("billed_cost", "Billed", dec("699.90"), True),
+    ("billed_by_name", "By reference", dec("600.00"), False),
+    ("billed_by_amount", "By amount", dec("99.90"), False),
+    ("other_lines", "Other", dec("50.05"), False),
+    ("invoice_total", "Invoices", dec("749.95"), False),
+    ("difference", "Difference", dec("0.00"), False),
 )
 JOBS = frame(
     "job_number billable_total linked_line_total variance verdict",
@@ -54,7 +58,7 @@ BY_MONTH = frame(
     (None, dec("0.00"), dec("0.00")),
 )
 CHARTS = [
-    (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, residual 0.00"),
+    (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, unreconciled difference 0.00"),
     (ak.scatter, JOBS, "1 of 3 jobs agree to the cent"),
     (ak.variances, JOBS, "Jobs are under-billed by 300.00 in all"),
     (ak.aging, UNBILLED, "399.99 billable and not on any invoice"),
@@ -97,12 +101,13 @@ def test_where_every_job_agrees() -> None:
 
 
 def test_the_bridge_from_cost_to_invoice() -> None:
-    """Steps of 0.00 and parts of other steps are left out, and the rest still adds up."""
+    """Steps of 0.00 and rows that repeat others are left out, and the rest still adds up."""
     (bars,) = ak.waterfall(STATEMENT).data
-    assert list(bars.y) == ["NRB total after mark-up", "unbilled", "other lines", "JobNimbus invoice total"]
-    assert list(bars.measure) == ["absolute", "relative", "relative", "total"]
-    assert list(bars.text) == ["1,000.00", "-300.10", "50.05", "749.95"]
-    assert round(sum(bars.x[:-1]), 2) == bars.x[-1]
+    assert list(bars.y) == ["Cost", "Internal", "Billable", "Never invoiced", "Billed", "Other", "Invoices"]
+    assert list(bars.measure) == ["absolute", "relative", "total", "relative", "total", "relative", "total"]
+    assert list(bars.text) == ["1,000.00", "-100.00", "900.00", "-200.10", "699.90", "50.05", "749.95"]
+    steps = [amount for amount, measure in zip(bars.x, bars.measure, strict=True) if measure != "total"]
+    assert round(sum(steps), 2) == bars.x[-1]
 
 
 def test_jobs_that_agree_are_on_the_line() -> None:
