@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 import typer
 
 from auditkit.audit import Audit
@@ -114,7 +115,7 @@ def statement(
         else:
             part = f", {by} {key}" if key else ""
             frame, title = audit.statement(by, key), f"Statement: from cost to invoice{part}"
-        print_json(records(frame)) if as_json else show(frame, titled(audit, title), most=None)
+        print_json(records(frame)) if as_json else _show(audit, frame, title)
 
 
 @app.command()
@@ -130,7 +131,7 @@ def rollforward(
     """
     with opened() as audit:
         frame = audit.roll_forward(since, until, items=items)
-        print_json(records(frame)) if as_json else show(frame, titled(audit, "Roll-forward"), most=None)
+        print_json(records(frame)) if as_json else _show(audit, frame, "Roll-forward")
 
 
 def _sync(audit: Audit, *, offline: bool = False, accept_shrink: bool = False, full: bool = False) -> None:
@@ -141,7 +142,13 @@ def _sync(audit: Audit, *, offline: bool = False, accept_shrink: bool = False, f
 
 
 def _statement(audit: Audit) -> None:
-    show(audit.statement(), titled(audit, "Statement: from cost to invoice"), most=None)
+    _show(audit, audit.statement(), "Statement: from cost to invoice")
+
+
+def _show(audit: Audit, frame: pd.DataFrame, title: str) -> None:
+    """Every row, without the columns that are for programs."""
+    columns = [name for name in frame.columns if name not in ("code", "is_subtotal")]
+    show(frame, titled(audit, title), most=None, columns=columns)
 
 
 def _by_rule(audit: Audit) -> None:

@@ -21,6 +21,7 @@ __all__ = ["MOST_ROWS", "TableView", "html_table", "table"]
 
 MOST_ROWS = 60
 _SHOWN_OF_MORE = 30
+_SUBTOTAL = ' class="subtotal" style="font-weight: bold"'
 _LEFT = ' class="text" style="text-align: left"'  # a notebook aligns cells right, and a report reads the class
 
 
@@ -44,7 +45,8 @@ def table(frame: pd.DataFrame, columns: Sequence[str] | None = None, *, most: in
     """A table to look at in a notebook: readable money, and for an answer the snapshot and the SQL below it.
 
     `columns` are those to show, by default all; `most` is the number of rows, by default all of at most 60, else 30.
-    Labels of the index are shown, plain row numbers are not.
+    Labels of the index are shown, plain row numbers are not. Rows that a column `is_subtotal` marks are bold, even
+    where that column is not shown.
     """
     return TableView(frame, columns, most)
 
@@ -59,7 +61,10 @@ def html_table(frame: pd.DataFrame, columns: Sequence[str] | None = None, most: 
         "".join(f"<td{mark}>{_escaped(for_people(value))}</td>" for value, mark in zip(row, marks, strict=True))
         for row in shown.itertuples(index=False, name=None)
     )
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    subtotals = frame.head(limit).get("is_subtotal", [False] * len(shown))
+    body = "\n".join(
+        f"<tr{_SUBTOTAL if each is True else ''}>{row}</tr>" for row, each in zip(rows, subtotals, strict=True)
+    )
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{_foot(frame, len(shown))}"
 
 

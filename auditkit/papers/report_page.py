@@ -183,6 +183,7 @@ main { max-width: 46em; margin: 1.5em auto; padding: 0 1em }
 table { border-collapse: collapse; font-size: 13px; display: block; overflow-x: auto }
 th, td { padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums }
 td.text, th.text { text-align: left }
+.subtotal { font-weight: bold }
 table + p, details { margin: 2px 0; font-size: 12px; color: #666 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; font-size: 13px }
 dt { grid-column: 1; color: #666 } dd { grid-column: 2; margin: 0; overflow-wrap: anywhere }

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -110,6 +111,17 @@ class SheetRows:
     def shown(self, column: str) -> Formula:
         """The same, only of rows that a filter leaves."""
         return self._summed("SUBTOTAL(109,", column)
+
+    def added(self, column: str, rows: Sequence[int]) -> Formula:
+        """The sum of some rows of the first sheet, counted from 0 and in order."""
+        place, reaches = self._place(column), []
+        for _, run in groupby(enumerate(rows), lambda each: each[1] - each[0]):
+            first, *_, last = [row for _, row in run] * 2
+            reaches.append(xl_range(FIRST + first, place, FIRST + last, place))
+        prefix = f"{quote_sheetname(self.name)}!"
+        value = sum((Decimal(self.table.rows[row][place]) for row in rows), Decimal(0))
+        formula = f"SUM({','.join(prefix + reach for reach in reaches)})" if self.total(column).formula else ""
+        return Formula(formula, value)
 
     def count(self) -> Formula:
         """The number of rows; their first column is never empty."""
@@ -313,7 +325,7 @@ class Workbook:
             for line, each in enumerate(lines if number == 0 else ()):
                 self._line(sheet, line, each, columns)
             self.header(sheet, HEADER, columns)
-            self._rows(sheet, rows, shapes)
+            self._rows(sheet, rows, shapes, columns.index("is_subtotal") if "is_subtotal" in columns else None)
             last = FIRST + max(len(rows), 1) - 1
             sheet.autofilter(HEADER, 0, last, len(columns) - 1)
             sheet.freeze_panes(FIRST, 1)
@@ -346,11 +358,15 @@ class Workbook:
             write = self.zero_check if number == 3 else self.figure
             write(sheet, LINE + number, columns.index(column), line.figures[column])
 
-    def _rows(self, sheet: Worksheet, rows: Sequence[tuple[Any, ...]], shapes: Sequence["_ColumnFormat"]) -> None:
+    def _rows(
+        self, sheet: Worksheet, rows: Sequence[tuple[Any, ...]], shapes: Sequence["_ColumnFormat"], mark: int | None
+    ) -> None:
+        """The records; those whose column `mark` is true are subtotals, and bold."""
         for row, values in enumerate(rows, FIRST):
+            bold = {"bold": True} if mark is not None and values[mark] is True else {}
             for column, value in enumerate(values):
                 wrapped = {"text_wrap": True} if shapes[column].is_wrapped and isinstance(value, str) else {}
-                self.value(sheet, row, column, value, **wrapped)
+                self.value(sheet, row, column, value, **wrapped, **bold)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ Not here: what is printed (the commands).
 import json
 import math
 import sys
+from collections.abc import Sequence
 from contextvars import ContextVar
 from decimal import Decimal
 from io import TextIOWrapper
@@ -35,23 +36,28 @@ def show(
     title: str,
     most: int | None = MAX_ROWS,
     note: str = "",
+    *,
     answer: pd.DataFrame | None = None,
+    columns: Sequence[str] | None = None,
 ) -> None:
     """A DataFrame as a table below a title and a note; at most 50 rows, or all with `most` None.
 
-    `answer` is what the frame was taken from, by default itself: with `--sql`, its SQL follows.
+    `answer` is what the frame was taken from, by default itself: with `--sql`, its SQL follows. `columns` are those to
+    show, by default all. Rows that a column `is_subtotal` marks are bold.
     """
     say(f"\n{plain(title)}")
     if note:
         say(plain(note))
     table = Table(show_edge=False)
-    for name in frame.columns:
+    names = list(frame.columns if columns is None else columns)
+    for name in names:
         held = [value for value in frame[name] if value is not None]
         is_number = bool(held) and all(isinstance(each, (int, Decimal)) and not isinstance(each, bool) for each in held)
         table.add_column(Text(plain(str(name))), justify="right" if is_number else "left", overflow="fold")
     rows = frame if most is None else frame.head(most)
-    for row in rows.itertuples(index=False):
-        table.add_row(*(Text(plain(for_people(value))) for value in row))
+    styles = ["bold" if each is True else None for each in rows.get("is_subtotal", [False] * len(rows))]
+    for row, style in zip(rows[names].itertuples(index=False, name=None), styles, strict=True):
+        table.add_row(*(Text(plain(for_people(value))) for value in row), style=style)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
     if len(rows) < len(frame):
         say(f"… and {len(frame) - len(rows):,} more: use --json or auditkit sql to see all")

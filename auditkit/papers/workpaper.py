@@ -27,13 +27,14 @@ from auditkit.warehouse.tables import Table
 
 __all__ = ["spreadsheet", "workpaper"]
 
-COST, INVOICED, RESIDUAL = "NRB total after mark-up", "JobNimbus invoice total", "residual"
-CARRIED = ("NRBs on issued invoices, by reference", "NRBs on issued invoices, by amount only")
-NOT_CHARGED = ("internal", "not billable")
-UNBILLED = "unbilled"
-DIFFERENCES = ("amount differences: under-billed", "amount differences: over-billed")
-FREE = "parts that carry internal or non-billable NRBs"
-OTHER = ("other lines", "other negative lines")
+# Codes of the statement's rows.
+COST, BILLABLE, UNBILLED, BILLED, INVOICED = "cost_booked", "billable_cost", "unbilled", "billed_cost", "invoice_total"
+CARRIED = ("billed_by_name", "billed_by_mark", "billed_by_amount")
+FREE = "free_billed"
+NEVER_INVOICED = ("never_invoiced", "look_first")
+UNDECIDED = ("undecided", "marked_several", "unreadable")
+DIFFERENCES = ("under_billed", "over_billed", "charged_twice", "rounding")
+OTHER = ("other_lines", "discounts")
 
 Statement = Mapping[str, Formula]
 
@@ -102,9 +103,9 @@ def _sheets(snapshot: Snapshot, most: int) -> list[TiedSheet]:
     def grid(name: str, sql: str) -> SheetRows:
         return SheetRows(name, snapshot.query(sql), most)
 
-    whole = grid("Statement", read("queries/statement"))
-    labels = [row[0] for row in whole.table.rows]
-    statement = {label: whole.at("amount", place) for place, label in enumerate(labels)}
+    whole = grid("Statement", read("queries/workpaper/statement"))
+    codes = [row["code"] for row in whole.table.records()]
+    statement = {code: whole.at("amount", place) for place, code in enumerate(codes)}
     findings, rules = (
         grid("Findings", read("queries/workpaper/findings")),
         grid("Rules", read("queries/workpaper/rules")),
@@ -123,42 +124,48 @@ def _sheets(snapshot: Snapshot, most: int) -> list[TiedSheet]:
 
 def _statement(grid: SheetRows, rows: Statement, control_total: Decimal | None) -> TiedSheet:
     """The statement of everything: each side must lead to the other, and it must begin with the control total."""
-    labels = list(rows)
-    start, middle, end = labels.index(CARRIED[0]), labels.index(CARRIED[-1]), labels.index(INVOICED)
-    whole = grid.total("amount")
+    places = {row["code"]: place for place, row in enumerate(grid.table.records())}
+    subtotals = {places[row["code"]] for row in grid.table.records() if row["is_subtotal"]}
 
-    def between(first: int, last: int) -> Formula:
-        cells = [rows[label] for label in labels[first : last + 1]]
-        formula = f"SUM({cells[0].formula}:{cells[-1].formula.rpartition('!')[2]})" if whole.formula else ""
-        return Formula(formula, sum((cell.value for cell in cells), Decimal(0)))
+    def added(first: str, end: str) -> Formula:
+        """The rows from one to before another, without subtotals."""
+        return grid.added("amount", [row for row in range(places[first], places[end]) if row not in subtotals])
 
-    cost, carried = between(0, start - 1), between(start, middle)
-    invoiced = between(start, end - 1)
+    carried = grid.added("amount", [places[code] for code in CARRIED])
+    cost, invoiced = added(COST, BILLED), added(CARRIED[0], INVOICED)
     control = Formula("", control_total or Decimal("0.00"))
-    begun = rows[COST] - Formula(whole.formula and grid.line(2, "amount"), control.value)
-    missed = (abs(cost - carried) + abs(invoiced - rows[INVOICED]) + abs(begun)).rounded
+    begun = rows[COST] - Formula(cost.formula and grid.line(2, "amount"), control.value)
+    missed = (
+        cost - carried,
+        invoiced - rows[INVOICED],
+        begun,
+        added(COST, BILLABLE) - rows[BILLABLE],
+        added(BILLABLE, UNBILLED) - rows[UNBILLED],
+        carried - rows[BILLED],
+    )
     return TiedSheet(
         grid,
-        "From cost to invoice: every NRB and every line of an issued invoice is in it exactly once.",
-        "Cost leads to the NRBs on issued invoices, these lead to the invoice total, and the NRB total is the control"
-        " total read from Aimsio.",
+        "From cost to invoice: every cost and every line of an issued invoice is in it exactly once. Subtotals, in"
+        " bold, repeat other rows.",
+        "Cost leads to the billed cost, this leads to the invoice total, each subtotal is the sum of its rows, and the"
+        " cost booked is the control total read from Aimsio.",
         (
-            TotalLine("From NRBs on invoices to the invoice total", {"amount": invoiced}),
-            TotalLine("From cost to NRBs on issued invoices", {"amount": cost}),
+            TotalLine("From billed cost to the invoice total", {"amount": invoiced}),
+            TotalLine("From cost booked to billed cost", {"amount": cost}),
             TotalLine("Control total of the read", {"amount": control}),
-            TotalLine("Difference, without sign", {"amount": missed}),
+            TotalLine("Difference, without sign", {"amount": sum(map(abs, missed[1:]), abs(missed[0])).rounded}),
         ),
         "amount",
-        INVOICED,
+        "invoice total",
     )
 
 
 def _scope(snapshot: Snapshot, scope: str, statement: Statement, most: int) -> TiedSheet:
     """The statement of each job, month, vendor or type, side by side."""
     rows = snapshot.query(read("queries/workpaper/statement_rows"), {"scope": scope}).rows
-    labels = [label for _, label in rows]
+    labels = {code: label for _, code, label in rows}
     columns = ",\n    ".join(
-        f"sum(amount) filter (where position = {place}) as {quoted(label)}" for place, label in rows
+        f"sum(amount) filter (where code = '{code}') as {quoted(label)}" for code, label in labels.items()
     )
     sql = filled("queries/workpaper/statement_side_by_side", scope=scope, columns=columns)
     grid = SheetRows(f"By {scope}", snapshot.query(sql), most)
@@ -166,19 +173,17 @@ def _scope(snapshot: Snapshot, scope: str, statement: Statement, most: int) -> T
         grid,
         f"The statement of each {scope}, side by side; the one without a name is for what has no {scope}.",
         "Each column adds up to its row of the statement. What only moves between two of them has no row there.",
-        _tied(grid, labels, {label: statement[label] for label in labels if label in statement}),
-        COST,
+        _tied(grid, list(labels.values()), {labels[code]: statement[code] for code in labels if code in statement}),
+        labels[COST],
     )
 
 
 def _reconciliation(grid: SheetRows, statement: Statement) -> TiedSheet:
-    chargeable = _sum(statement, COST, *NOT_CHARGED)
-    charged = _sum(statement, *CARRIED, FREE)
     sums = [name for name in grid.table.columns if name not in ("job_number", "verdict")]
     return TiedSheet(
         grid,
-        "Each job, its NRBs against its invoices. Difference: invoice total less NRB total. Variance: what issued lines"
-        " charge for its NRBs less what its billable NRBs should bring.",
+        "Each job, its cost against its invoices. Difference: invoice total less cost. Variance: what issued lines"
+        " charge for its billable cost, less that cost.",
         "Both totals, their difference and the variance are those of the statement.",
         _tied(
             grid,
@@ -187,10 +192,13 @@ def _reconciliation(grid: SheetRows, statement: Statement) -> TiedSheet:
                 "nrb_total": statement[COST],
                 "invoice_total": statement[INVOICED],
                 "difference": statement[INVOICED] - statement[COST],
-                "billable_total": chargeable,
-                "linked_line_total": charged,
-                "variance": charged - chargeable,
+                "billable_total": statement[BILLABLE],
+                "linked_line_total": statement[BILLED],
+                "variance": statement[BILLED] - statement[BILLABLE],
                 "unbilled_total": -statement[UNBILLED],
+                "undecided_total": -_sum(statement, *UNDECIDED),
+                "rounding": statement["rounding"],
+                "free_line_total": statement[FREE],
                 "other_line_total": _sum(statement, *OTHER),
             },
         ),
@@ -226,9 +234,9 @@ def _rules(grid: SheetRows, findings: SheetRows) -> TiedSheet:
 def _aging(grid: SheetRows, statement: Statement) -> TiedSheet:
     return TiedSheet(
         grid,
-        "Each unbilled NRB by its age in days, from its accounting date to the as-of date.",
-        "The total is the statement's unbilled, with the other sign.",
-        _tied(grid, ["total", *BANDS], {"total": -statement[UNBILLED]}),
+        "Each cost that was never invoiced, by its age in days, from its accounting date to the as-of date.",
+        "The total is what the statement has as never invoiced, with the other sign.",
+        _tied(grid, ["total", *BANDS], {"total": -_sum(statement, *NEVER_INVOICED)}),
         "total",
     )
 
@@ -236,12 +244,13 @@ def _aging(grid: SheetRows, statement: Statement) -> TiedSheet:
 def _links(grid: SheetRows, statement: Statement) -> TiedSheet:
     return TiedSheet(
         grid,
-        "Which NRB is on which invoice and line, and the evidence; without a position, only the invoice was found.",
-        "What issued lines charge for NRBs, and its difference from what these should bring, are in the statement.",
+        "Which cost is on which invoice line, and how that is known. Difference: what issued lines charge for the cost,"
+        " less the cost; once for each cost, at its first line.",
+        "What issued lines charge for cost, and the differences, are those of the statement.",
         _tied(
             grid,
             ["invoiced_amount", "on_issued", "difference"],
-            {"on_issued": _sum(statement, *CARRIED, FREE), "difference": _sum(statement, *DIFFERENCES)},
+            {"on_issued": statement[BILLED] + statement[FREE], "difference": _sum(statement, *DIFFERENCES)},
         ),
         "on_issued",
     )
@@ -267,6 +276,6 @@ def _tied(grid: SheetRows, sums: Sequence[str], expected: Mapping[str, Formula])
     )
 
 
-def _sum(statement: Statement, *labels: str) -> Formula:
-    first, *others = (statement[label] for label in labels)
+def _sum(statement: Statement, *codes: str) -> Formula:
+    first, *others = (statement[code] for code in codes)
     return sum(others, first)

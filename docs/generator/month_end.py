@@ -49,19 +49,24 @@ def _output(output: Mapping[str, Any]) -> Iterator[str]:
     read.feed("".join(data["text/html"]))
     header, *rows = read.rows
     numbers = frozenset(range(len(header))) - read.texts
-    yield from table(list(map(literal, header)), (list(map(literal, row)) for row in rows), numbers)
+    cells = (
+        [f"**{literal(cell)}**" if place in read.subtotals else literal(cell) for cell in row]
+        for place, row in enumerate(rows, 1)
+    )
+    yield from table(list(map(literal, header)), cells, numbers)
     yield from ("", literal(read.foot))
     if read.sql:
         yield from ("", "<details><summary>SQL</summary>", "", fenced(read.sql, "text"), "", "</details>")
 
 
 class _Tables(HTMLParser):
-    """The table of an output: its rows, which columns hold text, the line below it and its SQL."""
+    """The table of an output: its rows, columns of text, subtotals, the line below it and its SQL."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[list[str]] = []
         self.texts: set[int] = set()
+        self.subtotals: set[int] = set()
         self.foot = ""
         self.sql = ""
         self._within = ""
@@ -70,6 +75,8 @@ class _Tables(HTMLParser):
         """Begin a row or a cell."""
         self._within = tag
         if tag == "tr":
+            if ("class", "subtotal") in attrs:
+                self.subtotals.add(len(self.rows))
             self.rows.append([])
         elif tag in ("th", "td"):
             if ("class", "text") in attrs:

@@ -42,6 +42,15 @@ def test_numbers_right_and_text_left() -> None:
     assert 'style="text-align: left">flag</th>' in shown
 
 
+def test_subtotals_are_bold() -> None:
+    rows = ("never_invoiced", Decimal("-1.00"), False), ("unbilled", Decimal("-1.00"), True)
+    statement = frame(*rows, columns="code amount is_subtotal")
+    bold = '<tr class="subtotal" style="font-weight: bold">'
+    for shown in (html_table(statement), html_table(statement, ["code", "amount"])):
+        assert shown.count(bold) == 1 and 'left">unbilled</td>' in shown.partition(bold)[2]
+    assert bold not in html_table(statement, most=1)
+
+
 def test_snapshot_and_sql() -> None:
     shown = html_table(frame(snapshot="849ac77375bc", sql="\nselect a < $b\n", values={"b": HOSTILE}))
     assert "<p>0 rows · snapshot 849ac77375bc</p>" in shown

@@ -110,23 +110,26 @@ def summed(book: Workbook, sheet: Worksheet, formula: str) -> Decimal:
 
 def expected_totals(audit: ak.Audit) -> dict[str, dict[str, Decimal]]:
     """Sheet → column → what its rows must add up to, from the audit."""
-    amount = dict(zip(audit.statement()["label"], audit.statement()["amount"], strict=True))
+    statement = audit.statement()
+    amount = dict(zip(statement["code"], statement["amount"], strict=True))
     jobs, ages = audit.reconcile(), audit.analyze.age(table="select * from nrb_status where unbilled")
     bands = dict(zip(ages["band"], ages["total"], strict=True))
     reconciled = {name: jobs[name].sum() for name in jobs.columns if name not in ("job_number", "verdict")}
-    difference = amount["JobNimbus invoice total"] - amount["NRB total after mark-up"]
+    difference = amount["invoice_total"] - amount["cost_booked"]
     by_rule = audit.by_rule()
-    carried = [label for label in amount if label.startswith(("NRBs on issued", "parts that carry"))]
-    differing = [label for label in amount if label.startswith("amount differences")]
+    carried = ("billed_by_name", "billed_by_mark", "billed_by_amount", "free_billed")
+    differing = ("under_billed", "over_billed", "charged_twice", "rounding")
+    never_invoiced = amount["never_invoiced"] + amount["look_first"]
+    by_label = dict(zip(statement["label"], statement["amount"], strict=True))
     return {
-        **{f"By {scope}": amount for scope in ("job", "month", "vendor", "type")},
+        **{f"By {scope}": by_label for scope in ("job", "month", "vendor", "type")},
         "Reconciliation": {**reconciled, "difference": difference},
         "Findings": {"amount_at_risk": by_rule["amount_at_risk"].sum()},
         "Rules": {name: by_rule[name].sum() for name in ("findings", "accepted", "amount_at_risk")},
-        "Aging": {"total": -amount["unbilled"], **{band: bands[band] for band in BANDS}},
+        "Aging": {"total": -never_invoiced, **{band: bands[band] for band in BANDS}},
         "Links": {
-            "on_issued": sum(amount[label] for label in carried),
-            "difference": sum(amount[label] for label in differing),
+            "on_issued": sum(amount[code] for code in carried),
+            "difference": sum(amount[code] for code in differing),
         },
     }
 
@@ -168,7 +171,7 @@ def test_types_and_formats(book: Workbook, audit: ak.Audit) -> None:
     for sheet, column, kind, number_format in (
         ("Statement", "amount", "n", money),
         ("Statement", "items", "n", count),
-        ("By job", "unbilled", "n", money),
+        ("By job", "Unbilled", "n", money),
         ("Reconciliation", "nrb_count", "n", count),
         ("Aging", "accounting_date", "d", "yyyy-mm-dd"),
         ("Aging", "age_days", "n", count),
@@ -199,7 +202,7 @@ def test_every_sum_equals_the_audit(book: Workbook, audit: ak.Audit) -> None:
         for column, total in totals.items():
             at = columns(sheet).get(column)
             if at is None:
-                assert name in ("By vendor", "By type"), column  # which end at the NRBs on issued invoices
+                assert name in ("By vendor", "By type"), column  # which end at the billed cost
                 continue
             for row in (TOTAL, SHOWN):
                 assert summed(book, sheet, sheet.cell(row, at).value) == total, (name, column)
@@ -224,13 +227,24 @@ def test_stored_values_equal_the_formulas(audit: ak.Audit, book: Workbook) -> No
 
 def test_the_statement_is_recomputed_from_its_rows(book: Workbook, audit: ak.Audit) -> None:
     sheet, statement = book["Statement"], audit.statement()
-    shown = [(row["label"], cents(row["amount"]), cents(row["gross"]), row["items"]) for row in records(sheet)]
-    assert shown == [tuple(row) for row in statement.itertuples(index=False)]
-    amount = dict(zip(statement["label"], statement["amount"], strict=True))
-    carried = sum(value for label, value in amount.items() if label.startswith("NRBs on issued"))
-    assert summed(book, sheet, sheet.cell(TOTAL, 2).value) == amount["JobNimbus invoice total"]
-    assert summed(book, sheet, sheet.cell(SHOWN, 2).value) == carried
-    assert cents(sheet.cell(MUST_BE, 2).value) == amount["NRB total after mark-up"]
+    names = ["code", "label", "amount", "gross", "items", "is_subtotal"]
+    shown = [{**row, "amount": cents(row["amount"]), "gross": cents(row["gross"])} for row in records(sheet)]
+    assert [[row[name] for name in names] for row in shown] == statement[names].to_numpy().tolist()
+    amount = dict(zip(statement["code"], statement["amount"], strict=True))
+    assert summed(book, sheet, sheet.cell(TOTAL, 2).value) == amount["invoice_total"]
+    assert summed(book, sheet, sheet.cell(SHOWN, 2).value) == amount["billed_cost"]
+    assert cents(sheet.cell(MUST_BE, 2).value) == amount["cost_booked"]
+    bold = {row[columns(sheet)["code"] - 1].value for row in sheet.iter_rows(FIRST) if row[0].font.b}
+    assert bold == {"billable_cost", "unbilled", "billed_cost"}
+
+
+@pytest.mark.parametrize("code", ["billable_cost", "unbilled", "billed_cost", "not_billable", "tax"])
+def test_a_cent_in_a_row_of_the_statement_shows(code: str, audit: ak.Audit, tmp_path: Path) -> None:
+    """Also in a subtotal, which no other row needs."""
+    with duckdb.connect(str(audit.settings.folder / "audit.duckdb")) as tampered:
+        tampered.execute("update statement set amount = amount + 0.01 where scope = 'all' and code = ?", [code])
+    stored = openpyxl.load_workbook(audit.workpaper(tmp_path / "off.xlsx"), data_only=True)
+    assert untied(stored["Cover"])["Statement"] >= 0.01
 
 
 def test_a_difference_is_shown(audit: ak.Audit, tmp_path: Path) -> None:
@@ -302,12 +316,12 @@ def test_amounts_beyond_a_double(account: Account, tmp_path: Path, monkeypatch: 
         with ak.open() as audit:
             audit.sync()
             stored = openpyxl.load_workbook(audit.workpaper())
-            total = dict(zip(audit.statement()["label"], audit.statement()["amount"], strict=True))
+            total = dict(zip(audit.statement()["code"], audit.statement()["amount"], strict=True))
     finally:
         account.state.put_nrb({**before, "nrbUpdatedAt": before["nrbUpdatedAt"] + 2})
     sheet = stored["Reconciliation"]
     at = columns(sheet)["nrb_total"]
-    assert Decimal(sheet.cell(TOTAL, at).value.replace(",", "")) == total["NRB total after mark-up"] > huge
+    assert Decimal(sheet.cell(TOTAL, at).value.replace(",", "")) == total["cost_booked"] > huge
     assert sheet.cell(SHOWN, at).data_type == "s" and sheet.cell(DIFFERENCE, at).value == 0
     assert any(Decimal(str(row["nrb_total"]).replace(",", "")) >= huge for row in records(sheet))
     assert str(sheet.cell(TOTAL, columns(sheet)["nrb_count"]).value).startswith("=SUM(")

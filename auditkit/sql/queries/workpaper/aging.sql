@@ -1,4 +1,4 @@
--- Each unbilled NRB with its total in the column of its aging band. NULL age: without a date.
+-- Each NRB that was never invoiced with its total in the column of its aging band. NULL age: without a date.
 with aged as (
     select s.*, days_between(s.accounting_date, a.as_of) as age_days
     from nrb_status as s cross join audit_run as a

@@ -1,2 +1,2 @@
 -- The rows of the statement in the scope $scope, in order.
-select distinct position, label from statement where scope = $scope order by position
+select distinct position, code, label from statement where scope = $scope order by position
