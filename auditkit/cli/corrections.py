@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -195,7 +196,8 @@ def _look(it: Audit, planned: Plan, title: str, *, preview: bool, as_json: bool)
         findings = effect.findings.drop(columns="fingerprint")
         _show_if_any(findings, "The audit after it: findings it closes, opens and leaves")
         _show_if_any(effect.states, "Costs whose state or charge would change")
-        _show_if_any(effect.statement[effect.statement["change"] != 0], "The statement after it: what would change")
+        changed = effect.statement[effect.statement["change"] != 0]
+        _show_if_any(changed, "The statement after it: what would change", ["label", "before", "after", "change"])
     return effect
 
 
@@ -234,11 +236,11 @@ def _show(it: Audit, planned: Plan, title: str) -> None:
         say(f"\nBefore it is sent, check each object: {condition}.")
 
 
-def _show_if_any(frame: pd.DataFrame, title: str) -> None:
+def _show_if_any(frame: pd.DataFrame, title: str, columns: Sequence[str] | None = None) -> None:
     if frame.empty:
         say(f"\n{title}: nothing")
     else:
-        show(frame, title, most=None)
+        show(frame, title, most=None, columns=columns)
 
 
 def _objects(planned: Plan) -> str:

@@ -9,7 +9,6 @@ Not here: whether the vendor will do what was planned; that is verified when it 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from auditkit.checks.run import Decisions, Parameters, run
@@ -32,8 +31,8 @@ class Preview:
     """Findings that a plan would close, open, and leave though it is meant to clear them; states and statement.
 
     A finding is a row of `finding`; `states` has each cost whose state or charge would change (`guid`, `job_number`,
-    `before`, `after`, `carried_before`, `carried_after`); the statement has `label`, `before`, `after` and `change`.
-    `objections` say in words why the plan must not be carried out; mostly none.
+    `before`, `after`, `carried_before`, `carried_after`); the statement has `code`, `label`, `is_subtotal`, `before`,
+    `after` and `change`. `objections` say in words why the plan must not be carried out; mostly none.
     """
 
     closed: Sequence[Row]
@@ -56,16 +55,12 @@ def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisio
             _correct(draft, change, plan, sync_id)
         after = _audited(draft, parameters, decisions, sync_id)
     meant = {fingerprint for change in plan.changes for fingerprint in change.findings}
-    labels = dict.fromkeys([*before.statement, *after.statement])
-    zero = Decimal("0.00")
     return Preview(
         closed=[row for name, row in before.findings.items() if name not in after.findings],
         opened=[row for name, row in after.findings.items() if name not in before.findings],
         left=[row for name, row in after.findings.items() if name in meant],
         states=changed_states(before.costs, after.costs),
-        statement=[
-            _moved(label, before.statement.get(label, zero), after.statement.get(label, zero)) for label in labels
-        ],
+        statement=[_moved(row, after.statement[code]) for code, row in before.statement.items()],
         objections=objections(plan.changes, before.findings, before.costs, after.costs, parameters.tolerance),
     )
 
@@ -73,7 +68,7 @@ def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisio
 @dataclass(frozen=True)
 class _Audited:
     findings: dict[str, Row]
-    statement: dict[str, Decimal]
+    statement: dict[str, Row]
     costs: dict[str, Row]
 
 
@@ -82,7 +77,7 @@ select rule_id, severity, subject_type, subject_id, job_number, amount_at_risk, 
 where state = 'open'
 order by severity_rank(severity), rule_id, subject_id
 """
-_STATEMENT = "select label, amount from statement where scope = 'all' order by position"
+_STATEMENT = "select code, label, is_subtotal, amount from statement where scope = 'all' order by position"
 
 
 def _audited(draft: Draft, parameters: Parameters, decisions: Decisions, sync_id: int) -> _Audited:
@@ -93,7 +88,8 @@ def _audited(draft: Draft, parameters: Parameters, decisions: Decisions, sync_id
     draft.query("commit")
     findings: dict[str, Row] = {row["fingerprint"]: row for row in draft.query(_FINDINGS).records()}
     costs: dict[str, Row] = {row["guid"]: row for row in draft.query(read("queries/remedies/charges")).records()}
-    return _Audited(findings, dict(draft.query(_STATEMENT).rows), costs)
+    statement: dict[str, Row] = {row["code"]: row for row in draft.query(_STATEMENT).records()}
+    return _Audited(findings, statement, costs)
 
 
 _RAW_TABLES = """
@@ -114,8 +110,11 @@ def _next_sync(draft: Draft) -> int:
     return sync_id + 1
 
 
-def _moved(label: str, before: Decimal, after: Decimal) -> Row:
-    return {"label": label, "before": before, "after": after, "change": after - before}
+def _moved(before: Row, after: Row) -> Row:
+    """One row of the statement; both audits have the same rows."""
+    kept = {name: before[name] for name in ("code", "label", "is_subtotal")}
+    change = after["amount"] - before["amount"]
+    return {**kept, "before": before["amount"], "after": after["amount"], "change": change}
 
 
 def _correct(draft: Draft, change: Change, plan: Plan, sync_id: int) -> None:

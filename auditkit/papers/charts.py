@@ -55,7 +55,7 @@ def waterfall(statement: pd.DataFrame) -> go.Figure:
 
 
 def scatter(jobs: pd.DataFrame) -> go.Figure:
-    """Jobs: what their billable NRBs should bring, and what issued lines charge for them. On the line they agree."""
+    """Jobs: their billable cost, and what issued invoices charge for it. On the line they agree."""
     agree = jobs["verdict"] == "agrees"
     figure = go.Figure()
     for name, rows, color in (("agrees", jobs[agree], INVOICE), ("does not agree", jobs[~agree], LOSS)):
@@ -66,12 +66,12 @@ def scatter(jobs: pd.DataFrame) -> go.Figure:
             name=name,
             marker={"color": color, "size": 8, "opacity": 0.8},
             text=[_safe(job) for job in rows["job_number"]],
-            hovertemplate="%{text}<br>NRBs %{x:,.2f}<br>invoiced %{y:,.2f}<extra></extra>",
+            hovertemplate="%{text}<br>billable %{x:,.2f}<br>billed %{y:,.2f}<extra></extra>",
         )
     top = max([*_floats(jobs["billable_total"]), *_floats(jobs["linked_line_total"]), 1.0])
     figure.add_scatter(x=[0, top], y=[0, top], mode="lines", name="equal", line={"color": NEUTRAL, "dash": "dot"})
-    figure.update_xaxes(title="billable NRBs, with markup")
-    figure.update_yaxes(title="charged for them on issued invoices")
+    figure.update_xaxes(title="billable cost, with markup")
+    figure.update_yaxes(title="billed cost, on issued invoices")
     return _titled(figure, f"{int(agree.sum())} of {len(jobs)} jobs agree to the cent")
 
 
@@ -98,7 +98,7 @@ def variances(jobs: pd.DataFrame, most: int = 15) -> go.Figure:
 
 
 def aging(unbilled: pd.DataFrame) -> go.Figure:
-    """Unbilled money by age in days."""
+    """What was never invoiced (`unbilled()`), by age in days."""
     totals = dict.fromkeys(BANDS, Decimal(0))
     for band, total in zip(unbilled["age_bucket"], unbilled["total"], strict=True):
         totals[band] += total or 0
@@ -113,11 +113,11 @@ def aging(unbilled: pd.DataFrame) -> go.Figure:
             marker_color=LOSS,
         )
     )
-    return _titled(figure, f"{money(sum(totals.values(), Decimal(0)))} billable and not on any invoice")
+    return _titled(figure, f"{money(sum(totals.values(), Decimal(0)))} was never invoiced")
 
 
 def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
-    """Vendors by unbilled money, the most first, with their cumulative share of the whole (a Pareto chart)."""
+    """Vendors by what was never invoiced, the most first, with their cumulative share of the whole (a Pareto chart)."""
     totals: dict[str, Decimal] = {}
     for vendor, total in zip(unbilled["vendor_code"], unbilled["total"], strict=True):
         totals[vendor or "(no vendor)"] = totals.get(vendor or "(no vendor)", Decimal(0)) + (total or 0)
@@ -133,7 +133,7 @@ def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             marker_color=LOSS,
-            name="unbilled",
+            name="never invoiced",
         )
     )
     if whole:
@@ -148,11 +148,11 @@ def top_vendors(unbilled: pd.DataFrame, most: int = 10) -> go.Figure:
     counted = {1: "One vendor holds", 2: "Two vendors hold", 3: "Three vendors hold"}.get(
         min(len(ranked), 3), "No vendor holds"
     )
-    return _titled(figure, f"{counted} {share} of what is unbilled")
+    return _titled(figure, f"{counted} {share} of what was never invoiced")
 
 
 def heat_map(unbilled: pd.DataFrame, most: int = 20) -> go.Figure:
-    """Unbilled money by job and month of its accounting date, for the jobs with the most money."""
+    """What was never invoiced, by job and month of its accounting date, for the jobs with the most money."""
     cells: dict[tuple[str, str], Decimal] = {}
     for job, day, total in zip(unbilled["job_number"], unbilled["accounting_date"], unbilled["total"], strict=True):
         cell = (_safe(job), f"{day:%Y-%m}" if day else "no date")
@@ -181,22 +181,27 @@ def heat_map(unbilled: pd.DataFrame, most: int = 20) -> go.Figure:
     figure.update_yaxes(autorange="reversed", automargin=True, type="category")
     held = sum((by_job[job] for job in jobs), Decimal(0))
     title = (
-        f"{money(held)} is unbilled on {len(jobs)} jobs" if len(jobs) != 1 else f"{money(held)} is unbilled on one job"
+        f"{money(held)} was never invoiced on {len(jobs)} jobs"
+        if len(jobs) != 1
+        else f"{money(held)} was never invoiced on one job"
     )
     return _titled(figure, title, height=160 + 24 * len(jobs))
 
 
 def trend(by_month: pd.DataFrame) -> go.Figure:
-    """What is still open, by the month of its cost (`accrual()`): revenue not billed, cost not in the ledger."""
+    """What is still open, by the month of its cost (`accrual()`): cost never invoiced, cost not in the ledger."""
     months = [f"{month:%Y-%m}" if month else "no date" for month in by_month["month"]]
     figure = go.Figure()
-    for column, name, color in (("unbilled_total", "unbilled", LOSS), ("unexported_cost", "unexported", NEUTRAL)):
+    for column, name, color in (
+        ("unbilled_total", "never invoiced", LOSS),
+        ("unexported_cost", "not exported", NEUTRAL),
+    ):
         figure.add_bar(x=months, y=_floats(by_month[column]), name=name, marker_color=color)
     figure.update_xaxes(type="category")
     figure.update_layout(barmode="group")
     unbilled, unexported = (sum(by_month[name], Decimal(0)) for name in ("unbilled_total", "unexported_cost"))
     since = f", the oldest of {months[0]}" if months else ""
-    return _titled(figure, f"Still open: {money(unbilled)} to bill and {money(unexported)} to book{since}")
+    return _titled(figure, f"Open: {money(unbilled)} never invoiced and {money(unexported)} not exported{since}")
 
 
 def _measure(code: str) -> str:

@@ -46,7 +46,7 @@ class Cell:
         statement = audit.statement()
         return cls(
             set(zip(frame["rule_id"], frame["subject_id"], strict=True)),
-            dict(zip(statement["label"], statement["amount"], strict=True)),
+            dict(zip(statement["code"], statement["amount"], strict=True)),
         )
 
 
@@ -74,10 +74,9 @@ def walk(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     assert after.findings - before.findings == named(effect, "opens", made)
     assert before.findings - after.findings == named(effect, "closes", made)
     assert named(effect, "leaves", made) <= before.findings & after.findings
-    foreseen = dict(zip(effect.statement["label"], effect.statement["after"], strict=True))
-    assert {label: foreseen.get(label, 0) for label in after.statement} == after.statement
-    assert all(amount == 0 for label, amount in foreseen.items() if label not in after.statement)
-    assert before.statement[DIFFERENCE] == after.statement[DIFFERENCE] == 0
+    foreseen = dict(zip(effect.statement["code"], effect.statement["after"], strict=True))
+    assert foreseen == after.statement
+    assert before.statement["difference"] == after.statement["difference"] == 0
 
 
 @contextlib.contextmanager

@@ -61,10 +61,10 @@ CHARTS = [
     (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, unreconciled difference 0.00"),
     (ak.scatter, JOBS, "1 of 3 jobs agree to the cent"),
     (ak.variances, JOBS, "Jobs are under-billed by 300.00 in all"),
-    (ak.aging, UNBILLED, "399.99 billable and not on any invoice"),
-    (ak.top_vendors, UNBILLED, "Three vendors hold 100 % of what is unbilled"),
-    (ak.heat_map, UNBILLED, "399.99 is unbilled on 3 jobs"),
-    (ak.trend, BY_MONTH, "Still open: 180.10 to bill and 50.00 to book, the oldest of 2026-01"),
+    (ak.aging, UNBILLED, "399.99 was never invoiced"),
+    (ak.top_vendors, UNBILLED, "Three vendors hold 100 % of what was never invoiced"),
+    (ak.heat_map, UNBILLED, "399.99 was never invoiced on 3 jobs"),
+    (ak.trend, BY_MONTH, "Open: 180.10 never invoiced and 50.00 not exported, the oldest of 2026-01"),
 ]
 IDS = [chart.__name__ for chart, _, _ in CHARTS]
 
@@ -155,7 +155,7 @@ def test_unbilled_money_by_job_and_month() -> None:
         ["", "60.00", "0.00", ""],
         ["", "", "", "-0.01"],
     ]
-    assert ak.heat_map(UNBILLED, most=1).layout.title.text == "340.00 is unbilled on one job"
+    assert ak.heat_map(UNBILLED, most=1).layout.title.text == "340.00 was never invoiced on one job"
 
 
 def test_what_is_open_by_month() -> None:
