@@ -3,7 +3,7 @@
 >>> import auditkit as ak
 >>> audit = ak.open()        # the account in the settings, or the demo
 >>> audit.sync()             # read both vendors, audit, publish a snapshot
->>> audit.statement()        # the bridge from cost to invoice, residual 0.00
+>>> audit.statement()        # the bridge from cost to invoice, difference 0.00
 
 The names below are all that is public. Each is imported when it is first used, so that a part of the package that needs
 neither pandas nor plotly (the sandbox, say) starts without them.

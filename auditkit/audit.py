@@ -153,10 +153,11 @@ class Audit:
     # ── The statement ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def statement(self, by: str = "all", key: str | None = None) -> pd.DataFrame:
-        """The bridge from NRB total to invoice total: label, amount (signed), gross, items; the residual is last.
+        """The bridge from cost booked to invoice total: code, label, amount (signed), gross, items, is_subtotal.
 
+        The last row is the unreconciled difference, which must be 0.00; subtotals repeat other rows.
         For everything, or by `job`, `month`, `vendor` or `type`: of one `key` (a job's number, a month as YYYY-MM, …),
-        or of each, with a column `key`. By vendor and type it ends at the NRBs on issued invoices.
+        or of each, with a column `key`. By vendor and type it ends at the billed cost.
         """
         query, values = reconcile.statement(by, key)
         frame = self.sql(query, **values)
@@ -212,7 +213,7 @@ class Audit:
         return self.sql(read("queries/by_rule"))
 
     def unbilled(self) -> pd.DataFrame:
-        """Billable NRBs that no invoice carries, largest first, with their age in days."""
+        """Billable cost that was never invoiced, largest first, with its age in days."""
         return self.sql(read("queries/unbilled"))
 
     def unexported(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Totals by job, vendor, month or type, and the statement: the bridge from cost to invoice with residual 0.
+"""Totals by job, vendor, month or type, and the statement: the bridge from cost to invoice, whose difference is 0.
 
 Each row of the statement is its own query (`sql/reconcile/41_statement_member.sql`); none is a remainder.
 """

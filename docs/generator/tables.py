@@ -56,24 +56,32 @@ where u.column_name = 'total_after_markup' order by n.guid""",
     ),
     Group(
         "Which cost is on which invoice",
-        "What speaks for a cost and a line, what was settled, and what a person has to decide. See [linking](linking.md).",
-        (
-            *("link", "undecided", "evidence", "nrb_state", "line_question", "nrb_name", "line_spot"),
-            *("job_map", "invoice_job", "job_suggestion", "related_token"),
-        ),
-        "How NRBs were found on lines.",
+        "What was settled, what a person must decide, and why; [linking](linking.md) explains the words.",
+        ("link", "undecided", "evidence", "nrb_name", "line_spot", "line_question"),
+        "The strongest evidence for each candidate that a person must decide.",
         """\
-select method, count(*) as links, sum(invoiced_amount) as amount
-from link where state = 'issued' group by method order by links desc""",
+select u.nrb_guid, u.jnid, u.position, u.reason, e.points, e.terms
+from undecided as u
+left join evidence as e on e.nrb_guid = u.nrb_guid and e.jnid = u.jnid and e.position = u.position
+order by u.nrb_guid, e.points desc""",
+    ),
+    Group(
+        "Which job is which",
+        "Jobs of the two vendors, from `job_map.csv` and their numbers.",
+        ("job_map", "job_suggestion", "invoice_job", "related_token"),
+        "Pairs of jobs to confirm in `job_map.csv`.",
+        """\
+select aimsio_job_number, jobnimbus_job_number, jobnimbus_job_name, invoices
+from job_suggestion where not confirmed order by invoices desc""",
     ),
     Group(
         "What the audit decided about each record",
-        "The audit's terms as columns: billable, exported, linked, unbilled; issued, draft, void.",
-        ("nrb_status", "invoice_status", "invoice_status_name", "agreed_markup", "usual_tax_rate"),
-        "Unbilled cost by job.",
+        "The audit's terms as columns: billable, exported, linked, and the state of each cost; issued, draft, void.",
+        ("nrb_status", "nrb_state", "invoice_status", "invoice_status_name", "agreed_markup", "usual_tax_rate"),
+        "Cost by state.",
         """\
-select job_number, count(*) as nrbs, sum(total) as unbilled
-from nrb_status where unbilled group by job_number order by unbilled desc""",
+select state, count(*) as nrbs, sum(total) as total, sum(charged) as charged
+from nrb_status group by state order by total desc""",
     ),
     Group(
         "The statement and the reconciliation",
@@ -83,7 +91,7 @@ from nrb_status where unbilled group by job_number order by unbilled desc""",
         """\
 select i.nrb_guid, n.job_number, n.vendor_invoice_number, i.amount
 from statement_item as i join nrb as n on n.guid = i.nrb_guid
-where i.label = 'Marked billed, no such invoice' order by i.amount""",
+where i.code = 'invoice_missing' order by i.amount""",
     ),
     Group(
         "Findings",
