@@ -25,7 +25,7 @@ def test_the_statement_is_current(tmp_path: Path) -> None:
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     printed = {line.rstrip() for line in run.stdout.splitlines()}
     shown = re.search(r"<!-- printed by auditkit demo -->\n```\n(.*?)\n```", README, re.S)
-    assert shown and len(shown[1].splitlines()) == 22
+    assert shown and len(shown[1].splitlines()) == 24
     assert [line for line in shown[1].splitlines() if line not in printed] == []
 
 
@@ -46,5 +46,9 @@ def test_every_setting_is_listed() -> None:
     rows = re.findall(r"^\| (`[A-Z_` ]+`) \|", README, re.M)
     named = {name for row in rows for name in re.findall(r"[A-Z_]+", row)}
     assert named - {"QUIET"} <= {name.upper() for name in Settings.model_fields}
-    assert {name.upper() for name in Settings.model_fields} - named == {"DRAFT_STATUS_NAMES", "RULES"}
-    assert "draft_status_names" in README and "[rules." in README
+    assert {name.upper() for name in Settings.model_fields} - named == {
+        "DRAFT_STATUS_NAMES",
+        "VOID_STATUS_NAMES",
+        "RULES",
+    }
+    assert "draft_status_names" in README and "void_status_names" in README and "[rules." in README

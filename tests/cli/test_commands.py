@@ -207,7 +207,7 @@ def test_sql_at_a_prompt_with_history(home: Path) -> None:
         b"invoiced_amount",
         b"the SQL failed",
         b"there is no statement in it",
-        b"no transaction is",
+        b"not COMMIT",
         b".what: unknown command",
         b".log: a name is missing",
     ):
@@ -364,13 +364,13 @@ def test_selftest_changes_nothing_in_the_home(home: Path) -> None:
     before = bytes_of(home)
     ran = auditkit("selftest", "--json")
     outcomes = json.loads(ran.out)
-    assert ran.code == 0 and len(outcomes) == 38 and all(outcome["passed"] for outcome in outcomes)
+    assert ran.code == 0 and len(outcomes) == 54 and all(outcome["passed"] for outcome in outcomes)
     assert all(outcome["planted"] and outcome["fired"] and not outcome["extra"] for outcome in outcomes)
     assert bytes_of(home) == before
     (home / "rules").mkdir()
     (home / "rules" / "my-rule.sql").write_text(RULE)
     shown = auditkit("selftest").out
-    assert "38 of 39 rules passed" in shown and "no planted fault" in shown
+    assert "54 of 55 rules passed" in shown and "no planted fault" in shown
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [(None, 0), ("high", 1), ("medium", 1), ("low", 1)])
@@ -576,16 +576,16 @@ def test_a_malformed_job_map(content: bytes, words: tuple[str, ...], unchanged: 
         ("drop table nrb", "read-only"),
         ("select 1; drop table nrb", "expected one statement, found 2"),
         ("select 1; select 2", "expected one statement, found 2"),
-        ("attach 'outside.duckdb'", "disabled by configuration"),
-        ("copy (select 1) to 'outside.csv'", "disabled by configuration"),
-        ("export database 'outside'", "disabled by configuration"),
+        ("attach 'outside.duckdb'", "read-only"),
+        ("copy (select 1) to 'outside.csv'", "read-only"),
+        ("export database 'outside'", "read-only"),
         ("select * from read_csv('/etc/passwd')", "disabled by configuration"),
         ("select * from read_text('/etc/passwd')", "disabled by configuration"),
         ("select * from '/etc/passwd'", "does not exist"),
-        ("install httpfs", "disabled by configuration"),
-        ("load httpfs", "disabled"),
-        ("set enable_external_access = true", "locked"),
-        ("set lock_configuration = false", "locked"),
+        ("install httpfs", "read-only"),
+        ("load httpfs", "read-only"),
+        ("set enable_external_access = true", "read-only"),
+        ("set lock_configuration = false", "read-only"),
         pytest.param("", "SQL"),
     ],
 )

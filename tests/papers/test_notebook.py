@@ -77,7 +77,7 @@ def test_frames_of_the_notebook_by_name(shell: InteractiveShell) -> None:
         ("%%sql\nselect nothing", "QueryFailed: the SQL failed: "),
         ("%%sql\nselect 1; select 2", "QueryFailed: the SQL failed: expected one statement, found 2"),
         ("%%sql\ndrop table nrb", "read-only"),
-        ("%%sql\ncopy nrb to '/tmp/x.csv'", "disabled"),
+        ("%%sql\ncopy nrb to '/tmp/x.csv'", "not COPY"),
         ("%%sql 1x\nselect 1", "UsageError: %%sql 1x: not a valid name for the result"),
         ("%%sql class\nselect 1", "UsageError: %%sql class: not a valid name for the result"),
         ("%sql select $nobody", "UsageError: %%sql: $nobody is not a variable of this notebook"),
