@@ -1,4 +1,4 @@
-"""From two HTTP APIs to findings: recall and precision against what was planted, and the statement's residual."""
+"""From two HTTP APIs to findings: recall and precision against what was planted, and the statement's difference."""
 
 import itertools
 from collections.abc import Iterable
@@ -64,8 +64,8 @@ def assert_equals_truth(audit: ak.Audit, truth: dict[str, set[str]]) -> None:
     for rule, subject in zip(audit.findings()["rule_id"], audit.findings()["subject_id"], strict=True):
         found[rule].add(subject)
     assert found == {rule: truth.get(rule, set()) for rule in rules}
-    residual = audit.statement().iloc[-1]
-    assert (residual["label"], residual["amount"], residual["gross"]) == ("residual", 0, 0)
+    last = audit.statement().iloc[-1]
+    assert (last["code"], last["amount"], last["gross"]) == ("difference", 0, 0)
 
 
 EVERY_FAULT = {**dict.fromkeys(FAULTS, 2), **DEFAULT}

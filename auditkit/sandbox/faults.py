@@ -218,11 +218,11 @@ def _parent_mismatch(job: Job, rng: Random) -> Job:
 
 
 def _duplicate_near(job: Job, rng: Random) -> Job:
-    """A duplicate whose number has a typo in its last digit, on the same day."""
-    changed, first, second = _twice(job, rng, lambda text: text[:-1] + str((int(text[-1]) + 1) % 10))
+    """A duplicate whose number has a revision letter, on the same day; the greater guid is the copy."""
+    changed, first, second = _twice(job, rng, "{}A".format)
     changed = changed.change_nrb(second.guid, day=first.day, created=first.created)
-    pair = (("nrb-duplicate-near", first.guid), ("nrb-duplicate-near", second.guid))
-    return replace(changed, declared=(*changed.declared, *pair))
+    copy = max(first.guid, second.guid)
+    return replace(changed, declared=(*changed.declared, ("nrb-duplicate-near", copy)))
 
 
 def _missing_key(job: Job, rng: Random) -> Job:

@@ -96,7 +96,7 @@ where i.code = 'invoice_missing' order by i.amount""",
     Group(
         "Findings",
         "What the rules found, since when, and what was accepted.",
-        ("finding", "finding_history", "acceptance", "rule"),
+        ("finding", "exposure", "finding_history", "acceptance", "rule"),
         "Open exceptions and money at risk by rule.",
         """\
 select rule_id, count(*) as findings, sum(amount_at_risk) as at_risk

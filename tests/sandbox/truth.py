@@ -1,7 +1,7 @@
 """Books → truth: the subjects on which each rule must fire, known from a world's books and never from matching.
 
-`truth_of(world)` is exact for every rule in `EXACT` at its default parameters, consequences included (an unbilled NRB
-also changes its job's variance). What no single record shows, a fault declares itself.
+`truth_of(world)` is exact for every rule in `EXACT` at its default parameters, consequences included. What no single
+record shows, a fault declares itself.
 
 Not here: bodies. No rule but `record-quarantined` sees a record that cannot be read.
 """
@@ -16,7 +16,7 @@ from auditkit.sandbox.world import World
 
 Subjects = Iterator[str]
 
-_CUTOFF_DAYS, _ENTRY_DAYS, _CLOSE_DAYS = 45, 90, 7
+_CUTOFF_DAYS, _ENTRY_DAYS, _CLOSE_DAYS, _DUPLICATE_DAYS = 45, 90, 7, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +140,30 @@ def _duplicate(view: _View) -> Subjects:
         letters = "".join(filter(str.isalnum, leaf.nrb.vendor_invoice_number)).casefold()
         groups.setdefault((leaf.nrb.vendor.code, letters, leaf.nrb.total), []).append(leaf.nrb)
     for members in groups.values():
-        families = {nrb.parent or nrb.guid for nrb in members}
-        if len(families) > 1:
-            yield from (nrb.guid for nrb in members)
+        ordered = sorted(members, key=lambda nrb: (nrb.day, nrb.guid))
+        for place, copy in enumerate(ordered):
+            for earlier in ordered[:place]:
+                is_other_document = (earlier.parent or earlier.guid) != (copy.parent or copy.guid)
+                if is_other_document and (copy.day - earlier.day).days <= _DUPLICATE_DAYS:
+                    yield copy.guid
+
+
+def _charged_otherwise(view: _View) -> Iterator[tuple[str, list[Nrb], bool]]:
+    """Lines that charge another amount than their cost: the line, its NRBs, and whether it is a part of a sole one."""
+    by_guid = {leaf.nrb.guid: leaf.nrb for leaf in view.leaves if leaf.nrb.is_chargeable}
+    for invoice, position, line in view.issued_lines():
+        carried = [by_guid[guid] for guid in line.carries if guid in by_guid]
+        total = sum(nrb.total for nrb in carried)
+        if carried and line.amount != total:
+            yield f"{invoice.jnid}/{position}", carried, len(carried) == 1 and abs(line.amount) * 5 < abs(total) * 4
 
 
 def _amount_difference(view: _View) -> Subjects:
-    by_guid = {leaf.nrb.guid: leaf.nrb for leaf in view.leaves if leaf.nrb.is_chargeable}
-    for invoice, position, line in view.issued_lines():
-        carried = [by_guid[guid].total for guid in line.carries if guid in by_guid]
-        if carried and line.amount != sum(carried):
-            yield f"{invoice.jnid}/{position}"
+    return (line for line, _, is_part in _charged_otherwise(view) if not is_part)
+
+
+def _billed_part(view: _View) -> Subjects:
+    return (nrb.guid for _, carried, is_part in _charged_otherwise(view) if is_part for nrb in carried)
 
 
 def _arithmetic(view: _View) -> Subjects:
@@ -177,23 +190,6 @@ def _due(view: _View) -> Subjects:
         figures = invoice.figures
         if figures.total - figures.paid != figures.due or figures.paid > figures.total:
             yield invoice.jnid
-
-
-def _variance(view: _View) -> Subjects:
-    """Of the job; of its invoices without a job, which are a row of their own; of a job that only JobNimbus knows."""
-    seen = {leaf.nrb.guid for leaf in view.leaves}
-    carrying = [line.amount for _, _, line in view.issued_lines() if seen.intersection(line.carries)]
-    chargeable = [leaf.nrb.total for leaf in view.leaves if leaf.nrb.is_chargeable]
-    known = [invoice for invoice in view.issued if invoice.has_job and view.job.is_mapped]
-    is_nrb_only = bool(chargeable) and not known and not carrying
-    is_invoice_only = bool(known) and not view.leaves
-    if is_nrb_only or is_invoice_only or sum(carrying) != sum(chargeable):
-        yield view.job.number
-    for invoice in view.issued:
-        if not invoice.has_job:
-            yield "(no job)"
-        elif not view.job.is_mapped:
-            yield view.job.jobnimbus_number
 
 
 def _quarantined(view: _View) -> Subjects:
@@ -245,6 +241,11 @@ def _declared(_: _View) -> Subjects:
     return iter(())
 
 
+def _nothing(_: _View) -> Subjects:
+    """Every line of these books names its cost, so that nothing is undecided."""
+    return iter(())
+
+
 def _cutoff(view: _View) -> Subjects:
     for leaf in view.leaves:
         if leaf.invoice and leaf.invoice.state == "issued":
@@ -286,8 +287,7 @@ def _gap(view: _View) -> Subjects:
 
 
 def _no_job(view: _View) -> Subjects:
-    is_known = view.job.is_mapped and bool(view.job.nrbs)
-    return (invoice.jnid for invoice in view.issued if not (is_known and invoice.has_job))
+    return (invoice.jnid for invoice in view.issued if not invoice.has_job)
 
 
 def _edited_after_close(view: _View) -> Subjects:
@@ -302,7 +302,8 @@ def _status_missing(view: _View) -> Subjects:
 
 def _unmapped(view: _View) -> Subjects:
     is_known = view.job.is_mapped and any(invoice.has_job for invoice in view.invoices)
-    if not is_known and any(leaf.nrb.is_chargeable for leaf in view.leaves):
+    chargeable = [leaf for leaf in view.leaves if leaf.nrb.is_chargeable]
+    if chargeable and not is_known and not any(leaf.line for leaf in chargeable):
         yield view.job.number
 
 
@@ -318,11 +319,12 @@ EXACT: dict[str, Callable[[_View], Subjects]] = {
     "nrb-class-contradiction": _class_contradiction,
     "nrb-duplicate": _duplicate,
     "line-amount-difference": _amount_difference,
+    "nrb-billed-part": _billed_part,
     "line-arithmetic": _arithmetic,
     "invoice-subtotal": _subtotal,
     "invoice-total": _total,
     "invoice-due": _due,
-    "job-variance": _variance,
+    "job-variance": _nothing,
     "record-quarantined": _quarantined,
     "nrb-invoiced-not-marked": _not_marked,
     "nrb-billed-not-billable": _billed_not_billable,
