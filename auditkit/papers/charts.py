@@ -50,7 +50,7 @@ def waterfall(statement: pd.DataFrame) -> go.Figure:
         amounts.get(code, Decimal(0)) for code in ("cost_booked", "invoice_total", "difference")
     )
     figure.update_yaxes(autorange="reversed", automargin=True)
-    title = f"From {money(cost)} of cost to {money(invoiced)} of invoices, unreconciled difference {money(difference)}"
+    title = f"From {money(cost)} of cost to {money(invoiced)} of invoices, unreconciled {money(difference)}"
     return _titled(figure, title, height=120 + 26 * len(steps))
 
 
@@ -220,7 +220,7 @@ def _floats(column: Iterable[Decimal]) -> list[float]:
 
 def _titled(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
     return figure.update_layout(
-        title=title,
+        title={"text": title, "font": {"size": 16}},
         template="none",
         height=height,
         width=900,

@@ -179,9 +179,10 @@ def _digest(script: str) -> str:
 
 _STYLE = """
 body { margin: 0; font: 15px/1.5 sans-serif; color: #222 }
-main { max-width: 46em; margin: 1.5em auto; padding: 0 1em }
+main { max-width: 56em; margin: 1.5em auto; padding: 0 1em }
 table { border-collapse: collapse; font-size: 13px; display: block; overflow-x: auto }
 th, td { padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums }
+td { white-space: nowrap } td.text { white-space: normal }
 td.text, th.text { text-align: left }
 .subtotal { font-weight: bold }
 table + p, details { margin: 2px 0; font-size: 12px; color: #666 }
@@ -200,7 +201,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere }
 @media print {
   main { max-width: none; margin: 0; padding: 0 }
   table { display: table; font-size: 10px }
-  td { white-space: nowrap } td.text { white-space: normal; overflow-wrap: anywhere }
+  td.text { overflow-wrap: anywhere }
   thead { display: table-header-group }
   tr, dl { break-inside: avoid } h1, h2, h3 { break-after: avoid }
   nav, details, .demo { display: none }

@@ -58,7 +58,7 @@ BY_MONTH = frame(
     (None, dec("0.00"), dec("0.00")),
 )
 CHARTS = [
-    (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, unreconciled difference 0.00"),
+    (ak.waterfall, STATEMENT, "From 1,000.00 of cost to 749.95 of invoices, unreconciled 0.00"),
     (ak.scatter, JOBS, "1 of 3 jobs agree to the cent"),
     (ak.variances, JOBS, "Jobs are under-billed by 300.00 in all"),
     (ak.aging, UNBILLED, "399.99 was never invoiced"),
