@@ -163,7 +163,7 @@ OLD_WORDS = {
 OLD_WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(OLD_WORDS)})(?![\w-])", re.I)
 TEXTS = {".py", ".sql", ".md", ".ipynb", ".js", ".css", ".toml", ".cfg", ".yml", ".sh", ""}
 # Spelled so in data: names of statuses and item types, words on invoice lines.
-DATA = re.compile(r"\bCancelled\b|\bcancelled(?=\"|, deleted)|'labour'|\bLabour\b|Discount on labour")
+DATA = re.compile(r"\bCancelled\b|\bcancelled(?=[\"']|, deleted)|'labour'|\bLabour\b|Discount on labour")
 
 
 def prose(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The review of undecided costs as a person uses it: the module in a page, with a model that keeps what it is set to."""
+"""The review of undecided costs as a person uses it: the module in a page, with a model that keeps its values."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,9 @@ def chosen(page: Page) -> dict[str, str]:
 
 def test_a_line_none_of_these_or_nothing(page: Page) -> None:
     rows = page.locator("tbody tr")
-    assert rows.count() == 9 and page.locator("tbody").count() == 2  # a heading, the lines, and two answers for each cost
+    assert (
+        rows.count() == 9 and page.locator("tbody").count() == 2
+    )  # a heading, the lines, and two answers for each cost
     assert page.locator("input:checked").count() == 2  # not decided
     rows.nth(2).click()
     assert chosen(page) == {"n1": "k2"}

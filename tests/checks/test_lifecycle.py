@@ -34,7 +34,7 @@ def verdict(draft):
 
 
 def accepting(draft, subject="n1", rule="nrb-unbilled", **changes):
-    """Decisions that accept one finding as it stands in the draft."""
+    """Decisions that accept one finding as it is in the draft."""
     row = draft.query(
         "select fingerprint, rule_id, subject_id, amount_at_risk, key, evidence from finding"
         " where rule_id = $rule and subject_id = $subject",

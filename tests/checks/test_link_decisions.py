@@ -175,7 +175,7 @@ def test_a_forbidden_line_is_no_candidate_and_the_others_are(audit: ak.Audit) ->
 
 
 def test_of_two_costs_that_share_a_name_the_other_is_unbilled_once_one_is_confirmed(audit: ak.Audit) -> None:
-    audit.links.confirm(*handles(audit, TWIN), note="its delivery slip")
+    audit.links.confirm(*handles(audit, TWIN), note="its delivery note")
     audit.run()
     assert states(audit)[TWIN] == "billed_full"
     assert states(audit)[OTHER] == "unbilled"
