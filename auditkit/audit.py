@@ -37,6 +37,7 @@ from auditkit.errors import NoSnapshot, QuestionRefused
 from auditkit.home import Home
 from auditkit.journal import Journal
 from auditkit.papers.facts import Facts, ReportHeader, cover_lines
+from auditkit.periods.as_of import AsOf, as_of
 from auditkit.progress import notice
 from auditkit.sandbox import demo
 from auditkit.settings import AccountKey, Settings, keyring_note
@@ -220,10 +221,21 @@ class Audit:
         """NRBs that were not exported to the ledger, largest first."""
         return self.sql(read("queries/unexported"))
 
-    def accrual(self, by: str = "month", period: str | None = None) -> pd.DataFrame:
-        """Unbilled and unexported cost, with and without markup, by `job`, `month`, `vendor`, `type` or `person`.
+    def at(self, period: str, *, known: int | None = None) -> AsOf:
+        """The books at the end of a month, YYYY-MM: what was billed by that day, and what was not.
 
-        `period`, a month as YYYY-MM, leaves out what is dated after it. Raises `QuestionRefused`.
+        `known` is a kept read (`sync_run.sync_id`) whose records are to be used; without it the first complete read in
+        the 10 days after that month, else today's records by the dates of their documents. `basis` says which.
+        Raises `QuestionRefused` or `NoSnapshot`.
+        """
+        home = self._home
+        return as_of(home.store, period, home.parameters(), home.decisions(), known=known)
+
+    def accrual(self, by: str = "month", period: str | None = None) -> pd.DataFrame:
+        """Cost not billed and not exported, with and without markup, by `job`, `month`, `vendor`, `type` or `person`.
+
+        With `period`, a month as YYYY-MM: what was not billed at its end, and what was dated by then and is still not
+        exported. Raises `QuestionRefused`.
         """
         return self.sql.question(accrual.accrual(by, period))
 

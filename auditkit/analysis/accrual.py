@@ -1,8 +1,8 @@
 """Accrual: what the accounts of a period must include although no invoice or export shows it yet.
 
-Unbilled cost is revenue to accrue, with markup, or work in progress, without it. Unexported cost is an expense to
-accrue, without markup. Both are those of the rules `nrb-unbilled` and `nrb-unexported`, as of the snapshot: what was
-open on an earlier day is not recorded anywhere.
+Cost that is not billed is revenue to accrue, with markup, or work in progress, without it: never invoiced, missing from
+its invoice, on a draft or void one, or invoiced after the period. What is under-billed or undecided is not in it.
+Unexported cost is an expense to accrue, without markup; its mark is today's, as no earlier one is recorded.
 
 Not here: aging (`age.py`), and what is unbilled or unexported (the rules).
 """
@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from auditkit.analysis.question import Question
 from auditkit.errors import QuestionRefused
-from auditkit.sql import filled
+from auditkit.sql import filled, read
 
 __all__ = ["BY", "accrual", "period_end"]
 
@@ -28,17 +28,19 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 def accrual(by: str = "month", period: str | None = None) -> Question:
-    """Unbilled and unexported cost by `job`, `month`, `vendor`, `type` or `person`, the most unbilled money first.
+    """Cost not billed and not exported by `job`, `month`, `vendor`, `type` or `person`, the most unbilled money first.
 
-    With `period` (YYYY-MM), what is dated up to its last day, or not at all. `unbilled_total` is with markup, both
-    `…_cost` are without it (rate × quantity and the vendor's tax); `cost_unknown` counts those without rate or
-    quantity, whose cost is in no sum. Raises `QuestionRefused`.
+    With `period` (YYYY-MM), as of its last day: of what is dated by then, or not at all. `unbilled_total` is with
+    markup, both `…_cost` are without it (rate × quantity and the vendor's tax); `cost_unknown` counts those without
+    rate or quantity, whose cost is in no sum. Raises `QuestionRefused`.
     """
     if by not in BY:
         raise QuestionRefused(f"by must be one of {', '.join(BY)}, not {by!r}")
     order = "month nulls last" if by == "month" else f"unbilled_total desc, unexported_cost desc, {by} nulls last"
-    until = None if period is None else period_end(period, date.max)
-    return Question(filled("queries/analysis/accrual", key=BY[by], by=by, order=order), {"until": until})
+    until = date.max if period is None else period_end(period, date.max)
+    parts = {"item": read("periods/as_of_item"), "label": read("periods/as_of_label")}
+    query = filled("queries/analysis/accrual", key=BY[by], by=by, order=order, **parts)
+    return Question(query, {"period_end": until})
 
 
 def period_end(period: str | None, as_of: date) -> date:

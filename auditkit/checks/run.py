@@ -117,12 +117,12 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
         notice(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
     live(engine, decisions.acceptances, parameters.as_of, sync_id)
-    expose(engine, rules, parameters)
+    _expose(engine, rules, parameters)
     warned = warnings(engine, parameters.surge)
     _record(draft, parameters, warned, _snapshot_id(draft, parameters, rules, decisions, sync_id))
 
 
-def expose(engine: Engine, rules: Sequence[Rule], parameters: Parameters) -> None:
+def _expose(engine: Engine, rules: Sequence[Rule], parameters: Parameters) -> None:
     """Fill `exposure`: each cost and invoice once per side, with what the findings say of it."""
     (unbilled,) = [rule for rule in rules if rule.name == "nrb-unbilled"]
     grace = unbilled.values(parameters.common, (parameters.thresholds or {}).get(unbilled.name, {}))["days"]

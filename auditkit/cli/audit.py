@@ -134,6 +134,30 @@ def rollforward(
         print_json(records(frame)) if as_json else _show(audit, frame, "Roll-forward")
 
 
+@app.command()
+def at(
+    period: Annotated[str, typer.Argument(help="A month, YYYY-MM.")],
+    known: Annotated[int | None, typer.Option(help="A kept read, by number, whose records are used.")] = None,
+    items: Annotated[bool, typer.Option("--items", help="Show each cost that was not billed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what was not billed at the end of a month.
+
+    The dates of documents decide: a cost counts from its vendor's invoice, an invoice from its own date. The records
+    are those of the first complete read after the month, or of today if there is none; the basis says which.
+    """
+    with opened() as audit:
+        books = audit.at(period, known=known)
+        shown = books.items[books.items["not_billed"].astype(bool)] if items else books.labels
+        if as_json:
+            about = {"period": period, "day": books.day, "basis": books.basis, "not_billed": books.not_billed}
+            print_json({**about, "items" if items else "labels": records(shown)})
+            return
+        hidden = ["label", "not_billed"] if items else ["label"]
+        show(shown.drop(columns=hidden), titled(audit, f"At the end of {period}"), most=None)
+        say(plain(str(books)))
+
+
 def _sync(audit: Audit, *, offline: bool = False, accept_shrink: bool = False, full: bool = False) -> None:
     audit.sync(offline=offline, accept_shrink=accept_shrink, full=full)
     say("")

@@ -2,6 +2,9 @@
 
     link/        which NRB is on which invoice line        (steps, run in the order of their numbers)
     reconcile/   states, the statement, totals by job      (steps)
+    exposure/    what each exception costs, once           (steps)
+    periods/     the books as of the end of a month
+    sync/        what a read stores
     rules/       what is wrong: one finding per row
     queries/     what people and pages ask of a snapshot; a few are templates with {names} to fill in
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from auditkit.analysis.accrual import BY, accrual, period_end
 from auditkit.errors import QuestionRefused
 from auditkit.warehouse.snapshots import Snapshot
-from tests.world import audited, invoice, ms, nrb, unbilled
+from tests.world import audited, invoice, line, ms, nrb, seconds, unbilled
 
 JULY, AUGUST = ms(date(2026, 7, 31)), ms(date(2026, 8, 1))
 MARKED_UP = {"nrbRate": "50.00", "nrbQuantity": "2.000", "nrbUpcharge": "10.000", "nrbVendorTax": "5.00"}
@@ -43,7 +44,7 @@ def test_revenue_with_markup_and_expense_without(snapshot: Snapshot) -> None:
     """Rate 50 × 2 and tax 5.00 are 105.00 at cost; with 10 % on the subtotal 115.00."""
     dec = Decimal
     assert rows(asked(snapshot, "month")) == [
-        (date(2026, 7, 1), 2, dec("105.00"), dec("122.00"), 1, dec("105.00"), 1),
+        (date(2026, 7, 1), 3, dec("210.00"), dec("237.00"), 1, dec("105.00"), 1),
         (date(2026, 8, 1), 1, dec("30.00"), dec("30.00"), 1, dec("30.00"), 0),
         (None, 1, dec("1.00"), dec("1.00"), 0, dec("0.00"), 0),
     ]
@@ -54,16 +55,30 @@ def test_up_to_the_last_day_of_a_period_and_what_has_no_date(snapshot: Snapshot)
     assert [row[0] for row in rows(asked(snapshot, "month", "2026-07"))] == [date(2026, 7, 1), None]
 
 
+def test_a_cost_that_was_billed_in_part_by_then_has_the_same_share_of_its_cost(tmp_path: Path) -> None:
+    """105.00 at cost is 115.00 with markup and tax; 46.00 of it was invoiced in July, so 60 % is still to be billed."""
+    cost = nrb("n1", "115.00", nrbInvoiceDate=JULY, nrbCreatedAt=JULY, **MARKED_UP)
+    dates = {date(2026, 7, 31): "46.00", date(2026, 8, 1): "69.00"}
+    invoices = [
+        invoice([line("R1-n1", amount)], f"i{day:%m}", date_invoice=seconds(day), date_created=seconds(day))
+        for day, amount in dates.items()
+    ]
+    with audited(tmp_path, [cost], invoices) as opened:
+        assert rows(asked(opened, "job", "2026-07")) == [
+            ("JOB-1001", 1, Decimal("63.00"), Decimal("69.00"), 0, Decimal("0.00"), 0)
+        ]
+
+
 @pytest.mark.parametrize("by", sorted(BY))
 def test_every_key_gives_the_same_total(snapshot: Snapshot, by: str) -> None:
     frame = asked(snapshot, by)
     assert frame.columns[0] == by
-    assert [sum(frame[name]) for name in frame.columns[1:]] == [4, Decimal("136.00"), Decimal("153.00"), 2, 135, 1]
+    assert [sum(frame[name]) for name in frame.columns[1:]] == [5, Decimal("241.00"), Decimal("268.00"), 2, 135, 1]
 
 
 def test_by_vendor_the_most_money_comes_first(snapshot: Snapshot) -> None:
     assert [row[:4] for row in rows(asked(snapshot, "vendor"))] == [
-        ("BIT", 2, Decimal("106.00"), Decimal("116.00")),
+        ("BIT", 3, Decimal("211.00"), Decimal("231.00")),
         ("ELC", 2, Decimal("30.00"), Decimal("37.00")),
     ]
 

@@ -113,6 +113,6 @@ def test_a_gap_between_exposure_and_statement_is_no_clean_audit(
 ) -> None:
     from auditkit.checks import run
 
-    monkeypatch.setattr(run, "expose", lambda *_: None)
+    monkeypatch.setattr(run, "_expose", lambda *_: None)
     with audited(tmp_path, NRBS, INVOICES) as snapshot:
         assert snapshot.query("select verdict from audit_run").scalar() == "incomplete"

@@ -1,6 +1,6 @@
 -- What was billed, and what was not, at the end of a period: costs dated by then or without a date, in parts by label. An issued invoice
 -- counts from its document's date, else from the day it was created. Sum of a cost's parts: its total, but for what is over-billed.
--- certain is false where dates alone cannot tell: entered or created after the period though dated in it, or voided since.
+-- certain is false where dates alone cannot tell: without a date, entered or created after the period though dated in it, or voided since.
 -- parameters: period_end
 -- out: guid text, label text, amount money, job_number text, accounting_date date, billed_on date, jnid text, certain flag
 with part as (
@@ -25,7 +25,7 @@ with part as (
 ), leaf as (
     select s.guid, s.job_number, s.accounting_date, coalesce(s.total, 0) as total, s.state, s.look_first, s.left_over, s.found_jnid,
         coalesce(b.by_then, 0) as by_then, coalesce(b.later, 0) as later, b.last_by_then, b.first_later, b.jnid_by_then, b.jnid_later,
-        coalesce(n.created_on, s.accounting_date) <= $period_end and coalesce(b.certain, true) and not coalesce(v.lately, false) as certain
+        coalesce(coalesce(n.created_on, s.accounting_date) <= $period_end, false) and coalesce(b.certain, true) and not coalesce(v.lately, false) as certain
     from nrb_status as s
     join nrb as n on n.guid = s.guid
     left join billed as b on b.nrb_guid = s.guid

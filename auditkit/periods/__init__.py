@@ -1,0 +1,1 @@
+"""Months: the books as of the end of one."""
