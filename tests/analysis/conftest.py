@@ -24,7 +24,7 @@ def random_nrbs(count=300):
         )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def snapshot(tmp_path_factory):
     numbers = ["INV-0007", "inv-8", "INV-0012", "INV-12", " INV-13 ", "OTHER", None, "Q-999999999999999999", "Q-1"]
     invoices = [invoice([], f"i{n}", number=number) for n, number in enumerate([*numbers, "20260001", "20260004"])]
@@ -32,6 +32,6 @@ def snapshot(tmp_path_factory):
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def leaves(snapshot):
     return snapshot.query("select * from nrb_status").frame()
