@@ -1,8 +1,11 @@
 """No test sees the settings of the person who runs it."""
 
 import os
+import re
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 
 @pytest.fixture(autouse=True)
@@ -16,10 +19,15 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 SLOW = (
     "vendors/",
     "analysis/test_changes.py",
+    "analysis/test_duplicates.py",
+    "analysis/test_explain.py",
     "analysis/test_rollforward.py",
     "analysis/test_sql_log.py",
     "browser/",
     "canaries/",
+    "checks/rules/",
+    "checks/test_false_alarms.py",
+    "checks/test_lifecycle.py",
     "checks/test_linking.py",
     "checks/test_matching.py",
     "checks/test_mutations.py",
@@ -38,12 +46,34 @@ SLOW = (
     "protocol/",
     "papers/",
     "sandbox/",
+    "warehouse/test_clients.py",
+    "warehouse/test_days.py",
+    "warehouse/test_reading_notices.py",
     "warehouse/test_snapshots.py",
+    "warehouse/test_typing.py",
     "test_audit.py",
     "test_cli_corrections.py",
     "test_end_to_end.py",
+    "test_file_modes.py",
+    "test_journal_gate.py",
     "test_sync",
 )
+
+
+_MUTANTS_OF_A_RULE = re.compile(r"tests/checks/test_mutations\.py::.*\[(.*)\]")
+
+
+class ByAccount(LoadFileScheduling):
+    """One worker runs one file, and after the file of a rule its mutants: they need the same accounts."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        rule = _MUTANTS_OF_A_RULE.fullmatch(nodeid)
+        return f"tests/checks/rules/test_{rule[1].replace('-', '_')}.py" if rule else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByAccount | None:
+    return ByAccount(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -23,10 +23,10 @@ from typing import Any
 import duckdb
 
 from auditkit.checks.engine import Engine
-from auditkit.checks.findings import find, fire
+from auditkit.checks.findings import find
 from auditkit.checks.rules import GLOBAL_PARAMETERS, Rule, load_rules
 from auditkit.checks.run import Decisions, Parameters, prepare, run
-from auditkit.errors import RuleError
+from auditkit.errors import QueryFailed
 from auditkit.sync.raw import RawTable
 from auditkit.sync.run import SOURCES, record_source
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
@@ -40,7 +40,7 @@ AS_OF = date(2026, 9, 30)
 COST_DAY = date(2026, 9, 10)
 ZONE = "America/Edmonton"
 SILENT = "silent"
-KEPT_ACCOUNTS = 8
+KEPT_ACCOUNTS = 12  # more than any rule's test file has
 
 
 def ms(day: date) -> int:
@@ -363,27 +363,30 @@ class Account:
         self._syncs = [*before, (nrbs, invoices)]
         self._decisions = {"links": links, "forbidden": forbidden, "jobs": jobs, "markups": markups, "journal": journal}
         content = [self._syncs, self._decisions, repr(self.parameters)]
-        self._key = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
+        self.key = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """How many bodies it has."""
+        return sum(len(nrbs) + len(invoices) for nrbs, invoices in self._syncs)
 
     @property
     def draft(self) -> Draft:
         """The account as far as every rule needs it. Ask it; never change it."""
-        if self._key not in _ACCOUNTS:
-            _ACCOUNTS[self._key] = self._made()
+        if self.key not in _ACCOUNTS:
+            _ACCOUNTS[self.key] = self._made()
             if len(_ACCOUNTS) > KEPT_ACCOUNTS:
                 _ACCOUNTS.popitem(last=False)[1].connection.close()
-        _ACCOUNTS.move_to_end(self._key)
-        return _ACCOUNTS[self._key]
+        _ACCOUNTS.move_to_end(self.key)
+        return _ACCOUNTS[self.key]
 
     def findings(self, rule: str | Rule, **values: Any) -> dict[str, Finding]:
         """Subject → finding of this rule, with its evidence and key read; `values` are parameters of the rule alone."""
         chosen = _shipped()[rule] if isinstance(rule, str) else rule
+        ASKED.setdefault(chosen.name, {})[self.key, repr(sorted(values.items()))] = (self, dict(values))
         common = {**self.parameters.common, **{name: values.pop(name) for name in GLOBAL_PARAMETERS if name in values}}
-        draft = self.draft
-        for table in ("rule", "finding"):
-            draft.query(f"truncate {table}")
-        find(Engine(draft), [chosen], common, {chosen.name: values})
-        return {row["subject_id"]: row for row in _findings(draft, chosen.name)}
+        self._find([chosen], common, {chosen.name: values})
+        return {row["subject_id"]: row for row in _findings(self.draft, chosen.name)}
 
     def risks(self, rule: str | Rule, **values: Any) -> dict[str, str | None]:
         """Subject → money at risk as text, as `findings`."""
@@ -391,19 +394,24 @@ class Account:
 
     def rows(self, rule: Rule, **values: Any) -> list[Any] | str:
         """What the SQL of a rule gives, sorted; or why it fails."""
-        engine = Engine(self.draft)
         common = {**self.parameters.common, **{name: values[name] for name in GLOBAL_PARAMETERS if name in values}}
         own = {name: value for name, value in values.items() if name not in GLOBAL_PARAMETERS}
         try:
-            fire(engine, rule, rule.values(common, own), into="hit")
-        except RuleError as error:
+            return sorted(self.draft.query(rule.executed(rule.values(common, own))).rows, key=repr)
+        except QueryFailed as error:
             return str(error)
-        return sorted(engine.query("select * from hit").rows, key=repr)
 
     def loud(self) -> dict[str, dict[str, str | None]]:
         """Rule → `risks` of every shipped rule of medium or high severity that fires."""
-        every = {name: self.risks(rule) for name, rule in _shipped().items() if rule.severity != "low"}
-        return {name: risks for name, risks in every.items() if risks}
+        rules = [rule for rule in _shipped().values() if rule.severity != "low"]
+        self._find(rules, self.parameters.common, {})
+        found = {rule.name: {row["subject_id"]: row for row in _findings(self.draft, rule.name)} for rule in rules}
+        return {name: amounts(rows) for name, rows in found.items() if rows}
+
+    def _find(self, rules: list[Rule], common: Mapping[str, Any], values: Mapping[str, Mapping[str, Any]]) -> None:
+        for table in ("rule", "finding"):
+            self.draft.query(f"truncate {table}")
+        find(Engine(self.draft), rules, common, values)
 
     def _made(self) -> Draft:
         draft = Draft(Path("memory"), _in_memory())
@@ -432,6 +440,8 @@ class Account:
 
 
 _ACCOUNTS: OrderedDict[str, Draft] = OrderedDict()
+# Rule → every account, with the values of parameters, that a test of this process ran it on.
+ASKED: dict[str, dict[tuple[str, str], tuple[Account, dict[str, Any]]]] = {}
 
 
 @functools.cache
