@@ -12,7 +12,7 @@ import typer
 
 from auditkit.audit import Audit, open_audit
 from auditkit.checks.rules import SEVERITIES
-from auditkit.cli.main import Finished
+from auditkit.cli.ending import Finished
 from auditkit.errors import JournalError
 from auditkit.papers.terminal import COULD_NOT_LOOK, fail, say, warn
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from auditkit.cli.common import CLEAN, FINDINGS, Json, opened, titled
-from auditkit.cli.main import Finished
+from auditkit.cli.ending import Finished
 from auditkit.papers.terminal import print_json, records, show
 
 __all__ = ["app"]

@@ -5,8 +5,8 @@
     2  could not look: incomplete, unreachable, bad input, stopped, and everything unforeseen
     3  a write's outcome is unknown
 
-An error is one line on standard error. Only the standard library is imported here, so that even an installation that
-is broken ends in 2. Not here: the commands (`app.py` lists them).
+An error is one line on standard error. Only the standard library is imported before a command runs, so that even an
+installation that is broken ends in 2. Not here: the commands (`app.py` lists them).
 """
 
 import os
@@ -16,14 +16,12 @@ import traceback
 from io import TextIOWrapper
 from pathlib import Path
 
-__all__ = ["Finished", "main"]
+from auditkit.cli.ending import Finished
+
+__all__ = ["main"]
 
 _COULD_NOT_LOOK = 2
 _MOST_CHARACTERS = 200
-
-
-class Finished(SystemExit):
-    """A command that chose its own exit code; all other endings that are not 0 to 3 on purpose become 2."""
 
 
 def main() -> None:
