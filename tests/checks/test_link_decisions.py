@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import auditkit as ak
-from auditkit.checks.link_decisions import link_decisions
+from auditkit.checks.link_decisions import LinkDecisions, link_decisions
 from auditkit.errors import QuestionRefused
 from auditkit.journal import Journal
 from auditkit.sandbox.world import World
 from tests.commands import Account, account_of
-from tests.world import invoice, line, unbilled
+from tests.world import audited, invoice, line, nrb, unbilled
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -257,3 +257,18 @@ def test_a_decision_outlives_its_line(account: Account, audit: ak.Audit) -> None
         assert audit.links.decided().empty
     finally:
         account.state.put_invoice(INVOICES[2])
+
+
+def test_a_cost_whose_mark_fits_several_invoices_is_listed_without_a_line(journal: Journal, tmp_path: Path) -> None:
+    marked = nrb("n1", nrbBilledInName="TWICE-1", nrbOriginReference=None, nrbInvoiceNumber=None)
+    several = [invoice([line("Crew", "7.77", item_type="labor")], jnid, number="TWICE-1") for jnid in ("i1", "i2")]
+    with audited(tmp_path, [marked], several) as snapshot:
+        links = LinkDecisions(journal, "ann", lambda: snapshot)
+        (row,) = links.undecided().to_dict("records")
+        assert (row["cost_id"], row["line_id"], row["state"]) == ("n1", None, "marked_several")
+        assert row["why"] == "its mark TWICE-1 is the invoice number of the invoice, and of 1 more"
+        with pytest.raises(QuestionRefused, match="has no candidate lines"):
+            links.none("n1", note="why")
+        assert list(links.confirm(("n1", "i2/0"), note="seen")["jnid"]) == ["i2"]
+        with pytest.raises(QuestionRefused, match="TWICE-1: may be i1, i2"):
+            links.forbid(("n1", "TWICE-1"), note="why")
