@@ -62,7 +62,7 @@ def objections(
     for row in changed_states(before, after):
         guid, now = row["guid"], after.get(row["guid"])
         is_own = guid in meant or guid in own or (now is not None and now["parent_guid"] in own)
-        is_relieved = guid in before and voided & set(before[guid]["invoices"]) and row["after"] == "billed_full"
+        is_relieved = row["after"] == "billed_full" and guid in before and _had_a_copy(before[guid], voided)
         if not is_own and not is_relieved:
             found.append(
                 f"{guid} (job {row['job_number']}) would change from {row['before']} with {row['carried_before']:,.2f}"
@@ -75,3 +75,8 @@ def _in_full(cost: Row, tolerance: Decimal) -> bool:
     """Whether the client is charged for all of it, or will be once the draft is issued."""
     left = Decimal(cost["total"]) - Decimal(cost["carried"])
     return cost["state"] == "billed_full" or (cost["state"] == "on_draft" and abs(left) <= tolerance)
+
+
+def _had_a_copy(cost: Row, voided: set[str]) -> bool:
+    """Whether a copy that is voided charged for the cost, or made it unclear which invoice its mark names."""
+    return bool(voided & set(cost["invoices"]) or (voided and cost["state"] == "marked_several"))

@@ -1,4 +1,4 @@
-"""The review of undecided costs as a person uses it: the module in a page, with a model that keeps its values."""
+"""The review of undecided costs as a person uses it: the module in a page, with a model that keeps what it gets."""
 
 import json
 from collections.abc import Iterator

@@ -227,6 +227,13 @@ OTHER = cost("n2", "billed_full", "100.00", "i2")
         ),
         # a copy that is voided leaves its costs charged once, and nothing else
         ([VOID], [cost("n2", "charged_twice", "200.00", "i1", "i2")], [cost("n2", "billed_full", "100.00", "i1")], []),
+        ([VOID], [cost("n2", "marked_several", "0.00")], [cost("n2", "billed_full", "100.00", "i1")], []),
+        (
+            [BILL],
+            [UNBILLED, cost("n2", "marked_several", "0.00")],
+            [BILLED, cost("n2", "billed_full", "100.00", "i1")],
+            ["n2 (job J) would change from marked_several with 0.00 to billed_full"],
+        ),
         ([VOID], [OTHER], [cost("n2", "on_void", "100.00", "i2")], ["n2 (job J) would change from billed_full"]),
         (
             [VOID],
