@@ -135,3 +135,28 @@ SEVERAL = Account(
 
 def test_invoices_of_several_jobs_are_compared_by_number_alone():
     assert SEVERAL.risks(RULE) == {}
+
+
+# A cost that was charged, credited and charged again, beside one that is smaller and one that was charged twice.
+CREDITED = Account(
+    [nrb("n1", "500.00"), nrb("n2", "1.00", nrbBilledInName="INV-i4"), nrb("n3", nrbBilledInName="INV-i5")],
+    [
+        *(
+            invoice([line("R1-n1", amount)], jnid)
+            for jnid, amount in (("i1", "500.00"), ("i2", "-500.00"), ("i3", "500.00"))
+        ),
+        invoice([line("R1-n2", "1.00")], "i4"),
+        invoice([line("R1-n3")], "i5"),
+        invoice([line("Crane, R1-n3")], "i6"),
+    ],
+)
+# By decisions: two invoices with the same lines carry two costs, one of which a third invoice charges again.
+DECIDED = Account(
+    [nrb("n1", nrbBilledInName=None), nrb("n2", nrbBilledInName=None)],
+    [*(invoice([line("Vacuum truck")], jnid) for jnid in ("i1", "i2")), invoice([line("Sundries")], "i3")],
+    links=[("n1", "i1", 0), ("n2", "i2", 0), ("n1", "i3", 0)],
+)
+
+
+def test_what_is_charged_once_in_the_end_is_no_duplicate():
+    assert CREDITED.risks(RULE) == {} == DECIDED.risks(RULE)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.world import COST_DAY, SILENT, Account, firing, invoice, line, nrb, related, seconds
+from tests.world import COST_DAY, JOB, SILENT, Account, firing, invoice, line, nrb, related, seconds
 
 RULE = "invoice-duplicate-near"
 
@@ -126,3 +126,25 @@ SEVERAL = Account(
 
 def test_invoices_of_several_jobs_are_silent():
     assert SEVERAL.risks(RULE) == {}
+
+
+# A cost that was charged, credited and charged again, beside one that is smaller and one that was charged twice.
+CREDITED = Account(
+    [nrb("n1", "500.00"), nrb("n2", "1.00", nrbBilledInName="INV-i4"), nrb("n3", nrbBilledInName="INV-i5")],
+    [
+        *(sold(f"i{day}", JOB, day, amount, "R1-n1") for day, amount in ((1, "500.00"), (2, "-500.00"), (3, "500.00"))),
+        invoice([line("R1-n2", "1.00")], "i4"),
+        invoice([line("R1-n3")], "i5"),
+        invoice([line("Crane, R1-n3")], "i6"),
+    ],
+)
+# By decisions: two invoices with the same lines carry two costs, one of which a third invoice charges again.
+DECIDED = Account(
+    [nrb("n1", nrbBilledInName=None), nrb("n2", nrbBilledInName=None)],
+    [*(sold(f"i{day}", JOB, day) for day in (1, 2)), invoice([line("Sundries")], "i3")],
+    links=[("n1", "i1", 0), ("n2", "i2", 0), ("n1", "i3", 0)],
+)
+
+
+def test_what_is_charged_once_in_the_end_is_no_duplicate():
+    assert CREDITED.risks(RULE) == {} == DECIDED.risks(RULE)
