@@ -142,7 +142,7 @@ CREDITED = Account(
 DECIDED = Account(
     [nrb("n1", nrbBilledInName=None), nrb("n2", nrbBilledInName=None)],
     [*(sold(f"i{day}", JOB, day) for day in (1, 2)), invoice([line("Sundries")], "i3")],
-    links=[("n1", "i1", 0), ("n2", "i2", 0), ("n1", "i3", 0)],
+    links=[("n1", "i2", 0), ("n2", "i1", 0), ("n1", "i3", 0)],
 )
 
 
