@@ -46,6 +46,11 @@ LABOR_KEYS = names("""
 """)
 
 
+# What is no exception by itself: cost on a draft; an invoice of a job that only JobNimbus knows; a job that has another
+# number in JobNimbus, where lines name its cost.
+SILENT = {"nrb-on-draft", "job-variance", "job-unmapped"}
+
+
 @cache
 def world(seed: int = 1, clean: bool = False) -> World:
     return build(seed, faults={} if clean else DEFAULT)
@@ -77,7 +82,7 @@ def test_the_default_world_is_as_large_as_promised() -> None:
     assert {body["nrbJobOrderNumber"] for body in made.nrbs} == made.jobs
     assert {body["nrbVendorCode"] for body in made.nrbs} == made.vendors
     # Nothing in the demo is unreadable: its verdict is about findings, not about what could not be seen.
-    assert {rule for rule, subjects in truth_of(made).items() if subjects} >= set(DEFAULT) - {"nrb-on-draft"}
+    assert {rule for rule, subjects in truth_of(made).items() if subjects} >= set(DEFAULT) - SILENT
 
 
 @pytest.mark.parametrize("nrbs", [1, 7, 40, 333])
@@ -105,36 +110,27 @@ def test_every_fault_fires_its_rule_and_leaves_the_recount_right() -> None:
         made = build(8, nrbs=200, faults={name: 2})
         found, truth = recounted(made), truth_of(made)
         assert found == {rule: truth[rule] for rule in found}, name
-        assert name == "nrb-on-draft" or len(truth[name]) >= 2, name
+        parts = truth["nrb-billed-part"] if name == "line-amount-difference" else []
+        assert name in SILENT or len(truth[name]) + len(parts) >= 2, name
 
 
 # What four of a fault lead to besides four findings of its own rule.
 ALSO = {
-    "nrb-unbilled": {"nrb-unexported": 4, "job-variance": 4},
-    "nrb-exported-unbilled": {"nrb-unbilled": 4, "job-variance": 4},
+    "nrb-unbilled": {"nrb-unexported": 4},
+    "nrb-exported-unbilled": {"nrb-unbilled": 4},
     "nrb-billed-unexported": {"nrb-unexported": 4},
-    "nrb-billed-not-found": {"job-variance": 4},
-    "nrb-line-not-found": {"job-variance": 4},
-    "nrb-billed-on-void": {"job-variance": 4},
-    "nrb-on-draft": {"job-variance": 4},
-    "nrb-duplicate": {"nrb-duplicate": 8},
-    "nrb-duplicate-near": {"nrb-duplicate-near": 8},
-    "nrb-billed-not-billable": {"job-variance": 4},
     "nrb-date-odd": {"nrb-cutoff": 4},
-    "line-amount-difference": {"job-variance": 4},
+    "line-amount-difference": {"line-amount-difference": 3, "nrb-billed-part": 1},  # one line charges half of its cost
     "invoice-due": {"invoice-paid-open": 4, "invoice-overdue": 3},  # one due less than nothing
     "invoice-paid-open": {"invoice-overdue": 4},
     "invoice-duplicate": {"invoice-duplicate": 8},
-    "invoice-no-job": {"job-variance": 1},  # all that has no job is one subject
-    "job-variance": {"invoice-no-job": 4},
-    "job-unmapped": {"job-variance": 4, "invoice-no-job": 8},
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_fires_its_own_rules_and_no_other(fault: str) -> None:
     truth = truth_of(build(2, faults={fault: 4}))
-    own = {fault: 4} if fault in EXACT else {}
+    own = {} if fault in SILENT else {fault: 4}
     assert {rule: len(subjects) for rule, subjects in truth.items() if subjects} == own | ALSO.get(fault, {})
 
 

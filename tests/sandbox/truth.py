@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
 
 from auditkit.sandbox.dataset_books import AS_OF, Invoice, Job, Line, Mark, Nrb, cents
 from auditkit.sandbox.world import World
@@ -28,6 +29,11 @@ class _Leaf:
     exported: bool | None
     line: Line | None
     invoice: Invoice | None
+
+    @property
+    def has_own_line(self) -> bool:
+        is_issued = self.invoice is not None and self.invoice.state == "issued"
+        return is_issued and self.line is not None and len(self.line.carries) == 1
 
     @property
     def is_unbilled(self) -> bool:
@@ -135,17 +141,23 @@ def _class_contradiction(view: _View) -> Subjects:
 
 
 def _duplicate(view: _View) -> Subjects:
-    groups: dict[tuple[str, str, Decimal], list[Nrb]] = {}
+    """The later copies of a vendor invoice; not equal items of one document, each billed on a line of its own."""
+    groups: dict[tuple[str, str, Decimal], list[_Leaf]] = {}
     for leaf in view.leaves:
         letters = "".join(filter(str.isalnum, leaf.nrb.vendor_invoice_number)).casefold()
-        groups.setdefault((leaf.nrb.vendor.code, letters, leaf.nrb.total), []).append(leaf.nrb)
+        groups.setdefault((leaf.nrb.vendor.code, letters, leaf.nrb.total), []).append(leaf)
     for members in groups.values():
-        ordered = sorted(members, key=lambda nrb: (nrb.day, nrb.guid))
-        for place, copy in enumerate(ordered):
-            for earlier in ordered[:place]:
-                is_other_document = (earlier.parent or earlier.guid) != (copy.parent or copy.guid)
-                if is_other_document and (copy.day - earlier.day).days <= _DUPLICATE_DAYS:
-                    yield copy.guid
+        ordered = sorted(members, key=lambda leaf: (leaf.nrb.day, leaf.nrb.guid))
+        for earlier, later in combinations(ordered, 2):
+            is_one_receipt = (earlier.nrb.parent or earlier.nrb.guid) == (later.nrb.parent or later.nrb.guid)
+            is_near = (later.nrb.day - earlier.nrb.day).days <= _DUPLICATE_DAYS
+            if is_near and not is_one_receipt and not _are_items_of_one_document(earlier, later):
+                yield later.nrb.guid
+
+
+def _are_items_of_one_document(one: _Leaf, other: _Leaf) -> bool:
+    texts = {leaf.nrb.vendor_invoice_number.casefold() for leaf in (one, other)}
+    return len(texts) == 1 and one.nrb.created == other.nrb.created and one.has_own_line and other.has_own_line
 
 
 def _charged_otherwise(view: _View) -> Iterator[tuple[str, list[Nrb], bool]]:
