@@ -68,6 +68,12 @@ def assert_equals_truth(audit: ak.Audit, truth: dict[str, set[str]]) -> None:
     assert (last["code"], last["amount"], last["gross"]) == ("difference", 0, 0)
 
 
+def unread_money(world: World) -> set[str]:
+    """The fields of money that were planted unreadable; a flag that cannot be read is a finding alone."""
+    records = [record for job in world.hosts for record in (*job.nrbs, *job.invoices)]
+    return {field for record in records for field, _ in record.malformed} - {"isInternal"}
+
+
 EVERY_FAULT = {**dict.fromkeys(FAULTS, 2), **DEFAULT}
 
 
@@ -80,7 +86,7 @@ def test_recall_and_precision_are_one(seed: int, tmp_path: Path, monkeypatch: py
         with ak.open() as audit:
             audit.sync()
             assert_equals_truth(audit, expected(world))
-            assert audit.about["verdict"] == "incomplete"  # two records could not be typed
+            assert audit.about["verdict"] == ("incomplete" if unread_money(world) else "findings")
 
 
 @pytest.mark.slow
