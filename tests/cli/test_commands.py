@@ -207,7 +207,7 @@ def test_sql_at_a_prompt_with_history(home: Path) -> None:
         b"invoiced_amount",
         b"the SQL failed",
         b"there is no statement in it",
-        b"not COMMIT",
+        b"not TRANSACTION",
         b".what: unknown command",
         b".log: a name is missing",
     ):
@@ -364,13 +364,14 @@ def test_selftest_changes_nothing_in_the_home(home: Path) -> None:
     before = bytes_of(home)
     ran = auditkit("selftest", "--json")
     outcomes = json.loads(ran.out)
-    assert ran.code == 0 and len(outcomes) == 54 and all(outcome["passed"] for outcome in outcomes)
+    assert ran.code == 0 and len(outcomes) == 54
+    assert {each["rule_id"]: each["passed"] for each in outcomes if not each["passed"]} == {"nrb-split": None}  # is off
     assert all(outcome["planted"] and outcome["fired"] and not outcome["extra"] for outcome in outcomes)
     assert bytes_of(home) == before
     (home / "rules").mkdir()
     (home / "rules" / "my-rule.sql").write_text(RULE)
     shown = auditkit("selftest").out
-    assert "54 of 55 rules passed" in shown and "no planted fault" in shown
+    assert "53 of 55 rules passed" in shown and "no planted fault" in shown
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [(None, 0), ("high", 1), ("medium", 1), ("low", 1)])
