@@ -366,7 +366,8 @@ def test_selftest_changes_nothing_in_the_home(home: Path) -> None:
     outcomes = json.loads(ran.out)
     assert ran.code == 0 and len(outcomes) == 54
     assert {each["rule_id"]: each["passed"] for each in outcomes if not each["passed"]} == {"nrb-split": None}  # is off
-    assert all(outcome["planted"] and outcome["fired"] and not outcome["extra"] for outcome in outcomes)
+    tried = [each for each in outcomes if each["rule_id"] != "nrb-split"]
+    assert all(outcome["planted"] and outcome["fired"] and not outcome["extra"] for outcome in tried)
     assert bytes_of(home) == before
     (home / "rules").mkdir()
     (home / "rules" / "my-rule.sql").write_text(RULE)
