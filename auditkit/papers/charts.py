@@ -189,11 +189,11 @@ def heat_map(unbilled: pd.DataFrame, most: int = 20) -> go.Figure:
 
 
 def trend(by_month: pd.DataFrame) -> go.Figure:
-    """What is still open, by the month of its cost (`accrual()`): cost never invoiced, cost not in the ledger."""
+    """What is still open, by the month of its cost (`accrual()`): cost not billed, cost not in the ledger."""
     months = [f"{month:%Y-%m}" if month else "no date" for month in by_month["month"]]
     figure = go.Figure()
     for column, name, color in (
-        ("unbilled_total", "never invoiced", LOSS),
+        ("unbilled_total", "not billed", LOSS),
         ("unexported_cost", "not exported", NEUTRAL),
     ):
         figure.add_bar(x=months, y=_floats(by_month[column]), name=name, marker_color=color)
@@ -201,7 +201,7 @@ def trend(by_month: pd.DataFrame) -> go.Figure:
     figure.update_layout(barmode="group")
     unbilled, unexported = (sum(by_month[name], Decimal(0)) for name in ("unbilled_total", "unexported_cost"))
     since = f", the oldest of {months[0]}" if months else ""
-    return _titled(figure, f"Open: {money(unbilled)} never invoiced and {money(unexported)} not exported{since}")
+    return _titled(figure, f"Open: {money(unbilled)} not billed and {money(unexported)} not exported{since}")
 
 
 def _measure(code: str) -> str:

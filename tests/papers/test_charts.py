@@ -64,7 +64,7 @@ CHARTS = [
     (ak.aging, UNBILLED, "399.99 was never invoiced"),
     (ak.top_vendors, UNBILLED, "Three vendors hold 100 % of what was never invoiced"),
     (ak.heat_map, UNBILLED, "399.99 was never invoiced on 3 jobs"),
-    (ak.trend, BY_MONTH, "Open: 180.10 never invoiced and 50.00 not exported, the oldest of 2026-01"),
+    (ak.trend, BY_MONTH, "Open: 180.10 not billed and 50.00 not exported, the oldest of 2026-01"),
 ]
 IDS = [chart.__name__ for chart, _, _ in CHARTS]
 
