@@ -213,6 +213,15 @@ class Audit:
         """Findings and money at risk for each rule, also for those that found nothing."""
         return self.sql(read("queries/by_rule"))
 
+    def exposure(self, *, items: bool = False) -> pd.DataFrame:
+        """What the exceptions cost, each cost and invoice once per side, by cause; or each of the `items`.
+
+        Side `charge` is billable cost that is not billed: the statement's subtotal unbilled. The other sides are other
+        money: too much charged, the ledger, invoices. Never add sides. `standing`: open, accepted, not yet due, or
+        below threshold.
+        """
+        return self.sql(read("queries/exposure_items" if items else "queries/exposure"))
+
     def unbilled(self) -> pd.DataFrame:
         """Billable cost that was never invoiced, largest first, with its age in days."""
         return self.sql(read("queries/unbilled"))

@@ -1,5 +1,6 @@
 """Read and reconcile: `demo`, `sync`, `audit`, `statement`, `rollforward`."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -135,6 +136,25 @@ def rollforward(
 
 
 @app.command()
+def exposure(
+    items: Annotated[bool, typer.Option("--items", help="Show each cost and invoice.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what the exceptions cost, each counted once.
+
+    By side, which are other money and never added: billable cost not billed, too much charged, the ledger, invoices.
+    """
+    with opened() as audit:
+        frame = audit.exposure(items=items)
+        if as_json:
+            print_json(records(frame))
+            return
+        hidden = ["also", "subject_type", "subject_id"] if items else ["cause"]
+        show(frame.drop(columns=hidden), titled(audit, "What the exceptions cost, each once"), most=None)
+        say(plain(_not_billed(audit)))
+
+
+@app.command()
 def at(
     period: Annotated[str, typer.Argument(help="A month, YYYY-MM.")],
     known: Annotated[int | None, typer.Option(help="A kept read, by number, whose records are used.")] = None,
@@ -175,10 +195,25 @@ def _show(audit: Audit, frame: pd.DataFrame, title: str) -> None:
     show(frame, titled(audit, title), most=None, columns=columns)
 
 
+def _not_billed(audit: Audit) -> str:
+    """The headline: what is not billed, how much of it is open, and what a person must decide first."""
+    charge = audit.exposure().query("side == 'charge'")
+    amounts = charge.groupby("standing")["amount"].sum()
+    parts = ", ".join(f"{amount:,.2f} {standing}" for standing, amount in amounts.items())
+    statement = audit.statement().set_index("code")["amount"]
+    undecided = -sum(statement[["undecided", "marked_several", "unreadable"]], Decimal(0))
+    headline = f"Billable cost not billed: {sum(charge['amount'], Decimal(0)):,.2f}{f' ({parts})' if parts else ''}."
+    return f"{headline} To be decided first: {undecided:,.2f}; see `auditkit links`." if undecided else headline
+
+
 def _by_rule(audit: Audit) -> None:
     for line in audit.warnings:
         warn(plain(line))
-    show(audit.by_rule(), titled(audit, "Exceptions by rule"), most=None)
+    by_rule = audit.by_rule()
+    silent = (by_rule["findings"] == 0) & (by_rule["cleared"] == 0)
+    show(by_rule[~silent], titled(audit, "Exceptions by rule"), most=None)
+    say(plain(_not_billed(audit)))
+    say(f"{silent.sum()} of {len(by_rule)} rules found nothing; `auditkit audit --json` lists them all.")
 
 
 def _last_sync(audit: Audit) -> dict[str, Any]:
