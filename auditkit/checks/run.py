@@ -23,6 +23,7 @@ from auditkit.checks.rules import Rule, Value, load_rules, load_steps
 from auditkit.errors import SettingsError
 from auditkit.progress import notice, progress
 from auditkit.settings import VOID_STATUS_NAMES
+from auditkit.sql import filled, read
 from auditkit.warehouse.snapshots import Draft
 
 __all__ = ["Decisions", "Parameters", "prepare", "run", "usable_rules"]
@@ -113,7 +114,7 @@ def run(draft: Draft, parameters: Parameters, decisions: Decisions) -> None:
         engine = prepare(draft, parameters, decisions)
         advance(_STEPS_BEFORE_RULES)
         find(engine, rules, parameters.common, parameters.thresholds or {}, advance)
-    if unknown := [" = ".join(pair) for pair in engine.query(_UNKNOWN_JOBS).rows]:
+    if unknown := [" = ".join(pair) for pair in engine.query(read("queries/unknown_jobs")).rows]:
         notice(f"job_map.csv: {len(unknown)} lines name a job that this snapshot does not hold: {', '.join(unknown)}")
     sync_id = int(engine.query("select max(sync_id) from sync_run").scalar())
     live(engine, decisions.acceptances, parameters.as_of, sync_id)
@@ -174,49 +175,9 @@ def _record(draft: Draft, parameters: Parameters, warned: list[str], snapshot_id
     )
 
 
-_UNKNOWN_JOBS = """
-select m.aimsio_job_number, m.jobnimbus_job_number from job_map as m
-where m.source = 'job_map.csv' and (
-    not exists (select 1 from nrb as n where folded(n.job_number) = folded(m.aimsio_job_number))
-    or not exists (select 1 from invoice_related as r
-        where folded(r.type) = 'job' and folded(m.jobnimbus_job_number) in (folded(r.number), folded(r.related_id)))
-)
-order by m.aimsio_job_number, m.jobnimbus_job_number
-"""
-_COUNTS = f"""
-select
-    (select count(*) from nrb_status) as leaves,
-    (select count(*) from invoice) as invoices,
-    (select count(*) from invoice_item) as lines,
-    (select coalesce(sum(coalesce(json_array_length(b.body, '$.items'), 0)), 0) from raw.invoice_body as b
-        where b.last_sync = $sync_id and json_valid(b.body)
-            and b.jnid in (select jnid from invoice)) as lines_in_bodies,
-    (select count(*) from quarantine) as quarantined,
-    (select count(*) from unreadable_field) as fields_unreadable,
-    (select count(*) from unreadable_field where matters = 'money') as amounts_unreadable,
-    (select count(*) from nrb_status where total is null) as nrb_without_total,
-    (select count(*) from invoice_item where amount is null) as lines_without_amount,
-    (select count(*) from invoice_status where total is null and state = 'issued') as invoices_without_total,
-    (select count(*) from statement where code = 'difference' and (gross <> 0 or amount <> 0)) as residuals,
-    (select count(*) from statement as s where s.scope = 'all' and s.code = 'unbilled'
-        and s.amount <> (select -coalesce(sum(amount), 0) from exposure where side = 'charge')) as exposure_gaps,
-    (select count(*) from ({_UNKNOWN_JOBS}) as m) as job_map_unknown,
-    (select count(*) from nrb_state where state in ('undecided', 'marked_several', 'unreadable')) as nrb_undecided,
-    (select count(*) from finding) as findings,
-    (select count(*) from finding where state = 'accepted') as findings_accepted,
-    (select count(*) from (
-        select subject_type, subject_id from quarantine
-        union
-        select subject_type, subject_id from unreadable_field where matters = 'money'
-    ) as q where not exists (
-        select 1 from finding as f where f.rule_id = 'record-quarantined' and f.state = 'accepted'
-            and f.subject_type = q.subject_type and f.subject_id = q.subject_id
-    )) as unread_unaccepted
-"""
-
-
 def _counts(draft: Draft, sync_id: int) -> dict[str, int]:
-    return {name: int(value) for name, value in draft.query(_COUNTS, {"sync_id": sync_id}).records()[0].items()}
+    counts = filled("queries/counts", unknown_jobs=read("queries/unknown_jobs"))
+    return {name: int(value) for name, value in draft.query(counts, {"sync_id": sync_id}).records()[0].items()}
 
 
 def _verdict(counts: Mapping[str, int], *, complete: bool) -> str:

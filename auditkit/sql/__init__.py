@@ -5,6 +5,7 @@
     exposure/    what each exception costs, once           (steps)
     periods/     the books as of the end of a month
     sync/        what a read stores
+    lifecycle/   findings from read to read
     rules/       what is wrong: one finding per row
     queries/     what people and pages ask of a snapshot; a few are templates with {names} to fill in
 
