@@ -284,7 +284,7 @@ def test_a_finding_is_explained_down_to_what_the_vendor_sent(audit: ak.Audit, ac
     assert list(why.raw["subject_id"]) == [guid, jnid] and all(why.raw["digest_holds"])
     assert loads_stored(why.raw["body"][0])["nrbGuid"] == guid
     for text in (str(why), why._repr_html_()):
-        assert all(part in text for part in (found["reason"][:20], guid, jnid, why.raw["digest"][0], "CAST(subject_id"))
+        assert all(part in text for part in (found["reason"][:20], guid, jnid, why.raw["digest"][0], "cast(subject_id"))
 
 
 def test_every_finding_can_be_explained(audit: ak.Audit) -> None:
