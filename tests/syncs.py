@@ -1,12 +1,18 @@
 """Several syncs of a world of raw bodies, one after the other, and the audited snapshot of the last."""
 
-import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from auditkit.checks.run import Decisions, Parameters, run
+from auditkit.corrections.plan import Change, FieldChange
+from auditkit.corrections.recorder import Recorder
+from auditkit.corrections.tracking import Correction, Step, Verdict
+from auditkit.journal import Journal, canonical
+from auditkit.settings import AccountKey
 from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 from tests.world import AS_OF, ZONE, forget_steps, invoice, keep, line, nrb
@@ -57,13 +63,16 @@ def after(folder: Path, *syncs: tuple[Bodies, Bodies], decisions: Decisions | No
 
 
 def corrected(
-    step: str, at: datetime, operation: str = "deactivate-invoice", jnid: str = "i2"
+    verdict: Verdict, at: datetime, operation: str = "deactivate-invoice", jnid: str = "i2", plan: str = "0123456789ab"
 ) -> list[tuple[int, datetime, str, str, str]]:
-    """The rows in `journal` of one correction of an invoice that ended so."""
-    common = {"operation": f"0123456789ab jobnimbus {jnid}", "object": jnid, "system": "jobnimbus"}
-    intent = {**common, "step": "INTENT", "change": {"operation": operation, "object_id": jnid}}
-    bodies = [intent, {**common, "step": step}]
-    return [(n, at, "correction", json.dumps(body), f"{n}") for n, body in enumerate(bodies, start=1)]
+    """The rows in `journal` of one correction of an invoice that ended so, as a correction writes them."""
+    change = Change(operation, jnid, (FieldChange("is_active", True, False),), before_image="{}")
+    with TemporaryDirectory() as folder:
+        journal = Journal(Path(folder) / "journal.jsonl", clock=lambda: at)
+        correction = Correction(plan, AccountKey("test", "test"), change)
+        begun = Recorder(journal, "Tester").record(correction, Step.INTENT, plan=plan, change=asdict(change))
+        Recorder(journal, "Tester").record(begun, verdict, detail="")
+        return [(each.seq, each.at, each.kind, canonical(each.body), each.hash) for each in journal.records()]
 
 
 def exported(guid: str, total: str | None = "100.00", **changes: Any) -> dict[str, Any]:

@@ -8,17 +8,16 @@
 -- remedy: Ask who deleted it; if that was right, accept the exception with a note.
 -- note: The total is NULL if the last body had none that could be read. Silent for an invoice that auditkit deactivated and verified so: JobNimbus may hide it afterwards. One that was active again when it was last seen is an exception.
 with verified as (
-    select json_extract_string(body, '$.operation') as operation, json_extract_string(body, '$.object') as jnid, written_at
+    select json_extract_string(body, '$.correction') as correction, json_extract_string(body, '$.object') as jnid, written_at
     from journal where kind = 'correction' and json_extract_string(body, '$.step') = 'VERIFIED'
 ), deactivation as (
-    select json_extract_string(body, '$.operation') as operation
+    select json_extract_string(body, '$.correction') as correction
     from journal
-    where kind = 'correction' and json_extract_string(body, '$.step') = 'INTENT'
-        and json_extract_string(body, '$.change.operation') = 'deactivate-invoice'
-    group by json_extract_string(body, '$.operation')
+    where kind = 'correction' and json_extract_string(body, '$.change.operation') = 'deactivate-invoice'
+    group by json_extract_string(body, '$.correction')
 ), deactivated as (
     select v.jnid, max(v.written_at) as written_at
-    from verified as v join deactivation as d on d.operation = v.operation
+    from verified as v join deactivation as d on d.correction = v.correction
     group by v.jnid
 )
 select g.subject_id, g.job_number, g.total as amount_at_risk,

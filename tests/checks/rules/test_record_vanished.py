@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from auditkit.corrections.tracking import Verdict
 from tests.syncs import corrected
 from tests.world import Account, invoice, line, noon, nrb
 
@@ -43,21 +44,40 @@ def test_what_is_listed_again_has_not_vanished():
 
 GONE = invoice([line("other")], "i2", number="INV-2", total="7.00")
 LATER = noon(1) + timedelta(hours=1)
+VERIFIED = corrected(Verdict.VERIFIED, LATER)
+OTHERWISE = [(number, at, "other", body, key) for number, at, _, body, key in VERIFIED]  # records of another kind
 JOURNALS = {
-    "verified": (corrected("VERIFIED", LATER), False),
-    "active again since": (corrected("VERIFIED", noon(1) - timedelta(hours=1)), True),
-    "not verified": (corrected("UNKNOWN", LATER), True),
-    "another operation": (corrected("VERIFIED", LATER, operation="edit-invoice"), True),
-    "another invoice": (corrected("VERIFIED", LATER, jnid="i3"), True),
+    "verified": (VERIFIED, False),
+    "active again since": (corrected(Verdict.VERIFIED, noon(1) - timedelta(hours=1)), True),
+    "not verified": (corrected(Verdict.UNKNOWN, LATER), True),
+    "another operation": (corrected(Verdict.VERIFIED, LATER, "edit-invoice"), True),
+    "another operation, after one that was not verified": (
+        [*corrected(Verdict.UNKNOWN, LATER), *corrected(Verdict.VERIFIED, LATER, "edit-invoice", plan="ba9876543210")],
+        True,
+    ),
+    "another invoice": (corrected(Verdict.VERIFIED, LATER, jnid="i3"), True),
+    "an intent of another kind": ([OTHERWISE[0], VERIFIED[1]], True),
+    "a verdict of another kind": ([VERIFIED[0], OTHERWISE[1]], True),
     "nobody": ([], True),
 }
 HIDDEN = {name: Account(before=[([], [GONE])], journal=journal) for name, (journal, _) in JOURNALS.items()}
-SEEN_VOID = Account(before=[([], [GONE]), ([], [{**GONE, "is_active": False}])], journal=corrected("VERIFIED", LATER))
+SEEN_VOID = Account(before=[([], [GONE]), ([], [{**GONE, "is_active": False}])], journal=VERIFIED)
+# Active in sync 2, although it was deactivated after sync 1; and an NRB that has the id of a deactivated invoice.
+ACTIVE_AGAIN = Account(before=[([], [GONE]), ([], [GONE])], journal=VERIFIED)
+NRB_OF_ITS_ID = Account(before=[([nrb("i2", "42.00")], [GONE])], journal=VERIFIED)
 
 
 @pytest.mark.parametrize("name", JOURNALS)
 def test_a_deactivation_that_auditkit_verified_is_not_a_vanished_record(name):
     assert set(HIDDEN[name].risks(RULE)) == ({"i2"} if JOURNALS[name][1] else set())
+
+
+def test_an_invoice_that_was_active_again_when_it_was_last_seen():
+    assert ACTIVE_AGAIN.risks(RULE) == {"i2": "7.00"}
+
+
+def test_only_invoices_are_deactivated():
+    assert NRB_OF_ITS_ID.risks(RULE) == {"i2": "42.00"}
 
 
 def test_an_invoice_that_was_seen_deactivated_before_it_was_hidden():
