@@ -9,30 +9,28 @@
 -- remedy: Type the code again, in plain letters and digits.
 -- note: Job, vendor code, vendor invoice number, PO, external id and origin reference of leaves. Fires on characters that cannot be seen
 --   (bidirectional controls, zero-width, odd spaces), on Latin mixed with Cyrillic or Greek, on look-alike digits and letters
---   (full-width, other scripts), and on a text that looks like another one in the same field (of a number: of the same vendor) and
---   differs. Letters of one script alone, accents and CJK are silent. NULL is silent. marked shows what is not plain as ¿.
+--   (full-width, other scripts), and on a text that looks like another one in the same field (of a number: of the same vendor), on a
+--   leaf or a receipt, and differs. Letters of one script alone, accents and CJK are silent. NULL is silent. marked shows what is not plain as ¿.
 with field as (
     select guid, 'job' as field, 1 as place, '' as scope, job_number as written from nrb
-    where is_leaf and job_number is not null
     union all
-    select guid, 'vendor code', 2, '', vendor_code from nrb where is_leaf and vendor_code is not null
+    select guid, 'vendor code', 2, '', vendor_code from nrb
     union all
     select guid, 'vendor invoice number', 3, coalesce(lookalike_key(vendor_code), ''), vendor_invoice_number from nrb
-    where is_leaf and vendor_invoice_number is not null
     union all
-    select guid, 'PO', 4, '', po_number from nrb where is_leaf and po_number is not null
+    select guid, 'PO', 4, '', po_number from nrb
     union all
-    select guid, 'external id', 5, '', external_id from nrb where is_leaf and external_id is not null
+    select guid, 'external id', 5, '', external_id from nrb
     union all
-    select guid, 'origin reference', 6, '', origin_reference from nrb where is_leaf and origin_reference is not null
+    select guid, 'origin reference', 6, '', origin_reference from nrb
 ), unusual as (
     select guid, field, place, scope, written, lookalike_key(written) as looks_like from field where regexp_matches(written, '[^ -~]')
 ), sought as (
-    select distinct field, scope, looks_like from unusual
+    select distinct looks_like from unusual
 ), read_alike as (
     select f.field, f.scope, s.looks_like
     from sought as s
-    join field as f on f.field = s.field and f.scope = s.scope and lookalike_key(f.written) = s.looks_like
+    join field as f on lookalike_key(f.written) = s.looks_like
     group by f.field, f.scope, s.looks_like
     having count(distinct folded(f.written)) > 1
 ), judged as (

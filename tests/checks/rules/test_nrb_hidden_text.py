@@ -68,6 +68,10 @@ CODES = [
     (bought("two-fields", "AP\u200b-1", nrbVendorCode="B\u0406T"), f"the vendor code {MIXED}"),
     (bought("parent", "AP\u200b-1", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     (bought("child", nrbParentGuid="parent"), SILENT),
+    # it may look like the code of a receipt, but not like one in another field
+    (bought("receipt", nrbJobOrderNumber="HAM-1", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
+    (bought("item", nrbParentGuid="receipt", nrbJobOrderNumber="НАМ-1"), f"the job {ALIKE}"),
+    (bought("job-like-vendors", nrbJobOrderNumber="ТОР"), SILENT),
 ]
 ACCOUNT = Account([body for body, _ in CASES + CODES])
 
