@@ -12,5 +12,5 @@ select i.jnid as subject_id, s.job_number, i.cost - s.subtotal as amount_at_risk
     'it charges ' || cast(s.subtotal as text) || ' for a cost of ' || cast(i.cost as text) as reason, i.number, s.subtotal, i.cost
 from invoice as i
 join invoice_status as s on s.jnid = i.jnid and s.state = 'issued'
-where i.cost > 0 and s.subtotal > 0 and i.cost - s.subtotal > $tolerance
+where s.subtotal > 0 and i.cost - s.subtotal > $tolerance
     and not exists (select 1 from invoice_item as t where t.jnid = i.jnid and t.amount < 0)

@@ -17,7 +17,7 @@ with unread as (
     select b.subject_id as jnid, b.number
     from raw.partly_read as b
     left join invoice as i on i.jnid = b.subject_id
-    where b.subject_type = 'invoice' and (i.jnid is null or i.number is null)
+    where b.subject_type = 'invoice' and i.number is null
 ), held as (
     select i.jnid, s.job_number, s.state, i.number from invoice as i join invoice_status as s on s.jnid = i.jnid
     union all

@@ -21,4 +21,4 @@ with line as (
 )
 select s.guid as subject_id, s.job_number, s.charged as amount_at_risk, 'on ' || l.lines as reason, l.lines, l.line_keys
 from line as l
-join nrb_status as s on s.guid = l.nrb_guid and s.billable and not s.internal
+join nrb_status as s on s.guid = l.nrb_guid

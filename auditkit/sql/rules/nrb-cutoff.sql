@@ -13,7 +13,7 @@
 with is_on as (
     select k.nrb_guid as guid, k.jnid from link as k
     union
-    select s.guid, s.found_jnid from nrb_status as s where s.found_jnid is not null and not s.linked
+    select s.guid, s.found_jnid from nrb_status as s where not s.linked
 ), dated as (
     select s.guid, s.job_number, s.total, s.accounting_date, o.jnid, coalesce(i.invoice_date, i.created_on) as invoice_date,
         days_between(s.accounting_date, coalesce(i.invoice_date, i.created_on)) as days_later,

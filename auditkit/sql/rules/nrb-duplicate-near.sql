@@ -41,7 +41,7 @@ with own_line as (
     from item as b
     join item as a on a.vendor_key = b.vendor_key and a.cost = b.cost
         and abs(days_between(a.accounting_date, b.accounting_date)) <= 2
-    where a.number_family <> b.number_family and length(a.number_key) >= 6 and length(b.number_key) >= 6
+    where length(a.number_key) >= 6 and length(b.number_key) >= 6
         and one_edit_apart(a.number_key, b.number_key)
         and regexp_replace(a.number_key, '[0-9]$', '', 'g') <> regexp_replace(b.number_key, '[0-9]$', '', 'g')
     union all

@@ -22,7 +22,7 @@ with item as (
 ), counted as (
     select vendor_key, type_key, markup, count(*) as times, sum(count(*)) over (partition by vendor_key, type_key) as every,
         row_number() over (partition by vendor_key, type_key order by count(*) desc, markup) as turn
-    from item where vendor_key is not null and markup <> 0
+    from item where markup <> 0
     group by vendor_key, type_key, markup
 ), usual as (
     select vendor_key, type_key, markup from counted

@@ -19,12 +19,12 @@ with item as (
 ), vendor as (
     select vendor_key, count(*) - 1 as others, count(case when markup > 0 then 1 end) as marked_up,
         min(case when markup > 0 then markup end) as lowest
-    from item where vendor_key is not null
+    from item
     group by vendor_key
 ), kind as (
     select type_key, count(*) - 1 as others, count(case when markup > 0 then 1 end) as marked_up,
         min(case when markup > 0 then markup end) as lowest
-    from item where type_key is not null
+    from item
     group by type_key
 ), compared as (
     select i.guid, i.job_number, i.vendor_code, i.type_name, i.rate, i.quantity, i.vendor_tax, i.markup_applies_on,

@@ -13,7 +13,7 @@
 with carried as (
     select q.nrb_guid, q.jnid
     from line_question as q
-    join link as k on k.nrb_guid = q.nrb_guid and k.jnid = q.jnid and k.position = q.position and k.method <> 'manual'
+    join link as k on k.nrb_guid = q.nrb_guid and k.jnid = q.jnid and k.method <> 'manual'
     where q.kind = 'of another job'
 ), candidate as (
     select u.nrb_guid, min(case when e.points >= 2 and i.state = 'issued' then u.jnid end) as jnid,
@@ -26,7 +26,7 @@ with carried as (
 ), one as (
     select nrb_guid, min(jnid) as jnid from carried group by nrb_guid
     union all
-    select nrb_guid, jnid from candidate where is_away = 1 and jnid is not null
+    select nrb_guid, jnid from candidate where is_away = 1
 )
 select s.guid as subject_id, s.job_number, s.total as amount_at_risk,
     'on invoice ' || coalesce(i.number, i.jnid) || ' of job ' || coalesce(i.job_number, '(none)') as reason,

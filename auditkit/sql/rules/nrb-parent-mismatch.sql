@@ -13,7 +13,6 @@ with summed as (
     select parent_guid, count(*) as children, sum(total_after_markup) as children_total,
         count(case when total_after_markup is null then 1 end) as without_total
     from nrb
-    where parent_guid is not null
     group by parent_guid
 ), judged as (
     select n.guid, n.job_number, n.parent_guid, n.total_after_markup as total, s.children, s.children_total,

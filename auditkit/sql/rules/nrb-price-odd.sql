@@ -15,7 +15,7 @@ with item as (
     select s.guid, s.job_number, s.total, n.vendor_code, n.type_name, n.name, n.rate, folded(n.vendor_code) as vendor_key,
         folded(n.type_name) as type_key, folded(n.name) as name_key
     from nrb_status as s join nrb as n on n.guid = s.guid
-    where n.rate > 0 and n.vendor_code is not null and n.name is not null
+    where n.rate > 0
 ), middle as (
     select vendor_key, type_key, name_key, median_money(rate) as rate, count(*) as items
     from item group by vendor_key, type_key, name_key

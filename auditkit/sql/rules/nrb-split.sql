@@ -18,7 +18,7 @@ with item as (
         coalesce(s.parent_guid, s.guid) as family, coalesce(document_number(n.vendor_invoice_number), s.guid) as document
     from nrb_status as s
     join nrb as n on n.guid = s.guid
-    where $limit > 0 and s.total < $limit and s.total * 2 >= $limit
+    where s.total < $limit and s.total * 2 >= $limit
 ), pair as (
     select b.guid, a.guid as other, a.total as other_total, case when a.accounting_date < b.accounting_date
             or (a.accounting_date = b.accounting_date and a.guid < b.guid) then 1 else 0 end as is_before
@@ -35,4 +35,3 @@ select i.guid as subject_id, i.job_number, i.total + s.others as amount_at_risk,
     i.vendor_code, i.accounting_date, s.members, i.total + s.others as together
 from item as i
 join summed as s on s.guid = i.guid
-where i.total + s.others >= $limit
