@@ -4,7 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from tests.world import COST_DAY, SILENT, Account, firing, invoice, line, nrb, related, seconds
+from tests.world import (
+    COST_DAY,
+    SILENT,
+    Account,
+    firing,
+    invoice,
+    line,
+    nrb,
+    ref,
+    referenced,
+    related,
+    seconds,
+    unbilled,
+)
 
 RULE = "invoice-duplicate"
 
@@ -103,10 +116,27 @@ ONE_WITHOUT_COST = Account(
     [nrb("n1", nrbBilledInName="INV-second")],
     [invoice([line("Vacuum truck", "100.00")], "first"), invoice([line("Vacuum truck", "100.00")], "second")],
 )
+# Invoices that charge for parts of one cost, or each too much for a cost of its own, are no copies, whatever else is
+# charged too much.
+HALVES = Account(
+    [referenced("n1"), referenced("small", "10.00"), referenced("over", "20.00")],
+    [
+        invoice([line(ref("n1"), "50.00")], "first"),
+        invoice([line(ref("n1"), "50.00")], "second"),
+        invoice([line(ref("small"), "10.00"), line(ref("over"), "30.00")], "other"),
+    ],
+)
+EACH_CHARGES_MORE = Account(
+    [unbilled("n1", "90.00"), unbilled("n2", "90.00")],
+    [invoice([line("Vacuum truck", "100.00")], jnid) for jnid in ("first", "second")],
+    links=[("n1", "first", 0), ("n2", "second", 0)],
+)
 
 
 def test_invoices_for_different_costs_are_two_documents():
     assert TRUCKS.risks(RULE) == {}
+    assert HALVES.risks(RULE) == {}
+    assert EACH_CHARGES_MORE.risks(RULE) == {}
     assert COPIED.risks(RULE) == {"first": "0.00", "second": "100.00", "third": "100.00"}
     assert ONE_WITHOUT_COST.risks(RULE) == {"first": "0.00", "second": "100.00"}
 

@@ -4,7 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from tests.world import COST_DAY, JOB, SILENT, Account, firing, invoice, line, nrb, related, seconds
+from tests.world import (
+    COST_DAY,
+    JOB,
+    SILENT,
+    Account,
+    firing,
+    invoice,
+    line,
+    nrb,
+    ref,
+    referenced,
+    related,
+    seconds,
+    unbilled,
+)
 
 RULE = "invoice-duplicate-near"
 
@@ -45,6 +59,16 @@ CASES = [
     (sold("four-days-0", "JOB-15", 0), SILENT),
     (sold("four-days-1", "JOB-15", 4), "100.00"),
     (sold("four-days-2", "JOB-15", 8), "100.00"),
+    # a series says nothing about other totals or lines of its job, and an undated invoice makes no series
+    *[(sold(f"untaxed-{week}", "JOB-21", 7 * week), SILENT) for week in range(3)],
+    (sold("taxed-0", "JOB-21", 0, tax="5.00"), SILENT),
+    (sold("taxed-9", "JOB-21", 9, tax="5.00"), "105.00"),
+    *[(sold(f"water-{week}", "JOB-22", 7 * week), SILENT) for week in range(3)],
+    (sold("mud-0", "JOB-22", 0, words="Haul mud"), SILENT),
+    (sold("mud-9", "JOB-22", 9, words="Haul mud"), "100.00"),
+    (sold("undated", "JOB-23", None, date_created=None), SILENT),
+    (sold("dated-0", "JOB-23", 0), SILENT),
+    (sold("dated-7", "JOB-23", 7), "100.00"),
     # NULL, field by field
     (sold("no-date-a", "JOB-16", None, date_created=None), SILENT),
     (sold("no-date-b", "JOB-16", 3), SILENT),
@@ -107,10 +131,26 @@ OWN_COST = two("Rent", "Rent", nrb("n1", nrbBilledInName="INV-one"), nrb("n2", n
 SAME_COST = two("R1-n1", "R1-n1", nrb("n1", nrbBilledInName="INV-one"))
 FIRST_HAS_COST = two("Rent", "Rent", nrb("n1", nrbBilledInName="INV-one"))
 SECOND_HAS_COST = two("Rent", "Rent", nrb("n1", nrbBilledInName="INV-two"))
+# Invoices that charge for parts of one cost, or each too much for a cost of its own, are no copies, whatever else is
+# charged too much.
+LATER = seconds(COST_DAY + timedelta(days=3))
+HALVES = Account(
+    [referenced("n1"), referenced("small", "10.00"), referenced("over", "20.00")],
+    [
+        invoice([line(ref("n1"), "50.00")], "one"),
+        invoice([line(ref("n1"), "50.00")], "two", date_invoice=LATER),
+        invoice([line(ref("small"), "10.00"), line(ref("over"), "30.00")], "other"),
+    ],
+)
+EACH_CHARGES_MORE = Account(
+    [unbilled("n1", "90.00"), unbilled("n2", "90.00")],
+    [invoice([line("Rent")], "one"), invoice([line("Rent")], "two", date_invoice=LATER)],
+    links=[("n1", "one", 0), ("n2", "two", 0)],
+)
 
 
 def test_invoices_for_different_costs_are_two_documents():
-    assert OWN_COST.risks(RULE) == {}
+    assert OWN_COST.risks(RULE) == HALVES.risks(RULE) == EACH_CHARGES_MORE.risks(RULE) == {}
     assert SAME_COST.risks(RULE) == FIRST_HAS_COST.risks(RULE) == SECOND_HAS_COST.risks(RULE) == {"two": "100.00"}
 
 

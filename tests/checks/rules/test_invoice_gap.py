@@ -29,6 +29,7 @@ INVOICES = [
     *series("j-", 1, 3, 5, 7, 9),
     *series("J-", 2, 4, 6, 8, 10),
     # NULL and what has no digits at its end
+    invoice([], "B", number="B-"),
     *[invoice([], f"none-{place}", number=None) for place in range(12)],
     *[invoice([], f"word-{place}", number=f"{place}-A") for place in range(0, 24, 2)],
     *[invoice([], f"long-{place}", number=f"{place:016d}") for place in range(0, 24, 2)],
@@ -69,6 +70,9 @@ UNREAD_TWICE = Account([], [*SEVERAL, *UNREAD, invoice([], "A-11-again", number=
 # One whose identity could not be read holds its number all the same.
 BROKEN = invoice([], ["broken"], number="A-10")
 BROKEN_ACCOUNT = Account([], [*SEVERAL, BROKEN])
+# A number that was sent as a number is read, whatever else of the invoice is not.
+AS_NUMBERS = [invoice([], f"n{place}", number=place) for place in (*range(1, 10), 11)]
+AS_NUMBERS_ACCOUNT = Account([], [*AS_NUMBERS, invoice([], "n12", number=12, subtotal="free")])
 UNNUMBERED_ACCOUNT = Account([], [*SEVERAL, *[invoice([], f"u{n}", number={"is": n}) for n in range(3)]])
 
 
@@ -80,6 +84,7 @@ def test_invoices_that_could_not_be_read_hold_their_numbers():
 def test_a_gap_is_silent_while_as_many_numbers_could_not_be_read():
     assert set(BROKEN_ACCOUNT.findings(RULE)) == {"B-13"}
     assert set(UNNUMBERED_ACCOUNT.findings(RULE)) == set()
+    assert set(AS_NUMBERS_ACCOUNT.findings(RULE)) == {"n11"}
 
 
 def test_unread_nrbs_hold_no_invoice_numbers():

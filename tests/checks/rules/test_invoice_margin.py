@@ -22,6 +22,8 @@ CASES = [
     (sold("labor-only", "0.00", LABOR), SILENT),
     (sold("free-material", "0.00", line("Gift", "0.00")), SILENT),
     (sold("discount-only", "0.00", line("Discount", "-5.00")), SILENT),
+    (sold("credit", "0.00", cost("i", "-5.00")), SILENT),
+    (sold("less-a-credit", "0.00", cost("j"), cost("j2", "-5.00")), "862.50"),
     (sold("progress-bill", "0.00", line("Progress 2 of 3", "862.50", item_type="material")), SILENT),
     (sold("void", "0.00", cost("d"), is_active=False), SILENT),
     (sold("draft", "0.00", cost("e"), status_name="Draft"), SILENT),
@@ -31,8 +33,9 @@ CASES = [
     (sold("no-amount", "0.00", cost("h", None, price=None)), SILENT),
     (sold("no-lines", "0.00"), SILENT),
 ]
-TOTALS = {"b2": "0.01", "g": "5.00"}
-NRBS = [referenced(guid, TOTALS.get(guid, "862.50")) for guid in ("a", "b", "b2", "c", "d", "e", "f", "g", "h")]
+TOTALS = {"b2": "0.01", "g": "5.00", "i": "-5.00", "j2": "-5.00"}
+GUIDS = ("a", "b", "b2", "c", "d", "e", "f", "g", "h", "i", "j", "j2")
+NRBS = [referenced(guid, TOTALS.get(guid, "862.50")) for guid in GUIDS]
 ACCOUNT = Account(NRBS, [body for body, _ in CASES])
 
 

@@ -102,8 +102,10 @@ def unread(job, **changes):
 HIDDEN = unread("job-77", subtotal="free")
 OTHER_HIDDEN = unread("JOB-78", subtotal="free")
 READ = unread("JOB-78")
+BROKEN = Account([cost("JOB-77")], [invoice([line()], ["i1"], related=[related("job-77")])])
+NRB_UNREAD = Account([cost("JOB-77", nrbRate="free")])
 
 
 def test_an_invoice_that_could_not_be_read_may_belong_to_the_job():
-    assert HIDDEN.risks(RULE) == {}
-    assert OTHER_HIDDEN.risks(RULE) == READ.risks(RULE) == {"JOB-77": "100.00"}
+    assert HIDDEN.risks(RULE) == BROKEN.risks(RULE) == {}
+    assert NRB_UNREAD.risks(RULE) == OTHER_HIDDEN.risks(RULE) == READ.risks(RULE) == {"JOB-77": "100.00"}

@@ -39,6 +39,7 @@ CASES = [
     # a credit carries no cost
     (job("CREDIT-4", tied("d", 3), [sold("d", "50.00", "50.00"), sold("d2", "-60.00")]), "50.00"),
     (job("DRAFT-5", tied("e", 3), [sold("e", "50.00", "50.00"), sold("e2", "60.00", status_name="Draft")]), "50.00"),
+    (job("ONLY-DRAFT-19", tied("w", 3), [sold("w", "50.00", "50.00", status_name="Draft")]), SILENT),
     # a credit among the costs is taken off
     (
         job(
@@ -130,7 +131,7 @@ AWAY = account(
 AWAY_FOR_LESS = account(
     [
         (job("HOME-1", [unbilled("way", "50.00", nrbOriginReference="REF-4711")], [sold("home", "1.00")]), SILENT),
-        (job("AWAY-2", [], [invoice([line("REF-4711", "40.00")], "away")]), SILENT),
+        (job("AWAY-2", [], [invoice([line("REF-4711", "40.00"), line("Labor", "30.00")], "away")]), SILENT),
         (job("AWAY-2", [nrb("other", "9.00", nrbBilledInName="INV-other")], [sold("other", "9.00")]), SILENT),
     ]
 )
@@ -152,8 +153,19 @@ def unread(related_job, **changes):
 HIDDEN = unread("TIED-1")
 OTHER_HIDDEN = unread("X-9")
 READ = unread("X-9", subtotal="1.00")
+NRB_UNREAD = account(
+    [
+        (
+            job("TIED-1", [*tied("a", 3), nrb("own", isInternal=True, nrbRate="free")], [sold("a", "50.00", "50.00")]),
+            SILENT,
+        )
+    ]
+)
+NO_JOB = account(
+    [(job(None, tied("a", 3), [sold("a", "50.00", "50.00"), sold("hidden", "1.00", subtotal="free")]), SILENT)]
+)
 
 
 def test_an_invoice_that_could_not_be_read_may_carry_the_rest():
-    assert HIDDEN.risks(RULE) == {}
-    assert OTHER_HIDDEN.risks(RULE) == READ.risks(RULE) == {"TIED-1": "50.00"}
+    assert HIDDEN.risks(RULE) == NO_JOB.risks(RULE) == {}
+    assert OTHER_HIDDEN.risks(RULE) == NRB_UNREAD.risks(RULE) == READ.risks(RULE) == {"TIED-1": "50.00"}

@@ -84,6 +84,8 @@ SHARED = Account(
         referenced("right-2", "4.00"),
         referenced("ours", "50.00", isInternal=True),
         referenced("theirs", "50.00"),
+        referenced("gift", "50.00", nrbIsBillable=False),
+        referenced("charged", "50.00"),
         referenced("split", "30.00"),
         referenced("split-more", "30.00"),
         referenced("split-less", "30.00"),
@@ -110,6 +112,7 @@ SHARED = Account(
                 line("R1000-crossed-1 R1000-crossed-2", "60.00"),
                 line("R1000-alone-of-a-pair R1000-pair-and-more", "70.00"),
                 line("R1000-pair-and-more", "9.00"),
+                line("R1000-gift R1000-charged", "103.00"),
             ]
         )
     ],
@@ -127,6 +130,7 @@ def test_lines_of_several_costs_and_costs_on_several_lines():
         "i1/12": "40.00",  # two costs that both lines name: together
         "i1/13": "15.00",  # the other cost of this line is on a line of its own, too
         "i1/14": "24.00",
+        "i1/15": "1.50",
     }
 
 
@@ -143,6 +147,7 @@ def test_the_job_and_the_costs_of_a_shared_line():
         "difference": "-2.00",
     }
     assert found["i1/1"]["job_number"] == "(several)"
+    assert (found["i1/4"]["evidence"]["nrb_guids"], found["i1/15"]["evidence"]["nrb_guids"]) == ("theirs", "charged")
     assert len({hit["fingerprint"] for hit in found.values()}) == len(found)
 
 

@@ -15,6 +15,13 @@ def one(jnid, quantity, price, amount, labor=None, **changes):
     return invoice([item | ({"labor": {"amount": labor, "price": labor}} if labor else {})], jnid, **changes)
 
 
+def holding(jnid, **fields):
+    """An invoice of one line of 2 × 10.00, with these fields in their place."""
+    item = line("Labor", **{"amount": "20.00", "quantity": 2, "price": "10.00", **fields})
+    return {**one(jnid, 2, "10.00", "20.00"), "items": [item]}
+
+
+HUGE = {"quantity": "999999999999999", "price": "999999999999999"}
 CASES = [
     (one("too-much", 2, "10.00", "25.00"), "5.00"),
     (one("too-little", 2, "10.00", "15.00"), "5.00"),
@@ -27,11 +34,15 @@ CASES = [
     (one("with-half-the-labor", 1, "10.00", "12.50", labor="5.00"), "2.50"),
     (one("void", 2, "10.00", "25.00", is_active=False), SILENT),
     (one("draft", 2, "10.00", "25.00", status_name="Draft"), SILENT),
-    (one("huge", "999999999999999", "999999999999999", "1.00"), None),
+    (holding("huge", **HUGE), None),
     # NULL, field by field
     (one("no-quantity", None, "10.00", "25.00"), SILENT),
     (one("no-price", 2, None, "25.00"), SILENT),
     (one("no-amount", 2, "10.00", None), SILENT),  # then it is quantity × price
+    (holding("huge-without-amount", **HUGE, amount=None), SILENT),
+    # an amount that could not be read
+    (holding("unread", amount="free"), SILENT),
+    (holding("huge-and-unread", **HUGE, amount="free"), SILENT),
     (one("no-amount-but-labor", 2, "10.00", None, labor="5.00"), SILENT),
     (one("no-status", 2, "10.00", "25.00", status_name=None), "5.00"),
     (one("no-job", 2, "10.00", "25.00", related=[]), "5.00"),

@@ -1,6 +1,6 @@
 """line-names-unknown: a line names a document that no cost has."""
 
-from tests.world import SILENT, Account, firing_lines, invoice, line, nrb, unbilled
+from tests.world import SILENT, Account, firing_lines, invoice, line, nrb, ref, referenced, unbilled
 
 RULE = "line-names-unknown"
 
@@ -27,6 +27,9 @@ CASES = [
     # our own invoices
     (sold("own-number", "Credit for invoice INV-known", "-5.00"), SILENT),
     (sold("own-bare-number", "Less deposit, invoice 90017", "-5.00"), SILENT),
+    # a line that names a cost which is charged twice, and one beside a line that names nothing known
+    (invoice([line(ref("twice")), line(ref("twice"))], "twice"), SILENT),
+    (invoice([line("Invoice 48228", "9.00"), line("Labor", "5.00")], "beside"), "9.00"),
     (sold("labor", "Labor, bill 48221", item_type="labor"), SILENT),
     (sold("nothing", "Invoice 48222", "0.00"), SILENT),
     (sold("void", "Invoice 48223", is_active=False), SILENT),
@@ -41,6 +44,7 @@ CASES = [
 NRBS = [
     nrb("n1", nrbInvoiceNumber="AP-77001", nrbJobOrderNumber="JOB-2", nrbBilledInName="INV-404"),
     unbilled("n2", "733.19"),
+    referenced("twice"),
 ]
 DEPOSIT = invoice([line("Deposit", "5.00")], "deposit", number="90017")
 ACCOUNT = Account(NRBS, [DEPOSIT, *(body for body, _ in CASES)])

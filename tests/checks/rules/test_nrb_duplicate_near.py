@@ -27,6 +27,11 @@ CASES = [
     (bought("revised-c", "7731-A", "3.00"), "3.00"),
     (bought("spelled-other-job-a", "AP-0081", "4.00"), SILENT),
     (bought("spelled-other-job-b", "AP-81", "4.00", nrbJobOrderNumber="JOB-2"), "4.00"),
+    (bought("spelled-other-vendor-a", "AP-0082", "36.00"), SILENT),
+    (bought("spelled-other-vendor-b", "AP-82", "36.00", "OTHER"), SILENT),
+    # the later date is the copy, whatever the ids
+    (bought("turned-a", "AP-0083", "37.00", days=1), "37.00"),
+    (bought("turned-b", "AP-83", "37.00"), SILENT),
     # one edit apart, entered within two days
     (bought("longer-a", "INV-4711", "5.00"), SILENT),
     (bought("longer-b", "INV-47111", "5.00"), "5.00"),
@@ -53,12 +58,16 @@ CASES = [
     # six letters and digits at least, on both sides
     (bought("short-a", "AB-471", "15.00"), SILENT),
     (bought("short-b", "AB-4711", "15.00"), SILENT),
+    (bought("shorter-a", "AB-4711", "38.00"), SILENT),
+    (bought("shorter-b", "AB-471", "38.00"), SILENT),
     (bought("six-a", "AB-4711", "16.00"), SILENT),
     (bought("six-b", "AB-4911", "16.00"), "16.00"),
     (bought("five-a", "AB-711", "17.00"), SILENT),
     (bought("five-b", "AB-911", "17.00"), SILENT),
     (bought("credit-a", "INV-4711", "-22.00"), SILENT),
     (bought("credit-b", "INV-4911", "-22.00"), "-22.00"),
+    (bought("edit-other-vendor-a", "INV-4711", "39.00"), SILENT),
+    (bought("edit-other-vendor-b", "INV-4911", "39.00", "OTHER"), SILENT),
     # another vendor: the same number, date and cost
     (bought("vendor-a", "47", "18.00"), SILENT),
     (bought("vendor-b", "47", "18.00", "OTHER"), "18.00"),
@@ -69,6 +78,10 @@ CASES = [
     # another job: one vendor invoice, split in halves or booked twice
     (bought("job-a", "AP-900", "21.00"), SILENT),
     (bought("job-b", "ap900", "21.00", nrbJobOrderNumber="JOB-2"), "21.00"),
+    (bought("job-other-amount-a", "AP-902", "40.00"), SILENT),
+    (bought("job-other-amount-b", "AP-902", "40.01", nrbJobOrderNumber="JOB-2"), SILENT),
+    (bought("job-other-vendor-a", "AP-903", "41.00"), SILENT),
+    (bought("job-other-vendor-b", "AP-903", "41.00", "OTHER", days=1, nrbJobOrderNumber="JOB-2"), SILENT),
     (bought("no-job-a", "AP-901", "23.00"), SILENT),
     (bought("no-job-b", "AP-901", "23.00", nrbJobOrderNumber=None), "23.00"),
     # equal numbers on one job are nrb-duplicate
@@ -172,12 +185,22 @@ BILLED = [
 ]
 EACH_ON_A_LINE = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED])])
 FIRST_ON_A_LINE = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED[::2]])])
-ALL_ON_ONE = Account(BILLED, [invoice([line(" ".join(ref(body["nrbGuid"]) for body in BILLED), "800.00")])])
+SECOND_ON_A_LINE = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED[1::2]])])
+ON_A_DRAFT = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED], status_name="Draft")])
+# All on one line, which is no line of their own. Others have the next line, and the first of another invoice.
+ALL_ON_ONE = Account(
+    [*BILLED, referenced("beside", "51.00"), referenced("elsewhere", "52.00")],
+    [
+        invoice([line(" ".join(ref(body["nrbGuid"]) for body in BILLED), "800.00"), line(ref("beside"), "51.00")]),
+        invoice([line(ref("elsewhere"), "52.00")], "i2"),
+    ],
+)
 
 
 def test_costs_on_lines_of_their_own():
     both = {"spelled-b", "vendor-b"}
     every = {"edit-b", "split-b", *both}
     assert set(EACH_ON_A_LINE.findings(RULE)) == both
-    assert set(FIRST_ON_A_LINE.findings(RULE)) == every
+    assert set(FIRST_ON_A_LINE.findings(RULE)) == set(SECOND_ON_A_LINE.findings(RULE)) == every
+    assert set(ON_A_DRAFT.findings(RULE)) == every
     assert set(ALL_ON_ONE.findings(RULE)) == every

@@ -83,7 +83,15 @@ def test_min_amount_is_the_least_absolute_amount():
 BILLED = [referenced(f"load-{n}", nrbInvoiceNumber=None, nrbPONumber=None) for n in range(3)]
 EACH_ON_A_LINE = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED])])
 TWO_ON_A_LINE = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED[:2]])])
-ON_ONE_LINE = Account(BILLED, [invoice([line(" ".join(ref(body["nrbGuid"]) for body in BILLED), "300.00")])])
+FIRST_ON_NONE = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED[1:]])])
+# All on one line, which is no line of their own. Others have the next line, and the first of another invoice.
+ON_ONE_LINE = Account(
+    [*BILLED, referenced("beside", "51.00"), referenced("elsewhere", "52.00")],
+    [
+        invoice([line(" ".join(ref(body["nrbGuid"]) for body in BILLED), "300.00"), line(ref("beside"), "51.00")]),
+        invoice([line(ref("elsewhere"), "52.00")], "i2"),
+    ],
+)
 ON_A_DRAFT = Account(BILLED, [invoice([line(ref(body["nrbGuid"])) for body in BILLED], status_name="Draft")])
 # A reversal without a number could be a credit, so the state `reversed` needs one; a placeholder is one there.
 REVERSED = Account(
@@ -98,6 +106,7 @@ REVERSED = Account(
 def test_costs_on_lines_of_their_own():
     assert set(EACH_ON_A_LINE.findings(RULE)) == set()
     assert set(TWO_ON_A_LINE.findings(RULE)) == {"load-2"}
+    assert set(FIRST_ON_NONE.findings(RULE)) == {"load-1", "load-2"}
     assert set(ON_ONE_LINE.findings(RULE)) == set(ON_A_DRAFT.findings(RULE)) == {"load-1", "load-2"}
 
 

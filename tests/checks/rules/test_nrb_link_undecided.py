@@ -31,6 +31,12 @@ CASES = [
     (numbered("away-by-vendor", "ABC-47660", "90.00"), "90.00"),
     (referenced("away-weakly", "91.00"), "91.00"),
     (referenced("away-on-draft", "92.00"), "92.00"),
+    # two lines of one invoice, the first lines of two invoices, an amount besides a name
+    (numbered("on-two-lines", "48110"), "100.00"),
+    (numbered("on-two-invoices", "48220"), "100.00"),
+    (nrb("tied-and-named-a", "56.00", nrbPONumber="PO-48330"), "56.00"),
+    (nrb("tied-and-named-b", "56.00"), "56.00"),
+    (nrb("of-that-order", "13.00", nrbPONumber="PO-48330", nrbBilledInName="INV-404"), "13.00"),
     (unbilled("unbilled"), SILENT),
     (numbered("internal", "47770", isInternal=True), SILENT),
     (numbered("not-billable", "47770", nrbIsBillable=False), SILENT),
@@ -51,8 +57,13 @@ INVOICES = [
             line("Trucking 47770", "60.00"),
             line("Trucking 47880", "60.00"),
             line("Trucking 47990", "60.00"),
+            line("Trucking 48110", "60.00"),
+            line("Crane 48110", "30.00"),
+            line("Crane PO-48330", "56.00"),
         ]
     ),
+    invoice([line("Trucking 48220", "60.00")], "first"),
+    invoice([line("Trucking 48220", "30.00")], "second"),
     invoice([line("Trucking 47440", "60.00")], "void", is_active=False),
     *[invoice([line("Labor", "9.00")], f"double-{n}", number="INV-double") for n in range(2)],
     invoice([], "empty", total="77.00"),
@@ -104,6 +115,20 @@ def test_reason_and_candidates(guid, reason, state, lines):
 def test_several_candidates_are_all_named():
     hit = ACCOUNT.findings(RULE)["away-and-near"]
     assert (hit["evidence"]["candidates"], hit["evidence"]["candidate_lines"]) == (2, "i1/4 other-2/0")
+
+
+@pytest.mark.parametrize(
+    ("guid", "lines"),
+    [
+        ("on-two-lines", "i1/8 i1/9"),
+        ("on-two-invoices", "first/0 second/0"),
+        ("tied-and-named-a", "i1/10"),
+        ("tied-and-named-b", "i1/10"),
+    ],
+)
+def test_each_candidate_is_named_once(guid, lines):
+    hit = ACCOUNT.findings(RULE)[guid]
+    assert (hit["evidence"]["candidates"], hit["evidence"]["candidate_lines"]) == (len(lines.split()), lines)
 
 
 def test_an_acceptance_rests_on_the_state_and_the_lines():

@@ -107,6 +107,11 @@ def test_min_share():
     assert "most-odd" not in ACCOUNT.findings(RULE, min_share=Decimal("0.81"))
 
 
+def test_of_several_markups_with_that_share_the_most_frequent_is_expected():
+    hit = ACCOUNT.findings(RULE, min_share=Decimal("0.05"))["less-11"]
+    assert hit["reason"] == "markup 11 %, expected 10 % (most others of its vendor and type)"
+
+
 def test_tolerance():
     assert "odd" in ACCOUNT.findings(RULE, tolerance=Decimal("1.99"))
     kept = ACCOUNT.findings(RULE, tolerance=Decimal("2.00"))

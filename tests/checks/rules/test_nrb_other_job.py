@@ -4,6 +4,12 @@ from tests.world import SILENT, Account, firing, invoice, line, nrb, ref, refere
 
 RULE = "nrb-other-job"
 OTHER = [related("JOB-2", "J2")]
+
+
+def numbered(guid, number, total, **changes):
+    return unbilled(guid, total, **{"nrbOriginReference": None, "nrbInvoiceNumber": number, **changes})
+
+
 CASES = [
     # a reference of its own, unmarked
     (referenced("named-there", "88.00"), "88.00"),
@@ -22,6 +28,14 @@ CASES = [
     (referenced("here", "94.00"), SILENT),
     (referenced("of-two-jobs", "95.00"), SILENT),
     (referenced("on-no-job", "97.00"), SILENT),
+    # charged twice, or asked about a cost that is not charged: other rules
+    (referenced("twice-here", "86.00"), SILENT),
+    (referenced("internal-named-there", "85.00", isInternal=True), SILENT),
+    # what else the line names, and other lines that cannot carry it, change nothing
+    (referenced("beside-another", "84.00"), "84.00"),
+    (numbered("the-other", "47999", "20.00", nrbJobOrderNumber="JOB-2"), SILENT),
+    (referenced("on-void-too", "82.00", nrbInvoiceNumber="47662"), "82.00"),
+    (referenced("on-nothing-too", "81.00", nrbInvoiceNumber="ABC-47661"), "81.00"),
     (referenced("suggested", "98.00", nrbBilledInName="INV-unsure"), SILENT),
     # a person confirmed it
     (referenced("by-hand", "99.00"), SILENT),
@@ -44,6 +58,10 @@ INVOICES = [
             line(ref("by-hand"), "99.00"),
             line(ref("no-job"), "87.00"),
             line(ref("no-total"), "10.00"),
+            line(ref("internal-named-there"), "85.00"),
+            line(f"{ref('beside-another')} Trucking 47999", "84.00"),
+            line(ref("on-nothing-too"), "81.00"),
+            line("ABC-47661", "0.00"),
         ],
         "other",
         related=OTHER,
@@ -56,6 +74,9 @@ INVOICES = [
         status_name="Draft",
     ),
     invoice([line("Trucking 47550", "60.00"), line(ref("here"), "94.00")], "own"),
+    invoice([line(ref("twice-here"), "86.00"), line(ref("twice-here"), "86.00")], "own-2"),
+    invoice([line(ref("on-void-too"), "82.00")], "other-3", related=OTHER),
+    invoice([line("Trucking 47662", "20.00")], "own-void", is_active=False),
     invoice([line(ref("of-two-jobs"), "95.00")], "both", related=[related("JOB-2", "J2"), related()]),
     invoice([line(ref("on-no-job"), "97.00")], "none", related=[]),
     invoice([line(ref("suggested"), "98.00")], "unsure", related=[related("2044", "J4", "Main Street, JOB-2")]),
@@ -83,19 +104,23 @@ def test_no_cost_is_asked_about_twice():
     assert not set(ACCOUNT.findings(RULE)) & set(ACCOUNT.findings("nrb-link-undecided"))
 
 
-# Linked on two invoices of another job, and on one that has no number.
+# On two invoices of another job, on one of them by hand; and on one that has no number.
 TWICE = Account(
     [referenced("n1", nrbBilledInName="INV-b"), NEIGHBOR],
     [
         invoice([line(ref("n1"), "60.00")], "b", related=OTHER),
-        invoice([line("Labor", "60.00")], "c", related=OTHER),
+        invoice([line("Labor", "60.00")], "a", related=OTHER),
     ],
-    links=[("n1", "c", 0)],
+    links=[("n1", "a", 0)],
 )
 UNNUMBERED = Account(
     [referenced("n1", nrbBilledInName=None, nrbBilledInGuid="GUID-b"), NEIGHBOR],
     [invoice([line(ref("n1"))], "b", related=OTHER, number=None)],
 )
+
+
+def test_a_line_that_a_person_confirmed_is_not_the_one_that_is_named():
+    assert TWICE.findings(RULE)["n1"]["evidence"]["jnid"] == "b"
 
 
 def test_an_invoice_without_a_number_is_named_by_its_id():

@@ -40,6 +40,8 @@ CASES = [
     *peers("Mixed", 17),
     *peers("Mixed", 2, "14.00"),
     (bought("mixed", "Mixed", "100.00"), SILENT),
+    *peers("Mixed", 3, "10.01", vendor="OTHER"),
+    *peers("Mixed", 3, "10.02", kind="Truck"),
     # another vendor, another type, another name
     (bought("other-vendor", "Sand", "100.00", "OTHER"), SILENT),
     (bought("other-type", "Sand", "100.00", kind="Truck"), SILENT),

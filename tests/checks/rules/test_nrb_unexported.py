@@ -1,6 +1,8 @@
 """nrb-unexported: leaves that are not marked as exported."""
 
-from tests.world import AS_OF, COST_DAY, SILENT, Account, firing, nrb
+from datetime import timedelta
+
+from tests.world import AS_OF, COST_DAY, SILENT, Account, firing, ms, nrb
 
 RULE = "nrb-unexported"
 CASES = [
@@ -14,6 +16,7 @@ CASES = [
     # parents are no leaves
     (nrb("exported-parent", nrbDocumentType="RECEIPT_AP_INVOICE"), SILENT),
     (nrb("unexported-parent", nrbDocumentType="RECEIPT_AP_INVOICE", nrbIsExported=False), SILENT),
+    (nrb("of-tomorrow", nrbIsExported=False, nrbInvoiceDate=ms(AS_OF + timedelta(1))), "100.00"),
     # NULL, field by field
     (nrb("unknown", nrbIsExported=None), "100.00"),
     (nrb("no-total", None, nrbIsExported=False), None),

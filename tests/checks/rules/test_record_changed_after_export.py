@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.world import Account, nrb
+from tests.world import Account, invoice, line, nrb
 
 RULE = "record-changed-after-export"
 MORE = {"total": "150.00"}
@@ -34,6 +34,8 @@ ROWS = {
     "back-as-it-was": ([{}, None, {}], "silent"),
     "gone": ([{}, MORE, None], "silent"),
     "new": ([None, None, {}], "silent"),
+    # what cannot be read now may be anything, but only where it is compared
+    "unread-date": ([{}, {}, {**MORE, "nrbInvoiceDate": "free"}], "50.00"),
     # NULL is a value of its own
     "total-came": ([{"total": None}, {"total": "0.00"}, {"total": "0.00"}], "0.00"),
     "total-went": ([{}, {}, {"total": None}], "100.00"),
@@ -53,7 +55,9 @@ FIRST, SECOND, THIRD = (
     for place in range(3)
 )
 UNREAD = [body("unread", **changes) for changes in ({}, {"total": "150.00"}, {"total": "free"})]
-ACCOUNT = Account([*THIRD, UNREAD[2]], before=[([*FIRST, UNREAD[0]], []), ([*SECOND, UNREAD[1]], [])])
+# An invoice of an NRB's id, of which a field could not be read.
+INVOICE = invoice([line(quantity="free")], "cheaper")
+ACCOUNT = Account([*THIRD, UNREAD[2]], [INVOICE], before=[([*FIRST, UNREAD[0]], []), ([*SECOND, UNREAD[1]], [])])
 
 
 def test_fires_on_exactly_these():
