@@ -679,6 +679,10 @@ def test_every_leaf_has_one_state_and_every_linked_line_is_shared_whole(snapshot
     )
 
 
+def test_the_lines_of_one_cost_are_all_issued_all_drafts_or_all_void(snapshot: Snapshot) -> None:
+    assert snapshot.query("select nrb_guid from link group by all having count(distinct state) > 1").rows == []
+
+
 def test_the_statement_of_all_this_reconciles(snapshot: Snapshot) -> None:
     assert snapshot.query("select scope, key from statement where code = 'difference' and gross <> 0").rows == []
 

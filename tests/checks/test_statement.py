@@ -675,6 +675,7 @@ def test_every_statement_holds_on_any_world(bench, world):
     jobs_are_those_of_the_reconciliation(bench, found)
     rows_equal_their_rules(bench, found)
     differences_are_offset_as_far_as_they_can_be(bench)
+    assert bench.query("select nrb_guid from link group by all having count(distinct state) > 1").rows == []
 
 
 def begins_and_ends_with_what_the_vendors_sent(rows, nrbs, invoices):
