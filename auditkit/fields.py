@@ -322,7 +322,10 @@ NRB_VERSION = Record(
         Column("last_sync", "integer", "the last sync in which this version was current"),
         Column("digest", "varchar", "SHA-256 of the body in raw.nrb_body"),
     ),
-    rows=tuple(field for name in _LEDGER for field in NRB.fields if field.column == name),
+    rows=(
+        *(field for name in _LEDGER for field in NRB.fields if field.column == name),
+        Column("partly_read", "boolean", "true where one of these fields was sent and could not be read"),
+    ),
 )
 
 RECORDS = (NRB, INVOICE, INVOICE_ITEM, INVOICE_RELATED, NRB_VERSION)

@@ -8,16 +8,17 @@
 -- why: The ledger holds the amount or the job of the day of export; what changed since is not booked.
 -- remedy: Book the difference in the ledger, or undo the change in Aimsio.
 -- note: Compares the NRB as it is with the state in which it was last exported: the first sync in which it was marked so, whether or not it was
---   gone for a while since. A change that was undone, or that a new export has booked, is silent, and so is a field that cannot be read now. Money is cost before markup, vendor tax and total, each by more than $tolerance; a NULL amount
+--   gone for a while since. A change that was undone, or that a new export has booked, is silent, and so is a cost of which a field cannot be read now, or
+--   could not when it was exported. Money is cost before markup, vendor tax and total, each by more than $tolerance; a NULL amount
 --   or job is a value of its own. Without the mark, the whole total is at risk, else the difference of the totals.
 with version as (
     select guid, first_sync, last_sync, job_number, total_after_markup as total, vendor_tax as tax, coalesce(is_exported, false) as exported,
-        total_after_markup(rate, quantity, 0, 0, 'SUB_TOTAL') as cost,
+        total_after_markup(rate, quantity, 0, 0, 'SUB_TOTAL') as cost, partly_read,
         coalesce(lag(is_exported) over (partition by guid order by first_sync), false) as exported_before,
         row_number() over (partition by guid order by first_sync desc) as age
     from nrb_version
 ), exported as (
-    select guid, first_sync, job_number, total, tax, cost, row_number() over (partition by guid order by first_sync desc) as age
+    select guid, first_sync, job_number, total, tax, cost, partly_read, row_number() over (partition by guid order by first_sync desc) as age
     from version
     where exported and not exported_before
 ), compared as (
@@ -27,7 +28,7 @@ with version as (
             or abs(coalesce(n.tax, 0) - coalesce(e.tax, 0)) > $tolerance
             or abs(n.total - e.total) > $tolerance or (n.total is null) <> (e.total is null) as is_revalued
     from version as n
-    join exported as e on e.guid = n.guid and e.age = 1
+    join exported as e on e.guid = n.guid and e.age = 1 and not e.partly_read
     where n.age = 1
 )
 select c.guid as subject_id, c.job_number,

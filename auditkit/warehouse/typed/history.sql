@@ -1,5 +1,5 @@
 -- raw.tombstone, raw.unread, raw.nrb_body → vanished, quarantine, nrb_version. Parameters: $sync_id. A field that cannot be read
--- here is NULL.
+-- here is NULL, and its version is partly read. Needs the temporary table field (records.field_rows).
 
 insert into quarantine by name
 select u.subject_type, u.subject_id, '(record)' as field, v.digest, $sync_id as sync_id,
@@ -23,9 +23,22 @@ with version as (
     where guid in (select guid from raw.nrb_body group by guid having count(*) > 1)
 ), readable as (
     from version where f is not null
+), typed as (
+    from nrb_version_read('readable')
+), token as (
+    select t.subject_id, t.position, unnest(nrb_version_tokens(v.f), recursive := true)
+    from typed as t
+    join version as v on v.subject_id = t.subject_id and v.position = t.position
+    where t.is_irregular
+), unread as (
+    select distinct t.subject_id, t.position
+    from token as t
+    join field as d on d.record = 'nrb' and d.field = t.field
+    where t.token is not null and expected(d.kind, t.token, read_number(t.token)) is not null
 )
 select v.subject_id as guid, v.position as first_sync, v.last_sync, v.digest,
-    r.* exclude (subject_id, position, digest, is_irregular)
-from nrb_version_read('readable') as r
+    r.* exclude (subject_id, position, digest, is_irregular), u.subject_id is not null as partly_read
+from typed as r
 join version as v on v.subject_id = r.subject_id and v.position = r.position
+left join unread as u on u.subject_id = r.subject_id and u.position = r.position
 order by guid, first_sync;

@@ -36,6 +36,13 @@ ROWS = {
     "new": ([None, None, {}], "silent"),
     # what cannot be read now may be anything, but only where it is compared
     "unread-date": ([{}, {}, {**MORE, "nrbInvoiceDate": "free"}], "50.00"),
+    # what could not be read when it was exported may have been what it is now
+    "unread-total-then": ([{"nrbTotalAfterMarkup": "free"}, {}, {}], "silent"),
+    "unread-rate-then": ([{"nrbRate": "free"}, {}, {}], "silent"),
+    "unread-job-then": ([{"nrbJobOrderNumber": ["JOB-1001"]}, {}, {}], "silent"),
+    "unread-date-then": ([{"nrbInvoiceDate": "free"}, {}, MORE], "50.00"),
+    "unread-before": ([{"total": "free", "nrbIsExported": False}, {}, MORE], "50.00"),
+    "oddly-written-then": ([{"nrbTotalAfterMarkup": "1.0e2"}, {}, MORE], "50.00"),
     # NULL is a value of its own
     "total-came": ([{"total": None}, {"total": "0.00"}, {"total": "0.00"}], "0.00"),
     "total-went": ([{}, {}, {"total": None}], "100.00"),
