@@ -357,7 +357,7 @@ def test_a_threshold_of_an_unknown_rule_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("thresholds", "words"),
     [
-        ({"min_amont": "1"}, r"rule nrb-unbilled has no parameter 'min_amont' \(it has: min_amount\)"),
+        ({"min_amont": "1"}, r"rule nrb-unbilled has no parameter 'min_amont' \(it has: min_amount, days\)"),
         ({"min_amount": "much"}, "rule nrb-unbilled, min_amount: expected decimal, found 'much'"),
         ({"tolerance": "1"}, "has no parameter 'tolerance'"),
     ],

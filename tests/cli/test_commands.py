@@ -700,7 +700,8 @@ def test_an_invalid_or_busy_port(tmp_path: Path) -> None:
 
 
 def test_a_state_file_without_a_folder(tmp_path: Path) -> None:
-    assert_refused(serve(tmp_path / "no" / "where" / "state.sqlite"), str(tmp_path / "no" / "where"), "make the folder")
+    nowhere = tmp_path / "no" / "where"
+    assert_refused(serve(nowhere / "state.sqlite"), str(nowhere), "create the folder first")
     (tmp_path / "file").touch()
     assert_refused(serve(tmp_path / "file" / "state.sqlite"), str(tmp_path / "file"))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -713,7 +714,7 @@ def test_a_state_file_has_one_server(tmp_path: Path) -> None:
         with started("sandbox", "serve", "--port", "0", "--state", str(state)) as first:
             try:
                 assert first.stdout and first.stdout.readline().startswith("export AUDITKIT_AIMSIO_URL=")
-                assert_refused(serve(state), f"{state}: another server is at work on it; end that one")
+                assert_refused(serve(state), f"{state}: another server uses it; stop that one")
             finally:
                 first.kill()
 

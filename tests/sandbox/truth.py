@@ -17,6 +17,7 @@ from auditkit.sandbox.world import World
 
 Subjects = Iterator[str]
 
+_DRAFT_DAYS, _COST_ON_DRAFT_DAYS = 30, 15
 _CUTOFF_DAYS, _ENTRY_DAYS, _CLOSE_DAYS, _DUPLICATE_DAYS = 45, 90, 7, 60
 
 
@@ -282,6 +283,20 @@ def _overdue(view: _View) -> Subjects:
     return (invoice.jnid for invoice in view.issued if invoice.figures.due > 0 and invoice.due_day < AS_OF)
 
 
+def _draft_old(view: _View) -> Subjects:
+    for invoice in view.invoices:
+        beside = sum((line.amount for line in invoice.lines if not line.carries), invoice.figures.tax)
+        if invoice.state == "draft" and (AS_OF - invoice.day).days > _DRAFT_DAYS and beside > 0:
+            yield invoice.jnid
+
+
+def _on_draft(view: _View) -> Subjects:
+    for leaf in view.leaves:
+        on_draft = leaf.nrb.is_chargeable and leaf.invoice is not None and leaf.invoice.state == "draft"
+        if on_draft and (AS_OF - leaf.invoice.day).days > _COST_ON_DRAFT_DAYS:
+            yield leaf.nrb.guid
+
+
 def _margin(view: _View) -> Subjects:
     for invoice in view.issued:
         if invoice.cost_is_lost and any(line.item_type == "material" and line.amount > 0 for line in invoice.lines):
@@ -350,6 +365,8 @@ EXACT: dict[str, Callable[[_View], Subjects]] = {
     "nrb-nonpositive": _nonpositive,
     "invoice-paid-open": _paid_open,
     "invoice-overdue": _overdue,
+    "invoice-draft-old": _draft_old,
+    "nrb-on-draft": _on_draft,
     "invoice-margin": _margin,
     "invoice-duplicate": _invoice_twice,
     "invoice-gap": _gap,
