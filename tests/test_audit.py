@@ -27,7 +27,7 @@ from auditkit.sandbox.wire import loads_stored
 from auditkit.sql import read
 from tests.commands import Account, account_of, bytes_of
 from tests.people import acting_as, listed, signed
-from tests.sandbox.truth import truth_of
+from tests.sandbox.truth import drafts_of, truth_of
 from tests.served import point
 
 SUMS = "nrb_count nrb_total billable_total billed_total linked_total unbilled_total undecided_total"
@@ -197,7 +197,7 @@ def test_values_of_a_query(audit: ak.Audit) -> None:
 
 
 def test_findings_of_one_rule(audit: ak.Audit, account: Account) -> None:
-    truth = truth_of(account.world)
+    truth = {**truth_of(account.world), **drafts_of(account.world)}
     assert sorted(audit.findings("nrb-unbilled")["subject_id"]) == truth["nrb-unbilled"]
     counts = dict(zip(audit.by_rule()["rule_id"], audit.by_rule()["findings"], strict=True))
     assert counts == {rule: len(truth.get(rule, [])) for rule in counts}

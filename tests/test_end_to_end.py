@@ -10,7 +10,7 @@ import auditkit as ak
 from auditkit.sandbox.dataset import DEFAULT, build
 from auditkit.sandbox.faults import FAULTS
 from auditkit.sandbox.world import Body, World
-from tests.sandbox.truth import truth_of
+from tests.sandbox.truth import drafts_of, truth_of
 from tests.served import point, serving
 
 # What a vendor may do on a read. Every pair of values of two switches is in one of the runs below.
@@ -50,7 +50,7 @@ def after_a_gap(invoices: Iterable[Body]) -> set[str]:
 
 def expected(world: World, *, deleted: str = "listed") -> dict[str, set[str]]:
     """What was planted. A vendor that hides deleted invoices leaves their NRBs' marks without an invoice, and gaps."""
-    truth = {rule: set(subjects) for rule, subjects in truth_of(world).items()}
+    truth = {rule: set(subjects) for rule, subjects in {**truth_of(world), **drafts_of(world)}.items()}
     if deleted == "hidden":
         truth["invoice-gap"] = after_a_gap(body for body in world.invoices if body["is_active"] is not False)
         truth["nrb-billed-not-found"] = truth["nrb-billed-not-found"] | truth["nrb-billed-on-void"]

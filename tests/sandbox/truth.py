@@ -9,8 +9,10 @@ Not here: bodies. No rule but `record-quarantined` sees a record that cannot be 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from itertools import combinations
+from zoneinfo import ZoneInfo
 
 from auditkit.sandbox.dataset_books import AS_OF, Invoice, Job, Line, Mark, Nrb, cents
 from auditkit.sandbox.world import World
@@ -69,6 +71,21 @@ def truth_of(world: World) -> dict[str, list[str]]:
         for rule, subjects in _of(job).items():
             found[rule].update(subjects)
     return {rule: sorted(subjects) for rule, subjects in found.items()}
+
+
+def drafts_of(world: World) -> dict[str, list[str]]:
+    """As `truth_of`, for the rules about drafts, which every job may have: old drafts, and cost that is left on one."""
+    views = [_view(job) for job in world.hosts]
+    hosted = {invoice.jnid for job in world.hosts for invoice in job.invoices}
+    latest = datetime.combine(AS_OF - timedelta(_DRAFT_DAYS), time(), ZoneInfo(world.timezone)).timestamp()
+    old = [jnid for view in views for jnid in _draft_old(view)]
+    old += [  # a job without a fault has no cost on a draft, so that all of it is at risk
+        body["jnid"]
+        for body in world.invoices
+        if body["status_name"] == "Draft" and body["jnid"] not in hosted and body["date_invoice"] < latest
+    ]
+    cost = [guid for view in views for guid in _on_draft(view)]
+    return {"invoice-draft-old": sorted(old), "nrb-on-draft": sorted(cost)}
 
 
 def _of(job: Job) -> dict[str, set[str]]:
@@ -365,8 +382,6 @@ EXACT: dict[str, Callable[[_View], Subjects]] = {
     "nrb-nonpositive": _nonpositive,
     "invoice-paid-open": _paid_open,
     "invoice-overdue": _overdue,
-    "invoice-draft-old": _draft_old,
-    "nrb-on-draft": _on_draft,
     "invoice-margin": _margin,
     "invoice-duplicate": _invoice_twice,
     "invoice-gap": _gap,
