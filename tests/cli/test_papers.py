@@ -76,7 +76,9 @@ def test_an_account_outside_of_any_project(folder: Path) -> None:
     """The kernel has this account, its settings and this interpreter, whatever Jupyter knows on this machine."""
     ran = run(PROGRAM, "report", JUPYTER_PATH=kernel_of_another_python(folder))
     path = folder / "data" / "reports" / "01_month_end.html"
-    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", f"\nReport: {path}\n")
+    # DuckDB's binding may list what it did not free when Python ends; nothing of ours is said.
+    said = re.sub(r"(?m)^(?:nanobind: | - |See http).*\n?", "", ran.stderr)
+    assert (ran.returncode, said, ran.stdout) == (0, "", f"\nReport: {path}\n")
     page = path.read_text("utf-8")
     assert re.search(r"account-[0-9a-f]{12} at http://127\.0\.0\.1:", page) and "DEMO DATA" not in page
 
