@@ -10,6 +10,7 @@ from auditkit.fields import INVOICE, NRB, RECORDS, Access, Field, Kind, Matters
 from auditkit.vendors import bodies
 from auditkit.warehouse import records, schema
 from docs.generator.tables import page
+from tests import world
 from tests.world import nrb, typed, workbench
 
 VENDOR_PAGE_NRB = """
@@ -82,6 +83,9 @@ def test_a_new_field_is_one_row(monkeypatch):
     wider = dataclasses.replace(NRB, rows=(*NRB.rows, color))
     monkeypatch.setattr(records, "RECORDS", (wider, *RECORDS[1:]))
     monkeypatch.setattr(records, "_READ", (wider, *records._READ[1:]))
+    for name in ("_stamp", "_expected"):
+        monkeypatch.setattr(schema, name, getattr(schema, name).__wrapped__)  # not those of the schema before
+    monkeypatch.setattr(world, "schema_file", world.schema_file.__wrapped__)
     with workbench() as bench:
         typed(bench, [nrb("a", nrbColor="0.5"), nrb("b", nrbColor="gray"), nrb("c", nrbColor="1e2"), nrb("d")])
         colors = bench.query("select color from nrb order by guid").column()
