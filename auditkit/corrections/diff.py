@@ -18,20 +18,7 @@ from auditkit.corrections.amounts import amount
 from auditkit.errors import ValueRefused
 from auditkit.values import time_from_ms
 
-__all__ = ["COMPUTED_FROM", "REQUIRED_NRB_FIELDS", "covers", "is_no_change", "matches", "same", "unplanned_changes"]
-
-# As the vendor's page marks them: an edit sends each at the value that was read, so that it is not emptied.
-REQUIRED_NRB_FIELDS = (
-    "nrbExternalId",
-    "nrbJobOrderNumber",
-    "nrbName",
-    "nrbTypeName",
-    "nrbAccountType",
-    "nrbIsBillable",
-    "nrbVendorCode",
-    "nrbRate",
-    "nrbQuantity",
-)
+__all__ = ["COMPUTED_FROM", "covers", "is_no_change", "matches", "same", "unplanned_changes"]
 
 _FROM_ITEMS = frozenset({"items"})
 COMPUTED_FROM: Mapping[str, frozenset[str]] = {

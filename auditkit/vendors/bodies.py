@@ -36,11 +36,8 @@ NRB_FIELDS, READ_ONLY_NRB_FIELDS = NRB.names, NRB.read_only
 INVOICE_FIELDS, READ_ONLY_INVOICE_FIELDS = INVOICE.names, INVOICE.read_only
 
 # The dates that people plan with → how the vendor's own number is read as an instant, or refused.
-TIMES: Mapping[str, Callable[[Any, str], datetime | None]] = {
-    "nrbInvoiceDate": time_from_ms,
-    "date_invoice": time_from_s,
-    "date_due": time_from_s,
-}
+_READERS: Mapping[Kind, Callable[[Any, str], datetime | None]] = {Kind.DATE_MS: time_from_ms, Kind.DATE_S: time_from_s}
+TIMES = {field.wire: _READERS[field.kind] for field in (*NRB.fields, *INVOICE.fields) if field.kind in _READERS}
 
 
 def _amount(value: Any) -> Any:  # noqa: ANN401  pydantic passes any value

@@ -10,9 +10,10 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from auditkit.corrections.amounts import amount
-from auditkit.corrections.diff import COMPUTED_FROM, REQUIRED_NRB_FIELDS, same
+from auditkit.corrections.diff import COMPUTED_FROM, same
 from auditkit.corrections.operations.base import Operation, Subject, Values
 from auditkit.errors import PlanError
+from auditkit.fields import NRB
 from auditkit.values import time_to_ms, total_after_markup
 from auditkit.vendors.bodies import READ_ONLY_NRB_FIELDS, NrbChange
 
@@ -34,7 +35,8 @@ class NrbOperation(Operation):
     quiet = 15.0
     model = NrbChange
     read_only = READ_ONLY_NRB_FIELDS
-    kept_fields: ClassVar[tuple[str, ...]] = REQUIRED_NRB_FIELDS
+    # An edit sends each required field at the value that was read, so that it is not emptied.
+    kept_fields: ClassVar[tuple[str, ...]] = NRB.required
     body_query = "queries/nrb_body"
     id_query = "queries/nrb_by_reference"
     fields = frozenset(NrbChange.model_fields) - {
