@@ -13,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["NOT_SUPPORTED", "FileSystem", "probe", "sync_folder"]
+from auditkit.files import sync_folder
+
+__all__ = ["NOT_SUPPORTED", "FileSystem", "probe", "sync_where_possible"]
 
 # How file systems say that they do not have an operation, e.g. hard links on FAT, SMB and FUSE.
 NOT_SUPPORTED = frozenset(
@@ -67,16 +69,16 @@ def probe(folder: Path) -> FileSystem:
             links=_works(lambda: _link(trial)),
             locks=_works(lambda: _lock(trial)),
             is_private=_works(lambda: _close_to_others(trial)),
-            syncs_folders=_works(lambda: _fsync(trial)),
+            syncs_folders=_works(lambda: _sync(trial)),
         )
     finally:
         shutil.rmtree(trial, ignore_errors=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Have the entries of a folder on disk before this returns, if its file system can do that. Raises `OSError`."""
+def sync_where_possible(folder: Path) -> None:
+    """As `files.sync_folder`, if the file system can do that. Raises `OSError`."""
     try:
-        _fsync(folder)
+        sync_folder(folder)
     except OSError as error:
         if error.errno not in NOT_SUPPORTED:
             raise
@@ -121,12 +123,8 @@ def _close_to_others(folder: Path) -> bool:
     return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
 
 
-def _fsync(folder: Path) -> bool:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _sync(folder: Path) -> bool:
+    sync_folder(folder)
     return True
 
 

@@ -1,4 +1,4 @@
-"""What a folder can do, by trying it; and what is said where something is missing."""
+"""What a folder can do, by trying it, and the message where it cannot."""
 
 import errno
 import fcntl
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auditkit.file_system import FileSystem, probe, sync_folder
+from auditkit.file_system import FileSystem, probe, sync_where_possible
 
 ALL = ("replaces", "links", "locks", "is_private", "syncs_folders")
 
@@ -67,12 +67,12 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
 
 
 def test_only_a_missing_fsync_of_folders_is_passed_over(tmp_path, monkeypatch):
-    sync_folder(tmp_path)
+    sync_where_possible(tmp_path)
     monkeypatch.setattr("os.fsync", refusing(errno.EINVAL))
-    sync_folder(tmp_path)
+    sync_where_possible(tmp_path)
     monkeypatch.setattr("os.fsync", refusing(errno.EIO))
     with pytest.raises(OSError, match="Input/output error"):
-        sync_folder(tmp_path)
+        sync_where_possible(tmp_path)
 
 
 def test_a_lock_is_tried_with_two_descriptors(tmp_path, monkeypatch):

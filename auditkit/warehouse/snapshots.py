@@ -30,7 +30,7 @@ import duckdb
 import pandas as pd
 
 from auditkit.errors import AuditkitError, Busy, NoSnapshot, QueryFailed, StoreError
-from auditkit.file_system import NOT_SUPPORTED, sync_folder
+from auditkit.file_system import NOT_SUPPORTED, sync_where_possible
 from auditkit.warehouse.tables import DISK_ERRORS, Table, run_script, statement_error
 
 __all__ = ["KEEP_SYNCS", "STORAGE_VERSION", "Draft", "Snapshot", "Store"]
@@ -337,7 +337,7 @@ class Store:
             _wal(snapshot).unlink(missing_ok=True)
         building.replace(self.path)
         sys.audit("auditkit.point", "published")
-        sync_folder(self.folder)
+        sync_where_possible(self.folder)
         self._prune()
 
     def _keep(self, kept: Path) -> None:
