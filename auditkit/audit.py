@@ -47,7 +47,7 @@ from auditkit.sync.run import Options, connect, sync
 from auditkit.sync.source import Source
 from auditkit.values import did_you_mean
 from auditkit.warehouse.answer import Answer, provenance_of
-from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.schema import rebuild
 from auditkit.warehouse.snapshots import Snapshot
 from auditkit.warehouse.tables import Table
 
@@ -110,9 +110,7 @@ class Audit:
         self._home.release()
         self._home.store.require_snapshot()
         with self._home.draft(keep_previous=False) as draft:
-            rebuild_schema(draft)
-            sync_id = draft.query("select max(sync_id) from sync_run").scalar()
-            rebuild_typed(draft, sync_id=sync_id, zone=self._home.parameters().time_zone)
+            rebuild(draft, self._home.parameters().time_zone)
             run(draft, self._home.parameters(), self._home.decisions())
         self._home.release()
         return self.by_rule()

@@ -26,7 +26,7 @@ from auditkit.checks.rules import Rule, Value, load_rules
 from auditkit.checks.run import Decisions, Parameters, prepare, usable_rules
 from auditkit.errors import RuleError
 from auditkit.progress import progress
-from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.schema import rebuild
 from auditkit.warehouse.snapshots import Draft, Store
 
 __all__ = ["FAULTS", "Outcome", "examine", "selftest"]
@@ -121,8 +121,7 @@ def examine(
 def _audited(draft: Draft, parameters: Parameters, decisions: Decisions) -> Engine:
     """Everything a rule may query, rebuilt from the raw bodies; one transaction, so that nothing is written to disk."""
     draft.query("begin transaction")
-    rebuild_schema(draft)
-    rebuild_typed(draft, sync_id=_sync_id(draft), zone=parameters.time_zone)
+    rebuild(draft, parameters.time_zone)
     engine = prepare(draft, parameters, decisions)
     draft.query("commit")
     return engine

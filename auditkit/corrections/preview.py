@@ -18,7 +18,7 @@ from auditkit.journal import digest
 from auditkit.sql import read
 from auditkit.values import time_to_ms, time_to_s
 from auditkit.vendors.strict_json import dump
-from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.schema import rebuild, version_tables
 from auditkit.warehouse.snapshots import Draft, Store
 
 __all__ = ["Preview", "preview"]
@@ -50,10 +50,10 @@ def preview(plan: Plan, store: Store, parameters: Parameters, decisions: Decisio
     """
     with store.trial() as draft:
         sync_id = _next_sync(draft)
-        before = _audited(draft, parameters, decisions, sync_id)
+        before = _audited(draft, parameters, decisions)
         for change in plan.changes:
             _correct(draft, change, plan, sync_id)
-        after = _audited(draft, parameters, decisions, sync_id)
+        after = _audited(draft, parameters, decisions)
     meant = {fingerprint for change in plan.changes for fingerprint in change.findings}
     return Preview(
         closed=[row for name, row in before.findings.items() if name not in after.findings],
@@ -80,22 +80,15 @@ order by severity_rank(severity), rule_id, subject_id
 _STATEMENT = "select code, label, is_subtotal, amount from statement where scope = 'all' order by position"
 
 
-def _audited(draft: Draft, parameters: Parameters, decisions: Decisions, sync_id: int) -> _Audited:
+def _audited(draft: Draft, parameters: Parameters, decisions: Decisions) -> _Audited:
     draft.query("begin transaction")
-    rebuild_schema(draft)
-    rebuild_typed(draft, sync_id=sync_id, zone=parameters.time_zone)
+    rebuild(draft, parameters.time_zone)
     run(draft, parameters, decisions)
     draft.query("commit")
     findings: dict[str, Row] = {row["fingerprint"]: row for row in draft.query(_FINDINGS).records()}
     costs: dict[str, Row] = {row["guid"]: row for row in draft.query(read("queries/remedies/charges")).records()}
     statement: dict[str, Row] = {row["code"]: row for row in draft.query(_STATEMENT).records()}
     return _Audited(findings, statement, costs)
-
-
-_RAW_TABLES = """
-select schema_name || '.' || table_name from duckdb_columns()
-where schema_name = 'raw' and column_name = 'first_sync' and table_name in (select table_name from duckdb_tables())
-"""
 
 
 def _next_sync(draft: Draft) -> int:
@@ -105,7 +98,7 @@ def _next_sync(draft: Draft) -> int:
         "insert into sync_run select * replace (sync_id + 1 as sync_id) from sync_run where sync_id = $sync_id",
         {"sync_id": sync_id},
     )
-    for table in draft.query(_RAW_TABLES).column():
+    for table in version_tables(draft):
         draft.query(f"update {table} set last_sync = $sync_id + 1 where last_sync = $sync_id", {"sync_id": sync_id})
     return sync_id + 1
 

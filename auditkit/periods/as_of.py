@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 
 from auditkit.analysis.accrual import period_end
-from auditkit.checks.run import Decisions, Parameters, run
+from auditkit.checks.run import Decisions, Parameters, prepare
 from auditkit.errors import NoSnapshot
 from auditkit.sql import filled, read
-from auditkit.warehouse.schema import rebuild_schema, rebuild_typed
+from auditkit.warehouse.schema import rebuild, version_tables
 from auditkit.warehouse.snapshots import Draft, Snapshot, Store
 from auditkit.warehouse.tables import Table
 
@@ -77,10 +77,13 @@ def as_of(store: Store, period: str, parameters: Parameters, decisions: Decision
         if known is None or known == max(reads):
             return _asked(snapshot, period, day, _DATES if known is None else f"read {known}")
     with store.trial() as draft:
+        draft.query("begin transaction")  # so that nothing of it is written to disk
+        for table in version_tables(draft):
+            draft.run(filled("periods/keep_versions", table=table), {"sync_id": known})
         draft.run(read("periods/keep_read"), {"sync_id": known})
-        rebuild_schema(draft)
-        rebuild_typed(draft, sync_id=known, zone=parameters.time_zone)
-        run(draft, replace(parameters, as_of=day), decisions)
+        rebuild(draft, parameters.time_zone)
+        prepare(draft, replace(parameters, as_of=day), decisions)
+        draft.query("commit")
         return _asked(draft, period, day, f"read {known}")
 
 

@@ -23,11 +23,13 @@ __all__ = [
     "Described",
     "find_names",
     "outline",
+    "rebuild",
     "rebuild_schema",
     "rebuild_typed",
     "refuse_other_schema",
     "schema",
     "script",
+    "version_tables",
 ]
 
 _COLUMNS = """
@@ -50,6 +52,10 @@ _FIELD = """
 create or replace temp table field (
     record varchar, field varchar, kind varchar, table_name varchar, column_name varchar, matters varchar
 )
+"""
+_VERSION_TABLES = """
+select schema_name || '.' || table_name from duckdb_columns()
+where schema_name = 'raw' and column_name = 'first_sync' and table_name in (select table_name from duckdb_tables())
 """
 _REBUILT = re.compile(r"^create or replace table (\S+)", re.MULTILINE)
 _TYPED = ("date_zone", "nrb", "invoice", "unreadable", "invoice_item", "history")
@@ -104,6 +110,18 @@ def rebuild_schema(draft: Draft) -> None:
     draft.run(script("macros.sql"))
     draft.run(schema())
     draft.query("insert into made_by values ($stamp)", {"stamp": _stamp()})
+
+
+def rebuild(draft: Draft, zone: str) -> None:
+    """Make every table that is not carried again, from the newest sync that the draft knows."""
+    rebuild_schema(draft)
+    sync_id = draft.query("select max(sync_id) from sync_run").scalar()
+    rebuild_typed(draft, sync_id=sync_id, zone=zone)
+
+
+def version_tables(draft: Draft) -> list[str]:
+    """The tables that hold the versions of a source's records, with the syncs in which each was current."""
+    return draft.query(_VERSION_TABLES).column()
 
 
 def refuse_other_schema(snapshot: Snapshot) -> None:
