@@ -15,7 +15,7 @@ from auditkit.analysis.question import Question
 from auditkit.errors import QuestionRefused
 from auditkit.sql import filled, read
 
-__all__ = ["BY", "accrual", "period_end"]
+__all__ = ["BY", "accrual", "books", "period_end"]
 
 BY = {
     "job": "s.job_number",
@@ -38,9 +38,12 @@ def accrual(by: str = "month", period: str | None = None) -> Question:
         raise QuestionRefused(f"by must be one of {', '.join(BY)}, not {by!r}")
     order = "month nulls last" if by == "month" else f"unbilled_total desc, unexported_cost desc, {by} nulls last"
     until = date.max if period is None else period_end(period, date.max)
-    parts = {"item": read("periods/as_of_item"), "label": read("periods/as_of_label")}
-    query = filled("queries/analysis/accrual", key=BY[by], by=by, order=order, **parts)
-    return Question(query, {"period_end": until})
+    return Question(books("queries/analysis/accrual", key=BY[by], by=by, order=order), {"period_end": until})
+
+
+def books(name: str, **parts: str) -> str:
+    """A question about the books as of `$period_end`: a template with {item}, the costs by label, and {label}."""
+    return filled(name, item=read("periods/as_of_item"), label=read("periods/as_of_label"), **parts)
 
 
 def period_end(period: str | None, as_of: date) -> date:

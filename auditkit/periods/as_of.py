@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from auditkit.analysis.accrual import period_end
+from auditkit.analysis.accrual import books, period_end
 from auditkit.checks.run import Decisions, Parameters, prepare
 from auditkit.errors import NoSnapshot
 from auditkit.sql import filled, read
@@ -89,8 +89,7 @@ def as_of(store: Store, period: str, parameters: Parameters, decisions: Decision
 
 def _asked(store: Snapshot | Draft, period: str, day: date, basis: str) -> AsOf:
     def ask(name: str) -> Any:  # noqa: ANN401  a frame of any columns
-        parts = {"item": read("periods/as_of_item"), "label": read("periods/as_of_label")}
-        table: Table = store.query(filled(f"queries/{name}", **parts), {"period_end": day})
+        table: Table = store.query(books(f"queries/{name}"), {"period_end": day})
         frame = table.frame()
         frame.attrs["values"] = {"period_end": day}
         return frame
