@@ -71,11 +71,11 @@ class LinkDecisions:
 
     def confirm(self, *pairs: Pair, note: str) -> pd.DataFrame:
         """Decide that each line carries its cost. Returns what was decided."""
-        return self._record([{"decision": CONFIRM, **self._pair(each, whole=False)} for each in pairs], note)
+        return self._record([{"decision": CONFIRM, **pair} for pair in self._pairs(pairs, whole=False)], note)
 
     def forbid(self, *pairs: Pair, note: str) -> pd.DataFrame:
         """Decide that a line does not carry its cost; `("6f1c2a", "INV-1003")`: no line of the invoice does."""
-        return self._record([{"decision": FORBID, **self._pair(each, whole=True)} for each in pairs], note)
+        return self._record([{"decision": FORBID, **pair} for pair in self._pairs(pairs, whole=True)], note)
 
     def none(self, *costs: str, note: str) -> pd.DataFrame:
         """Decide that none of its present candidates carries a cost. A candidate that comes later asks again."""
@@ -147,14 +147,11 @@ class LinkDecisions:
         keys: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             keys[row["nrb_guid"]].append(row["line_key"] or "")
-        return [
-            (
-                cost,
-                f"{cost}:{_short(row['line_key'], keys[row['nrb_guid']], _SHORTEST_LINE)}" if row["line_key"] else None,
-            )
-            for row in rows
-            for cost in [costs[row["nrb_guid"]]]
-        ]
+
+        def line_id(guid: str, key: str | None) -> str | None:
+            return f"{costs[guid]}:{_short(key, keys[guid], _SHORTEST_LINE)}" if key else None
+
+        return [(costs[row["nrb_guid"]], line_id(row["nrb_guid"], row["line_key"])) for row in rows]
 
     # ── What is meant ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,8 +163,12 @@ class LinkDecisions:
         found: list[str] = self._newest().query(read("queries/links/cost"), {"text": text}).column() if text else []
         return _only(text, found, "cost", _SHORTEST_COST)
 
-    def _pair(self, pair: Pair, *, whole: bool) -> Row:
-        """The pair that is meant, `whole` also of a cost and an invoice."""
+    def _pairs(self, pairs: Sequence[Pair], *, whole: bool) -> list[Row]:
+        """The pairs that are meant, `whole` also of a cost and an invoice."""
+        candidates = self._candidates() if any(isinstance(pair, str) for pair in pairs) else []
+        return [self._pair(pair, candidates, whole=whole) for pair in pairs]
+
+    def _pair(self, pair: Pair, candidates: Sequence[Row], *, whole: bool) -> Row:
         if isinstance(pair, str):
             cost, _, start = pair.rpartition(":")
             if not cost:
@@ -175,7 +176,7 @@ class LinkDecisions:
                     f"{pair}: which line? give a candidate as `auditkit links` shows it, or INVOICE/LINE"
                 )
             guid = self._cost(cost)
-            return _of_handle(pair, start, [row for row in self._candidates() if row["nrb_guid"] == guid])
+            return _of_handle(pair, start, [row for row in candidates if row["nrb_guid"] == guid])
         guid, line = self._cost(pair[0]), pair[1]
         found = [row for row in self._lines(line) if whole or row["line_key"]]
         if not found:
