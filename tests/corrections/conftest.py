@@ -34,6 +34,16 @@ from auditkit.vendors.strict_json import parse
 from tests.readers import connected
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
+# What a correction that creates an NRB of 300.00 gives, without its key.
+NEW_NRB = {
+    "nrbJobOrderNumber": "JOB1",
+    "nrbTypeName": "Other",
+    "nrbAccountType": "Billable",
+    "nrbIsBillable": True,
+    "nrbVendorCode": "BIT",
+    "nrbRate": "100.00",
+    "nrbQuantity": "3",
+}
 DEADLINE_SECONDS = 0.4
 ACCOUNT = AccountKey("test", "clerk")
 ONE, TWO, PARENT, CHILD = (f"00000000-0000-4000-8000-00000000000{digit}" for digit in range(4))

@@ -17,7 +17,7 @@ from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import Busy, JournalError, OutcomeUnknown, PlanError
 from auditkit.settings import AccountKey
 
-from .conftest import ACCOUNT, CHILD, NOON, ONE, PARENT, TWO, only
+from .conftest import ACCOUNT, CHILD, NEW_NRB, NOON, ONE, PARENT, TWO, only
 
 QUIET_SECONDS = OPERATIONS["edit-nrb"].quiet
 VERIFIED_STEPS = ["INTENT", "SENDING", "RESPONDED", "VERIFIED"]
@@ -481,17 +481,6 @@ def test_a_disk_that_fills_up_at_the_record_of_a_send_leaves_it_unsent(world, mo
     assert (world.steps(), world.faulty.posts_seen) == (["INTENT"], 0)
     assert only(world.apply(world.propose(ONE))).verdict is Verdict.VERIFIED
     assert only(world.apply(plan)).verdict is Verdict.VERIFIED
-
-
-NEW_NRB = {
-    "nrbJobOrderNumber": "JOB1",
-    "nrbTypeName": "Other",
-    "nrbAccountType": "Billable",
-    "nrbIsBillable": True,
-    "nrbVendorCode": "BIT",
-    "nrbRate": "100.00",
-    "nrbQuantity": "3",
-}
 
 
 def test_a_full_disk_after_a_send_stops_the_run_and_prints_the_record(world):

@@ -16,17 +16,11 @@ from auditkit.corrections.tracking import Verdict, corrections
 from auditkit.errors import OutcomeUnknown, PlanError
 from auditkit.vendors.strict_json import parse
 
-from .conftest import ACCOUNT, INVOICE, ONE, World, answer, invoice, item, nrb, only
+from .conftest import ACCOUNT, INVOICE, NEW_NRB, ONE, World, answer, invoice, item, nrb, only
 
 KEY = "ak-key-1"
-NEW_NRB = {
-    "nrbJobOrderNumber": "JOB1",
-    "nrbTypeName": "Other",
-    "nrbAccountType": "Billable",
-    "nrbIsBillable": True,
-    "nrbVendorCode": "BIT",
-    "nrbRate": "100.00",
-    "nrbQuantity": "3",
+UPCHARGED_NRB = {
+    **NEW_NRB,
     "nrbUpcharge": "10",
     "nrbInvoiceDate": 1_743_528_967_000,
 }
@@ -52,7 +46,7 @@ MAKE = {
     "edit-nrb": lambda world: world.edit(
         "edit-nrb", ONE, nrbUpcharge="12", nrbInvoiceDate=1_743_600_000_000, nrbNotes="corrected"
     ),
-    "create-nrb": lambda world: world.creation("create-nrb", KEY, **NEW_NRB),
+    "create-nrb": lambda world: world.creation("create-nrb", KEY, **UPCHARGED_NRB),
     "edit-invoice": lambda world: world.edit(
         "edit-invoice", INVOICE, external_id="QB-1", number="1002", date_due=1_750_000_000, note="corrected"
     ),
@@ -537,7 +531,7 @@ def test_a_creation_that_the_vendor_refuses_is_not_applied(world, operation, pos
 
 
 def test_an_nrb_that_aimsio_does_not_import_is_not_applied(world):
-    change = world.creation("create-nrb", KEY, **NEW_NRB | {"nrbVendorCode": "NOBODY"})
+    change = world.creation("create-nrb", KEY, **UPCHARGED_NRB | {"nrbVendorCode": "NOBODY"})
     outcome = only(world.apply(world.plan(change)))
     assert (outcome.verdict, with_key(world, change)) == (Verdict.NOT_APPLIED, [])
     assert "no such vendor code" in outcome.detail

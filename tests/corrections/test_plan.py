@@ -15,7 +15,7 @@ from auditkit.journal import canonical, digest
 from auditkit.settings import AccountKey
 from auditkit.vendors.strict_json import dump
 
-from .conftest import INVOICE, NOON, ONE, TWO, invoice, item, nrb
+from .conftest import INVOICE, NEW_NRB, NOON, ONE, TWO, invoice, item, nrb
 
 SIGNATURE = Signature("prepare", "name", "key", "0" * 64, "2026-03-31T12:00:00.000000+00:00", None, "signature")
 
@@ -41,16 +41,7 @@ def items(*lines: dict) -> str:
 
 OLD = items(item(1), item(2))
 NEW_LINE = {"name": "Fuel", "description": "REF X-1", "quantity": 2, "price": 10}
-NEW_NRB = {
-    "nrbExternalId": "ak-1",
-    "nrbJobOrderNumber": "JOB1",
-    "nrbTypeName": "Other",
-    "nrbAccountType": "Billable",
-    "nrbIsBillable": True,
-    "nrbVendorCode": "BIT",
-    "nrbRate": "100.00",
-    "nrbQuantity": "3",
-}
+KEYED_NRB = {"nrbExternalId": "ak-1", **NEW_NRB}
 NEW_INVOICE = {
     "external_id": "ak-1",
     "type": "invoice",
@@ -118,11 +109,11 @@ def plan(*changes: Change, **fields) -> Plan:
             "line-1: its amount is not quantity × price",
         ),
         (lambda: invoiced("deactivate-invoice", FieldChange("is_active", False, True), is_active=False), "to undo it"),
-        (lambda: created("create-nrb", **NEW_NRB | {"nrbRate": None}), "is None already"),
-        (lambda: created("create-nrb", **{k: v for k, v in NEW_NRB.items() if k != "nrbRate"}), "needs nrbRate"),
-        (lambda: created("create-nrb", "other", **NEW_NRB), "nrbExternalId must be the key"),
+        (lambda: created("create-nrb", **KEYED_NRB | {"nrbRate": None}), "is None already"),
+        (lambda: created("create-nrb", **{k: v for k, v in KEYED_NRB.items() if k != "nrbRate"}), "needs nrbRate"),
+        (lambda: created("create-nrb", "other", **KEYED_NRB), "nrbExternalId must be the key"),
         (lambda: created("create-invoice", **{k: v for k, v in NEW_INVOICE.items() if k != "items"}), "items"),
-        (lambda: replace(created("create-nrb", **NEW_NRB), before_image="{}"), "has no before-image"),
+        (lambda: replace(created("create-nrb", **KEYED_NRB), before_image="{}"), "has no before-image"),
         (lambda: replace(change(), changes=()), "nothing to change"),
         (lambda: replace(change(), object_id=TWO), "another object"),
         (lambda: replace(plan(), changes=()), "changes nothing"),
@@ -201,7 +192,7 @@ def test_preview_has_a_row_for_each_field():
             {"nrbTotalAfterMarkup": "787.50"},
             "862.50",
         ),
-        (lambda: created("create-nrb", **NEW_NRB), {"nrbTotalAfterMarkup": "300.00"}, "300.00"),
+        (lambda: created("create-nrb", **KEYED_NRB), {"nrbTotalAfterMarkup": "300.00"}, "300.00"),
         (lambda: created("create-invoice", **NEW_INVOICE), {"subtotal": "20.00", "total": "20.00"}, "20.00"),
         (
             lambda: invoiced("add-line", FieldChange("items", OLD, items(item(1), item(2), NEW_LINE))),

@@ -19,18 +19,9 @@ from auditkit.journal import canonical, digest
 from auditkit.settings import DEMO, AccountKey
 from auditkit.vendors.strict_json import dump
 
-from .conftest import ACCOUNT, NOON, ONE, TWO, World, answer, nrb, only
+from .conftest import ACCOUNT, NEW_NRB, NOON, ONE, TWO, World, answer, nrb, only
 
 KEY = "ak-key-1"
-NEW_NRB = {
-    "nrbJobOrderNumber": "JOB1",
-    "nrbTypeName": "Other",
-    "nrbAccountType": "Billable",
-    "nrbIsBillable": True,
-    "nrbVendorCode": "BIT",
-    "nrbRate": "100.00",
-    "nrbQuantity": "3",
-}
 EDIT_POINTS = """INTENT unwritten, INTENT written, unread, read, SENDING unwritten, SENDING written, unsent, sent,
 RESPONDED unwritten, RESPONDED written, unread, read, VERIFIED unwritten, VERIFIED written"""
 

@@ -10,7 +10,7 @@ from auditkit.corrections.plan import FieldChange
 from auditkit.corrections.render import DisplayNames
 
 from .conftest import invoice, item, nrb
-from .test_plan import NEW_INVOICE, NEW_NRB, OLD, change, created, invoiced, items
+from .test_plan import KEYED_NRB, NEW_INVOICE, OLD, change, created, invoiced, items
 
 MIDNIGHT_IN_EDMONTON = 1_783_058_400  # 2026-07-03
 
@@ -24,7 +24,7 @@ def shown(made, words=None):
     [
         ("edit-nrb", nrb("x", nrbInvoiceNumber="8812"), "REF-x · vendor BIT · vendor's invoice 8812 · job JOB1"),
         ("edit-nrb", nrb("x", nrbOriginReference=None, nrbVendorCode=""), "EXT-x · job JOB1"),
-        ("create-nrb", NEW_NRB, "ak-1 · vendor BIT · job JOB1"),
+        ("create-nrb", KEYED_NRB, "ak-1 · vendor BIT · job JOB1"),
         ("edit-nrb", nrb("x", nrbOriginReference="a\x1b[2J\nb"), "a�[2J b · vendor BIT · job JOB1"),
         ("edit-invoice", invoice(), "invoice 1001 · job JOB1 (Client / JOB1)"),
         ("create-invoice", NEW_INVOICE, "an invoice without a number · job job-1"),

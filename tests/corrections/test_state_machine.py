@@ -52,7 +52,7 @@ from auditkit.vendors import transport
 from auditkit.vendors.strict_json import parse
 from tests.crash.writing import Fate, Vendor, World
 
-from .conftest import ACCOUNT, INVOICE, NOON, ONE, TWO, Killed, invoice, nrb
+from .conftest import ACCOUNT, INVOICE, NEW_NRB, NOON, ONE, TWO, Killed, invoice, nrb
 
 NRBS, INVOICES = (ONE, TWO), (INVOICE, "invoice-2")
 TERMINAL = frozenset(Verdict) - {Verdict.UNKNOWN, Verdict.NOT_BEGUN}
@@ -75,15 +75,7 @@ SOME_FATES = st.lists(st.sampled_from(FATES), max_size=3)
 WANTED = st.lists(st.tuples(st.sampled_from(list(OPERATIONS)), st.integers(0, 1)), min_size=1, max_size=3, unique=True)
 WORDS = ("already applied", "did something unexpected", "outcome unknown")
 NEW = {
-    "create-nrb": {
-        "nrbJobOrderNumber": "JOB1",
-        "nrbTypeName": "Other",
-        "nrbAccountType": "Billable",
-        "nrbIsBillable": True,
-        "nrbVendorCode": "BIT",
-        "nrbRate": "100.00",
-        "nrbQuantity": "3",
-    },
+    "create-nrb": NEW_NRB,
     "create-invoice": {
         "type": "invoice",
         "status": 1,

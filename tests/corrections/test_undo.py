@@ -28,7 +28,7 @@ from tests.commands import Account, account_of
 from tests.people import acting_as, carried_out, listed
 
 from .conftest import ACCOUNT, INVOICE, NOON, ONE, TWO, World, only
-from .test_operations import NEW_INVOICE, NEW_NRB
+from .test_operations import NEW_INVOICE, UPCHARGED_NRB
 
 ABOUT = {"snapshot_id": "snapshot-2", "environment": "test", "account": "clerk"}
 
@@ -130,7 +130,7 @@ def six(audit: ak.Audit) -> Plan:
     job = audit.sql("select min(job_number) as job from nrb where job_number is not null")["job"][0]
     vendor = audit.sql("select min(vendor_code) as code from nrb")["code"][0]
     kind = audit.sql("select min(type_name) as name from nrb")["name"][0]
-    new_nrb = {**NEW_NRB, "nrbJobOrderNumber": job, "nrbVendorCode": vendor, "nrbTypeName": kind}
+    new_nrb = {**UPCHARGED_NRB, "nrbJobOrderNumber": job, "nrbVendorCode": vendor, "nrbTypeName": kind}
     chosen: list[tuple[str, str, dict[str, Any]]] = [
         ("edit-nrb", first, {"nrbUpcharge": "33.3", "nrbNotes": "corrected", "nrbIsExported": None}),
         ("create-nrb", "", new_nrb),
@@ -276,7 +276,7 @@ def test_unknown_outcomes_are_listed_and_corrections_without_effect_are_skipped(
     with pytest.raises(PlanError, match=r"^nothing to plan$"):
         desk.undo(plan)
 
-    lost = world.plan(world.creation("create-nrb", "ak-lost", **NEW_NRB))
+    lost = world.plan(world.creation("create-nrb", "ak-lost", **UPCHARGED_NRB))
     world.faulty.posts.append("lost")
     world.apply(lost)
     (named,) = undo(lost.digest, world.journal).requests

@@ -23,7 +23,7 @@ from auditkit.vendors.bodies import ImportResult
 from auditkit.vendors.strict_json import dump, parse
 from auditkit.vendors.transport import Answer
 
-from .conftest import ACCOUNT, INVOICE, ONE, invoice, nrb
+from .conftest import ACCOUNT, INVOICE, NEW_NRB, ONE, invoice, nrb
 
 KEY = "ak-key-1"
 CLEAN = Reply(answered=True, may_resend=True, detail="said")
@@ -222,17 +222,7 @@ def test_conclusions_from_a_missing_object(operation, field, before, after, expe
 
 # After a creation
 
-NEW = {
-    "nrbExternalId": KEY,
-    "nrbJobOrderNumber": "JOB1",
-    "nrbTypeName": "Other",
-    "nrbAccountType": "Billable",
-    "nrbIsBillable": True,
-    "nrbVendorCode": "BIT",
-    "nrbRate": "100.00",
-    "nrbQuantity": "3",
-    "nrbUpcharge": "10",
-}
+NEW = {"nrbExternalId": KEY, **NEW_NRB, "nrbUpcharge": "10"}
 CREATION = Change("create-nrb", KEY, tuple(FieldChange(name, None, value) for name, value in NEW.items()), "")
 MADE = NEW | {"nrbGuid": "made", "nrbTotalAfterMarkup": "330.00"}
 

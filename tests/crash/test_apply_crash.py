@@ -24,7 +24,7 @@ from auditkit.corrections.tracking import RECORD_KIND, Step, Verdict
 from auditkit.errors import ApiError, PlanError
 from auditkit.journal import Journal
 from auditkit.vendors.strict_json import parse
-from tests.corrections.conftest import ACCOUNT, INVOICE, NOON, ONE, invoice, nrb
+from tests.corrections.conftest import ACCOUNT, INVOICE, NEW_NRB, NOON, ONE, invoice, nrb
 from tests.crash.writing import Fate, World
 
 FATES: tuple[tuple[Fate, ...], ...] = (
@@ -143,15 +143,6 @@ def with_key(world: World) -> int:
 
 KEY = "ak-0123456789abcdef"
 LINE = {"name": "added", "description": "REF X-1", "quantity": 1, "price": 10}
-NEW_NRB = {
-    "nrbJobOrderNumber": "JOB1",
-    "nrbTypeName": "Other",
-    "nrbAccountType": "Billable",
-    "nrbIsBillable": True,
-    "nrbVendorCode": "BIT",
-    "nrbRate": "100.00",
-    "nrbQuantity": "3",
-}
 NEW_INVOICE = {
     "type": "invoice",
     "status": 1,

@@ -29,7 +29,7 @@ from auditkit.sandbox.middleware import Credentials
 from auditkit.sandbox.server import in_thread
 from auditkit.sandbox.state import State
 from auditkit.vendors.strict_json import parse
-from tests.corrections.conftest import ACCOUNT, CHILD, INVOICE, NOON, ONE, TWO, invoice, nrb
+from tests.corrections.conftest import ACCOUNT, CHILD, INVOICE, NEW_NRB, NOON, ONE, TWO, invoice, nrb
 from tests.faults.clients import PASSWORD, SECRETS, TOKEN, USERNAME, clients
 from tests.faults.proxy import Act, Proxy
 from tests.faults.server import Server, running
@@ -109,15 +109,7 @@ CORRECTIONS = (
     ),
     Correction(
         "create-nrb",
-        {
-            "nrbJobOrderNumber": "JOB1",
-            "nrbTypeName": "Other",
-            "nrbAccountType": "Billable",
-            "nrbIsBillable": True,
-            "nrbVendorCode": "BIT",
-            "nrbRate": "100.00",
-            "nrbQuantity": "3",
-        },
+        NEW_NRB,
         lambda body: body["nrbJobOrderNumber"] == "JOB1" and Decimal(body["nrbTotalAfterMarkup"]) == 300,
         other=("nrbNotes", "by hand"),
         same=("nrbRate", "7.00"),
